@@ -1,0 +1,78 @@
+# Blobs: a file becomes its stored form (compressed where that pays) and its row of the table by
+# mkblob, then an object by blob.S. embed.c includes the rows.
+
+MKBLOB := $(BUILD)/tools/mkblob
+EMBED_OBJECTS :=
+EMBED_ROWS :=
+
+# $(call blob,NAME,KIND,FILE,FROM,VERSION COMMAND): used by blobs.table only.
+# The file is a prerequisite where it is there or is made by us; else mkblob says what is wrong.
+define blob
+EMBED_OBJECTS += $(BUILD)/embed/$(1).blob.o
+EMBED_ROWS += $(BUILD)/embed/$(1).row
+$(BUILD)/embed/$(1).stamp: FORCE
+	$$(call stamp,$(2) $(3) $(4) $(5))
+$(BUILD)/embed/$(1).stored $(BUILD)/embed/$(1).row &: $(MKBLOB) $(BUILD)/embed/$(1).stamp \
+		$(if $(filter $(BUILD)/%,$(3)),$(3),$(wildcard $(3)))
+	$$(call say,BLOB,$(1))
+	$$(EMBED_CHECK_$(1))
+	@version=$$$$($(5)) && $(MKBLOB) '$(1)' '$(2)' '$(3)' '$(4)' "$$$$version" \
+		$(BUILD)/embed/$(1).stored $(BUILD)/embed/$(1).row
+$(BUILD)/embed/$(1).blob.o: embed/blob.S $(BUILD)/embed/$(1).stored
+	$(Q)$(CC) -c -DBLOB_SYMBOL=embed_blob_$(1) \
+		-DBLOB_FILE='"$(BUILD)/embed/$(1).stored"' -o $$@ $$<
+endef
+
+# The first line that a program prints about its version; "unknown" when it prints none.
+program_version = { timeout 5 '$(1)' --version || timeout 5 '$(1)' -V || echo unknown; } \
+	</dev/null 2>/dev/null | head -n 1 | tr -cd '[:print:]' | cut -c 1-64
+
+ifeq ($(filter-out auto builtin,$(WPROF)),)
+WPROF_FILE := $(BUILD)/guest/wprof
+WPROF_FROM := builtin
+WPROF_VERSION := echo '$(VERSION)'
+else ifeq ($(WPROF),prebuilt)
+WPROF_FILE := $(WPROF_BIN)
+WPROF_FROM := prebuilt
+WPROF_VERSION = $(call program_version,$(WPROF_BIN))
+EMBED_CHECK_wprof = $(if $(wildcard $(WPROF_BIN)),,$(call refuse,WPROF=prebuilt needs \
+	WPROF_BIN=/path/of/wprof$(if $(WPROF_BIN),; there is no '$(WPROF_BIN)')))
+else
+WPROF_FILE := none
+WPROF_FROM := none
+WPROF_VERSION := false
+EMBED_CHECK_wprof = $(call refuse,$(if $(filter source,$(WPROF)),WPROF=source is not done yet: it \
+	comes with a later step; use WPROF=builtin or WPROF=prebuilt WPROF_BIN=/path now,WPROF=$(WPROF) \
+	is none of builtin prebuilt source auto))
+endif
+ifeq ($(WPROF),auto)
+EMBED_CHECK_wprof = @echo 'WPROF=auto: the built-in tracer is embedded (see WPROF= in the Makefile)'
+endif
+refuse = @echo $(call quote,$(strip $(1))) >&2; exit 1
+
+ifeq ($(BUSYBOX),/bin/busybox)
+BUSYBOX_FROM := debian
+BUSYBOX_VERSION := dpkg-query -W busybox-static | cut -f 2
+else
+BUSYBOX_FROM := prebuilt
+BUSYBOX_VERSION := $(BUSYBOX) 2>&1 | head -n 1 | cut -d ' ' -f 1-2
+endif
+
+include embed/blobs.table
+
+# The names under which busybox wants to be linked, so that nothing need run in the guest for it.
+$(BUILD)/embed/applets: $(BUILD)/embed/busybox.row
+	@mkdir -p $(@D)
+	$(Q)$(BUSYBOX) --list-full >$@
+
+$(MKBLOB): tools/mkblob.c $(BUILD)/src/flags.stamp
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $< -lnettle -lz
+
+$(BUILD)/embed/blobs_table.h: $(EMBED_ROWS)
+	$(Q)cat $^ >$@
+
+$(BUILD)/embed/embed.o: $(BUILD)/embed/blobs_table.h
+
+-include $(MKBLOB).d

@@ -1,0 +1,61 @@
+/*
+ * The guest's end of the shared-memory channel (protocol.h): puts frames into the ring. The host is
+ * trusted: it can do anything to us anyway.
+ */
+#ifndef KTSTR_GUEST_CHANNEL_H
+#define KTSTR_GUEST_CHANNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "crc32.h"
+#include "protocol.h"
+
+struct guest_channel {
+	struct ktstr_channel *header;
+	uint8_t *ring;
+	uint64_t head;		/* our own copy: the one in the region is what the host may take */
+	void (*doorbell)(void); /* tell the host that there is something to take */
+	struct crc32_table crc;
+};
+
+/*
+ * guest_channel_map - the region, through /dev/mem, and the right to ring the doorbell.
+ * @region: KTSTR_CHANNEL_SIZE bytes, never unmapped; children do not get it
+ * Returns 0 or a negative errno, with one line in @why that names the kernel option.
+ */
+int guest_channel_map(void **region, char *why, size_t why_size);
+
+/* The doorbell's port; works after guest_channel_map. */
+void guest_channel_doorbell(void);
+
+/* The doorbell is init's alone: a child gives the right up, and with it the cost of an I/O bitmap.
+ */
+void guest_channel_drop_in_child(void);
+
+/* guest_channel_init - -EPROTO, with one line in @why, when @region has not been set up by the
+ * host. */
+int guest_channel_init(struct guest_channel *channel, void *region, void (*doorbell)(void),
+		       char *why, size_t why_size);
+
+/*
+ * guest_channel_reserve - room for a payload of @size bytes (at most KTSTR_FRAME_MAX), in place.
+ * @room: two pieces, the second empty when the payload does not wrap around the ring
+ * Sleeps for as long as the ring is too full. Until guest_channel_commit nothing is sent, and a
+ * reservation that is not committed is simply forgotten.
+ */
+void guest_channel_reserve(struct guest_channel *channel, size_t size, struct iovec room[2]);
+
+/* guest_channel_commit - send the frame whose first @length reserved bytes are now written. */
+void guest_channel_commit(struct guest_channel *channel, enum ktstr_frame_type type, size_t length);
+
+/* Send @length bytes in one frame; at most KTSTR_FRAME_MAX. */
+void guest_channel_send(struct guest_channel *channel, enum ktstr_frame_type type,
+			const void *payload, size_t length);
+
+/* One line to the user, KTSTR_LOG, without a newline; what cannot be printed becomes '?'. */
+void guest_channel_log(struct guest_channel *channel, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

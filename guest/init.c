@@ -1,0 +1,211 @@
+/*
+ * PID 1 of the guest: what happens, in order, from the kernel's exec to power-off? Everything it
+ * learns goes to the host through the channel; it never returns, a kernel without init panics.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "clock.h"
+#include "job.h"
+#include "mounts.h"
+#include "payload.h"
+#include "session.h"
+#include "tracer.h"
+
+#define WHY_SIZE    256
+/* More records than are kept, and an end also where the kernel prints faster than we read. */
+#define KMSG_AT_END 65536
+
+/* To the console, which an initramfs without /dev/console has not given us. */
+static void console_say(const char *line)
+{
+	char text[WHY_SIZE + 32];
+	int length = snprintf(text, sizeof(text), "%s\n", line);
+	int fd;
+
+	if (write(STDOUT_FILENO, text, (size_t)length) == length)
+		return;
+	mkdir("/dev", 0755);
+	mknod("/dev/console", S_IFCHR | 0600, makedev(5, 1));
+	fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (write(fd, text, (size_t)length) == length)
+		tcdrain(fd);
+	close(fd);
+}
+
+static _Noreturn void power_off(void)
+{
+	tcdrain(STDOUT_FILENO);
+	sync();
+	reboot(RB_POWER_OFF);
+	for (;;)
+		pause();
+}
+
+static _Noreturn void power_off_without_channel(const char *why)
+{
+	char line[WHY_SIZE + 16];
+
+	snprintf(line, sizeof(line), "ktstr-init: %s", why);
+	console_say(line);
+	power_off();
+}
+
+static void say_hello(struct guest_channel *channel)
+{
+	struct ktstr_hello hello = {
+		.version = KTSTR_PROTOCOL_VERSION,
+		.cpus_online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
+		.boottime_ns = clock_boottime_ns(),
+	};
+	struct utsname name;
+
+	if (!uname(&name))
+		memcpy(hello.release, name.release,
+		       strnlen(name.release, sizeof(hello.release) - 1));
+	guest_channel_send(channel, KTSTR_HELLO, &hello, sizeof(hello));
+}
+
+static void bring_up_loopback(struct guest_channel *channel)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return; /* a kernel without IPv4 */
+	if (!ioctl(fd, SIOCGIFFLAGS, &request)) {
+		request.ifr_flags |= IFF_UP;
+		if (ioctl(fd, SIOCSIFFLAGS, &request))
+			guest_channel_log(channel, "cannot bring up lo: %s", strerror(errno));
+	}
+	close(fd);
+}
+
+static void set_oom_score(const char *score)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, score, strlen(score)) < 0) {
+		/* then memory may run out under us, as under all others */
+	}
+	close(fd);
+}
+
+/*
+ * What is tested here is schedulers: one that is stuck, or a payload of a real-time class, must not
+ * keep us from heartbeats and time limits. Our children start in the normal class again. By system
+ * call: musl's function of this name does nothing.
+ */
+static void run_before_all(struct guest_channel *channel)
+{
+	struct sched_param first = { .sched_priority = 99 };
+
+	if (syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first))
+		guest_channel_log(channel, "init keeps the normal scheduling class: %s",
+				  strerror(errno));
+}
+
+/*
+ * The tracer's arguments: from our environment, where the kernel puts what it does not know, or
+ * from the command line itself should it not have. Points into memory that stays; NULL: nowhere.
+ */
+static char *find_tracer_args(char *cmdline, size_t size)
+{
+	static const char name[] = KTSTR_WPROF_ARGS_PARAM "=";
+	char *args = getenv(KTSTR_WPROF_ARGS_PARAM);
+	int fd = args ? -1 : open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t count;
+
+	if (fd < 0)
+		return args;
+	count = read(fd, cmdline, size - 1);
+	close(fd);
+	cmdline[count > 0 ? count : 0] = '\0';
+	for (char *word = strtok(cmdline, " \t\n"); word; word = strtok(NULL, " \t\n"))
+		if (!strncmp(word, name, sizeof(name) - 1))
+			args = word + sizeof(name) - 1;
+	return args;
+}
+
+/* Job and tracer, and the kernel log behind them. What stops us here goes to the host as a line. */
+static void run(struct guest_channel *channel, int kmsg)
+{
+	static char cmdline[4096];
+	char why[WHY_SIZE];
+	struct session session;
+	struct job job;
+
+	if (job_load(&job, KTSTR_JOB_PATH, why, sizeof(why))) {
+		guest_channel_log(channel, "%s", why);
+		return;
+	}
+	if (session_open(&session, channel, &job, kmsg, why, sizeof(why))) {
+		guest_channel_log(channel, "%s", why);
+		goto out;
+	}
+	if (job.tracer) {
+		session.tracer.args = find_tracer_args(cmdline, sizeof(cmdline));
+		tracer_start(&session);
+	}
+	payload_run(&session);
+	tracer_finish(&session);
+	kmsg_read(&session.kmsg, KMSG_AT_END);
+	kmsg_send(&session.kmsg, channel);
+	session_close(&session);
+out:
+	job_destroy(&job);
+}
+
+int main(void)
+{
+	static struct guest_channel channel;
+	char why[WHY_SIZE];
+	void *region;
+
+	if (getpid() != 1) {
+		/* It would kill every process that it sees. */
+		fprintf(stderr, "ktstr-init: runs only as PID 1 of a guest\n");
+		return 1;
+	}
+	if (getenv(KTSTR_HELLO_PARAM))
+		console_say(KTSTR_HELLO_LINE);
+
+	umask(022);
+	setsid(); /* session 0 is then the kernel's alone: process_kill_all tells by it */
+	mounts_dev();
+	if (guest_channel_map(&region, why, sizeof(why)) ||
+	    guest_channel_init(&channel, region, guest_channel_doorbell, why, sizeof(why)))
+		power_off_without_channel(why);
+	say_hello(&channel);
+
+	mounts_all(&channel);
+	set_oom_score("-1000");
+	run_before_all(&channel);
+	bring_up_loopback(&channel);
+	if (sethostname("ktstr", 5))
+		guest_channel_log(&channel, "cannot set the hostname: %s", strerror(errno));
+	run(&channel, open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+
+	/* The host may end the machine at this frame. */
+	guest_channel_send(&channel, KTSTR_BYE, NULL, 0);
+	power_off();
+}

@@ -1,0 +1,160 @@
+/* The kernel's log: see kmsg.h. */
+#include "kmsg.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int kmsg_open(struct kmsg *kmsg, int fd)
+{
+	kmsg->fd = fd;
+	kmsg->total = 0;
+	kmsg->kept = malloc(KMSG_KEEP);
+	return kmsg->kept ? 0 : -ENOMEM;
+}
+
+void kmsg_close(struct kmsg *kmsg)
+{
+	free(kmsg->kept);
+	kmsg->kept = NULL;
+	if (kmsg->fd >= 0)
+		close(kmsg->fd);
+	kmsg->fd = -1;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The byte at *@at, with \xHH decoded; *@at moves behind it. */
+static unsigned char next_byte(const char **at, const char *end)
+{
+	const char *from = *at;
+
+	if (end - from >= 4 && from[0] == '\\' && from[1] == 'x') {
+		int high = hex_digit(from[2]), low = hex_digit(from[3]);
+
+		if (high >= 0 && low >= 0) {
+			*at = from + 4;
+			return (unsigned char)(high << 4 | low);
+		}
+	}
+	*at = from + 1;
+	return (unsigned char)*from;
+}
+
+/* The third number of the head, microseconds; false when it is not made as it should. */
+static bool parse_time(const char *head, size_t size, uint64_t *usec)
+{
+	unsigned int commas = 0;
+	size_t digits = 0;
+
+	*usec = 0;
+	for (size_t i = 0; i < size; i++) {
+		if (head[i] == ',') {
+			if (++commas == 3)
+				break;
+			continue;
+		}
+		if (head[i] < '0' || head[i] > '9')
+			return false;
+		if (commas == 2) {
+			if (++digits > 18) /* 10^18 - 1 fits */
+				return false;
+			*usec = *usec * 10 + (uint64_t)(head[i] - '0');
+		}
+	}
+	return commas >= 2 && digits;
+}
+
+size_t kmsg_format(const char *record, size_t size, char *out)
+{
+	const char *end = record + size;
+	const char *text = memchr(record, ';', size);
+	const char *newline;
+	uint64_t usec;
+	size_t length;
+
+	if (!text || !parse_time(record, (size_t)(text - record), &usec))
+		return 0;
+	text++;
+	newline = memchr(text, '\n', (size_t)(end - text));
+	if (newline)
+		end = newline;
+	/* Each byte of the text makes at most one of the line. */
+	if (end - text > KMSG_RECORD_MAX)
+		end = text + KMSG_RECORD_MAX;
+
+	length = (size_t)snprintf(out, KMSG_LINE_MAX, "[%5llu.%06llu] ",
+				  (unsigned long long)(usec / 1000000),
+				  (unsigned long long)(usec % 1000000));
+	while (text < end) {
+		unsigned char byte = next_byte(&text, end);
+
+		if (byte == '\n' || byte == '\t' || (byte >= ' ' && byte != 0x7f))
+			out[length++] = (char)byte;
+	}
+	out[length++] = '\n';
+	return length;
+}
+
+static void keep(struct kmsg *kmsg, const char *bytes, size_t count)
+{
+	size_t at = kmsg->total % KMSG_KEEP;
+	size_t first = KMSG_KEEP - at < count ? KMSG_KEEP - at : count;
+
+	memcpy(kmsg->kept + at, bytes, first);
+	memcpy(kmsg->kept, bytes + first, count - first);
+	kmsg->total += count;
+}
+
+void kmsg_read(struct kmsg *kmsg, unsigned int records)
+{
+	for (unsigned int i = 0; i < records && kmsg->fd >= 0; i++) {
+		ssize_t count = read(kmsg->fd, kmsg->record, sizeof(kmsg->record));
+
+		if (count > 0) {
+			keep(kmsg, kmsg->line,
+			     kmsg_format(kmsg->record, (size_t)count, kmsg->line));
+		} else if (count < 0 && errno == EAGAIN) {
+			return;
+		} else if (count == 0 || (errno != EPIPE && errno != EINVAL && errno != EINTR)) {
+			/* EPIPE: overwritten before we read it. EINVAL: larger than our buffer.
+			 * Both go on with the next record; anything else would come back for ever.
+			 */
+			close(kmsg->fd);
+			kmsg->fd = -1;
+		}
+	}
+}
+
+void kmsg_send(const struct kmsg *kmsg, struct guest_channel *channel)
+{
+	uint64_t at = kmsg->total > KMSG_KEEP ? kmsg->total - KMSG_KEEP : 0;
+
+	/* What was written over has left half a line behind. */
+	if (at)
+		while (at < kmsg->total && kmsg->kept[at++ % KMSG_KEEP] != '\n')
+			;
+	while (at < kmsg->total) {
+		size_t offset = at % KMSG_KEEP;
+		size_t count = KTSTR_FRAME_MAX;
+
+		if (count > kmsg->total - at)
+			count = (size_t)(kmsg->total - at);
+		if (count > KMSG_KEEP - offset)
+			count = KMSG_KEEP - offset;
+		guest_channel_send(channel, KTSTR_KMSG, kmsg->kept + offset, count);
+		at += count;
+	}
+}

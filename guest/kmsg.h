@@ -1,0 +1,44 @@
+/*
+ * What did the kernel say? /dev/kmsg (Documentation/ABI/testing/dev-kmsg), from the start, as text
+ * lines, of which the newest are kept until the end.
+ */
+#ifndef KTSTR_GUEST_KMSG_H
+#define KTSTR_GUEST_KMSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "channel.h"
+
+#define KMSG_KEEP	(1u << 20)
+#define KMSG_RECORD_MAX 8192 /* a read of the kernel's never gives more */
+/* Longest line that kmsg_format makes: the text, its time before it and a newline behind. */
+#define KMSG_LINE_MAX	(KMSG_RECORD_MAX + 64)
+
+struct kmsg {
+	int fd;		/* -1: there is none */
+	char *kept;	/* ring of KMSG_KEEP bytes; owned */
+	uint64_t total; /* bytes ever put in */
+	char record[KMSG_RECORD_MAX];
+	char line[KMSG_LINE_MAX];
+};
+
+/* kmsg_open - @fd: /dev/kmsg, O_NONBLOCK, owned from here on; may be -1. Returns 0 or -ENOMEM. */
+int kmsg_open(struct kmsg *kmsg, int fd);
+
+/* Take what is there, at most @records of them, so that a talkative kernel cannot hold us up. */
+void kmsg_read(struct kmsg *kmsg, unsigned int records);
+
+/* Send what is kept as KTSTR_KMSG frames; its first line is whole. */
+void kmsg_send(const struct kmsg *kmsg, struct guest_channel *channel);
+
+void kmsg_close(struct kmsg *kmsg);
+
+/*
+ * kmsg_format - "[    1.234567] text\n" from one record, "<6>,seq,usec,flags;text\n KEY=value\n".
+ * \xHH is decoded; what a terminal would act on is dropped, and so are the KEY=value lines.
+ * @out: KMSG_LINE_MAX bytes. Returns the line's length; 0 when that is no record.
+ */
+size_t kmsg_format(const char *record, size_t size, char *out);
+
+#endif

@@ -1,0 +1,118 @@
+/* The guest's file systems: see mounts.h. */
+#include "mounts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define NR_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+struct mount_point {
+	const char *type, *path, *options;
+	unsigned long flags;
+	bool unless_filled; /* a payload may live there: root is memory as well, leave it in sight
+			     */
+};
+
+static const struct mount_point mount_points[] = {
+	{ "proc", "/proc", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
+	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
+	{ "tmpfs", "/tmp", "mode=1777", MS_NOSUID | MS_NODEV, true },
+	{ "tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV, true },
+	{ "tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV, true },
+	{ "devpts", "/dev/pts", "gid=5,mode=0620,ptmxmode=0666", MS_NOSUID | MS_NOEXEC, false },
+	{ "cgroup2", "/sys/fs/cgroup", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
+	{ "tracefs", "/sys/kernel/tracing", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
+	{ "debugfs", "/sys/kernel/debug", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
+	{ "bpf", "/sys/fs/bpf", "mode=0700", MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
+};
+
+/* For a kernel without CONFIG_DEVTMPFS (Documentation/admin-guide/devices.txt). */
+static const struct {
+	const char *path;
+	mode_t mode;
+	unsigned int major, minor;
+} device_nodes[] = {
+	{ "/dev/console", 0600, 5, 1 }, { "/dev/mem", 0600, 1, 1 },
+	{ "/dev/null", 0666, 1, 3 },	{ "/dev/zero", 0666, 1, 5 },
+	{ "/dev/full", 0666, 1, 7 },	{ "/dev/random", 0666, 1, 8 },
+	{ "/dev/urandom", 0666, 1, 9 }, { "/dev/kmsg", 0600, 1, 11 },
+	{ "/dev/tty", 0666, 5, 0 },	{ "/dev/ptmx", 0666, 5, 2 },
+	{ "/dev/ttyS0", 0600, 4, 64 },
+};
+
+static const struct {
+	const char *path, *target;
+} dev_links[] = {
+	{ "/dev/fd", "/proc/self/fd" },
+	{ "/dev/stdin", "/proc/self/fd/0" },
+	{ "/dev/stdout", "/proc/self/fd/1" },
+	{ "/dev/stderr", "/proc/self/fd/2" },
+};
+
+void mounts_dev(void)
+{
+	int fd;
+
+	mkdir("/dev", 0755);
+	if (mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755") &&
+	    errno != EBUSY) {
+		for (size_t i = 0; i < NR_OF(device_nodes); i++) {
+			mknod(device_nodes[i].path, S_IFCHR | device_nodes[i].mode,
+			      makedev(device_nodes[i].major, device_nodes[i].minor));
+			chmod(device_nodes[i].path, device_nodes[i].mode);
+		}
+	}
+	for (size_t i = 0; i < NR_OF(dev_links); i++)
+		if (symlink(dev_links[i].target, dev_links[i].path))
+			continue; /* there already, or seen as missing by who wants it */
+
+	/* An initramfs without /dev/console leaves us without descriptors 0 to 2. */
+	do {
+		fd = open("/dev/console", O_RDWR | O_NOCTTY);
+		if (fd < 0)
+			fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool is_filled(const char *path)
+{
+	DIR *dir = opendir(path);
+	bool filled = false;
+	struct dirent *entry;
+
+	if (!dir)
+		return false;
+	while (!filled && (entry = readdir(dir)))
+		filled = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+	closedir(dir);
+	return filled;
+}
+
+void mounts_all(struct guest_channel *channel)
+{
+	for (size_t i = 0; i < NR_OF(mount_points); i++) {
+		const struct mount_point *point = &mount_points[i];
+
+		if (mkdir(point->path, 0755) && errno == EEXIST && point->unless_filled &&
+		    is_filled(point->path)) {
+			if (!strcmp(point->path, "/tmp"))
+				chmod(point->path, 01777);
+			continue;
+		}
+		if (!mount(point->type, point->path, point->type, point->flags, point->options))
+			continue;
+		/* ENODEV: no such file system; ENOENT: not even its folder in /sys. */
+		if (errno != ENODEV && errno != ENOENT && errno != EBUSY)
+			guest_channel_log(channel, "cannot mount %s on %s: %s", point->type,
+					  point->path, strerror(errno));
+	}
+}

@@ -1,0 +1,150 @@
+/* The payload's life: see payload.h. */
+#include "payload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "process.h"
+#include "tracer.h"
+
+/* How long those who outlive the payload may still finish what they are printing. */
+#define GRACE_NS      (200 * CLOCK_MS)
+/* How long a killed process may take to die without a byte of output before we go on without it. */
+#define PATIENCE_NS   (5 * CLOCK_S)
+/* How often to look whether the killed are gone, when they have let go of their output. */
+#define LOOK_AGAIN_NS (5 * CLOCK_MS)
+/* Room for a burst, so that the payload does not wait for us; the kernel may refuse. */
+#define PIPE_SIZE     (1 << 20)
+
+/* Our end does not block, the payload's does. */
+static int output_pipe(struct stream *stream, int *write_end)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	fcntl(fds[0], F_SETPIPE_SZ, PIPE_SIZE);
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	stream->fd = fds[0];
+	*write_end = fds[1];
+	return 0;
+}
+
+static void close_stream(struct stream *stream)
+{
+	if (stream->fd >= 0)
+		close(stream->fd);
+	stream->fd = -1;
+}
+
+static int start(struct session *session)
+{
+	struct process_spec spec = {
+		.argv = session->job->argv,
+		.envp = session->job->envp,
+		.cwd = session->job->cwd,
+		.out = -1,
+		.err = -1,
+	};
+	char why[256];
+	int ret;
+
+	ret = output_pipe(&session->out, &spec.out);
+	if (!ret)
+		ret = output_pipe(&session->err, &spec.err);
+	if (ret) {
+		guest_channel_log(session->channel, "cannot make a pipe for the payload: %s",
+				  strerror(-ret));
+	} else {
+		ret = process_spawn(&spec, &session->payload.pid, why, sizeof(why));
+		if (ret)
+			guest_channel_log(session->channel, "%s", why);
+		else
+			session->payload.running = true;
+	}
+	if (spec.out >= 0)
+		close(spec.out);
+	if (spec.err >= 0)
+		close(spec.err);
+	if (ret) {
+		close_stream(&session->out);
+		close_stream(&session->err);
+	}
+	return ret;
+}
+
+static bool output_open(const struct session *session)
+{
+	return session->out.fd >= 0 || session->err.fd >= 0;
+}
+
+/* Nobody of the payload's stays, no byte that they wrote is lost. */
+static void clean_up(struct session *session)
+{
+	struct child *tracer = &session->tracer.child;
+	uint64_t limit, now;
+
+	process_kill_all(session->proc, tracer->running ? tracer->pid : 0);
+	session->last_output_ns = clock_boottime_ns();
+	do {
+		limit = session->last_output_ns + PATIENCE_NS;
+		if (output_open(session) || session->payload.running)
+			now = session_turn(session, limit);
+		else if (process_any_left(session->proc, tracer->running ? tracer->pid : 0))
+			now = session_turn(session, clock_boottime_ns() + LOOK_AGAIN_NS);
+		else
+			return;
+	} while (now < limit);
+	guest_channel_log(session->channel,
+			  "a process of the payload's did not die within %llu s of SIGKILL",
+			  PATIENCE_NS / CLOCK_S);
+	close_stream(&session->out);
+	close_stream(&session->err);
+}
+
+void payload_run(struct session *session)
+{
+	struct child *payload = &session->payload;
+	struct ktstr_exited exited = { .kind = KTSTR_EXIT_EXEC };
+	struct ktstr_started started;
+	uint64_t limit = CLOCK_NEVER;
+	uint64_t now;
+	int ret = start(session);
+
+	now = clock_boottime_ns();
+	if (ret) {
+		exited.value = (uint32_t)-ret;
+		exited.end_ns = now;
+		tracer_interrupt(session);
+		guest_channel_send(session->channel, KTSTR_EXITED, &exited, sizeof(exited));
+		return;
+	}
+	started.boottime_ns = now;
+	exited.start_ns = now;
+	guest_channel_send(session->channel, KTSTR_STARTED, &started, sizeof(started));
+
+	if (session->job->timeout_ms)
+		limit = now + session->job->timeout_ms * CLOCK_MS;
+	while (payload->running && now < limit) {
+		now = session_turn(session, limit);
+		tracer_watch(session);
+	}
+
+	/* The failure, if it is one, is now: what comes after does not belong into the trace. */
+	tracer_interrupt(session);
+	if (payload->running) {
+		exited.kind = KTSTR_EXIT_TIMEOUT;
+		exited.end_ns = now;
+	} else {
+		exited.kind = session_exit_kind(payload->status, &exited.value);
+		exited.end_ns = payload->end_ns;
+		limit = now + GRACE_NS;
+		while (output_open(session) && now < limit)
+			now = session_turn(session, limit);
+	}
+	clean_up(session);
+	guest_channel_send(session->channel, KTSTR_EXITED, &exited, sizeof(exited));
+}

@@ -1,0 +1,159 @@
+/*
+ * What do the launcher and the guest's init say to each other, and where? The only header that both
+ * sides share. Everything here is little-endian x86-64.
+ *
+ * Guest to host: one ring of frames in a memory region outside guest RAM that the e820 map marks
+ * reserved. The guest maps it through /dev/mem (without O_SYNC, so that it is write-back), puts
+ * frames in at head, and writes any value to the doorbell port; the host takes frames out at tail.
+ * One producer, one consumer. When the ring is full the guest sleeps and looks again. The host
+ * treats every byte as hostile.
+ *
+ * Host to guest: a job file in the initramfs and, for the tracer's arguments, the kernel command
+ * line. Nothing is sent while the guest runs.
+ */
+#ifndef KTSTR_GUEST_PROTOCOL_H
+#define KTSTR_GUEST_PROTOCOL_H
+
+#include <stdint.h>
+
+#define KTSTR_PROTOCOL_VERSION 1
+
+/* Guest-physical address and size of the region: between RAM's top below 4 GiB and the IOAPIC. */
+#define KTSTR_CHANNEL_GPA  0xd0000000ull
+#define KTSTR_CHANNEL_SIZE (KTSTR_RING_OFFSET + KTSTR_RING_SIZE)
+
+/* I/O port of the doorbell: 4 bytes wide, any value. */
+#define KTSTR_DOORBELL_PORT 0x0700
+
+#define KTSTR_CHANNEL_MAGIC 0x4843544bu /* "KTCH" */
+
+/* The first page of the region. Each index has a cache line of its own. */
+struct ktstr_channel {
+	uint32_t magic;	  /* KTSTR_CHANNEL_MAGIC, written by the host before boot */
+	uint32_t version; /* KTSTR_PROTOCOL_VERSION, likewise */
+	uint8_t pad0[56];
+	uint64_t head; /* bytes ever put in; written by the guest only (store-release) */
+	uint8_t pad1[56];
+	uint64_t tail; /* bytes ever taken out; written by the host only (store-release) */
+	uint8_t pad2[56];
+};
+
+#define KTSTR_RING_OFFSET 4096ull
+#define KTSTR_RING_SIZE	  (4ull << 20) /* a power of two */
+
+/*
+ * A frame starts at a multiple of KTSTR_FRAME_ALIGN, so that its header never wraps; its payload
+ * may. The space it takes is the header plus the length rounded up to KTSTR_FRAME_ALIGN.
+ */
+#define KTSTR_FRAME_ALIGN 16u
+#define KTSTR_FRAME_MAX	  65536u      /* most payload bytes in one frame */
+#define KTSTR_FRAME_MAGIC 0x4d41524bu /* "KRAM" */
+
+struct ktstr_frame {
+	uint32_t magic;	 /* KTSTR_FRAME_MAGIC */
+	uint16_t type;	 /* enum ktstr_frame_type */
+	uint16_t unused; /* 0 */
+	uint32_t length; /* payload bytes, at most KTSTR_FRAME_MAX */
+	uint32_t crc;	 /* CRC-32 (zlib's) over the 12 bytes before this field, then the payload */
+};
+
+enum ktstr_frame_type {
+	KTSTR_HELLO = 1,       /* struct ktstr_hello: init runs */
+	KTSTR_HEARTBEAT = 2,   /* struct ktstr_heartbeat, once a second */
+	KTSTR_STARTED = 3,     /* struct ktstr_started: the payload's exec has succeeded */
+	KTSTR_STDOUT = 4,      /* bytes of the payload's standard output */
+	KTSTR_STDERR = 5,      /* bytes of its standard error */
+	KTSTR_EXITED = 6,      /* struct ktstr_exited: after its last output */
+	KTSTR_TRACER = 7,      /* struct ktstr_tracer */
+	KTSTR_TRACER_TEXT = 8, /* bytes that the tracer itself printed */
+	KTSTR_TRACE_BEGIN = 9, /* struct ktstr_trace: size to come, crc 0 */
+	KTSTR_TRACE_DATA = 10, /* bytes of the trace file */
+	KTSTR_TRACE_END = 11,  /* struct ktstr_trace: size and CRC of all of it */
+	KTSTR_KMSG = 12,       /* bytes of the kernel log, as text lines */
+	KTSTR_LOG = 13,	       /* one line of init's own: a warning that the user should see */
+	KTSTR_BYE = 14,	       /* no payload: the last frame; the host may end the VM at once */
+};
+
+/* All times: nanoseconds of the guest's CLOCK_BOOTTIME. */
+struct ktstr_hello {
+	uint32_t version;     /* KTSTR_PROTOCOL_VERSION of the init */
+	uint32_t cpus_online; /* sysconf(_SC_NPROCESSORS_ONLN) */
+	uint64_t boottime_ns;
+	char release[64]; /* uname -r, NUL-padded, always terminated */
+};
+
+struct ktstr_heartbeat {
+	uint64_t boottime_ns;
+};
+
+struct ktstr_started {
+	uint64_t boottime_ns;
+};
+
+enum ktstr_exit_kind {
+	KTSTR_EXIT_STATUS = 0,	/* value = exit status 0..255 */
+	KTSTR_EXIT_SIGNAL = 1,	/* value = signal number */
+	KTSTR_EXIT_TIMEOUT = 2, /* init killed it at its time limit; value = 0 */
+	KTSTR_EXIT_EXEC = 3,	/* exec failed; value = errno */
+};
+
+struct ktstr_exited {
+	uint32_t kind; /* enum ktstr_exit_kind */
+	uint32_t value;
+	uint64_t start_ns; /* 0 when it never started */
+	uint64_t end_ns;
+};
+
+enum ktstr_tracer_state {
+	KTSTR_TRACER_READY = 0,	 /* it said that it is recording */
+	KTSTR_TRACER_DONE = 1,	 /* it ended well and its trace follows */
+	KTSTR_TRACER_FAILED = 2, /* it did not start, died, or left no trace: value says how */
+};
+
+struct ktstr_tracer {
+	uint32_t state; /* enum ktstr_tracer_state */
+	uint32_t kind;	/* for FAILED: enum ktstr_exit_kind, as for the payload */
+	uint32_t value; /* for FAILED: as in ktstr_exited */
+	uint32_t unused;
+	char reason[112]; /* for FAILED: one clause ("no ready line within 30 s"), NUL-terminated */
+};
+
+struct ktstr_trace {
+	uint64_t size;
+	uint32_t crc; /* CRC-32 of all its bytes */
+	uint32_t unused;
+};
+
+/*
+ * The job file: NUL-terminated strings "key=value", in any order:
+ *   arg=...		an argument of the payload, in order, the first being its path (1 or more)
+ *   env=K=V		one environment variable of the payload
+ *   cwd=...		its working folder; made when missing
+ *   timeout_ms=N	kill it N ms after its start; 0: never
+ *   tracer=1		start KTSTR_TRACER_PATH before the payload
+ *   tracer_window_ms=N	append "-d N" to the tracer's arguments, so that its window spans the
+ * payload An unknown key is an error: both sides come from one build.
+ */
+#define KTSTR_JOB_PATH "/ktstr/job"
+
+/* Where the initramfs holds the tracer, and where init lets it write. */
+#define KTSTR_TRACER_PATH	"/bin/wprof"
+#define KTSTR_TRACER_DIR	"/tmp/ktstr"
+/* The line by which a tracer says that it is recording (wprof v0.4 prints exactly this). */
+#define KTSTR_TRACER_READY_LINE "Running..."
+
+/*
+ * Kernel command line parameter with the tracer's arguments, joined by the ASCII unit separator:
+ * the kernel splits at white space, and passes what it does not know to init's environment.
+ */
+#define KTSTR_WPROF_ARGS_PARAM	   "KTSTR_WPROF_ARGS"
+#define KTSTR_WPROF_ARGS_SEPARATOR 0x1f
+
+/*
+ * With KTSTR_HELLO=1 on the kernel command line init's very first act is to print this line to the
+ * console: `make bench` times any VMM by it, also one that has no channel.
+ */
+#define KTSTR_HELLO_PARAM "KTSTR_HELLO"
+#define KTSTR_HELLO_LINE  "ktstr-init: hello"
+
+#endif

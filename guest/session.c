@@ -1,0 +1,178 @@
+/* The event loop of PID 1: see session.h. */
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "tracer.h"
+
+#define HEARTBEAT_NS CLOCK_S
+
+/* Most that one turn takes, so that neither orphans nor kernel can hold up the rest. */
+#define REAP_AT_ONCE 256
+#define KMSG_AT_ONCE 64
+
+int session_open(struct session *session, struct guest_channel *channel, const struct job *job,
+		 int kmsg, char *why, size_t why_size)
+{
+	sigset_t all, child;
+	int ret;
+
+	*session = (struct session){
+		.channel = channel,
+		.job = job,
+		.out = {-1, KTSTR_STDOUT},
+		.err = {-1, KTSTR_STDERR},
+		.tracer =
+			{
+				.path = KTSTR_TRACER_PATH,
+				.folder = KTSTR_TRACER_DIR,
+				.text = {-1, KTSTR_TRACER_TEXT},
+			},
+	};
+	ret = kmsg_open(&session->kmsg, kmsg);
+	if (ret) {
+		snprintf(why, why_size, "no memory for the kernel log");
+		return ret;
+	}
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	session->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (session->signals < 0) {
+		ret = -errno;
+		snprintf(why, why_size, "no signalfd: %s (the guest kernel needs CONFIG_SIGNALFD)",
+			 strerror(-ret));
+		kmsg_close(&session->kmsg);
+		return ret;
+	}
+	session->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	session->heartbeat_ns = clock_boottime_ns() + HEARTBEAT_NS;
+	return 0;
+}
+
+void session_close(struct session *session)
+{
+	if (session->proc >= 0)
+		close(session->proc);
+	close(session->signals);
+	kmsg_close(&session->kmsg);
+}
+
+void session_heartbeat(struct session *session, uint64_t now)
+{
+	struct ktstr_heartbeat heartbeat = { .boottime_ns = now };
+
+	if (now < session->heartbeat_ns)
+		return;
+	guest_channel_send(session->channel, KTSTR_HEARTBEAT, &heartbeat, sizeof(heartbeat));
+	session->heartbeat_ns = now + HEARTBEAT_NS;
+}
+
+enum ktstr_exit_kind session_exit_kind(int status, uint32_t *value)
+{
+	if (WIFSIGNALED(status)) {
+		*value = (uint32_t)WTERMSIG(status);
+		return KTSTR_EXIT_SIGNAL;
+	}
+	*value = (uint32_t)WEXITSTATUS(status);
+	return KTSTR_EXIT_STATUS;
+}
+
+static void child_ended(struct child *child, pid_t pid, int status)
+{
+	if (!child->running || child->pid != pid)
+		return;
+	child->running = false;
+	child->status = status;
+	child->end_ns = clock_boottime_ns();
+}
+
+static void reap(struct session *session)
+{
+	struct signalfd_siginfo info;
+
+	/* Take the signal first: one that comes while we reap is then not lost. */
+	if (read(session->signals, &info, sizeof(info)) < 0 && errno != EAGAIN)
+		session->reap_more = true;
+	for (int i = 0; i < REAP_AT_ONCE; i++) {
+		int status;
+		pid_t pid = waitpid(-1, &status, WNOHANG);
+
+		if (pid <= 0) {
+			session->reap_more = false;
+			return;
+		}
+		child_ended(&session->payload, pid, status);
+		child_ended(&session->tracer.child, pid, status);
+	}
+	session->reap_more = true;
+}
+
+/* From a descriptor straight into the ring: one frame. */
+static void forward(struct session *session, struct stream *stream)
+{
+	struct iovec room[2];
+	ssize_t count;
+
+	guest_channel_reserve(session->channel, KTSTR_FRAME_MAX, room);
+	count = readv(stream->fd, room, 2);
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (count <= 0) { /* end of file; EIO is a terminal's */
+		close(stream->fd);
+		stream->fd = -1;
+		return;
+	}
+	if (stream == &session->tracer.text)
+		tracer_scan(&session->tracer.scan, room, (size_t)count);
+	else
+		session->last_output_ns = clock_boottime_ns();
+	guest_channel_commit(session->channel, stream->type, (size_t)count);
+}
+
+uint64_t session_turn(struct session *session, uint64_t until)
+{
+	struct stream *streams[] = { &session->out, &session->err, &session->tracer.text };
+	struct pollfd fds[] = {
+		{ .fd = session->out.fd, .events = POLLIN },
+		{ .fd = session->err.fd, .events = POLLIN },
+		{ .fd = session->tracer.text.fd, .events = POLLIN },
+		{ .fd = session->kmsg.fd, .events = POLLIN },
+		{ .fd = session->signals, .events = POLLIN },
+	};
+	uint64_t wake = until < session->heartbeat_ns ? until : session->heartbeat_ns;
+	uint64_t now = clock_boottime_ns();
+	struct timespec wait = { 0 };
+
+	if (!session->reap_more && wake > now) {
+		wait.tv_sec = (time_t)((wake - now) / CLOCK_S);
+		wait.tv_nsec = (long)((wake - now) % CLOCK_S);
+	}
+	if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), &wait, NULL) < 0) {
+		/* Out of memory for a moment: look again soon, at everything. */
+		for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+			fds[i].revents = fds[i].fd < 0 ? 0 : POLLIN;
+		nanosleep(&(struct timespec){ .tv_nsec = CLOCK_MS }, NULL);
+	}
+	if (fds[4].revents || session->reap_more)
+		reap(session);
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+		if (fds[i].revents)
+			forward(session, streams[i]);
+	if (fds[3].revents)
+		kmsg_read(&session->kmsg, KMSG_AT_ONCE);
+	now = clock_boottime_ns();
+	session_heartbeat(session, now);
+	return now;
+}

@@ -1,0 +1,91 @@
+/*
+ * The event loop of PID 1 and all that it looks after: the payload, the tracer, the kernel log,
+ * heartbeats. One thread; payload.c and tracer.c turn the loop until what they wait for has come.
+ */
+#ifndef KTSTR_GUEST_SESSION_H
+#define KTSTR_GUEST_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "channel.h"
+#include "job.h"
+#include "kmsg.h"
+
+/* A process that init has started. */
+struct child {
+	pid_t pid; /* 0: none was started */
+	bool running;
+	int status;	 /* waitpid's, once it is no longer running */
+	uint64_t end_ns; /* when it was reaped */
+};
+
+/* Output of a process on its way into the channel. */
+struct stream {
+	int fd; /* -1: at its end */
+	enum ktstr_frame_type type;
+};
+
+/* Has the tracer said that it is recording? */
+struct ready_scan {
+	size_t matched; /* bytes of the ready line seen at the start of this line */
+	bool other;	/* this line is another one */
+	bool ready;
+};
+
+enum tracer_phase {
+	TRACER_IDLE,	  /* not started */
+	TRACER_STARTING,  /* runs, but is not yet ready */
+	TRACER_RECORDING, /* ready; runs, or has ended well by itself */
+	TRACER_OVER,	  /* the host knows how it ended */
+};
+
+struct tracer {
+	const char *path;   /* of the program */
+	const char *folder; /* where it writes */
+	char *args; /* joined by KTSTR_WPROF_ARGS_SEPARATOR, is cut up; NULL: nobody gave any */
+	enum tracer_phase phase;
+	struct child child;
+	struct stream text; /* what it prints */
+	struct ready_scan scan;
+	uint64_t interrupted_ns; /* when it was told to stop; 0: not yet */
+};
+
+struct session {
+	struct guest_channel *channel;
+	const struct job *job;
+	int proc;		 /* /proc, opened before the payload can hide it */
+	int signals;		 /* signalfd of SIGCHLD */
+	bool reap_more;		 /* there may be zombies that no signal will tell of */
+	uint64_t heartbeat_ns;	 /* when the next one is due */
+	uint64_t last_output_ns; /* when the payload's output last came */
+	struct child payload;
+	struct stream out, err;
+	struct tracer tracer;
+	struct kmsg kmsg;
+};
+
+/*
+ * session_open - blocks all signals. @kmsg: as for kmsg_open. The tracer's path and folder are the
+ * protocol's. Returns 0 or a negative errno, with one line in @why.
+ */
+int session_open(struct session *session, struct guest_channel *channel, const struct job *job,
+		 int kmsg, char *why, size_t why_size);
+void session_close(struct session *session);
+
+/*
+ * session_turn - wait for an event, until @until at the latest, and deal with what is there: at
+ * most one frame of each stream, so that nothing starves. Returns the time, for the caller's
+ * limits.
+ */
+uint64_t session_turn(struct session *session, uint64_t until);
+
+/* Send a heartbeat if one is due. @now: the time. */
+void session_heartbeat(struct session *session, uint64_t now);
+
+/* From waitpid's status to kind and value of the protocol. */
+enum ktstr_exit_kind session_exit_kind(int status, uint32_t *value);
+
+#endif

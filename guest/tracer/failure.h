@@ -1,0 +1,17 @@
+/*
+ * How does a part of the tracer say what went wrong? It returns a negative errno and leaves one
+ * sentence here; only main prints it. The guest shares no code with the launcher but the protocol,
+ * hence a type of its own.
+ */
+#ifndef KTSTR_TRACER_FAILURE_H
+#define KTSTR_TRACER_FAILURE_H
+
+struct failure {
+	char text[512]; /* NUL-terminated, no newline */
+};
+
+/* Leaves the text (when @failure is not NULL) and returns @code, a negative errno. */
+int failure_set(struct failure *failure, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,16 @@
+/* Which processes and threads are there, and what are they called? From /proc into the trace. */
+#ifndef KTSTR_TRACER_PROCTREE_H
+#define KTSTR_TRACER_PROCTREE_H
+
+#include "failure.h"
+#include "trace.h"
+
+/*
+ * proctree_write - write ProcessTree packets of all that is alive now.
+ * @proc: "/proc"
+ * What vanishes meanwhile is left out. Fails when @proc cannot be listed or the trace not be
+ * written.
+ */
+int proctree_write(struct trace *trace, const char *proc, struct failure *failure);
+
+#endif

@@ -1,0 +1,167 @@
+/* What becomes of an event between the kernel and the trace? See recorder.h. */
+#include "recorder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int recorder_open(struct recorder *recorder, const struct tracepoint *tps, size_t nr_tps,
+		  struct rings *rings, struct spool *spool, uint64_t clock_offset,
+		  struct failure *failure)
+{
+	size_t i;
+
+	*recorder = (struct recorder){
+		.tps = tps,
+		.nr_tps = nr_tps,
+		.rings = rings,
+		.spool = spool,
+		.clock_offset = clock_offset,
+	};
+	recorder->streams = calloc(rings->nr, sizeof(*recorder->streams));
+	for (i = 0; recorder->streams && i < rings->nr; i++) {
+		recorder->streams[i].segment.cpu = rings->ring[i].cpu;
+		recorder->streams[i].body = calloc(1, SPOOL_SEGMENT_SIZE);
+		if (!recorder->streams[i].body)
+			break;
+	}
+	if (recorder->streams && i == rings->nr)
+		return 0;
+	recorder_close(recorder);
+	return failure_set(failure, -ENOMEM, "recorder: no memory for the events of %zu CPUs",
+			   rings->nr);
+}
+
+void recorder_close(struct recorder *recorder)
+{
+	size_t i;
+
+	for (i = 0; recorder->streams && i < recorder->rings->nr; i++)
+		free(recorder->streams[i].body);
+	free(recorder->streams);
+	recorder->streams = NULL;
+}
+
+static int put_segment(struct recorder *recorder, struct stream *stream, struct failure *failure)
+{
+	int ret = spool_put(recorder->spool, &stream->segment, stream->body, failure);
+
+	stream->segment = (struct segment){ .cpu = stream->segment.cpu };
+	return ret;
+}
+
+static int take_sample(struct recorder *recorder, struct stream *stream,
+		       const struct record *record, struct failure *failure)
+{
+	struct pb pb;
+	int ret, tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		pb = (struct pb){ .data = stream->body,
+				  .size = SPOOL_SEGMENT_SIZE,
+				  .used = stream->segment.used };
+		ret = tracepoint_encode(recorder->tps, recorder->nr_tps, record->raw,
+					record->raw_size, record->time + recorder->clock_offset,
+					&pb);
+		if (!ret) {
+			stream->segment.used = (uint32_t)pb.used;
+			stream->segment.events++;
+			recorder->recorded++;
+			return 0;
+		}
+		if (ret != -ENOSPC || !stream->segment.used)
+			break;
+		ret = put_segment(recorder, stream, failure);
+		if (ret)
+			return ret;
+	}
+	recorder->malformed++;
+	stream->segment.lost = true;
+	return 0;
+}
+
+int recorder_take(struct recorder *recorder, size_t stream, const struct record *record,
+		  struct failure *failure)
+{
+	struct ring *ring = &recorder->rings->ring[stream];
+
+	switch (record->kind) {
+	case RECORD_SAMPLE:
+		return take_sample(recorder, &recorder->streams[stream], record, failure);
+	case RECORD_LOST:
+		if (__builtin_add_overflow(ring->lost, record->lost, &ring->lost))
+			ring->lost = UINT64_MAX;
+		recorder->streams[stream].segment.lost = true;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+struct drain {
+	struct recorder *recorder;
+	size_t stream;
+	struct failure *failure;
+};
+
+static int drain_sink(void *context, const struct record *record)
+{
+	struct drain *drain = context;
+
+	return recorder_take(drain->recorder, drain->stream, record, drain->failure);
+}
+
+int recorder_drain(struct recorder *recorder, struct failure *failure)
+{
+	struct drain drain = { .recorder = recorder, .failure = failure };
+	int ret = 0;
+
+	for (; !ret && drain.stream < recorder->rings->nr; drain.stream++) {
+		struct ring *ring = &recorder->rings->ring[drain.stream];
+		const uint64_t unreadable = ring->unreadable;
+
+		ret = rings_drain(recorder->rings, ring, drain_sink, &drain);
+		if (ring->unreadable != unreadable)
+			recorder->streams[drain.stream].segment.lost = true;
+	}
+	return ret;
+}
+
+int recorder_finish(struct recorder *recorder, struct failure *failure)
+{
+	int ret = recorder_drain(recorder, failure);
+	size_t i;
+
+	for (i = 0; !ret && i < recorder->rings->nr; i++)
+		if (ring_count_lost(&recorder->rings->ring[i]))
+			recorder->streams[i].segment.lost = true;
+	return ret;
+}
+
+int recorder_write(struct recorder *recorder, struct trace *trace, struct failure *failure)
+{
+	const uint64_t kept = spool_kept(recorder->spool);
+	struct segment segment;
+	uint8_t *body;
+	uint64_t n;
+	size_t i;
+	int ret = 0;
+
+	body = malloc(SPOOL_SEGMENT_SIZE);
+	if (!body)
+		return failure_set(failure, -ENOMEM, "recorder: no memory to copy events");
+	for (n = 0; !ret && n < kept; n++) {
+		ret = spool_get(recorder->spool, n, &segment, body, failure);
+		/* First, so that spool and trace fit into a tmpfs that is full. */
+		spool_release(recorder->spool, n);
+		if (!ret)
+			ret = trace_segment(trace, &segment, body, failure);
+	}
+	for (i = 0; !ret && i < recorder->rings->nr; i++) {
+		const struct stream *stream = &recorder->streams[i];
+
+		if (stream->segment.used || stream->segment.lost)
+			ret = trace_segment(trace, &stream->segment, stream->body, failure);
+	}
+	free(body);
+	return ret;
+}

@@ -1,0 +1,53 @@
+/*
+ * What becomes of an event between the kernel and the trace? It is taken from its CPU's ring,
+ * encoded once, at the end of the segment that is open for the CPU, and waits in the spool. A CPU's
+ * events stay in the order in which the kernel wrote them.
+ */
+#ifndef KTSTR_TRACER_RECORDER_H
+#define KTSTR_TRACER_RECORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "failure.h"
+#include "rings.h"
+#include "spool.h"
+#include "trace.h"
+#include "tracepoint.h"
+
+/* The segment of one CPU that is being filled. */
+struct stream {
+	struct segment segment;
+	uint8_t *body; /* owned, SPOOL_SEGMENT_SIZE */
+};
+
+struct recorder {
+	const struct tracepoint *tps; /* borrowed, as are rings and spool */
+	size_t nr_tps;
+	struct rings *rings;
+	struct spool *spool;
+	uint64_t clock_offset;	/* added to the rings' times */
+	struct stream *streams; /* owned, one for each ring */
+	uint64_t recorded;	/* events */
+	uint64_t malformed;	/* records that are none of the events that we asked for */
+};
+
+int recorder_open(struct recorder *recorder, const struct tracepoint *tps, size_t nr_tps,
+		  struct rings *rings, struct spool *spool, uint64_t clock_offset,
+		  struct failure *failure);
+void recorder_close(struct recorder *recorder);
+
+/* Take in one record of ring number @stream. Fails only when the spool does. */
+int recorder_take(struct recorder *recorder, size_t stream, const struct record *record,
+		  struct failure *failure);
+
+/* Empty all rings once. Fails only when the spool does. */
+int recorder_drain(struct recorder *recorder, struct failure *failure);
+
+/* Empty all rings for the last time, and find out what was lost in all. The events are stopped. */
+int recorder_finish(struct recorder *recorder, struct failure *failure);
+
+/* Write all that was kept, oldest first, giving up the spool's memory on the way. */
+int recorder_write(struct recorder *recorder, struct trace *trace, struct failure *failure);
+
+#endif

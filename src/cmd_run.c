@@ -1,0 +1,410 @@
+/* ktstr-launch run: boot a kernel, run a command in it; when it fails, run it again and trace it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "embed/embed.h"
+#include "report/report.h"
+#include "run/cmdline.h"
+#include "run/guest.h"
+#include "run/options.h"
+#include "util/shell_quote.h"
+
+static const char usage[] =
+	"Usage: ktstr-launch run --kernel IMG [OPTIONS]... [--] CMD [ARGS]...\n\n"
+	"Boots IMG in a virtual machine of its own, runs CMD there as root with all that it needs "
+	"to be\n"
+	"loaded, and passes on its output and its exit status.\n\n";
+
+static const char usage_status[] =
+	"\nExit status: CMD's own, 0 to 123; 124 it ran into its time limit; 125 the launcher or "
+	"this\n"
+	"host could not do it; 126 CMD cannot be executed; 127 it is not found; 128+N it was "
+	"killed\n"
+	"by signal N; 120 the guest's kernel panicked, 121 the guest stalled, 122 the guest ended\n"
+	"early, 123 the guest broke the protocol.\n";
+
+/* One run: both VMs, and what is known of them. */
+struct run {
+	const struct run_options *options;
+	struct entry entry;
+	struct plan plan;
+	struct wprof_config wprof;
+	bool has_wprof;
+	struct artefacts artefacts;
+	int signal_fd;
+	sigset_t old_mask;
+	bool own_tracer; /* the user's KTSTR_WPROF_PATH is in use */
+	char *replay;
+};
+
+/* One VM of it. */
+struct attempt {
+	struct observation seen;
+	struct verdict verdict;
+	struct guest_config config;
+	char trace_path[PATH_MAX + 256];
+	bool ran;
+};
+
+static void say(const struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(const struct run *run, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (run->options->quiet)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	command_complain("%s", text);
+}
+
+/* Signals arrive through a descriptor that the VM's event loop watches. */
+static int open_signals(struct run *run, struct error *err)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction now;
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	/* What our parent had us ignore (nohup, a shell's background jobs) stays ignored. */
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, &run->old_mask);
+	/* A reader that went away is dealt with where we write. */
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd >= 0 ? fd : error_set(err, -errno, "signalfd: %s", strerror(errno));
+}
+
+/* The command line that does it again, with the settings that came from the environment. */
+static char *make_replay(const struct run *run, int argc, char **argv)
+{
+	const struct run_options *options = run->options;
+	char self[PATH_MAX] = "ktstr-launch", tracer[PATH_MAX + 32];
+	size_t count = 0, used = 0;
+	const char **words;
+	char *line;
+	ssize_t length;
+
+	while (options->from_environment[count])
+		count++;
+	words = calloc(count + (size_t)argc + 4, sizeof(*words));
+	if (!words)
+		return NULL;
+	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (length > 0)
+		self[length] = '\0';
+	if (count || run->own_tracer)
+		words[used++] = "env";
+	if (run->own_tracer) {
+		snprintf(tracer, sizeof(tracer), "%s=%s", WPROF_PATH_VARIABLE,
+			 getenv(WPROF_PATH_VARIABLE));
+		words[used++] = tracer;
+	}
+	for (size_t i = 0; i < count; i++)
+		words[used++] = options->from_environment[i];
+	words[used++] = self;
+	for (int i = 0; i < argc; i++)
+		words[used++] = argv[i];
+	line = shell_quote(words);
+	free(words);
+	return line;
+}
+
+static int find_program(struct run *run, struct error *err)
+{
+	const struct blob *blob = embed_find("applets");
+	uint8_t *applets = NULL;
+	int ret;
+
+	ret = blob ? embed_load(blob, &applets, err)
+		   : error_set(err, -ENXIO, "this launcher carries no list of applets; rebuild it");
+	if (!ret)
+		ret = entry_find_program(&run->entry, (const char *)applets, blob->size, err);
+	free(applets);
+	return ret;
+}
+
+static int make_plan(struct run *run, struct error *err)
+{
+	struct topology topology;
+	int ret = topology_parse(PLAN_DEFAULT_TOPOLOGY, &topology, err);
+
+	if (!ret)
+		ret = plan_make(&topology, PLAN_DEFAULT_MEMORY_MIB, run->has_wprof,
+				&run->options->override, &run->plan, err);
+	if (!ret && *run->plan.warning)
+		say(run, "warning: %s", run->plan.warning);
+	return ret;
+}
+
+static int open_artefacts(struct run *run, struct error *err)
+{
+	const char *out_dir = run->options->out_dir;
+	char spec[TOPOLOGY_SPEC_SIZE], memory[32];
+	const char *strings[64] = { run->options->kernel, spec, memory,
+				    run->options->append ? run->options->append : "" };
+	size_t used = 4;
+
+	topology_format(&run->plan.topology, spec);
+	snprintf(memory, sizeof(memory), "%" PRIu64, run->plan.memory_mib);
+	for (size_t i = 0; run->entry.argv[i] && used < sizeof(strings) / sizeof(strings[0]); i++)
+		strings[used++] = run->entry.argv[i];
+	return artefacts_open(&run->artefacts, out_dir, run->entry.name,
+			      artefacts_variant(strings, used), err);
+}
+
+/* All that is decided before the first VM. */
+static int prepare(struct run *run, struct error *err)
+{
+	const struct run_options *options = run->options;
+	char cmdline[LAYOUT_CMDLINE_SIZE];
+	int used_own, ret;
+
+	if (!options->kernel)
+		return error_set(err, -EINVAL,
+				 "run: no kernel given; give --kernel IMG or set KTSTR_KERNEL");
+	run->entry.includes = options->includes;
+	run->entry.nr_includes = options->nr_includes;
+	run->entry.env = options->env;
+	run->entry.nr_env = options->nr_env;
+	run->entry.timeout_ms = options->timeout_ms;
+
+	ret = embed_export_wprof(&used_own, err);
+	if (ret)
+		return ret;
+	run->has_wprof = options->wprof != WPROF_OFF;
+	run->own_tracer = used_own;
+	if (used_own && run->has_wprof)
+		say(run, "using your own tracer, " WPROF_PATH_VARIABLE "='%s'",
+		    getenv(WPROF_PATH_VARIABLE));
+	if (run->has_wprof)
+		ret = wprof_config_from_env(&run->wprof, options->wprof_args, err);
+	/* Of the VM with the tracer on: what the kernel would cut is refused before the first boot.
+	 */
+	if (!ret)
+		ret = cmdline_build(options->kaslr, run->has_wprof ? &run->wprof : NULL,
+				    options->append, cmdline, err);
+	if (!ret)
+		ret = make_plan(run, err);
+	if (!ret)
+		ret = open_artefacts(run, err);
+	return ret;
+}
+
+static int run_attempt(struct run *run, struct attempt *attempt, bool trace,
+		       const char *trace_suffix, bool quiet, struct error *err)
+{
+	const struct run_options *options = run->options;
+	struct watch watch = { .seen = &attempt->seen,
+			       .artefacts = &run->artefacts,
+			       .trace_suffix = trace_suffix,
+			       .max_trace_size = run->plan.memory_mib << 20,
+			       .cancel_fd = run->signal_fd,
+			       .quiet = quiet,
+			       .show_console = options->console && !quiet };
+	char spec[TOPOLOGY_SPEC_SIZE];
+	struct vmm *vmm;
+	int ret = observation_init(&attempt->seen);
+
+	if (ret)
+		return error_set(err, ret, "no memory for the guest's logs");
+	attempt->config = (struct guest_config){
+		.kernel = options->kernel,
+		.entry = &run->entry,
+		.plan = &run->plan,
+		.wprof = run->has_wprof ? &run->wprof : NULL,
+		.trace = trace,
+		.append = options->append,
+		.kaslr = options->kaslr,
+		.boot_timeout_ms = options->boot_timeout_ms
+					   ? options->boot_timeout_ms
+					   : guest_boot_timeout_ms(&run->plan.topology),
+		/* The tables are the same in both VMs. */
+		.dump_acpi_dir = quiet ? NULL : options->dump_acpi_dir,
+		.dump_initramfs = quiet ? NULL : options->dump_initramfs,
+	};
+	ret = guest_create(&attempt->config, &attempt->seen, &vmm, err);
+	if (ret)
+		return ret;
+	topology_format(&run->plan.topology, spec);
+	say(run, "booting %s: %s, %" PRIu64 " MiB%s", options->kernel, spec, run->plan.memory_mib,
+	    trace ? ", tracer on" : "");
+	ret = guest_run(&attempt->config, vmm, &watch, err);
+	if (ret)
+		return ret;
+	attempt->ran = true;
+	verdict_of(&attempt->seen, &attempt->verdict);
+	if (attempt->seen.trace == TRACE_COMPLETE)
+		snprintf(attempt->trace_path, sizeof(attempt->trace_path), "%s",
+			 watch.trace_file.path);
+	return 0;
+}
+
+static struct report_vm report_vm(const struct attempt *attempt)
+{
+	return (struct report_vm){ .seen = &attempt->seen,
+				   .verdict = &attempt->verdict,
+				   .cmdline = attempt->config.cmdline,
+				   .trace_path = *attempt->trace_path ? attempt->trace_path
+								      : NULL };
+}
+
+/* Complain of an artefact that could not be written; the verdict stands all the same. */
+static bool written(int ret, const struct error *err)
+{
+	if (ret)
+		command_complain("run: %s", err->text);
+	return !ret;
+}
+
+/* The files, then the words. Returns the exit status. */
+static int report(struct run *run, const struct attempt *first, const struct attempt *repro,
+		  enum repro_result repro_result)
+{
+	struct report_vm repro_vm = report_vm(repro);
+	struct report report = { .test = run->entry.name,
+				 .kernel = run->options->kernel,
+				 .plan = &run->plan,
+				 .argv = run->entry.argv,
+				 .replay = run->replay,
+				 .first = report_vm(first),
+				 .repro = repro->ran ? &repro_vm : NULL,
+				 .repro_result = repro_result };
+	char dump[PATH_MAX + 256] = "", repro_dump[PATH_MAX + 256] = "", result[PATH_MAX + 256];
+	bool passed = first->verdict.kind == VERDICT_PASS, whole = true;
+	struct error err = { "" };
+
+	if (!passed)
+		whole = written(
+			report_write_failure_dump(&run->artefacts, &report, false, dump, &err),
+			&err);
+	if (repro->ran && repro->verdict.kind != VERDICT_PASS)
+		whole = written(report_write_failure_dump(&run->artefacts, &report, true,
+							  repro_dump, &err),
+				&err) &&
+			whole;
+	/* A passing run leaves nothing behind unless it was told where to. */
+	if (!passed || run->options->out_dir || run->artefacts.keep)
+		whole = written(report_write_result(&run->artefacts, &report, result, &err),
+				&err) &&
+			whole;
+	if (first->seen.trace == TRACE_UNWRITTEN)
+		whole = false;
+	if (first->seen.output_error) {
+		command_complain("run: writing the payload's standard output or error: %s; some of "
+				 "it is lost",
+				 strerror(first->seen.output_error));
+		whole = false;
+	}
+	/* All is written; a terminal or pager that takes no more must not hold us up. */
+	sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
+	if (!run->options->quiet || !passed)
+		report_print(STDERR_FILENO, &report, *dump ? dump : NULL,
+			     *repro_dump ? repro_dump : NULL);
+	return passed && !whole ? COMMAND_CANNOT : first->verdict.exit_status;
+}
+
+static int execute(struct run *run)
+{
+	bool always = run->options->wprof == WPROF_ALWAYS;
+	struct attempt *vms = calloc(2, sizeof(*vms));
+	struct attempt *first = &vms[0], *repro = &vms[1];
+	enum repro_result repro_result = REPRO_NOT_RUN;
+	struct error err = { "" };
+	int status = COMMAND_CANNOT;
+
+	if (!vms) {
+		command_complain("run: out of memory");
+		return COMMAND_CANNOT;
+	}
+	if (run_attempt(run, first, always, ARTEFACT_TRACE, false, &err)) {
+		command_complain("run: %s", err.text);
+		goto out;
+	}
+	/* Where init never spoke, a tracer would not start either. */
+	if (run->has_wprof && first->seen.hello && verdict_wants_repro(first->verdict.kind)) {
+		say(run, "%s; running it again in an identical VM with the tracer on",
+		    first->verdict.cause);
+		if (run_attempt(run, repro, true, ARTEFACT_REPRO_TRACE, true, &err)) {
+			command_complain("run: the repro VM: %s", err.text);
+			repro_result = REPRO_UNDECIDED;
+		} else {
+			repro_result = verdict_compare(&first->verdict, &repro->verdict);
+		}
+	}
+	status = report(run, first, repro, repro_result);
+out:
+	observation_destroy(&first->seen);
+	observation_destroy(&repro->seen);
+	free(vms);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_options options;
+	struct run run = { .options = &options, .signal_fd = -1 };
+	struct error err = { "" };
+	int status = COMMAND_CANNOT, ret;
+
+	ret = options_parse(&options, argc, argv, &err);
+	if (ret) {
+		command_complain("run: %s; see ktstr-launch run --help", err.text);
+		goto out;
+	}
+	if (options.help) {
+		printf("%s%s%s", usage, options_usage, usage_status);
+		status = 0;
+		goto out;
+	}
+	if (!options.payload) {
+		command_complain("run: no command given; see ktstr-launch run --help");
+		goto out;
+	}
+	run.entry.argv = options.payload;
+	ret = find_program(&run, &err);
+	if (ret) {
+		status = ret == -ENOENT	  ? EXIT_NOT_FOUND
+			 : ret == -EACCES ? EXIT_NOT_EXECUTABLE
+					  : COMMAND_CANNOT;
+		command_complain("run: %s", err.text);
+		goto out;
+	}
+	run.signal_fd = open_signals(&run, &err);
+	ret = run.signal_fd < 0 ? run.signal_fd : prepare(&run, &err);
+	if (ret) {
+		command_complain("run: %s", err.text);
+		goto out;
+	}
+	run.replay = make_replay(&run, argc, argv);
+	if (run.replay)
+		status = execute(&run);
+	else
+		command_complain("run: out of memory");
+	artefacts_close(&run.artefacts);
+	/* Where nobody named a folder, an empty one is litter; fails, rightly, when it is not. */
+	if (!options.out_dir)
+		rmdir(ARTEFACTS_DEFAULT_OUT);
+out:
+	free(run.replay);
+	wprof_config_destroy(&run.wprof);
+	entry_destroy(&run.entry);
+	if (run.signal_fd >= 0)
+		close(run.signal_fd);
+	options_destroy(&options);
+	return status;
+}

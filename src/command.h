@@ -1,0 +1,27 @@
+/* What can the launcher be asked to do? The table of subcommands, and what they share. */
+#ifndef KTSTR_COMMAND_H
+#define KTSTR_COMMAND_H
+
+/* The launcher or its host could not do it, usage errors included: `git bisect run` skips then. */
+#define COMMAND_CANNOT 125
+
+struct command {
+	const char *name;
+	const char *summary; /* one line of --help */
+	/*
+	 * Returns the exit status. argv[0] is the command's name; getopt's state is fresh.
+	 * With "--help" alone it prints its usage to standard output and returns 0.
+	 */
+	int (*main)(int argc, char **argv);
+};
+
+/* Each in its cmd_<name>.c. */
+int cmd_run(int argc, char **argv);
+int cmd_probe(int argc, char **argv);
+int cmd_blobs(int argc, char **argv);
+int cmd_exec(int argc, char **argv);
+
+/* command_complain - one line on standard error, "ktstr-launch: <text>". */
+void command_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,53 @@
+/* What is to be run in the guest, and for how long? Knows nothing of machines. */
+#ifndef KTSTR_ENTRY_ENTRY_H
+#define KTSTR_ENTRY_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+/* A host file or folder that goes into the guest as well. */
+struct entry_include {
+	const char *host;
+	const char *guest; /* NULL: at its own absolute path */
+};
+
+struct entry {
+	char name[128]; /* the payload's last path component; names the artefacts */
+	const char *const
+		*argv; /* the payload as the user gave it, NULL-terminated; the caller's */
+	char *program; /* argv[0] as an absolute path in the guest; owned */
+	bool on_host;  /* program is a file of the host, to be packed; else busybox's */
+	const struct entry_include *includes;
+	size_t nr_includes;
+	const char *const *env; /* "K=V", the caller's */
+	size_t nr_env;
+	char *cwd;	     /* absolute; owned */
+	uint64_t timeout_ms; /* 0: none */
+};
+
+/*
+ * entry_find_program - fill name, program, on_host and cwd from argv[0]: a path if it holds a
+ * slash, else looked for in $PATH, else a busybox applet (@applets: one path a line, "usr/bin/ls").
+ * Returns 0; -ENOENT when it is nowhere (exit status 127); -EACCES when it is no executable file
+ * (126).
+ */
+int entry_find_program(struct entry *entry, const char *applets, size_t applets_size,
+		       struct error *err);
+
+/* entry_find_busybox - argv[0] is an applet of the guest's busybox; the host is not asked. */
+int entry_find_busybox(struct entry *entry, struct error *err);
+
+/*
+ * entry_job - the job file for the guest (guest/protocol.h).
+ * @tracer_window_ms: 0: the tracer's arguments stand as they are
+ * @job: owned by the caller, free(). Returns 0 or -ENOMEM.
+ */
+int entry_job(const struct entry *entry, bool tracer, uint64_t tracer_window_ms, char **job,
+	      size_t *size, struct error *err);
+
+void entry_destroy(struct entry *entry);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * What does the guest's root file system hold? A tree of entries is put together first, with all
+ * that its programs need to be loaded, then laid out, then written once as a cpio archive ("newc",
+ * Documentation/driver-api/early-userspace/buffer-format.rst) straight into guest memory.
+ *
+ * The tree always has the merged-/usr layout: /bin, /sbin, /lib, /lib64 are links into /usr. A path
+ * that is added is walked through the links that are already in the tree.
+ */
+#ifndef KTSTR_INITRAMFS_INITRAMFS_H
+#define KTSTR_INITRAMFS_INITRAMFS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/error.h"
+
+struct initramfs;
+
+/* initramfs_create - an empty tree with the merged-/usr links and mount points (/proc /sys /dev
+ * /tmp /run). Owned by the caller. NULL when memory is out. */
+struct initramfs *initramfs_create(void);
+void initramfs_destroy(struct initramfs *tree); /* NULL is fine */
+
+/* A folder and those above it. Once is enough; again is no error. */
+int initramfs_add_dir(struct initramfs *tree, const char *path, struct error *err);
+
+/* A file from memory, which stays the caller's and must stay until initramfs_write is done.
+ * Nothing of it is analysed. A file that is there already stays: -EEXIST, no message. */
+int initramfs_add_data(struct initramfs *tree, const char *path, const void *data, size_t size,
+		       mode_t mode, struct error *err);
+
+/* A symbolic link. -EEXIST, no message, when @path is there already. */
+int initramfs_add_link(struct initramfs *tree, const char *path, const char *target,
+		       struct error *err);
+
+/* The permissions of what is at @path, links followed by none. -ENOENT with a message. */
+int initramfs_set_mode(struct initramfs *tree, const char *path, mode_t mode, struct error *err);
+
+/*
+ * initramfs_add_host - a file, link or whole folder of the host, with all that it needs to run:
+ * an ELF brings PT_INTERP and its DT_NEEDED closure, a script its #! interpreter, a symbolic link
+ * its target, a folder everything below it (sockets, devices and FIFOs in it are passed over).
+ * @host:  path on the host, relative to the working folder or absolute
+ * @guest: absolute path in the guest; NULL: the host's absolute path
+ * Each file goes in once, however often it is wanted. Not seen: what a program opens with dlopen
+ * (NSS and gconv modules, plugins), and LD_LIBRARY_PATH (see ldso.h). Errors: -ENOENT and the like
+ * from the host; -ENOEXEC for an ELF that is truncated or for another machine; -ELIBACC for a
+ * missing library, naming the file that wants it and where was looked. Inside a folder that is
+ * added as a whole, a damaged ELF, a foreign one or one with a missing library goes in as plain
+ * bytes: it may be data. -EEXIST when the guest has another file there; -EINVAL for a device, a
+ * socket, or a guest path below /proc, /sys and /dev, which are mounted over. After an error the
+ * tree may hold a part of what was wanted.
+ */
+int initramfs_add_host(struct initramfs *tree, const char *host, const char *guest,
+		       struct error *err);
+
+/* initramfs_layout - the size in bytes of the archive as the tree stands now. */
+uint64_t initramfs_layout(const struct initramfs *tree);
+
+/*
+ * initramfs_write - the whole archive. @size must be what initramfs_layout said.
+ * -ESTALE, naming the file, when a host file is not the same (device, inode, size) as it was added.
+ */
+int initramfs_write(const struct initramfs *tree, void *dst, uint64_t size, struct error *err);
+
+#endif

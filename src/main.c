@@ -1,0 +1,122 @@
+/* Which command is it? Dispatch, and the few options that belong to no command. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+
+static const struct command commands[] = {
+	{ "run", "boot a kernel, run a command in it, trace it again when it fails", cmd_run },
+	{ "probe", "say whether this machine's KVM can boot a stock kernel", cmd_probe },
+	{ "exec", "run a command on this machine with KTSTR_WPROF_PATH exported", cmd_exec },
+	{ "blobs", "list, verify or extract what is embedded in this file", cmd_blobs },
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *out)
+{
+	fputs("Usage: ktstr-launch COMMAND [OPTIONS]...\n\nCommands:\n", out);
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n`ktstr-launch help COMMAND` tells a command's options;"
+	      " `ktstr-launch --version` the version.\n",
+	      out);
+}
+
+/* One letter wrong, missing, too many, or two swapped. */
+static bool is_typo_of(const char *word, const char *name)
+{
+	size_t head = 0, tail = 0, word_length = strlen(word), name_length = strlen(name);
+
+	while (word[head] && word[head] == name[head])
+		head++;
+	while (tail < word_length - head && tail < name_length - head &&
+	       word[word_length - 1 - tail] == name[name_length - 1 - tail])
+		tail++;
+	word_length -= head + tail;
+	name_length -= head + tail;
+	if (word_length <= 1 && name_length <= 1)
+		return true;
+	return word_length == 2 && name_length == 2 && word[head] == name[head + 1] &&
+	       word[head + 1] == name[head];
+}
+
+static const struct command *find_command(const char *word)
+{
+	for (size_t i = 0; i < NR_COMMANDS; i++) {
+		if (!strcmp(word, commands[i].name))
+			return &commands[i];
+	}
+	for (size_t i = 0; i < NR_COMMANDS; i++) {
+		if (is_typo_of(word, commands[i].name)) {
+			command_complain("command '%s': not known; did you mean '%s'?", word,
+					 commands[i].name);
+			return NULL;
+		}
+	}
+	command_complain("command '%s': not known; see ktstr-launch --help", word);
+	return NULL;
+}
+
+/*
+ * A closed standard descriptor would be handed out again, to /dev/kvm or to a blob, and what is
+ * meant for the terminal would be written there.
+ */
+static bool open_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return false;
+	}
+	return true;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		usage(stderr);
+		return COMMAND_CANNOT;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("ktstr-launch " KTSTR_VERSION);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    (!strcmp(argv[1], "help") && argc < 3)) {
+		usage(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "help")) {
+		char help[] = "--help", *words[] = { argv[2], help, NULL };
+
+		command = find_command(argv[2]);
+		return command ? command->main(2, words) : COMMAND_CANNOT;
+	}
+	if (argv[1][0] == '-') {
+		command_complain("option '%s': not known; see ktstr-launch --help", argv[1]);
+		return COMMAND_CANNOT;
+	}
+	command = find_command(argv[1]);
+	return command ? command->main(argc - 1, argv + 1) : COMMAND_CANNOT;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (!open_standard_descriptors())
+		return COMMAND_CANNOT;
+	status = dispatch(argc, argv);
+	if ((fflush(stdout) || ferror(stdout)) && status == 0) {
+		command_complain("cannot write to standard output: %s", strerror(errno));
+		status = COMMAND_CANNOT;
+	}
+	return status;
+}

@@ -1,0 +1,219 @@
+/* What does the user get to see? The lines on the terminal; the JSON files are json.c's. */
+#include "report/report.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/lines.h"
+#include "util/utf8.h"
+
+/* How much of the guest's own words is shown; the dump holds more. */
+#define CONSOLE_LINES 10
+#define TRACER_LINES  5
+#define DROPS_LINES   3
+
+/* A guest's line is cut so that it stays within 100 columns; our own lines and paths never are. */
+#define GUEST_LINE_SIZE 93
+
+#define DROPS_PREFIX "!!! Drops"
+
+/* https://no-color.org: the variable counts when it is not empty. */
+static bool wants_colour(int fd)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return isatty(fd) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+static void put_text(FILE *out, const char *text)
+{
+	char shown[1024];
+
+	utf8_printable(shown, sizeof(shown), text, strlen(text));
+	fputs(shown, out);
+}
+
+static void put_first_line(FILE *out, const struct report *report, bool colour)
+{
+	const struct verdict *verdict = report->first.verdict;
+
+	if (colour)
+		fputs(verdict->kind == VERDICT_PASS ? "\033[1;32m" : "\033[1;31m", out);
+	for (const char *name = verdict_name(verdict->kind); *name; name++)
+		fputc(toupper((unsigned char)*name), out);
+	if (colour)
+		fputs("\033[0m", out);
+	fputc(' ', out);
+	put_text(out, report->test);
+	fputs(": ", out);
+	put_text(out, verdict->cause);
+	fputc('\n', out);
+}
+
+static void put_lines(FILE *out, const struct tail *tail, const char *prefix, size_t most)
+{
+	struct lines lines;
+	const char *line;
+
+	if (lines_begin(&lines, tail, prefix, most)) {
+		fputs("    | (not shown: memory is out)\n", out);
+	} else {
+		while ((line = lines_next(&lines))) {
+			char shown[GUEST_LINE_SIZE];
+
+			utf8_printable(shown, sizeof(shown), line, strlen(line));
+			fprintf(out, "    | %s\n", shown);
+		}
+	}
+	lines_end(&lines);
+}
+
+/* Lost events make a trace lie by omission: said whether or not anything else went wrong. */
+static void put_drops(FILE *out, const struct tail *text, const char *which)
+{
+	struct lines lines;
+	bool any = !lines_begin(&lines, text, DROPS_PREFIX, DROPS_LINES) && lines_next(&lines);
+	size_t left_out = lines.left_out;
+
+	lines_end(&lines);
+	if (!any)
+		return;
+	fprintf(out, "  %s: warning: events were lost%s\n", which,
+		left_out ? " (more lines in the dump)" : "");
+	put_lines(out, text, DROPS_PREFIX, DROPS_LINES);
+}
+
+/* What went wrong with the tracer of one VM, in its own words. Nothing when nothing did. */
+static void put_tracer(FILE *out, const struct observation *seen, const char *which)
+{
+	switch (seen->tracer) {
+	case TRACER_OFF:
+		return;
+	case TRACER_SILENT:
+		fprintf(out, "  %s: the guest never said a word about it\n", which);
+		break;
+	case TRACER_READY:
+		fprintf(out, "  %s: still recording when the guest ended\n", which);
+		break;
+	case TRACER_DONE:
+		if (seen->trace == TRACE_NONE)
+			fprintf(out, "  %s: ended well, but sent no trace\n", which);
+		break;
+	case TRACER_FAILED:
+		fprintf(out, "  %s: failed: ", which);
+		put_text(out, seen->tracer_reason);
+		fputc('\n', out);
+		put_lines(out, &seen->tracer_text, "", TRACER_LINES);
+		break;
+	}
+	if (seen->trace == TRACE_INCOMPLETE) {
+		fprintf(out, "  %s: its trace did not come whole; nothing of it was kept\n", which);
+	} else if (seen->trace == TRACE_UNWRITTEN) {
+		fprintf(out, "  %s: its trace was not kept: ", which);
+		put_text(out, seen->trace_error);
+		fputc('\n', out);
+	}
+	put_drops(out, &seen->tracer_text, which);
+}
+
+static void put_repro(FILE *out, const struct report *report)
+{
+	const struct report_vm *repro = report->repro;
+	const char *tracer = " without a working tracer";
+
+	if (repro && (repro->seen->tracer == TRACER_READY || repro->seen->tracer == TRACER_DONE))
+		tracer = " with the tracer on";
+	switch (report->repro_result) {
+	case REPRO_NOT_RUN:
+		return;
+	case REPRO_SAME:
+		fputs("  repro: same failure", out);
+		break;
+	case REPRO_OTHER:
+		fputs("  repro: another failure", out);
+		break;
+	case REPRO_PASSED:
+		fputs("  repro: passed this time", out);
+		break;
+	case REPRO_UNDECIDED:
+		fputs("  repro: undecided", out);
+		tracer = "";
+		break;
+	}
+	if (repro) {
+		fputs(" (", out);
+		put_text(out, repro->verdict->cause);
+		fprintf(out, ")%s", tracer);
+	}
+	fputc('\n', out);
+}
+
+/* A path is the user's own and goes out as it is, so that it can be copied. */
+static void put_path(FILE *out, const char *label, const char *path, const char *note)
+{
+	if (path)
+		fprintf(out, "  %-12s  %s%s\n", label, path, note);
+}
+
+static void put_report(FILE *out, const struct report *report, const char *dump_path,
+		       const char *repro_dump_path, bool colour)
+{
+	const struct report_vm *first = &report->first, *repro = report->repro;
+	enum verdict_kind kind = first->verdict->kind;
+
+	put_first_line(out, report, colour);
+	if (kind == VERDICT_PANIC || kind == VERDICT_STALL || kind == VERDICT_DIED)
+		put_lines(out, &first->seen->console, "", CONSOLE_LINES);
+	put_tracer(out, first->seen, "tracer");
+	put_repro(out, report);
+	if (repro)
+		put_tracer(out, repro->seen, first->seen->tracer ? "repro tracer" : "tracer");
+	put_path(out, "failure dump", dump_path, "");
+	put_path(out, "repro dump", repro_dump_path, "");
+	put_path(out, "trace", first->trace_path, "  (Perfetto)");
+	if (repro)
+		put_path(out, first->trace_path ? "repro trace" : "trace", repro->trace_path,
+			 "  (Perfetto)");
+	if (kind != VERDICT_PASS)
+		put_path(out, "replay", report->replay, "");
+}
+
+void report_print(int fd, const struct report *report, const char *dump_path,
+		  const char *repro_dump_path)
+{
+	bool colour = wants_colour(fd);
+	char *text = NULL, *at;
+	size_t left = 0;
+	FILE *out = open_memstream(&text, &left);
+	bool failed;
+
+	/* Put together first and written at once: runs side by side share one terminal. */
+	if (out) {
+		put_report(out, report, dump_path, repro_dump_path, colour);
+		failed = ferror(out);
+		failed |= fclose(out) != 0;
+	} else {
+		failed = true;
+	}
+	if (failed) {
+		dprintf(fd, "%s %s: %s\n", verdict_name(report->first.verdict->kind), report->test,
+			report->first.verdict->cause);
+		left = 0;
+	}
+	for (at = text; left;) {
+		ssize_t count = write(fd, at, left);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0)
+			break;
+		at += count;
+		left -= (size_t)count;
+	}
+	free(text);
+}

@@ -1,0 +1,55 @@
+/* What is on the guest kernel's command line, and why? See cmdline.h. */
+#include "run/cmdline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * README, "The kernel command line", tells the user the same. All but the first three lines are
+ * there for the time to boot only.
+ */
+static const char defaults[] =
+	"console=ttyS0 quiet"	/* the console is for the kernel's own words and for panics */
+	" panic=-1 reboot=t"	/* a panic ends the VM at once, by a triple fault */
+	" oops=panic"		/* an oops is a failure, not a line in a log */
+	" rootfstype=ramfs"	/* tmpfs would give the root half of the memory only */
+	" pci=off"		/* there is none: do not look for it */
+	" 8250.nr_uarts=1"	/* nor for three more serial ports */
+	" mitigations=off"	/* the guest guards nothing from itself; undo: mitigations=auto */
+	" irqaffinity=0"	/* the IOAPIC reaches no APIC id over 254 */
+	" tsc=reliable"		/* no clocksource watchdog */
+	" no_timer_check"	/* nor a trial of the timer's interrupt line */
+	" cryptomgr.notests"	/* nor self-tests of ciphers */
+	" random.trust_cpu=on"; /* do not wait for entropy */
+
+int cmdline_build(bool kaslr, const struct wprof_config *wprof, const char *append,
+		  char out[LAYOUT_CMDLINE_SIZE], struct error *err)
+{
+	char args[LAYOUT_CMDLINE_SIZE] = "";
+	size_t length;
+	int ret;
+
+	for (const char *c = append ? append : ""; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return error_set(
+				err, -EINVAL,
+				"--append: a control character (%#04x) at byte %td; the kernel "
+				"command line is one line of text",
+				(unsigned char)*c, c - append);
+	if (wprof) {
+		ret = wprof_render_args(wprof, args, sizeof(args), err);
+		if (ret)
+			return ret;
+	}
+	length = (size_t)snprintf(out, LAYOUT_CMDLINE_SIZE, "%s%s%s%s%s%s", defaults,
+				  kaslr ? "" : " nokaslr", *args ? " " : "", args,
+				  append && *append ? " " : "", append ? append : "");
+	if (length >= LAYOUT_CMDLINE_SIZE)
+		return error_set(
+			err, -E2BIG,
+			"the kernel command line would be %zu bytes, the kernel takes %llu; "
+			"shorten --append (%zu bytes) or --wprof-args (%zu bytes)",
+			length, LAYOUT_CMDLINE_SIZE - 1, append ? strlen(append) : 0, strlen(args));
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* What is on the guest kernel's command line, and why? */
+#ifndef KTSTR_RUN_CMDLINE_H
+#define KTSTR_RUN_CMDLINE_H
+
+#include <stdbool.h>
+
+#include "util/error.h"
+#include "vmm/layout.h"
+#include "wprof/wprof.h"
+
+/*
+ * cmdline_build - our defaults, the tracer's arguments, then the user's own, so that his win.
+ * @kaslr: leave address randomisation on (no "nokaslr")
+ * @wprof: NULL: this VM runs without the tracer
+ * @append: the user's, or NULL
+ * Returns 0; -E2BIG with limit and length when the kernel would cut it; -EINVAL for control
+ * characters.
+ */
+int cmdline_build(bool kaslr, const struct wprof_config *wprof, const char *append,
+		  char out[LAYOUT_CMDLINE_SIZE], struct error *err);
+
+#endif

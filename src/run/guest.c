@@ -1,0 +1,220 @@
+/* How does one VM of a run come about? See guest.h. */
+#include "run/guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "embed/embed.h"
+#include "initramfs/initramfs.h"
+#include "run/cmdline.h"
+#include "run/kernel_cache.h"
+#include "util/file.h"
+
+#define BUSYBOX_PATH "/usr/bin/busybox"
+
+/* What the initramfs is made of, until it is in guest memory. */
+struct parts {
+	struct initramfs *tree;
+	uint8_t *init, *busybox, *applets;
+	char *job;
+};
+
+static void parts_destroy(struct parts *parts)
+{
+	initramfs_destroy(parts->tree);
+	free(parts->init);
+	free(parts->busybox);
+	free(parts->applets);
+	free(parts->job);
+	memset(parts, 0, sizeof(*parts));
+	/* Decompressed blobs and the tree are large next to what a running VM needs. */
+	malloc_trim(0);
+}
+
+static int add_blob(struct initramfs *tree, const char *name, const char *path, uint8_t **data,
+		    struct error *err)
+{
+	const struct blob *blob = embed_find(name);
+	int ret;
+
+	if (!blob)
+		return error_set(err, -ENOENT, "this launcher carries no blob '%s'; rebuild it",
+				 name);
+	ret = embed_load(blob, data, err);
+	if (!ret)
+		ret = initramfs_add_data(tree, path, *data, blob->size, 0755, err);
+	return ret == -EEXIST ? 0 : ret;
+}
+
+/* A link for each applet where the payload has not brought a file of its own. */
+static int add_applets(struct parts *parts, struct error *err)
+{
+	const struct blob *blob = embed_find("applets");
+	int ret = 0;
+	char *line, *next;
+
+	if (!blob)
+		return error_set(err, -ENOENT,
+				 "this launcher carries no list of applets; rebuild it");
+	ret = embed_load(blob, &parts->applets, err);
+	for (uint64_t at = 0; !ret && at < blob->size;
+	     at = (uint64_t)(next - (char *)parts->applets)) {
+		char path[256];
+
+		line = (char *)parts->applets + at;
+		next = memchr(line, '\n', blob->size - at);
+		if (!next)
+			break;
+		snprintf(path, sizeof(path), "/%.*s", (int)(next - line), line);
+		next++;
+		/*
+		 * The kernel calls modprobe for what it could use and does not have; there are no
+		 * modules, and while it boots each call costs as much as all of its drivers.
+		 */
+		if (!strcmp(path, "/sbin/modprobe"))
+			continue;
+		ret = initramfs_add_link(parts->tree, path, BUSYBOX_PATH, err);
+		if (ret == -EEXIST)
+			ret = 0;
+	}
+	return ret;
+}
+
+static int pack(const struct guest_config *config, struct parts *parts, struct error *err)
+{
+	const struct entry *entry = config->entry;
+	uint64_t window_ms = 0;
+	size_t job_size;
+	int ret;
+
+	/* Nobody chose -d: let the tracer's window span the payload, not the reference's 500 ms. */
+	if (config->wprof && config->wprof->default_args)
+		window_ms = entry->timeout_ms ? entry->timeout_ms + 60000 : 24 * 3600 * 1000ull;
+
+	parts->tree = initramfs_create();
+	if (!parts->tree)
+		return error_set(err, -ENOMEM, "initramfs: out of memory");
+	ret = add_blob(parts->tree, "init", "/init", &parts->init, err);
+	/* Before the user's own files, which cannot take its place then. */
+	if (!ret)
+		ret = entry_job(entry, config->trace, window_ms, &parts->job, &job_size, err);
+	if (!ret)
+		ret = initramfs_add_data(parts->tree, KTSTR_JOB_PATH, parts->job, job_size, 0600,
+					 err);
+	if (!ret && entry->on_host)
+		ret = initramfs_add_host(parts->tree, entry->program, NULL, err);
+	for (size_t i = 0; !ret && i < entry->nr_includes; i++) {
+		ret = initramfs_add_host(parts->tree, entry->includes[i].host,
+					 entry->includes[i].guest, err);
+		if (ret)
+			error_prefix(err, ret, "--include");
+	}
+	if (!ret && config->wprof)
+		ret = initramfs_add_host(parts->tree, config->wprof->path, KTSTR_TRACER_PATH, err);
+	/* A memfd of a host that forbids executable ones is readable only. */
+	if (!ret && config->wprof)
+		ret = initramfs_set_mode(parts->tree, KTSTR_TRACER_PATH, 0755, err);
+	if (!ret)
+		ret = add_blob(parts->tree, "busybox", BUSYBOX_PATH, &parts->busybox, err);
+	if (!ret)
+		ret = add_applets(parts, err);
+	return ret;
+}
+
+static int write_initrd(void *owner, void *dst, uint64_t size, struct error *err)
+{
+	return initramfs_write(owner, dst, size, err);
+}
+
+static int dump_initramfs(const struct initramfs *tree, const char *path, struct error *err)
+{
+	uint64_t size = initramfs_layout(tree);
+	void *archive = malloc(size);
+	int ret;
+
+	if (!archive)
+		return error_set(err, -ENOMEM, "--dump-initramfs: no memory for %llu bytes",
+				 (unsigned long long)size);
+	ret = initramfs_write(tree, archive, size, err);
+	if (!ret)
+		ret = file_write_new(path, archive, size, 0644, err);
+	free(archive);
+	return ret ? error_prefix(err, ret, "--dump-initramfs") : 0;
+}
+
+uint64_t guest_boot_timeout_ms(const struct topology *topology)
+{
+	uint64_t ms = 10000 + 150ull * topology_cpus(topology);
+
+	return ms < 90000 ? ms : 90000;
+}
+
+int guest_create(struct guest_config *config, struct observation *seen, struct vmm **vmm,
+		 struct error *err)
+{
+	struct kernel_image *kernel = NULL;
+	struct parts parts = { 0 };
+	struct vmm_config machine = { .topology = config->plan->topology,
+				      .memory_mib = config->plan->memory_mib,
+				      .cmdline = config->cmdline,
+				      .dump_acpi_dir = config->dump_acpi_dir };
+	int ret;
+
+	seen->boot_limit_ms = config->boot_timeout_ms;
+	seen->test_limit_ms = config->entry->timeout_ms;
+	seen->tracer = config->trace ? TRACER_SILENT : TRACER_OFF;
+	ret = cmdline_build(config->kaslr, config->trace ? config->wprof : NULL, config->append,
+			    config->cmdline, err);
+	if (!ret)
+		ret = config->kaslr ? kernel_image_open(config->kernel, &kernel, err)
+				    : kernel_cache_open(config->kernel, &kernel, err);
+	if (!ret)
+		ret = pack(config, &parts, err);
+	if (!ret && config->dump_initramfs)
+		ret = dump_initramfs(parts.tree, config->dump_initramfs, err);
+	if (ret)
+		goto out;
+	machine.kernel = kernel;
+	machine.initrd.size = initramfs_layout(parts.tree);
+	machine.initrd.write = write_initrd;
+	machine.initrd.owner = parts.tree;
+	ret = vmm_create(&machine, vmm, err);
+out:
+	/* All of it is in guest memory now; a running VM keeps none of it. */
+	kernel_image_close(kernel);
+	parts_destroy(&parts);
+	return ret;
+}
+
+/* A guest that never said what it is: see what its image says. */
+static void release_of_image(const char *path, struct observation *seen)
+{
+	struct kernel_image *kernel;
+
+	if (kernel_image_open(path, &kernel, NULL))
+		return;
+	snprintf(seen->release, sizeof(seen->release), "%s", kernel_image_release(kernel));
+	kernel_image_close(kernel);
+}
+
+int guest_run(const struct guest_config *config, struct vmm *vmm, struct watch *watch,
+	      struct error *err)
+{
+	struct vmm_owner owner;
+	int ret;
+
+	watch_init(watch);
+	owner = watch_owner(watch);
+	ret = vmm_run(vmm, &owner, &watch->seen->vmm, err);
+	watch_finish(watch);
+	vmm_destroy(vmm);
+	if (!watch->seen->hello)
+		release_of_image(config->kernel, watch->seen);
+	return ret;
+}

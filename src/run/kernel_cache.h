@@ -1,0 +1,23 @@
+/*
+ * How is a kernel unpacked only once? Unpacking a bzImage takes longer than all else before the
+ * boot; the vmlinux in it is kept in $KTSTR_CACHE_DIR, else $XDG_CACHE_HOME/ktstr, else
+ * ~/.cache/ktstr. Only an optimisation: where the cache cannot be read or written, the kernel is
+ * unpacked, and nothing else differs. KTSTR_CACHE_DIR set and empty turns it off.
+ */
+#ifndef KTSTR_RUN_KERNEL_CACHE_H
+#define KTSTR_RUN_KERNEL_CACHE_H
+
+#include "util/error.h"
+#include "vmm/kernel_image.h"
+
+/* How many unpacked kernels are kept, some 50 MiB each; the oldest go first. */
+#define KERNEL_CACHE_ENTRIES 8
+
+/*
+ * kernel_cache_open - kernel_image_open and kernel_image_unpack, by way of the cache.
+ * An image with a compression that we do not read comes back as the bzImage that it is. @out: owned
+ * by the caller, kernel_image_close. Errors are those of the two functions.
+ */
+int kernel_cache_open(const char *path, struct kernel_image **out, struct error *err);
+
+#endif

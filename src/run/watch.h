@@ -1,0 +1,48 @@
+/*
+ * What happens in the VM, as it happens? Turns the VMM's callbacks into an observation: passes the
+ * payload's output on, stores the trace, keeps the logs' tails, and stops the machine at its
+ * limits.
+ */
+#ifndef KTSTR_RUN_WATCH_H
+#define KTSTR_RUN_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "report/artefacts.h"
+#include "verdict/observation.h"
+#include "vmm/vmm.h"
+
+struct watch {
+	struct observation *seen; /* the caller's */
+	struct artefacts *artefacts;
+	const char *trace_suffix; /* name of the trace among the artefacts */
+	uint64_t max_trace_size;  /* bytes; no honest trace is larger than the guest's memory */
+	int cancel_fd;		  /* a signalfd, or -1 */
+	bool quiet;		  /* do not pass the payload's output on */
+	bool show_console;	  /* pass the guest's console on, to standard error */
+
+	/* Private from here on. */
+	struct artefact_file trace_file;
+	uint64_t trace_expected, trace_crc;
+	uint64_t waited_ns;  /* vCPU 0's, at the last tick */
+	uint64_t blocked_ns; /* spent waiting for a slow reader of the output */
+	uint64_t charged_ns; /* the guest's own clock (watch.c), and times on it: */
+	uint64_t started_at, exited_at, last_frame_at, panic_at;
+	char line[512]; /* the console's current line */
+	size_t line_used;
+	struct sink {
+		int fd;	      /* -1: it takes nothing any more */
+		size_t chunk; /* most bytes of one write */
+		bool may_block;
+	} out, err, console;
+};
+
+/* Set the public fields first. */
+void watch_init(struct watch *watch);
+/* The callbacks for vmm_run; @watch must outlive it. */
+struct vmm_owner watch_owner(struct watch *watch);
+/* After vmm_run: drops a trace that did not come whole and says so in the observation. */
+void watch_finish(struct watch *watch);
+
+#endif

@@ -1,0 +1,81 @@
+/* How is a file written so that nothing of the user's is ever overwritten? See file.h. */
+#include "util/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int file_write_all(int fd, const void *data, size_t size)
+{
+	const char *at = data;
+
+	while (size) {
+		ssize_t written = write(fd, at, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		at += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+int file_write_new(const char *path, const void *data, size_t size, mode_t mode, struct error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	int ret;
+
+	if (fd < 0) {
+		ret = -errno;
+		if (ret == -EEXIST)
+			return error_set(
+				err, ret,
+				"'%s' exists already and is never overwritten; give another "
+				"name or move it away",
+				path);
+		return error_set(err, ret, "creating '%s': %s", path, strerror(-ret));
+	}
+	ret = file_write_all(fd, data, size);
+	if (close(fd) < 0 && !ret)
+		ret = -errno;
+	if (!ret)
+		return 0;
+	unlink(path);
+	return error_set(err, ret, "writing %zu bytes to '%s': %s", size, path, strerror(-ret));
+}
+
+int file_make_dirs(const char *path, struct error *err)
+{
+	char part[PATH_MAX];
+	struct stat st;
+	size_t length = strlen(path);
+
+	if (!length || length >= sizeof(part))
+		return error_set(err, length ? -ENAMETOOLONG : -ENOENT,
+				 "making the folder '%s': %s", path,
+				 strerror(length ? ENAMETOOLONG : ENOENT));
+	for (size_t i = 1; i <= length; i++) {
+		int ret;
+
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0777) == 0)
+			continue;
+		ret = -errno;
+		if (ret == -EEXIST && stat(part, &st) == 0) {
+			if (S_ISDIR(st.st_mode))
+				continue;
+			ret = -ENOTDIR;
+		}
+		return error_set(err, ret, "making the folder '%s': %s", part, strerror(-ret));
+	}
+	return 0;
+}

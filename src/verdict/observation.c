@@ -1,0 +1,29 @@
+/* What was seen of one VM? Only the memory that an observation holds; see observation.h. */
+#include "verdict/observation.h"
+
+#include <string.h>
+
+int observation_init(struct observation *observation)
+{
+	int ret;
+
+	memset(observation, 0, sizeof(*observation));
+	ret = tail_init(&observation->console, OBSERVATION_TAIL_SIZE);
+	if (!ret)
+		ret = tail_init(&observation->kmsg, OBSERVATION_TAIL_SIZE);
+	if (!ret)
+		ret = tail_init(&observation->init_log, OBSERVATION_TAIL_SIZE);
+	if (!ret)
+		ret = tail_init(&observation->tracer_text, OBSERVATION_TAIL_SIZE);
+	if (ret)
+		observation_destroy(observation);
+	return ret;
+}
+
+void observation_destroy(struct observation *observation)
+{
+	tail_destroy(&observation->tracer_text);
+	tail_destroy(&observation->init_log);
+	tail_destroy(&observation->kmsg);
+	tail_destroy(&observation->console);
+}

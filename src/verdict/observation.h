@@ -1,0 +1,97 @@
+/*
+ * What was seen of one VM, from power-on to its end? Facts only, no judgement; the verdict and the
+ * reports read nothing else.
+ */
+#ifndef KTSTR_VERDICT_OBSERVATION_H
+#define KTSTR_VERDICT_OBSERVATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../guest/protocol.h"
+#include "util/tail.h"
+#include "vmm/vmm.h"
+
+/* Why we ended the machine ourselves (vmm_end is VMM_END_STOPPED). */
+enum stop_reason {
+	STOP_NONE,	      /* we did not */
+	STOP_BYE,	      /* the guest had said all */
+	STOP_BOOT_TIMEOUT,    /* no word from init within the boot budget */
+	STOP_PREPARE_TIMEOUT, /* init spoke, but neither payload nor its failure followed */
+	STOP_TEST_TIMEOUT,    /* the time limit passed and the guest's init did not enforce it */
+	STOP_FINISH_TIMEOUT,  /* the payload had ended, the rest did not come */
+	STOP_PANIC,	      /* the kernel panicked and did not reset by itself in time */
+	STOP_SIGNAL,	      /* the user interrupted */
+};
+
+/* State of the tracer in this VM. */
+enum tracer_seen {
+	TRACER_OFF,    /* not asked for */
+	TRACER_SILENT, /* asked for, but the guest never said a word about it */
+	TRACER_READY,  /* recording; nothing came after that */
+	TRACER_DONE,   /* ended well */
+	TRACER_FAILED, /* see tracer_reason */
+};
+
+/* What came of the trace file. */
+enum trace_seen {
+	TRACE_NONE,	  /* none was begun */
+	TRACE_INCOMPLETE, /* begun, but it did not come whole: nothing was kept */
+	TRACE_COMPLETE,	  /* whole, CRC right, in its file */
+	TRACE_UNWRITTEN,  /* it came, but could not be written on the host: trace_error */
+};
+
+struct observation {
+	/* The end of the machine. */
+	struct vmm_result vmm;
+	enum stop_reason stop;
+	int signal; /* for STOP_SIGNAL */
+
+	/* What init said. */
+	bool hello;
+	char release[65]; /* uname -r of the guest, or what the image says before hello */
+	uint32_t cpus_online;
+	bool started;
+	bool exited;
+	struct ktstr_exited exit;
+
+	/* The kernel's last words. */
+	bool panic;
+	char panic_line[256]; /* "Kernel panic - not syncing: ..." without timestamp, printable */
+	struct tail console;
+	struct tail kmsg;
+	struct tail init_log; /* KTSTR_LOG lines */
+
+	/* The tracer. */
+	enum tracer_seen tracer;
+	char tracer_reason[256];
+	struct tail tracer_text; /* what the tracer printed; "!!! Drops" lines among it */
+	enum trace_seen trace;
+	char trace_error[ERROR_TEXT_SIZE];
+	uint64_t trace_size; /* bytes */
+
+	/* Host's CLOCK_MONOTONIC, nanoseconds; 0: did not come to it. */
+	uint64_t begin_ns; /* vCPUs start */
+	uint64_t hello_ns;
+	uint64_t started_ns;
+	uint64_t exited_ns;
+	uint64_t end_ns;
+	uint64_t heartbeat_ns; /* the last one */
+
+	/* The limits that were in force, milliseconds; test 0: none. */
+	uint64_t boot_limit_ms;
+	uint64_t test_limit_ms;
+
+	int output_error; /* errno of passing the payload's output on; 0: it all went out */
+	uint64_t stdout_bytes;
+	uint64_t stderr_bytes;
+};
+
+/* How much is kept of each of the guest's logs, bytes. */
+#define OBSERVATION_TAIL_SIZE (64 * 1024)
+
+/* Returns 0 or -ENOMEM. */
+int observation_init(struct observation *observation);
+void observation_destroy(struct observation *observation);
+
+#endif

@@ -1,0 +1,430 @@
+/* What does it mean, in one word, one line and one exit status? See verdict.h. */
+#include "verdict/verdict.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/utf8.h"
+
+/* A guest that was heard of within this time of its end was alive: heartbeats come once a second.
+ */
+#define ALIVE_NS (5 * 1000000000ull)
+
+/* How much of what a guest or KVM said goes into the cause, bytes; the reports hold all of it. */
+#define QUOTE_SIZE  160
+#define DETAIL_SIZE 400
+
+__attribute__((format(printf, 2, 3))) static void add(struct verdict *verdict, const char *fmt, ...)
+{
+	size_t used = strlen(verdict->cause);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(verdict->cause + used, sizeof(verdict->cause) - used, fmt, ap);
+	va_end(ap);
+}
+
+static void judge(struct verdict *verdict, enum verdict_kind kind, int exit_status)
+{
+	verdict->kind = kind;
+	verdict->exit_status = exit_status;
+}
+
+static void add_text(struct verdict *verdict, const char *text, size_t size)
+{
+	char shown[DETAIL_SIZE];
+
+	utf8_printable(shown, sizeof(shown), text, strnlen(text, size));
+	add(verdict, "%s", shown);
+}
+
+/* Two decimals below a second, one above: "0.04 s", "3.2 s". Nothing where a time is not known. */
+static void add_span(struct verdict *verdict, const char *before, uint64_t from, uint64_t to)
+{
+	double seconds;
+
+	if (!from || to < from)
+		return;
+	seconds = (double)(to - from) / 1e9;
+	add(verdict, "%s%.*f s", before, seconds < 1 ? 2 : 1, seconds);
+}
+
+static double limit_seconds(uint64_t ms)
+{
+	return (double)ms / 1000;
+}
+
+/* The last line that is not blank, made printable. Returns 0, -ENODATA (none), -ENOMEM. */
+static int last_line(const struct tail *tail, char out[QUOTE_SIZE])
+{
+	char *text = tail_lines(tail, SIZE_MAX);
+	char *end, *line;
+	int ret;
+
+	if (!text)
+		return -ENOMEM;
+	end = text + strlen(text);
+	while (end > text && strchr(" \t\r\n", end[-1]))
+		end--;
+	line = end;
+	while (line > text && line[-1] != '\n')
+		line--;
+	utf8_printable(out, QUOTE_SIZE, line, (size_t)(end - line));
+	ret = end > line ? 0 : -ENODATA;
+	free(text);
+	return ret;
+}
+
+/* Without memory it says nothing rather than that there is nothing. */
+static void add_last_console_line(struct verdict *verdict, const struct observation *seen)
+{
+	char line[QUOTE_SIZE];
+	int ret = last_line(&seen->console, line);
+
+	if (!ret)
+		add(verdict, "; last console line: %s", line);
+	else if (ret == -ENODATA)
+		add(verdict, "; the console is empty");
+}
+
+static void add_signal(struct verdict *verdict, unsigned int number)
+{
+	const char *name = sigabbrev_np((int)number);
+
+	if (name)
+		add(verdict, "SIG%s (signal %u)", name, number);
+	else
+		add(verdict, "signal %u", number);
+}
+
+/* Could an honest init have sent this? What is out of range is not folded into range. */
+static bool exit_is_honest(const struct observation *seen)
+{
+	switch (seen->exit.kind) {
+	case KTSTR_EXIT_STATUS:
+		return seen->exit.value <= 255;
+	case KTSTR_EXIT_SIGNAL:
+		return seen->exit.value >= 1 && seen->exit.value <= 64;
+	case KTSTR_EXIT_TIMEOUT:
+		return seen->test_limit_ms != 0;
+	case KTSTR_EXIT_EXEC:
+		return seen->exit.value >= 1 && seen->exit.value <= 4095;
+	}
+	return false;
+}
+
+/* "exited with status 7 after 1.3 s" and the like: what follows the word "payload". */
+static void add_exit(struct verdict *verdict, const struct observation *seen)
+{
+	unsigned int value = seen->exit.value;
+	const char *name;
+
+	if (!exit_is_honest(seen)) {
+		add(verdict, "ended in an impossible way (kind %u, value %u)", seen->exit.kind,
+		    value);
+		return;
+	}
+	switch (seen->exit.kind) {
+	case KTSTR_EXIT_STATUS:
+		add(verdict, "exited with status %u", value);
+		break;
+	case KTSTR_EXIT_SIGNAL:
+		add(verdict, "killed by ");
+		add_signal(verdict, value);
+		break;
+	case KTSTR_EXIT_TIMEOUT:
+		add(verdict, "still running at its time limit of %.10g s",
+		    limit_seconds(seen->test_limit_ms));
+		return;
+	case KTSTR_EXIT_EXEC:
+		if (value == ENOENT) {
+			add(verdict, "not found in the guest: it, or the interpreter that it "
+				     "names, is missing (ENOENT)");
+			return;
+		}
+		name = strerrorname_np((int)value);
+		if (name)
+			add(verdict, "could not be executed in the guest: %s (%s)",
+			    strerrordesc_np((int)value), name);
+		else
+			add(verdict, "could not be executed in the guest: errno %u", value);
+		return;
+	}
+	add_span(verdict, " after ", seen->started_ns, seen->exited_ns);
+}
+
+/* Where in the run something happened, as far as the guest had told. */
+static void add_phase(struct verdict *verdict, const struct observation *seen)
+{
+	if (seen->exited) {
+		add(verdict, "after the payload had ended (");
+		add_exit(verdict, seen);
+		add(verdict, ")");
+	} else if (seen->started) {
+		add(verdict, "while the payload ran");
+	} else if (seen->hello) {
+		add(verdict, "before the payload started");
+	} else {
+		add(verdict, "before init's first word");
+	}
+}
+
+static void judge_panic(struct verdict *verdict, const struct observation *seen)
+{
+	static const char usual[] = "Kernel panic - not syncing: ";
+	const char *line = seen->panic_line;
+
+	if (!strncmp(line, usual, strlen(usual)))
+		line += strlen(usual);
+	judge(verdict, VERDICT_PANIC, EXIT_GUEST_PANIC);
+	add(verdict, "kernel panic ");
+	add_phase(verdict, seen);
+	if (*line) {
+		add(verdict, ": ");
+		add_text(verdict, line,
+			 sizeof(seen->panic_line) - (size_t)(line - seen->panic_line));
+	}
+}
+
+static void judge_payload(struct verdict *verdict, const struct observation *seen)
+{
+	int value = (int)seen->exit.value;
+
+	if (!exit_is_honest(seen)) {
+		judge(verdict, VERDICT_PROTOCOL, EXIT_GUEST_PROTOCOL);
+		add(verdict, "guest broke the protocol: payload ");
+		add_exit(verdict, seen);
+		return;
+	}
+	switch (seen->exit.kind) {
+	case KTSTR_EXIT_STATUS:
+		judge(verdict, value ? VERDICT_FAIL : VERDICT_PASS, value);
+		break;
+	case KTSTR_EXIT_SIGNAL:
+		judge(verdict, VERDICT_FAIL, EXIT_SIGNAL_BASE + value);
+		verdict->signal = value;
+		break;
+	case KTSTR_EXIT_TIMEOUT:
+		judge(verdict, VERDICT_TIMEOUT, EXIT_TIMEOUT);
+		break;
+	case KTSTR_EXIT_EXEC:
+		judge(verdict, VERDICT_NOT_RUN,
+		      value == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+		break;
+	}
+	add(verdict, "payload ");
+	add_exit(verdict, seen);
+	/* The payload's verdict stands, but what came after it is not kept back. */
+	if (seen->stop == STOP_FINISH_TIMEOUT)
+		add(verdict, "; the guest did not finish after that");
+	else if (seen->vmm.end == VMM_END_RESET)
+		add(verdict, "; the guest reset after that");
+}
+
+static void judge_test_timeout(struct verdict *verdict, const struct observation *seen)
+{
+	double limit = limit_seconds(seen->test_limit_ms);
+	uint64_t last_word = seen->hello_ns;
+
+	if (seen->started_ns > last_word)
+		last_word = seen->started_ns;
+	if (seen->heartbeat_ns > last_word)
+		last_word = seen->heartbeat_ns;
+	/* Without a limit only silence makes the watch stop it. */
+	if (seen->test_limit_ms &&
+	    (seen->end_ns < last_word || seen->end_ns - last_word < ALIVE_NS)) {
+		judge(verdict, VERDICT_TIMEOUT, EXIT_TIMEOUT);
+		add(verdict,
+		    "payload still running past its time limit of %.10g s; stopped from outside",
+		    limit);
+		return;
+	}
+	judge(verdict, VERDICT_STALL, EXIT_GUEST_STALL);
+	add(verdict, "guest stopped responding");
+	add_span(verdict, ": no heartbeat for ", last_word, seen->end_ns);
+	if (seen->test_limit_ms)
+		add(verdict, " when stopped past the payload's time limit of %.10g s", limit);
+	add_last_console_line(verdict, seen);
+}
+
+static void judge_prepare_timeout(struct verdict *verdict, const struct observation *seen)
+{
+	judge(verdict, VERDICT_STALL, EXIT_GUEST_STALL);
+	add(verdict, "payload not started");
+	add_span(verdict, " ", seen->hello_ns, seen->end_ns);
+	add(verdict, " after init's first word");
+	if (seen->tracer == TRACER_SILENT)
+		add(verdict, ", and no word about the tracer either");
+	add_last_console_line(verdict, seen);
+}
+
+static void judge_init_gave_up(struct verdict *verdict, const struct observation *seen)
+{
+	char line[QUOTE_SIZE];
+	int ret = last_line(&seen->init_log, line);
+
+	judge(verdict, VERDICT_ERROR, EXIT_HOST_ERROR);
+	add(verdict, "guest's init gave up %s",
+	    seen->started ? "while the payload ran" : "before the payload started");
+	if (!ret)
+		add(verdict, ": %s", line);
+	else if (ret == -ENODATA)
+		add(verdict, " and gave no reason");
+}
+
+static void judge_died(struct verdict *verdict, const struct observation *seen)
+{
+	char line[QUOTE_SIZE];
+
+	judge(verdict, VERDICT_DIED, EXIT_GUEST_DIED);
+	add(verdict, "guest %s",
+	    seen->vmm.end == VMM_END_POWEROFF ? "powered itself off" : "reset");
+	add_span(verdict, " ", seen->begin_ns, seen->end_ns);
+	add(verdict, " after start, ");
+	if (seen->started)
+		add(verdict, "before the payload ended");
+	else
+		add_phase(verdict, seen);
+	if (!last_line(&seen->init_log, line))
+		add(verdict, "; last word from init: %s", line);
+	add_last_console_line(verdict, seen);
+}
+
+/* The machine ended, no panic was seen and the payload has no verdict. */
+static void judge_unfinished(struct verdict *verdict, const struct observation *seen)
+{
+	switch (seen->stop) {
+	case STOP_BYE:
+		judge_init_gave_up(verdict, seen);
+		return;
+	case STOP_BOOT_TIMEOUT:
+		judge(verdict, VERDICT_STALL, EXIT_GUEST_STALL);
+		add(verdict, "no word from init within %.10g s (boot budget)",
+		    limit_seconds(seen->boot_limit_ms));
+		add_last_console_line(verdict, seen);
+		return;
+	case STOP_PREPARE_TIMEOUT:
+		judge_prepare_timeout(verdict, seen);
+		return;
+	case STOP_TEST_TIMEOUT:
+		judge_test_timeout(verdict, seen);
+		return;
+	case STOP_FINISH_TIMEOUT:
+		judge(verdict, VERDICT_STALL, EXIT_GUEST_STALL);
+		add(verdict, "guest did not finish, and did not tell how the payload ended");
+		add_last_console_line(verdict, seen);
+		return;
+	case STOP_NONE:
+	case STOP_PANIC:
+	case STOP_SIGNAL:
+		break;
+	}
+	if (seen->vmm.end == VMM_END_POWEROFF || seen->vmm.end == VMM_END_RESET) {
+		judge_died(verdict, seen);
+		return;
+	}
+	judge(verdict, VERDICT_ERROR, EXIT_HOST_ERROR);
+	add(verdict,
+	    "the launcher stopped the guest without a reason (stop %d, end %d); this is "
+	    "a fault of the launcher",
+	    (int)seen->stop, (int)seen->vmm.end);
+}
+
+/*
+ * The order is the meaning: what the user or the host did comes before what the guest did, broken
+ * words before words, a panic before anything that a payload said, and words before silence.
+ */
+void verdict_of(const struct observation *observation, struct verdict *verdict)
+{
+	const struct observation *seen = observation;
+
+	memset(verdict, 0, sizeof(*verdict));
+	if (seen->stop == STOP_SIGNAL) {
+		judge(verdict, VERDICT_INTERRUPTED, EXIT_SIGNAL_BASE + seen->signal);
+		add(verdict, "interrupted by ");
+		add_signal(verdict, (unsigned int)seen->signal);
+		add(verdict, " ");
+		add_phase(verdict, seen);
+	} else if (seen->vmm.end == VMM_END_KVM_ERROR) {
+		judge(verdict, VERDICT_ERROR, EXIT_HOST_ERROR);
+		add(verdict, "KVM could not run the guest any further: ");
+		add_text(verdict, seen->vmm.detail, sizeof(seen->vmm.detail));
+	} else if (seen->vmm.end == VMM_END_PROTOCOL) {
+		judge(verdict, VERDICT_PROTOCOL, EXIT_GUEST_PROTOCOL);
+		add(verdict, "guest broke the protocol: ");
+		add_text(verdict, seen->vmm.detail, sizeof(seen->vmm.detail));
+	} else if (seen->panic || seen->stop == STOP_PANIC) {
+		judge_panic(verdict, seen);
+	} else if (seen->exited) {
+		judge_payload(verdict, seen);
+	} else {
+		judge_unfinished(verdict, seen);
+	}
+}
+
+const char *verdict_name(enum verdict_kind kind)
+{
+	switch (kind) {
+	case VERDICT_PASS:
+		return "pass";
+	case VERDICT_FAIL:
+		return "fail";
+	case VERDICT_TIMEOUT:
+		return "timeout";
+	case VERDICT_PANIC:
+		return "panic";
+	case VERDICT_STALL:
+		return "stall";
+	case VERDICT_DIED:
+		return "died";
+	case VERDICT_PROTOCOL:
+		return "protocol";
+	case VERDICT_NOT_RUN:
+		return "not-run";
+	case VERDICT_ERROR:
+		return "error";
+	case VERDICT_INTERRUPTED:
+		return "interrupted";
+	}
+	return "unknown";
+}
+
+bool verdict_wants_repro(enum verdict_kind kind)
+{
+	return kind == VERDICT_FAIL || kind == VERDICT_TIMEOUT || kind == VERDICT_PANIC ||
+	       kind == VERDICT_STALL || kind == VERDICT_DIED;
+}
+
+enum repro_result verdict_compare(const struct verdict *first, const struct verdict *repro)
+{
+	if (!repro)
+		return REPRO_NOT_RUN;
+	if (repro->kind == VERDICT_ERROR || repro->kind == VERDICT_INTERRUPTED)
+		return REPRO_UNDECIDED;
+	if (repro->kind == VERDICT_PASS)
+		return REPRO_PASSED;
+	if (repro->kind == first->kind && repro->exit_status == first->exit_status &&
+	    repro->signal == first->signal)
+		return REPRO_SAME;
+	return REPRO_OTHER;
+}
+
+const char *repro_result_name(enum repro_result result)
+{
+	switch (result) {
+	case REPRO_NOT_RUN:
+		return "not-run";
+	case REPRO_SAME:
+		return "same-failure";
+	case REPRO_OTHER:
+		return "other-failure";
+	case REPRO_PASSED:
+		return "passed";
+	case REPRO_UNDECIDED:
+		return "undecided";
+	}
+	return "unknown";
+}

@@ -1,0 +1,70 @@
+/* What does it mean, in one word, one line and one exit status? A pure function of what was seen.
+ */
+#ifndef KTSTR_VERDICT_VERDICT_H
+#define KTSTR_VERDICT_VERDICT_H
+
+#include <stdbool.h>
+
+#include "verdict/observation.h"
+
+enum verdict_kind {
+	VERDICT_PASS,
+	VERDICT_FAIL,	  /* the payload ended with a status other than 0 or by a signal */
+	VERDICT_TIMEOUT,  /* the payload ran into its time limit, and the guest was alive */
+	VERDICT_PANIC,	  /* the guest's kernel panicked */
+	VERDICT_STALL,	  /* the guest stopped making progress: boot, or no word past a deadline */
+	VERDICT_DIED,	  /* the machine ended before the payload's verdict: reset, power-off */
+	VERDICT_PROTOCOL, /* the guest wrote what no honest init writes */
+	VERDICT_NOT_RUN,  /* the payload could not be executed in the guest (126, 127) */
+	VERDICT_ERROR,	  /* the launcher or its host could not do it */
+	VERDICT_INTERRUPTED, /* the user stopped it */
+};
+
+/*
+ * Exit statuses that are ours (README, "Exit status"). The payload's own 0..123 pass through, so
+ * the four for the guest can collide with a payload's; the first line of the report tells them
+ * apart.
+ */
+#define EXIT_GUEST_PANIC    120
+#define EXIT_GUEST_STALL    121
+#define EXIT_GUEST_DIED	    122
+#define EXIT_GUEST_PROTOCOL 123
+#define EXIT_TIMEOUT	    124
+#define EXIT_HOST_ERROR	    125 /* git bisect run skips */
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND	    127
+#define EXIT_SIGNAL_BASE    128
+
+struct verdict {
+	enum verdict_kind kind;
+	int exit_status;
+	int signal;	 /* that killed the payload; 0: none (status 137 is not SIGKILL) */
+	char cause[512]; /* one printable line: "payload exited with status 7 after 1.3 s" */
+};
+
+/*
+ * verdict_of - judge one VM. A payload status of 124..255 is passed through as it is; the cause
+ * line says that it is the payload's.
+ */
+void verdict_of(const struct observation *observation, struct verdict *verdict);
+
+/* "pass", "fail", "timeout", "panic", "stall", "died", "protocol", "not-run", "error",
+ * "interrupted" */
+const char *verdict_name(enum verdict_kind kind);
+
+/* Did the test fail in a way that a second, traced VM can shed light on? */
+bool verdict_wants_repro(enum verdict_kind kind);
+
+/* What the repro VM did, seen against the first; @repro is NULL when there was none. */
+enum repro_result {
+	REPRO_NOT_RUN,
+	REPRO_SAME,	 /* the same kind, and the same exit status or signal */
+	REPRO_OTHER,	 /* failed in another way */
+	REPRO_PASSED,	 /* passed this time */
+	REPRO_UNDECIDED, /* interrupted, or the host could not */
+};
+enum repro_result verdict_compare(const struct verdict *first, const struct verdict *repro);
+/* "not-run", "same-failure", "other-failure", "passed", "undecided" */
+const char *repro_result_name(enum repro_result result);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * The host's end of the shared-memory channel (guest/protocol.h): takes frames out of the ring.
+ * Every byte of the region can change under our eyes: indices are read once and bounded, a frame is
+ * copied out before anything of it is looked at.
+ */
+#ifndef KTSTR_VMM_CHANNEL_H
+#define KTSTR_VMM_CHANNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+struct channel {
+	void *region;	  /* KTSTR_CHANNEL_SIZE bytes shared with the guest */
+	uint64_t tail;	  /* our own copy: the one in the region is only told to the guest */
+	uint8_t *payload; /* KTSTR_FRAME_MAX bytes: the frame that is looked at */
+};
+
+/*
+ * What to do with a frame whose bounds and CRC hold. Return 0 to go on, 1 to stop taking frames for
+ * now (the frame counts as taken), or a negative errno with a message: the guest broke the
+ * protocol.
+ */
+typedef int (*channel_frame_fn)(void *owner, uint16_t type, const void *payload, uint32_t length,
+				struct error *err);
+
+/* channel_init - write the region's first page. @region: KTSTR_CHANNEL_SIZE bytes, the caller's. */
+int channel_init(struct channel *channel, void *region, struct error *err);
+
+/*
+ * channel_drain - hand over every frame that is there now, at most one ringful.
+ * Returns 0, 1 when @frame asked to stop, -EPROTO when the guest broke the protocol (message), or
+ * what @frame returned. After an error the channel must not be drained again.
+ */
+int channel_drain(struct channel *channel, channel_frame_fn frame, void *owner, struct error *err);
+
+void channel_destroy(struct channel *channel);
+
+#endif

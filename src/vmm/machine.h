@@ -1,0 +1,80 @@
+/* What is a struct vmm made of? Private to vmm.c (life cycle, event loop) and vcpu.c (vCPU
+ * threads). */
+#ifndef KTSTR_VMM_MACHINE_H
+#define KTSTR_VMM_MACHINE_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmm/channel.h"
+#include "vmm/memory.h"
+#include "vmm/serial.h"
+#include "vmm/vmm.h"
+
+/* The largest APIC id that an xAPIC's 8-bit destinations reach; 255 is the broadcast. */
+#define MAX_XAPIC_ID 254
+
+/* Console bytes between a vCPU's thread and the event loop. When full, the vCPU waits. */
+#define CONSOLE_QUEUE_SIZE 16384
+
+struct vcpu {
+	struct vmm *vmm;
+	unsigned int index;
+	int fd;
+	struct kvm_run *run; /* shared with KVM, vmm->run_size bytes */
+	pthread_t thread;
+	bool has_thread;
+	atomic_int tid; /* of the thread, once it runs */
+};
+
+struct vmm {
+	int kvm_fd;
+	int vm_fd;
+	struct topology topology;
+	struct guest_memory memory;
+	void *channel_region; /* KTSTR_CHANNEL_SIZE bytes, a memslot of its own */
+	struct channel channel;
+	bool channel_broken;
+
+	size_t run_size;
+	struct vcpu *vcpus; /* topology_cpus() of them */
+	unsigned int nr_vcpus;
+
+	int doorbell_fd; /* KVM signals it when the guest writes the doorbell port */
+	int wake_fd;	 /* vCPU threads signal it: console bytes, or an end */
+	atomic_bool stopping;
+
+	/* Under the lock: devices, which any vCPU's thread may enter, and how it all ended. */
+	pthread_mutex_t lock;
+	pthread_cond_t console_room;
+	struct serial serial;
+	uint8_t console[CONSOLE_QUEUE_SIZE];
+	size_t console_used;
+	bool ended;
+	struct vmm_result result;
+};
+
+/* The machine is at its end; only the first call counts. Called on any thread, without the lock. */
+void vmm_end(struct vmm *vmm, enum vmm_end end, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A port access of @size (1, 2 or 4) bytes; called on vCPU threads. */
+void vmm_port_write(struct vmm *vmm, uint16_t port, const uint8_t *data, uint32_t size);
+void vmm_port_read(struct vmm *vmm, uint16_t port, uint8_t *data, uint32_t size);
+
+/*
+ * vcpu_create - the vCPU with its CPUID, MSRs and local APIC; the first one also with its
+ * registers.
+ * @supported: KVM_GET_SUPPORTED_CPUID's answer. @entry: NULL for all but the boot processor.
+ */
+int vcpu_create(struct vmm *vmm, unsigned int index, const struct kvm_cpuid2 *supported,
+		const struct kernel_entry *entry, struct error *err);
+int vcpu_start(struct vcpu *vcpu, struct error *err);
+/* Make KVM_RUN return; only after vmm->stopping is set. */
+void vcpu_kick(struct vcpu *vcpu);
+void vcpu_destroy(struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,144 @@
+/* Guest RAM: one mapping, split at the hole below 4 GiB and over the NUMA nodes. See memory.h. */
+#include "vmm/memory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sysinfo.h>
+
+#include "vmm/layout.h"
+
+#define MIB	       (1ull << 20)
+#define HUGE_PAGE_SIZE (2 * MIB)
+/* Linux drops nodes below 4 MiB, and each has its share of kernel, initramfs and memory map. */
+#define NODE_MIN_SIZE  (32 * MIB)
+/* Left out of older headers. */
+#ifndef PR_SET_VMA
+#define PR_SET_VMA	     0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+/* Add node @node's RAM, [start, end) counted in bytes of RAM, leaving out the hole. */
+static void add_node(struct guest_memory *memory, unsigned int node, uint64_t start, uint64_t end)
+{
+	uint64_t low_end = end < memory->low_size ? end : memory->low_size;
+	uint64_t high_start = start > memory->low_size ? start : memory->low_size;
+
+	if (start < low_end)
+		memory->ranges[memory->nr_ranges++] = (struct memory_range){
+			.gpa = start, .size = low_end - start, .node = node
+		};
+	if (high_start < end)
+		memory->ranges[memory->nr_ranges++] =
+			(struct memory_range){ .gpa = LAYOUT_HOLE_END +
+						      (high_start - memory->low_size),
+					       .size = end - high_start,
+					       .node = node };
+}
+
+/*
+ * Equal shares with boundaries at multiples of 2 MiB; the first node, which also holds kernel and
+ * initramfs, takes what is left over, and a last odd MiB falls to the last node.
+ */
+static void split(struct guest_memory *memory, unsigned int nodes)
+{
+	uint64_t share = memory->size / nodes & ~(HUGE_PAGE_SIZE - 1);
+	uint64_t whole = memory->size & ~(HUGE_PAGE_SIZE - 1);
+	uint64_t start = 0;
+	uint64_t end = whole - share * (nodes - 1);
+
+	for (unsigned int node = 0; node < nodes; node++) {
+		add_node(memory, node, start, node + 1 == nodes ? memory->size : end);
+		start = end;
+		end += share;
+	}
+}
+
+/* A mapping whose start is a multiple of 2 MiB, so that host and guest huge pages fall together. */
+static void *map_aligned(size_t size)
+{
+	size_t mapped = size + HUGE_PAGE_SIZE;
+	uint8_t *start, *aligned;
+
+	start = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (start == MAP_FAILED)
+		return NULL;
+	aligned = start + (-(uintptr_t)start & (HUGE_PAGE_SIZE - 1));
+	if (aligned > start)
+		munmap(start, (size_t)(aligned - start));
+	munmap(aligned + size, (size_t)(start + mapped - (aligned + size)));
+	return aligned;
+}
+
+int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
+			struct error *err)
+{
+	unsigned int nodes = topology->numa_nodes;
+	struct sysinfo host;
+	uint64_t host_mib;
+
+	memset(memory, 0, sizeof(*memory));
+	if (nodes == 0 || nodes > TOPOLOGY_MAX_CPUS)
+		return error_set(err, -EINVAL, "guest memory: %u NUMA nodes, expected 1 to %d",
+				 nodes, TOPOLOGY_MAX_CPUS);
+	if (mib < nodes * (NODE_MIN_SIZE / MIB))
+		return error_set(err, -EINVAL,
+				 "guest memory: %llu MiB is too little for %u NUMA node%s; give "
+				 "%llu MiB or more, %llu a node",
+				 (unsigned long long)mib, nodes, nodes == 1 ? "" : "s",
+				 nodes * (NODE_MIN_SIZE / MIB), NODE_MIN_SIZE / MIB);
+	/* Its totalram is what /proc/meminfo calls MemTotal. */
+	if (sysinfo(&host) < 0) {
+		int ret = -errno;
+
+		return error_set(err, ret, "guest memory: asking the host for its memory: %s",
+				 strerror(-ret));
+	}
+	host_mib = (uint64_t)host.totalram * host.mem_unit / MIB;
+	if (mib > host_mib)
+		return error_set(err, -ENOMEM,
+				 "guest memory: %llu MiB is more than the %llu MiB that the host "
+				 "has; give the guest less",
+				 (unsigned long long)mib, (unsigned long long)host_mib);
+
+	memory->size = mib * MIB;
+	memory->low_size = memory->size < LAYOUT_HOLE_START ? memory->size : LAYOUT_HOLE_START;
+	memory->host = map_aligned(memory->size);
+	if (!memory->host) {
+		int ret = -errno;
+
+		memset(memory, 0, sizeof(*memory));
+		return error_set(err, ret, "guest memory: mapping %llu MiB: %s",
+				 (unsigned long long)mib, strerror(-ret));
+	}
+	/* All three only advise, and a host that knows one of them not is no worse a host. */
+	madvise(memory->host, memory->size, MADV_HUGEPAGE);
+	madvise(memory->host, memory->size, MADV_DONTDUMP);
+	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, memory->host, memory->size, "ktstr-guest-ram");
+	split(memory, nodes);
+	return 0;
+}
+
+void guest_memory_destroy(struct guest_memory *memory)
+{
+	if (memory->host)
+		munmap(memory->host, memory->size);
+	memset(memory, 0, sizeof(*memory));
+}
+
+void *guest_memory_at(const struct guest_memory *memory, uint64_t gpa, uint64_t size)
+{
+	uint64_t part_start = 0, part_size = memory->low_size, host_offset = 0;
+
+	if (gpa >= LAYOUT_HOLE_END) {
+		part_start = LAYOUT_HOLE_END;
+		part_size = memory->size - memory->low_size;
+		host_offset = memory->low_size;
+	}
+	/* Written so that nothing can overflow. */
+	if (gpa - part_start > part_size || size > part_size - (gpa - part_start))
+		return NULL;
+	return memory->host + host_offset + (gpa - part_start);
+}

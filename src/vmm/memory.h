@@ -1,0 +1,41 @@
+/* What RAM does the guest have, where does it lie, and which NUMA node is it of? */
+#ifndef KTSTR_VMM_MEMORY_H
+#define KTSTR_VMM_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/topology.h"
+#include "util/error.h"
+
+/* One stretch of guest RAM that is contiguous and of one node. */
+struct memory_range {
+	uint64_t gpa;
+	uint64_t size;
+	unsigned int node;
+};
+
+/* Each node has one range, and the one that spans the hole has two. */
+#define MEMORY_MAX_RANGES (TOPOLOGY_MAX_CPUS + 1)
+
+struct guest_memory {
+	uint8_t *host;	   /* the whole of RAM, one mapping: low part first, then the high part */
+	uint64_t size;	   /* bytes */
+	uint64_t low_size; /* bytes from guest-physical 0; the rest begins at LAYOUT_HOLE_END */
+	size_t nr_ranges;
+	struct memory_range ranges[MEMORY_MAX_RANGES]; /* ascending by gpa */
+};
+
+/*
+ * guest_memory_create - reserve @mib MiB for the guest (pages come as the guest touches them).
+ * Returns 0, -ENOMEM when the host has less, -EINVAL when @mib is too small to split.
+ */
+int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
+			struct error *err);
+void guest_memory_destroy(struct guest_memory *memory);
+
+/* The host's address of [gpa, gpa + size), or NULL when that is not wholly inside one part of RAM.
+ */
+void *guest_memory_at(const struct guest_memory *memory, uint64_t gpa, uint64_t size);
+
+#endif

@@ -1,0 +1,295 @@
+/* What does one vCPU do? It is set up, runs in a thread of its own, and its exits are dealt with.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "vmm/boot.h"
+#include "vmm/cpuid.h"
+#include "vmm/layout.h"
+#include "vmm/machine.h"
+
+/* Interrupts a KVM_RUN. Blocked in every thread but inside KVM_RUN, so that none can be lost. */
+#define KICK_SIGNAL SIGUSR1
+
+/* The kernel's sigset_t is 8 bytes, glibc's is longer (KVM_SET_SIGNAL_MASK takes the kernel's). */
+#define KERNEL_SIGSET_SIZE 8
+
+/* Intel SDM vol. 4, table 2-2: fixed ranges and MTRRs enabled, write-back by default. */
+#define MSR_MTRR_DEF_TYPE	 0x2ff
+#define MTRR_DEF_TYPE_ENABLED_WB 0xc06
+
+/* IA32_APIC_BASE, bit 10 (Intel SDM vol. 3, 11.12.1). */
+#define APIC_BASE_X2APIC (1u << 10)
+
+/* Local vector table of the LAPIC page: LINT0, LINT1 (Intel SDM vol. 3, 11.5.1). */
+#define LAPIC_LVT_LINT0	      0x350
+#define LAPIC_LVT_LINT1	      0x360
+#define LAPIC_DELIVERY_EXTINT 0x700
+#define LAPIC_DELIVERY_NMI    0x400
+
+static int set_cpuid(struct vcpu *vcpu, const struct kvm_cpuid2 *supported, struct error *err)
+{
+	struct kvm_cpuid2 *cpuid;
+	int ret;
+
+	cpuid = calloc(1, sizeof(*cpuid) + CPUID_MAX_ENTRIES * sizeof(cpuid->entries[0]));
+	if (!cpuid)
+		return error_set(err, -ENOMEM, "vCPU %u: no memory for its CPUID", vcpu->index);
+	ret = cpuid_build(supported, &vcpu->vmm->topology, vcpu->index, cpuid, err);
+	if (!ret && ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid) < 0) {
+		ret = -errno;
+		error_set(err, ret, "vCPU %u: KVM_SET_CPUID2 with %u entries: %s", vcpu->index,
+			  cpuid->nent, strerror(-ret));
+	}
+	free(cpuid);
+	return ret;
+}
+
+static int set_msrs(struct vcpu *vcpu, struct error *err)
+{
+	union {
+		struct kvm_msrs msrs;
+		uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+	} list = { .msrs.nmsrs = 1 };
+	int ret;
+
+	list.msrs.entries[0].index = MSR_MTRR_DEF_TYPE;
+	list.msrs.entries[0].data = MTRR_DEF_TYPE_ENABLED_WB;
+	ret = ioctl(vcpu->fd, KVM_SET_MSRS, &list);
+	if (ret == 1)
+		return 0;
+	ret = ret < 0 ? -errno : -EIO;
+	return error_set(err, ret, "vCPU %u: KVM_SET_MSRS for MTRRdefType: %s", vcpu->index,
+			 strerror(-ret));
+}
+
+/* What a PC's firmware does: the 8259's output arrives on LINT0, NMIs on LINT1. */
+static int set_lapic(struct vcpu *vcpu, struct error *err)
+{
+	struct kvm_lapic_state lapic;
+	uint32_t lint0 = LAPIC_DELIVERY_EXTINT, lint1 = LAPIC_DELIVERY_NMI;
+	int ret;
+
+	if (ioctl(vcpu->fd, KVM_GET_LAPIC, &lapic) < 0)
+		goto fail;
+	memcpy(lapic.regs + LAPIC_LVT_LINT0, &lint0, sizeof(lint0));
+	memcpy(lapic.regs + LAPIC_LVT_LINT1, &lint1, sizeof(lint1));
+	if (ioctl(vcpu->fd, KVM_SET_LAPIC, &lapic) < 0)
+		goto fail;
+	return 0;
+fail:
+	ret = -errno;
+	return error_set(err, ret, "vCPU %u: setting up its local APIC: %s", vcpu->index,
+			 strerror(-ret));
+}
+
+static int set_registers(struct vcpu *vcpu, const struct kernel_entry *entry, struct error *err)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	int ret;
+
+	memset(&regs, 0, sizeof(regs));
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
+		goto fail;
+	boot_registers(entry, &regs, &sregs);
+	/* Linux ignores CPUs with ids beyond an xAPIC's unless it finds x2APIC mode on at its
+	 * start. */
+	if (topology_max_apic_id(&vcpu->vmm->topology) > MAX_XAPIC_ID)
+		sregs.apic_base |= APIC_BASE_X2APIC;
+	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
+		goto fail;
+	return 0;
+fail:
+	ret = -errno;
+	return error_set(err, ret, "vCPU %u: setting the registers of the boot processor: %s",
+			 vcpu->index, strerror(-ret));
+}
+
+/* Inside KVM_RUN only the kick is let through; it stays pending, no handler ever runs. */
+static int set_signal_mask(struct vcpu *vcpu, struct error *err)
+{
+	union {
+		struct kvm_signal_mask mask;
+		uint8_t room[sizeof(struct kvm_signal_mask) + KERNEL_SIGSET_SIZE];
+	} blocked = { .mask.len = KERNEL_SIGSET_SIZE };
+	sigset_t all_but_kick;
+	int ret;
+
+	sigfillset(&all_but_kick);
+	sigdelset(&all_but_kick, KICK_SIGNAL);
+	memcpy(blocked.mask.sigset, &all_but_kick, KERNEL_SIGSET_SIZE);
+	if (ioctl(vcpu->fd, KVM_SET_SIGNAL_MASK, &blocked) == 0)
+		return 0;
+	ret = -errno;
+	return error_set(err, ret, "vCPU %u: KVM_SET_SIGNAL_MASK: %s", vcpu->index, strerror(-ret));
+}
+
+int vcpu_create(struct vmm *vmm, unsigned int index, const struct kvm_cpuid2 *supported,
+		const struct kernel_entry *entry, struct error *err)
+{
+	struct vcpu *vcpu = &vmm->vcpus[index];
+	/* KVM takes the vCPU's id for its APIC id. */
+	uint32_t apic_id = topology_apic_id(&vmm->topology, index);
+	int ret;
+
+	vcpu->fd = ioctl(vmm->vm_fd, KVM_CREATE_VCPU, (unsigned long)apic_id);
+	if (vcpu->fd < 0) {
+		ret = -errno;
+		return error_set(err, ret, "KVM_CREATE_VCPU for vCPU %u with APIC id %u: %s", index,
+				 apic_id, strerror(-ret));
+	}
+	vcpu->run = mmap(NULL, vmm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED) {
+		ret = -errno;
+		vcpu->run = NULL;
+		return error_set(err, ret, "vCPU %u: mapping its kvm_run: %s", index,
+				 strerror(-ret));
+	}
+	ret = set_cpuid(vcpu, supported, err);
+	if (!ret)
+		ret = set_msrs(vcpu, err);
+	if (!ret)
+		ret = set_lapic(vcpu, err);
+	if (!ret && entry)
+		ret = set_registers(vcpu, entry, err);
+	if (!ret)
+		ret = set_signal_mask(vcpu, err);
+	return ret;
+}
+
+static void handle_io(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+
+	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+		if (run->io.direction == KVM_EXIT_IO_OUT)
+			vmm_port_write(vcpu->vmm, run->io.port, data, run->io.size);
+		else
+			vmm_port_read(vcpu->vmm, run->io.port, data, run->io.size);
+	}
+}
+
+/* KVM met an instruction or a state that it cannot deal with; tell as much as it tells. */
+static void handle_internal_error(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	char bytes[3 * 15 + 1] = "";
+	struct kvm_regs regs = { 0 };
+
+	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	if (run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
+	    run->emulation_failure.ndata >= 3 &&
+	    run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES) {
+		size_t size = run->emulation_failure.insn_size;
+
+		for (size_t i = 0; i < size && i < 15; i++)
+			snprintf(bytes + 3 * i, 4, " %02x", run->emulation_failure.insn_bytes[i]);
+	}
+	vmm_end(vcpu->vmm, VMM_END_KVM_ERROR,
+		"KVM stopped vCPU %u at RIP %#llx: internal error, suberror %u%s%s%s", vcpu->index,
+		(unsigned long long)regs.rip, run->internal.suberror,
+		run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION
+			? " (it could not emulate an instruction)"
+			: "",
+		bytes[0] ? ", instruction bytes" : "", bytes);
+}
+
+static void handle_system_event(struct vcpu *vcpu)
+{
+	if (vcpu->run->system_event.type == KVM_SYSTEM_EVENT_SHUTDOWN)
+		vmm_end(vcpu->vmm, VMM_END_POWEROFF, "%s", "");
+	else
+		vmm_end(vcpu->vmm, VMM_END_RESET, "%s", "");
+}
+
+static void *vcpu_thread(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	struct kvm_run *run = vcpu->run;
+
+	atomic_store(&vcpu->tid, (int)syscall(SYS_gettid));
+	while (!atomic_load(&vcpu->vmm->stopping)) {
+		if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			vmm_end(vcpu->vmm, VMM_END_KVM_ERROR, "KVM_RUN on vCPU %u: %s", vcpu->index,
+				strerror(errno));
+			break;
+		}
+		switch (run->exit_reason) {
+		case KVM_EXIT_IO:
+			handle_io(vcpu);
+			break;
+		case KVM_EXIT_MMIO: /* nobody there: reads float high, writes go nowhere */
+			if (!run->mmio.is_write)
+				memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
+			break;
+		case KVM_EXIT_SHUTDOWN: /* triple fault */
+			vmm_end(vcpu->vmm, VMM_END_RESET, "%s", "");
+			break;
+		case KVM_EXIT_SYSTEM_EVENT:
+			handle_system_event(vcpu);
+			break;
+		case KVM_EXIT_INTERNAL_ERROR:
+			handle_internal_error(vcpu);
+			break;
+		case KVM_EXIT_FAIL_ENTRY:
+			vmm_end(vcpu->vmm, VMM_END_KVM_ERROR,
+				"the processor refused to enter vCPU %u: hardware reason %#llx",
+				vcpu->index,
+				(unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+			break;
+		case KVM_EXIT_INTR:
+		case KVM_EXIT_IRQ_WINDOW_OPEN:
+			break;
+		default:
+			vmm_end(vcpu->vmm, VMM_END_KVM_ERROR,
+				"vCPU %u left KVM_RUN for reason %u, which a VM like this never "
+				"has",
+				vcpu->index, run->exit_reason);
+			break;
+		}
+	}
+	return NULL;
+}
+
+int vcpu_start(struct vcpu *vcpu, struct error *err)
+{
+	sigset_t all, old;
+	int ret;
+
+	/* The thread inherits the mask: signals are the caller's business, the kick waits for
+	 * KVM_RUN. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (ret)
+		return error_set(err, -ret, "vCPU %u: starting its thread: %s", vcpu->index,
+				 strerror(ret));
+	vcpu->has_thread = true;
+	return 0;
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+	if (vcpu->has_thread)
+		pthread_kill(vcpu->thread, KICK_SIGNAL);
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->run)
+		munmap(vcpu->run, vcpu->vmm->run_size);
+	if (vcpu->fd >= 0)
+		close(vcpu->fd);
+}

@@ -1,0 +1,595 @@
+/* How does a virtual machine come to life, run and end? See vmm.h; the vCPU threads are in vcpu.c.
+ */
+#include "vmm/vmm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmm/acpi.h"
+#include "vmm/boot.h"
+#include "vmm/cpuid.h"
+#include "vmm/layout.h"
+#include "vmm/machine.h"
+
+/* How often the owner's tick is called. */
+#define TICK_MS 100
+
+/* ACPI 6.4, 4.8.3.7: SLP_EN is bit 5 and SLP_TYPx bits 2 to 4 of the sleep control register. */
+#define SLEEP_ENABLE	  0x20
+#define SLEEP_TYPE(value) (((value) >> 2) & 7)
+
+/* The PC's keyboard controller pulses the reset line on this command (reboot=k). */
+#define I8042_COMMAND_PORT 0x64
+#define I8042_RESET	   0xfe
+
+enum { SLOT_LOW, SLOT_HIGH, SLOT_CHANNEL };
+
+void vmm_end(struct vmm *vmm, enum vmm_end end, const char *fmt, ...)
+{
+	uint64_t one = 1;
+	va_list ap;
+
+	pthread_mutex_lock(&vmm->lock);
+	if (!vmm->ended) {
+		vmm->ended = true;
+		vmm->result.end = end;
+		va_start(ap, fmt);
+		vsnprintf(vmm->result.detail, sizeof(vmm->result.detail), fmt, ap);
+		va_end(ap);
+	}
+	pthread_mutex_unlock(&vmm->lock);
+	atomic_store(&vmm->stopping, true);
+	if (write(vmm->wake_fd, &one, sizeof(one)) < 0) {
+		/* Only a full counter can refuse, and then the loop is awake anyway. */
+	}
+}
+
+/* The serial port's output, with the lock held. */
+static void console_byte(void *owner, uint8_t byte)
+{
+	struct vmm *vmm = owner;
+	uint64_t one = 1;
+
+	while (vmm->console_used == sizeof(vmm->console) && !atomic_load(&vmm->stopping))
+		pthread_cond_wait(&vmm->console_room, &vmm->lock);
+	if (vmm->console_used == sizeof(vmm->console))
+		return;
+	vmm->console[vmm->console_used++] = byte;
+	/* A line at a time is soon enough; what has no newline yet is taken at the next tick. */
+	if ((byte == '\n' || vmm->console_used > sizeof(vmm->console) / 2) &&
+	    write(vmm->wake_fd, &one, sizeof(one)) < 0) {
+		/* As in vmm_end. */
+	}
+}
+
+static void serial_interrupt(void *owner, bool high)
+{
+	struct vmm *vmm = owner;
+	struct kvm_irq_level level = { .irq = LAYOUT_SERIAL_IRQ, .level = high };
+
+	/* Cannot fail for a line of the in-kernel irqchip. */
+	ioctl(vmm->vm_fd, KVM_IRQ_LINE, &level);
+}
+
+static bool is_serial_port(uint16_t port)
+{
+	return port >= LAYOUT_SERIAL_PORT && port < LAYOUT_SERIAL_PORT + 8;
+}
+
+void vmm_port_write(struct vmm *vmm, uint16_t port, const uint8_t *data, uint32_t size)
+{
+	uint8_t value = data[0]; /* every register here is one byte wide */
+
+	if (is_serial_port(port) && size == 1) {
+		pthread_mutex_lock(&vmm->lock);
+		serial_write(&vmm->serial, port - LAYOUT_SERIAL_PORT, value);
+		pthread_mutex_unlock(&vmm->lock);
+	} else if (port == LAYOUT_SLEEP_CONTROL && value & SLEEP_ENABLE &&
+		   SLEEP_TYPE(value) == LAYOUT_S5_TYPE) {
+		vmm_end(vmm, VMM_END_POWEROFF, "%s", "");
+	} else if ((port == LAYOUT_RESET_PORT && value == LAYOUT_RESET_VALUE) ||
+		   (port == I8042_COMMAND_PORT && value == I8042_RESET)) {
+		vmm_end(vmm, VMM_END_RESET, "%s", "");
+	}
+}
+
+void vmm_port_read(struct vmm *vmm, uint16_t port, uint8_t *data, uint32_t size)
+{
+	memset(data, 0xff, size);
+	if (is_serial_port(port)) {
+		pthread_mutex_lock(&vmm->lock);
+		data[0] = serial_read(&vmm->serial, port - LAYOUT_SERIAL_PORT);
+		pthread_mutex_unlock(&vmm->lock);
+	} else if (port == LAYOUT_SLEEP_CONTROL || port == LAYOUT_SLEEP_STATUS) {
+		data[0] = 0;
+	}
+}
+
+static int open_kvm(struct vmm *vmm, struct error *err)
+{
+	static const struct {
+		int capability;
+		const char *name;
+	} needed[] = {
+		{ KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY" },
+		{ KVM_CAP_IRQCHIP, "KVM_CAP_IRQCHIP" },
+		{ KVM_CAP_PIT2, "KVM_CAP_PIT2" },
+		{ KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID" },
+		{ KVM_CAP_SET_TSS_ADDR, "KVM_CAP_SET_TSS_ADDR" },
+		{ KVM_CAP_IOEVENTFD, "KVM_CAP_IOEVENTFD" },
+	};
+	int version, ret;
+
+	vmm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (vmm->kvm_fd < 0) {
+		ret = -errno;
+		if (ret == -ENOENT || ret == -ENODEV || ret == -ENXIO)
+			return error_set(
+				err, ret,
+				"/dev/kvm: %s; this host offers no KVM: load kvm-intel or "
+				"kvm-amd (virtualization must be on in the firmware), or run "
+				"inside tools/kvm-lab",
+				strerror(-ret));
+		if (ret == -EACCES || ret == -EPERM)
+			return error_set(
+				err, ret,
+				"/dev/kvm: %s; join the group that owns it (usually kvm), or "
+				"run as root",
+				strerror(-ret));
+		return error_set(err, ret, "/dev/kvm: %s", strerror(-ret));
+	}
+	version = ioctl(vmm->kvm_fd, KVM_GET_API_VERSION, 0);
+	if (version != KVM_API_VERSION)
+		return error_set(err, -ENOTSUP,
+				 "/dev/kvm: KVM_GET_API_VERSION answers %d, the stable one is %d: "
+				 "this is no KVM that we know",
+				 version, KVM_API_VERSION);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (ioctl(vmm->kvm_fd, KVM_CHECK_EXTENSION, needed[i].capability) <= 0)
+			return error_set(err, -ENOTSUP, "/dev/kvm: lacks %s, which is needed",
+					 needed[i].name);
+	ret = ioctl(vmm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (ret < (int)sizeof(struct kvm_run))
+		return error_set(err, -ENOTSUP, "/dev/kvm: KVM_GET_VCPU_MMAP_SIZE answers %d", ret);
+	vmm->run_size = (size_t)ret;
+	return 0;
+}
+
+static int check_vcpu_limits(struct vmm *vmm, struct error *err)
+{
+	int max = ioctl(vmm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
+	int max_id = ioctl(vmm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPU_ID);
+	char spec[TOPOLOGY_SPEC_SIZE];
+
+	topology_format(&vmm->topology, spec);
+	/* Documentation/virt/kvm/api.rst, 4.4: absent MAX_VCPUS means 4, absent MAX_VCPU_ID the
+	 * same. */
+	if (max <= 0)
+		max = 4;
+	if (max_id <= 0)
+		max_id = max;
+	if (vmm->nr_vcpus > (unsigned int)max)
+		return error_set(
+			err, -EINVAL,
+			"topology %s: %u vCPUs, but this host's KVM allows %d; give a smaller "
+			"topology",
+			spec, vmm->nr_vcpus, max);
+	if (topology_max_apic_id(&vmm->topology) >= (unsigned int)max_id)
+		return error_set(
+			err, -EINVAL,
+			"topology %s: its last APIC id is %u, but this host's KVM allows ids "
+			"below %d; give a smaller topology",
+			spec, topology_max_apic_id(&vmm->topology), max_id);
+	return 0;
+}
+
+/* One VM ioctl whose failure only has its name to tell. */
+static int vm_ioctl(struct vmm *vmm, unsigned long request, void *arg, const char *name,
+		    struct error *err)
+{
+	int ret;
+
+	if (ioctl(vmm->vm_fd, request, arg) >= 0)
+		return 0;
+	ret = -errno;
+	return error_set(err, ret, "KVM refused %s: %s", name, strerror(-ret));
+}
+
+static int create_vm(struct vmm *vmm, struct error *err)
+{
+	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	uint64_t identity_map = LAYOUT_IDENTITY_MAP;
+	int ret;
+
+	do {
+		vmm->vm_fd = ioctl(vmm->kvm_fd, KVM_CREATE_VM, 0);
+	} while (vmm->vm_fd < 0 && errno == EINTR);
+	if (vmm->vm_fd < 0) {
+		ret = -errno;
+		return error_set(err, ret,
+				 "/dev/kvm: KVM_CREATE_VM: %s; is another hypervisor using the "
+				 "processor's virtualization?",
+				 strerror(-ret));
+	}
+	ret = vm_ioctl(vmm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map, "KVM_SET_IDENTITY_MAP_ADDR",
+		       err);
+	if (!ret)
+		ret = vm_ioctl(vmm, KVM_SET_TSS_ADDR, (void *)LAYOUT_TSS, "KVM_SET_TSS_ADDR", err);
+	if (!ret)
+		ret = vm_ioctl(vmm, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP", err);
+	if (!ret)
+		ret = vm_ioctl(vmm, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2", err);
+	if (!ret && topology_max_apic_id(&vmm->topology) > MAX_XAPIC_ID) {
+		/* Ids that do not fit into the 8 bits of an xAPIC destination. */
+		struct kvm_enable_cap cap = { .cap = KVM_CAP_X2APIC_API,
+					      .args = { KVM_X2APIC_API_USE_32BIT_IDS |
+							KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK } };
+
+		ret = vm_ioctl(vmm, KVM_ENABLE_CAP, &cap, "KVM_CAP_X2APIC_API (APIC ids over 254)",
+			       err);
+	}
+	return ret;
+}
+
+static int set_slot(struct vmm *vmm, uint32_t slot, uint64_t gpa, void *host, uint64_t size,
+		    struct error *err)
+{
+	struct kvm_userspace_memory_region region = { .slot = slot,
+						      .guest_phys_addr = gpa,
+						      .memory_size = size,
+						      .userspace_addr = (uintptr_t)host };
+	int ret;
+
+	if (ioctl(vmm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) == 0)
+		return 0;
+	ret = -errno;
+	return error_set(err, ret, "KVM refused %" PRIu64 " MiB of memory at %#" PRIx64 ": %s",
+			 size >> 20, gpa, strerror(-ret));
+}
+
+static int create_channel(struct vmm *vmm, struct error *err)
+{
+	int fd = memfd_create("ktstr-channel", MFD_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0 || ftruncate(fd, (off_t)KTSTR_CHANNEL_SIZE) < 0) {
+		ret = -errno;
+		error_set(err, ret, "channel: a memfd of %llu bytes: %s", KTSTR_CHANNEL_SIZE,
+			  strerror(-ret));
+		goto out;
+	}
+	vmm->channel_region =
+		mmap(NULL, KTSTR_CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (vmm->channel_region == MAP_FAILED) {
+		ret = -errno;
+		vmm->channel_region = NULL;
+		error_set(err, ret, "channel: mapping %llu bytes: %s", KTSTR_CHANNEL_SIZE,
+			  strerror(-ret));
+		goto out;
+	}
+	ret = channel_init(&vmm->channel, vmm->channel_region, err);
+out:
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int create_memory(struct vmm *vmm, uint64_t mib, struct error *err)
+{
+	struct guest_memory *memory = &vmm->memory;
+	int ret = guest_memory_create(memory, &vmm->topology, mib, err);
+
+	if (!ret)
+		ret = set_slot(vmm, SLOT_LOW, 0, memory->host, memory->low_size, err);
+	if (!ret && memory->size > memory->low_size)
+		ret = set_slot(vmm, SLOT_HIGH, LAYOUT_HOLE_END, memory->host + memory->low_size,
+			       memory->size - memory->low_size, err);
+	if (!ret)
+		ret = create_channel(vmm, err);
+	if (!ret)
+		ret = set_slot(vmm, SLOT_CHANNEL, KTSTR_CHANNEL_GPA, vmm->channel_region,
+			       KTSTR_CHANNEL_SIZE, err);
+	return ret;
+}
+
+static int create_doorbell(struct vmm *vmm, struct error *err)
+{
+	struct kvm_ioeventfd doorbell = { .addr = KTSTR_DOORBELL_PORT,
+					  .len = 4,
+					  .flags = KVM_IOEVENTFD_FLAG_PIO };
+
+	vmm->doorbell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	vmm->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (vmm->doorbell_fd < 0 || vmm->wake_fd < 0) {
+		int ret = -errno;
+
+		return error_set(err, ret, "creating an eventfd: %s", strerror(-ret));
+	}
+	doorbell.fd = vmm->doorbell_fd;
+	return vm_ioctl(vmm, KVM_IOEVENTFD, &doorbell, "KVM_IOEVENTFD for the doorbell", err);
+}
+
+static int write_acpi(struct vmm *vmm, const char *dump_dir, struct error *err)
+{
+	struct acpi_tables *tables = malloc(sizeof(*tables));
+	void *to = guest_memory_at(&vmm->memory, LAYOUT_ACPI, LAYOUT_ACPI_SIZE);
+	int ret;
+
+	if (!tables || !to) {
+		ret = error_set(err, -ENOMEM, "ACPI: no memory for the tables");
+		goto out;
+	}
+	ret = acpi_build(&vmm->topology, vmm->memory.ranges, vmm->memory.nr_ranges, tables, err);
+	if (!ret)
+		memcpy(to, tables->image, tables->used);
+	if (!ret && dump_dir)
+		ret = acpi_dump(tables, dump_dir, err);
+out:
+	free(tables);
+	return ret;
+}
+
+/* Kernel, initramfs, tables and boot state into guest memory. */
+static int load_guest(struct vmm *vmm, const struct vmm_config *config, struct kernel_entry *entry,
+		      struct error *err)
+{
+	struct boot_config boot = { .cmdline = config->cmdline };
+	int ret = kernel_image_load(config->kernel, &vmm->memory, entry, err);
+
+	if (!ret && config->initrd.size) {
+		boot.initrd_size = config->initrd.size;
+		ret = boot_place_initrd(&vmm->memory, entry, boot.initrd_size, &boot.initrd_gpa,
+					err);
+		if (!ret)
+			ret = config->initrd.write(
+				config->initrd.owner,
+				guest_memory_at(&vmm->memory, boot.initrd_gpa, boot.initrd_size),
+				boot.initrd_size, err);
+	}
+	if (!ret)
+		ret = boot_write(&vmm->memory, entry, &boot, err);
+	if (!ret)
+		ret = write_acpi(vmm, config->dump_acpi_dir, err);
+	return ret;
+}
+
+static int create_vcpus(struct vmm *vmm, const struct kernel_entry *entry, struct error *err)
+{
+	struct kvm_cpuid2 *supported;
+	int ret = 0;
+
+	supported =
+		calloc(1, sizeof(*supported) + CPUID_MAX_ENTRIES * sizeof(supported->entries[0]));
+	if (!supported)
+		return error_set(err, -ENOMEM, "no memory for the host's CPUID");
+	supported->nent = CPUID_MAX_ENTRIES;
+	if (ioctl(vmm->kvm_fd, KVM_GET_SUPPORTED_CPUID, supported) < 0) {
+		ret = -errno;
+		error_set(err, ret, "/dev/kvm: KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret));
+	}
+	for (unsigned int i = 0; !ret && i < vmm->nr_vcpus; i++)
+		ret = vcpu_create(vmm, i, supported, i == 0 ? entry : NULL, err);
+	free(supported);
+	return ret;
+}
+
+int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *err)
+{
+	struct kernel_entry *entry;
+	struct vmm *vmm;
+	int ret;
+
+	ret = topology_check(&config->topology, err);
+	if (ret)
+		return ret;
+	vmm = calloc(1, sizeof(*vmm));
+	entry = calloc(1, sizeof(*entry));
+	if (!vmm || !entry) {
+		free(vmm);
+		free(entry);
+		return error_set(err, -ENOMEM, "no memory for a VM");
+	}
+	vmm->kvm_fd = vmm->vm_fd = vmm->doorbell_fd = vmm->wake_fd = -1;
+	pthread_mutex_init(&vmm->lock, NULL);
+	pthread_cond_init(&vmm->console_room, NULL);
+	vmm->topology = config->topology;
+	vmm->nr_vcpus = topology_cpus(&config->topology);
+	vmm->vcpus = calloc(vmm->nr_vcpus, sizeof(*vmm->vcpus));
+	if (!vmm->vcpus) {
+		ret = error_set(err, -ENOMEM, "no memory for %u vCPUs", vmm->nr_vcpus);
+		goto out;
+	}
+	for (unsigned int i = 0; i < vmm->nr_vcpus; i++) {
+		vmm->vcpus[i].vmm = vmm;
+		vmm->vcpus[i].index = i;
+		vmm->vcpus[i].fd = -1;
+	}
+	serial_init(&vmm->serial);
+	vmm->serial.output = console_byte;
+	vmm->serial.interrupt = serial_interrupt;
+	vmm->serial.owner = vmm;
+
+	ret = open_kvm(vmm, err);
+	if (!ret)
+		ret = check_vcpu_limits(vmm, err);
+	if (!ret)
+		ret = create_vm(vmm, err);
+	if (!ret)
+		ret = create_memory(vmm, config->memory_mib, err);
+	if (!ret)
+		ret = create_doorbell(vmm, err);
+	if (!ret)
+		ret = load_guest(vmm, config, entry, err);
+	if (!ret)
+		ret = create_vcpus(vmm, entry, err);
+out:
+	free(entry);
+	if (ret)
+		vmm_destroy(vmm);
+	else
+		*out = vmm;
+	return ret;
+}
+
+static void drain_console(struct vmm *vmm, const struct vmm_owner *owner)
+{
+	uint8_t bytes[CONSOLE_QUEUE_SIZE];
+	size_t count;
+
+	pthread_mutex_lock(&vmm->lock);
+	count = vmm->console_used;
+	memcpy(bytes, vmm->console, count);
+	vmm->console_used = 0;
+	pthread_cond_broadcast(&vmm->console_room);
+	pthread_mutex_unlock(&vmm->lock);
+	/* Without the lock: the owner may take its time. */
+	if (count)
+		owner->console(owner->data, bytes, count);
+}
+
+static void drain_channel(struct vmm *vmm, const struct vmm_owner *owner)
+{
+	struct error broken;
+	int ret;
+
+	if (vmm->channel_broken)
+		return;
+	ret = channel_drain(&vmm->channel, owner->frame, owner->data, &broken);
+	if (ret < 0) {
+		vmm->channel_broken = true;
+		vmm_end(vmm, VMM_END_PROTOCOL, "%s", broken.text);
+	} else if (ret > 0) {
+		vmm_end(vmm, VMM_END_STOPPED, "%s", "");
+	}
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void clear_eventfd(int fd)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) < 0) {
+		/* Nothing was signalled: as good. */
+	}
+}
+
+/* How long vCPU 0 has been runnable without a CPU, ns: second field of schedstat. */
+static uint64_t waited_ns(const struct vmm *vmm)
+{
+	char path[64], text[128];
+	uint64_t ran, waited = 0;
+	int tid = atomic_load(&vmm->vcpus[0].tid);
+	ssize_t count;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", tid);
+	fd = tid ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return 0;
+	count = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (count <= 0)
+		return 0;
+	text[count] = '\0';
+	return sscanf(text, "%" SCNu64 " %" SCNu64, &ran, &waited) == 2 ? waited : 0;
+}
+
+static void stop_vcpus(struct vmm *vmm)
+{
+	atomic_store(&vmm->stopping, true);
+	pthread_mutex_lock(&vmm->lock);
+	pthread_cond_broadcast(&vmm->console_room);
+	pthread_mutex_unlock(&vmm->lock);
+	for (unsigned int i = 0; i < vmm->nr_vcpus; i++)
+		vcpu_kick(&vmm->vcpus[i]);
+	for (unsigned int i = 0; i < vmm->nr_vcpus; i++) {
+		if (!vmm->vcpus[i].has_thread)
+			continue;
+		pthread_join(vmm->vcpus[i].thread, NULL);
+		vmm->vcpus[i].has_thread = false;
+	}
+}
+
+int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *result,
+	    struct error *err)
+{
+	struct pollfd fds[] = {
+		{ .fd = vmm->wake_fd, .events = POLLIN },
+		{ .fd = vmm->doorbell_fd, .events = POLLIN },
+		{ .fd = owner->cancel_fd, .events = POLLIN },
+	};
+	int64_t next_tick = now_ms();
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < vmm->nr_vcpus; i++)
+		ret = vcpu_start(&vmm->vcpus[i], err);
+
+	while (!ret && !atomic_load(&vmm->stopping)) {
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), TICK_MS) < 0 && errno != EINTR) {
+			ret = -errno;
+			error_set(err, ret, "waiting for the VM's events: %s", strerror(-ret));
+			break;
+		}
+		clear_eventfd(vmm->wake_fd);
+		clear_eventfd(vmm->doorbell_fd);
+		drain_console(vmm, owner);
+		drain_channel(vmm, owner);
+		/* A cancel_fd that is readable stays so until the owner stops the machine. */
+		if (now_ms() < next_tick && !fds[2].revents)
+			continue;
+		next_tick = now_ms() + TICK_MS;
+		if (!atomic_load(&vmm->stopping) && owner->tick(owner->data, waited_ns(vmm)))
+			vmm_end(vmm, VMM_END_STOPPED, "%s", "");
+	}
+
+	stop_vcpus(vmm);
+	if (ret)
+		return ret;
+	/* What the guest said up to its end; the vCPUs write no more. */
+	drain_console(vmm, owner);
+	drain_channel(vmm, owner);
+	*result = vmm->result;
+	return 0;
+}
+
+void vmm_destroy(struct vmm *vmm)
+{
+	if (!vmm)
+		return;
+	for (unsigned int i = 0; vmm->vcpus && i < vmm->nr_vcpus; i++)
+		vcpu_destroy(&vmm->vcpus[i]);
+	free(vmm->vcpus);
+	if (vmm->vm_fd >= 0)
+		close(vmm->vm_fd);
+	if (vmm->kvm_fd >= 0)
+		close(vmm->kvm_fd);
+	if (vmm->doorbell_fd >= 0)
+		close(vmm->doorbell_fd);
+	if (vmm->wake_fd >= 0)
+		close(vmm->wake_fd);
+	channel_destroy(&vmm->channel);
+	if (vmm->channel_region)
+		munmap(vmm->channel_region, KTSTR_CHANNEL_SIZE);
+	guest_memory_destroy(&vmm->memory);
+	pthread_cond_destroy(&vmm->console_room);
+	pthread_mutex_destroy(&vmm->lock);
+	free(vmm);
+}

@@ -1,0 +1,84 @@
+/*
+ * One virtual machine, from creation to its end. Knows KVM and nothing of tests: what the guest
+ * says goes to the owner through callbacks, and what became of the machine comes back as a vmm_end.
+ *
+ * Threads: the caller's, which runs the event loop and all callbacks, and one per vCPU, which ends
+ * before vmm_run returns. No child process.
+ */
+#ifndef KTSTR_VMM_VMM_H
+#define KTSTR_VMM_VMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/topology.h"
+#include "util/error.h"
+#include "vmm/channel.h"
+#include "vmm/kernel_image.h"
+
+/* Something of a known size that can be written straight into guest memory. */
+struct vmm_initrd {
+	uint64_t size;
+	/* Fill exactly @size bytes at @dst. Returns 0 or a negative errno with a message. */
+	int (*write)(void *owner, void *dst, uint64_t size, struct error *err);
+	void *owner;
+};
+
+struct vmm_config {
+	const struct kernel_image *kernel; /* stays the caller's */
+	struct topology topology;
+	uint64_t memory_mib;
+	const char *cmdline;
+	struct vmm_initrd initrd;
+	const char *dump_acpi_dir; /* NULL: do not write the tables */
+};
+
+/* How the machine came to its end. */
+enum vmm_end {
+	VMM_END_STOPPED,   /* the owner asked for it */
+	VMM_END_POWEROFF,  /* ACPI S5 */
+	VMM_END_RESET,	   /* reset register, or triple fault (reboot=t, a panic's last act) */
+	VMM_END_KVM_ERROR, /* KVM could not go on: emulation failure, failed entry */
+	VMM_END_PROTOCOL,  /* the channel held something that no honest guest writes */
+};
+
+struct vmm_result {
+	enum vmm_end end;
+	char detail[512]; /* for KVM_ERROR and PROTOCOL: what exactly; else "" */
+};
+
+struct vmm_owner {
+	void *data;
+	/* Console bytes, as they come. */
+	void (*console)(void *data, const uint8_t *bytes, size_t count);
+	/* One frame of the channel; see channel_frame_fn. Return 1 to stop the machine. */
+	channel_frame_fn frame;
+	/*
+	 * Called about every 100 ms. Return true to stop the machine. The place for deadlines.
+	 * @waited_ns: how long vCPU 0 has so far wanted to run but had no CPU of the host
+	 * (schedstat's run_delay; 0 where the host does not tell): deadlines add it.
+	 */
+	bool (*tick)(void *data, uint64_t waited_ns);
+	/* A descriptor that turns readable when the user wants out (signalfd), or -1. Only polled.
+	 */
+	int cancel_fd;
+};
+
+struct vmm;
+
+/*
+ * vmm_create - /dev/kvm, memory, kernel, initramfs, tables, vCPUs: all but running.
+ * Errors, each with its message: -ENOENT, -EACCES (/dev/kvm), -ENOTSUP (a KVM without what is
+ * needed), -EINVAL (topology over KVM's limit, command line too long), -ENOSPC (memory too small
+ * for kernel and initramfs), -ENOMEM (more than the host has), and what kernel and initrd return.
+ */
+int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *err);
+
+/* vmm_run - until the machine's end. Returns 0 with @result filled, or a negative errno. */
+int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *result,
+	    struct error *err);
+
+void vmm_destroy(struct vmm *vmm); /* NULL is fine */
+
+#endif

@@ -1,0 +1,187 @@
+/* How is the tracer configured, and what does it cost in memory? See wprof.h. */
+#include "wprof/wprof.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "guest/protocol.h"
+
+const char *const wprof_default_args[] = {
+	"-d", "500", "-e", "sched", "--ringbuf-size=256000", "--ringbuf-cnt=8", NULL,
+};
+
+uint64_t apply_wprof_memory_floor(uint64_t raw_mib, bool wprof)
+{
+	return wprof && raw_mib < WPROF_MIN_MEMORY_MIB ? WPROF_MIN_MEMORY_MIB : raw_mib;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/*
+ * Only what would not arrive as it was written is refused. The kernel gives double quotes a meaning
+ * of its own and takes byte 0xa0 for white space (lib/ctype.c: its table is Latin-1); control
+ * characters end a line of a boot log or, as 0x1f, separate our arguments. Single quotes would
+ * arrive, but nothing here or in the guest groups words by them, so who writes one is mistaken.
+ */
+static int check_arg(const char *arg, size_t length, struct error *err)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)arg[i];
+		const char *why = NULL;
+
+		if (c < 0x20 || c == 0x7f)
+			why = "a control character";
+		else if (c == '"' || c == '\'')
+			why = "a quote, and arguments are split at white space without quoting";
+		else if (c == 0xa0)
+			why = "white space to the kernel";
+		if (why)
+			return error_set(err, -EINVAL,
+					 "tracer argument '%.*s': byte 0x%02x at offset %zu is %s, "
+					 "so it cannot pass the kernel command line; leave it out",
+					 length > 80 ? 80 : (int)length, arg, c, i, why);
+	}
+	return 0;
+}
+
+static int add_arg(struct wprof_config *config, const char *arg, size_t length, struct error *err)
+{
+	char *copy;
+	int ret;
+
+	ret = check_arg(arg, length, err);
+	if (ret)
+		return ret;
+	if (config->nr_args == WPROF_MAX_ARGS)
+		return error_set(err, -EINVAL, "tracer arguments: more than %d of them; give fewer",
+				 WPROF_MAX_ARGS);
+	copy = strndup(arg, length);
+	if (!copy)
+		return error_set(err, -ENOMEM, "tracer arguments: out of memory");
+	config->args[config->nr_args++] = copy;
+	return 0;
+}
+
+static int split_args(struct wprof_config *config, const char *text, struct error *err)
+{
+	int ret;
+
+	for (;;) {
+		const char *start;
+
+		while (is_space(*text))
+			text++;
+		if (!*text)
+			return 0;
+		start = text;
+		while (*text && !is_space(*text))
+			text++;
+		ret = add_arg(config, start, (size_t)(text - start), err);
+		if (ret)
+			return ret;
+	}
+}
+
+/* Opened, not only asked about by access(2): what counts is that its bytes can be had. */
+static int check_binary(const char *path, struct error *err)
+{
+	static const char what_to_do[] =
+		"make it name a readable wprof binary, or unset it to use the one that is built in";
+	struct stat st;
+	int ret = 0;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		ret = -errno;
+		return error_set(err, ret, "%s='%s': cannot read it: %s; %s", WPROF_PATH_VARIABLE,
+				 path, strerror(-ret), what_to_do);
+	}
+	if (fstat(fd, &st) < 0) {
+		ret = -errno;
+		error_set(err, ret, "%s='%s': fstat: %s; %s", WPROF_PATH_VARIABLE, path,
+			  strerror(-ret), what_to_do);
+	} else if (!S_ISREG(st.st_mode)) {
+		ret = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+		error_set(err, ret, "%s='%s': it is %s; %s", WPROF_PATH_VARIABLE, path,
+			  S_ISDIR(st.st_mode) ? "a directory" : "not a regular file", what_to_do);
+	}
+	close(fd);
+	return ret;
+}
+
+int wprof_config_from_env(struct wprof_config *config, const char *args_text, struct error *err)
+{
+	const char *path = getenv(WPROF_PATH_VARIABLE);
+	int ret;
+
+	memset(config, 0, sizeof(*config));
+	if (!path || !*path)
+		return error_set(err, -ENOENT,
+				 "%s is %s, so there is no tracer to put into the guest; run this "
+				 "under 'ktstr-launch exec -- ...', or set it to the path of a "
+				 "wprof binary",
+				 WPROF_PATH_VARIABLE, path ? "empty" : "not set");
+	ret = check_binary(path, err);
+	if (ret)
+		return ret;
+
+	config->path = strdup(path);
+	if (!config->path) {
+		ret = error_set(err, -ENOMEM, "tracer configuration: out of memory");
+		goto fail;
+	}
+	if (args_text) {
+		ret = split_args(config, args_text, err);
+	} else {
+		config->default_args = true;
+		for (const char *const *arg = wprof_default_args; *arg && !ret; arg++)
+			ret = add_arg(config, *arg, strlen(*arg), err);
+	}
+	if (ret)
+		goto fail;
+	return 0;
+
+fail:
+	wprof_config_destroy(config);
+	return ret;
+}
+
+void wprof_config_destroy(struct wprof_config *config)
+{
+	for (size_t i = 0; i < config->nr_args; i++)
+		free(config->args[i]);
+	free(config->path);
+	memset(config, 0, sizeof(*config));
+}
+
+int wprof_render_args(const struct wprof_config *config, char *out, size_t size, struct error *err)
+{
+	static const char prefix[] = KTSTR_WPROF_ARGS_PARAM "=";
+	size_t length = sizeof(prefix) - 1;
+	char *p = out;
+
+	for (size_t i = 0; i < config->nr_args; i++)
+		length += strlen(config->args[i]) + (i > 0);
+	if (length >= size)
+		return error_set(err, -E2BIG,
+				 "tracer arguments: they take %zu bytes of the kernel command "
+				 "line, and %zu are left for them; give fewer or shorter ones",
+				 length, size ? size - 1 : 0);
+
+	p = mempcpy(p, prefix, sizeof(prefix) - 1);
+	for (size_t i = 0; i < config->nr_args; i++) {
+		if (i > 0)
+			*p++ = KTSTR_WPROF_ARGS_SEPARATOR;
+		p = mempcpy(p, config->args[i], strlen(config->args[i]));
+	}
+	*p = '\0';
+	return 0;
+}

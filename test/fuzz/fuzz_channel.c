@@ -1,0 +1,104 @@
+/*
+ * Can a guest's bytes harm the host? The ring is filled once as the input says, raw, and once with
+ * the frames that it describes, their CRCs made right; both go through the channel into the watch,
+ * the verdict and the reports' input.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "../../guest/protocol.h"
+#include "run/watch.h"
+#include "verdict/verdict.h"
+#include "vmm/channel.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint8_t *ring_of(void *region)
+{
+	return (uint8_t *)region + KTSTR_RING_OFFSET;
+}
+
+/* head is the input's first 8 bytes, the ring what follows. */
+static void fill_raw(struct ktstr_channel *channel, const uint8_t *data, size_t size)
+{
+	if (size < sizeof(channel->head))
+		return;
+	memcpy(&channel->head, data, sizeof(channel->head));
+	if (data[7])
+		channel->head &= 0xffff; /* else hardly any head is near enough to be looked at */
+	size -= sizeof(channel->head);
+	memcpy(ring_of(channel), data + sizeof(channel->head), size < 65536 ? size : 65536);
+}
+
+/* Each frame: type, length (2 bytes), payload as far as the input goes, zeroes behind. */
+static void fill_frames(struct ktstr_channel *channel, const uint8_t *data, size_t size)
+{
+	uint8_t *ring = ring_of(channel);
+
+	while (size >= 3) {
+		struct ktstr_frame frame = { .magic = KTSTR_FRAME_MAGIC, .type = data[0] % 20 };
+		uint64_t space;
+		size_t have;
+
+		frame.length = (uint32_t)(data[1] | data[2] << 8) % 600;
+		have = size - 3 < frame.length ? size - 3 : frame.length;
+		space = (sizeof(frame) + frame.length + KTSTR_FRAME_ALIGN - 1) / KTSTR_FRAME_ALIGN *
+			KTSTR_FRAME_ALIGN;
+		if (channel->head + space > KTSTR_RING_SIZE)
+			return;
+		memset(ring + channel->head + sizeof(frame), 0, space - sizeof(frame));
+		memcpy(ring + channel->head + sizeof(frame), data + 3, have);
+		frame.crc = (uint32_t)crc32(0, (const Bytef *)&frame, 12);
+		frame.crc = (uint32_t)crc32(frame.crc, ring + channel->head + sizeof(frame),
+					    frame.length);
+		memcpy(ring + channel->head, &frame, sizeof(frame));
+		channel->head += space;
+		data += 3 + have;
+		size -= 3 + have;
+	}
+}
+
+static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t *, size_t),
+		const uint8_t *data, size_t size)
+{
+	struct artefacts artefacts = { .dir = "/nowhere", .stem = "fuzz" };
+	struct observation seen = { .tracer = size & 1 ? TRACER_SILENT : TRACER_OFF };
+	struct watch watch = { .seen = &seen,
+			       .artefacts = &artefacts,
+			       .trace_suffix = ARTEFACT_TRACE,
+			       .max_trace_size = 1 << 20,
+			       .cancel_fd = -1,
+			       .quiet = true };
+	struct vmm_owner owner;
+	struct verdict verdict;
+	struct channel channel;
+	struct error err;
+
+	if (observation_init(&seen) || channel_init(&channel, region, &err))
+		abort();
+	watch_init(&watch);
+	owner = watch_owner(&watch);
+	fill(region, data, size);
+	owner.console(owner.data, data, size);
+	channel_drain(&channel, owner.frame, owner.data, &err);
+	owner.tick(owner.data, 1);
+	watch_finish(&watch);
+	verdict_of(&seen, &verdict);
+	if (verdict.kind == VERDICT_PASS && !(seen.started && seen.exited))
+		abort(); /* no guest passes a test that never ran */
+	channel_destroy(&channel);
+	observation_destroy(&seen);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void *region;
+
+	if (!region)
+		region = calloc(1, KTSTR_CHANNEL_SIZE);
+	run(region, fill_raw, data, size);
+	run(region, fill_frames, data, size);
+	return 0;
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# Is everything that `run` can refuse before it boots refused, each with a line that says what to do?
+# No VM is booted here, and /dev/kvm need not be there: what opens it is in test/vm/host-side.bats.
+
+load ../helper
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return
+	KERNEL=${KTSTR_KERNEL:?set it to the path of a kernel image; test/run does}
+	unset KTSTR_KERNEL
+}
+
+# refused STATUS PATTERN ARGS...: run says no, in one line that matches, and leaves nothing behind.
+refused()
+{
+	local want=$1 pattern=$2
+	shift 2
+
+	run "-$want" "$KTSTR_LAUNCH" run "$@"
+	assert_status "$want" || return
+	assert_output "^ktstr-launch: run: .*$pattern" || return
+	[[ ${#lines[@]} -eq 1 ]] || fail "more than one line" || return
+	[[ -z $(find . -path './ktstr-out/*') ]] || fail "left behind: $(find .)"
+}
+
+@test "no kernel, no command, an unknown option, a missing value" {
+	refused 125 "no kernel given; give --kernel" -- true
+	refused 125 "no command given" --kernel "$KERNEL"
+	refused 125 "option '--colour': not known" --colour -- true
+	refused 125 "option '--kernel' needs a value" --kernel
+	run "$KTSTR_LAUNCH" run --help
+	assert_status 0
+	assert_output '--topology' 'Exit status'
+}
+
+@test "kernel images that are none: absent, a folder, empty, text, cut off, 32-bit, another machine" {
+	refused 125 "'nowhere': .*No such file" --kernel nowhere -- true
+	refused 125 "'.': .*(folder|directory)" --kernel . -- true
+	: >empty
+	refused 125 "kernel 'empty'" --kernel empty -- true
+	seq 1000 >text
+	refused 125 "kernel 'text': .*(HdrS|bzImage)" --kernel text -- true
+	head -c 3000000 "$KERNEL" >./cut
+	refused 125 "kernel 'cut': .*(truncated|cut|bytes)" --kernel cut -- true
+	# XLF_KERNEL_64 is bit 0 of xloadflags at 0x236.
+	cp "$KERNEL" old
+	printf '\0\0' | dd of=old bs=1 seek=$((0x236)) conv=notrunc status=none
+	refused 125 "kernel 'old': .*(32-bit|64)" --kernel old -- true
+	# e_machine, at 18, says aarch64.
+	cp "$KTSTR_LAUNCH" arm
+	printf '\267\0' | dd of=arm bs=1 seek=18 conv=notrunc status=none
+	refused 125 "kernel 'arm': .*another machine" --kernel arm -- true
+}
+
+@test "payloads that cannot be: absent, a folder, not executable, cut off, another machine, 32-bit" {
+	refused 127 "payload './nowhere': No such file" --kernel "$KERNEL" -- ./nowhere
+	refused 127 "payload 'no-such-program': found neither in PATH" --kernel "$KERNEL" -- no-such-program
+	mkdir folder
+	refused 126 "payload './folder': a folder" --kernel "$KERNEL" -- ./folder
+	: >plain
+	refused 126 "payload './plain': not an executable" --kernel "$KERNEL" -- ./plain
+	head -c 5000 "$(command -v bash)" >./cut
+	chmod +x cut
+	refused 125 "cut'?: .*(truncated|beyond|cut)" --kernel "$KERNEL" -- ./cut
+	cp "$(command -v bash)" arm
+	printf '\267\0' | dd of=arm bs=1 seek=18 conv=notrunc status=none
+	refused 125 "aarch64" --kernel "$KERNEL" -- ./arm
+	cp "$(command -v bash)" small
+	printf '\1' | dd of=small bs=1 seek=4 conv=notrunc status=none
+	refused 125 "32-bit" --kernel "$KERNEL" -- ./small
+}
+
+@test "a missing library is named with who wants it and where was looked" {
+	command -v gcc >/dev/null || skip "no compiler on this machine"
+	echo 'int f(void); int f(void) { return 0; }' >lib.c
+	echo 'int f(void); int main(void) { return f(); }' >main.c
+	gcc -shared -fPIC -o libgone.so lib.c
+	# shellcheck disable=SC2016 # $ORIGIN is the loader's
+	gcc -o wants main.c -L. -lgone -Wl,-rpath,'$ORIGIN/libs'
+	refused 125 "wants.*libgone.so.*libs" --kernel "$KERNEL" -- ./wants
+}
+
+@test "topologies: malformed, zero, llcs no multiple of nodes, too many CPUs" {
+	for spec in banana 1n1l2c 1n1l2c1tx 1l1n1c1t '' ' 1n1l1c1t' -1n1l1c1t 99999999999n1l1c1t; do
+		refused 125 "--topology: .*" --kernel "$KERNEL" --topology "$spec" -- true
+	done
+	refused 125 "--topology: .*(zero|0|at least)" --kernel "$KERNEL" --topology 1n1l0c1t -- true
+	refused 125 "--topology: .*multiple" --kernel "$KERNEL" --topology 2n3l1c1t -- true
+	refused 125 "--topology: .*254" --kernel "$KERNEL" --topology 1n1l255c1t -- true
+}
+
+@test "memory: no number, zero" {
+	for mib in 0 -5 12x '' 1e3; do
+		refused 125 "--memory" --kernel "$KERNEL" --memory "$mib" -- true
+	done
+}
+
+@test "time limits, --env and --include that make no sense" {
+	refused 125 "--timeout 'soon'" --kernel "$KERNEL" --timeout soon -- true
+	refused 125 "--timeout '-1'" --kernel "$KERNEL" --timeout -1 -- true
+	refused 125 "--env 'NOVALUE'" --kernel "$KERNEL" --env NOVALUE -- true
+	refused 125 "--include '/bin/ls:relative'" --kernel "$KERNEL" --include /bin/ls:relative -- true
+	refused 125 "nowhere" --kernel "$KERNEL" --include /nowhere -- true
+}
+
+@test "a kernel command line that the kernel would cut, or that is no line" {
+	refused 125 "2047|2048" --kernel "$KERNEL" --append "$(printf 'x%.0s' $(seq 2000))" -- true
+	refused 125 "control character" --kernel "$KERNEL" --append $'a\nb' -- true
+}
+
+@test "tracer arguments that cannot pass, and a tracer that is none" {
+	refused 125 "--wprof|quote|KTSTR_WPROF_ARGS|argument" --kernel "$KERNEL" --wprof --wprof-args "-d '5'" -- true
+	refused 125 "argument|control" --kernel "$KERNEL" --wprof --wprof-args $'-d \x1f5' -- true
+	refused 125 "20[0-9][0-9]" --kernel "$KERNEL" --wprof --wprof-args "$(printf 'x%.0s' $(seq 2040))" -- true
+	refused 125 "--wprof 'sometimes'" --kernel "$KERNEL" --wprof=sometimes -- true
+	echo text >text
+	for path in /nowhere / "$PWD/text"; do
+		KTSTR_WPROF_PATH=$path refused 125 "KTSTR_WPROF_PATH" --kernel "$KERNEL" -- true
+	done
+}
+
+@test "an output folder that cannot be: a file, not writable" {
+	: >file
+	refused 125 "file" --kernel "$KERNEL" --out file -- true
+	refused 125 "/proc/nope" --kernel "$KERNEL" --out /proc/nope -- true
+}
+
+@test "settings from the environment are options, and wrong ones name the variable" {
+	KTSTR_TOPOLOGY=banana refused 125 "KTSTR_TOPOLOGY" --kernel "$KERNEL" -- true
+	KTSTR_MEMORY=none refused 125 "KTSTR_MEMORY" --kernel "$KERNEL" -- true
+	KTSTR_KERNEL=nowhere refused 125 "'nowhere'" -- true
+}

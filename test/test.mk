@@ -1,0 +1,68 @@
+# Unit tests and fuzzers, and what runs all tests. A test program is linked with archives rather than
+# with all objects, so that one that includes a module's .c file gets that module only once.
+
+UNIT_C := $(sort $(wildcard test/unit/test_*.c))
+UNIT_PROGRAMS := $(UNIT_C:%.c=$(BUILD)/%)
+FUZZ_C := $(sort $(wildcard test/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS := $(FUZZ_C:%.c=$(BUILD)/%)
+
+# Both sides: the launcher without its main, and the guest's programs compiled for the host.
+TEST_LAUNCHER := $(BUILD)/test/launcher.a
+TEST_GUEST := $(BUILD)/test/guest.a
+TEST_GUEST_OBJECTS := $(patsubst guest/%.c,$(BUILD)/test/guest/%.o, \
+		      $(GUEST_INIT_C) $(GUEST_TRACER_C))
+
+$(TEST_LAUNCHER): $(filter-out $(BUILD)/src/main.o,$(SRC_OBJECTS)) $(EMBED_OBJECTS)
+$(TEST_GUEST): $(TEST_GUEST_OBJECTS)
+$(TEST_LAUNCHER) $(TEST_GUEST): $(BUILD)/src/link.stamp $(BUILD)/guest/link.stamp
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
+
+$(TEST_GUEST_OBJECTS): $(BUILD)/test/guest/%.o: guest/%.c $(BUILD)/src/flags.stamp
+	$(call say,CC,$< (for the host))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Dmain=guest_main -Wno-missing-prototypes -c -o $@ $<
+
+$(UNIT_PROGRAMS): $(BUILD)/%: %.c $(TEST_LAUNCHER) $(TEST_GUEST) $(BUILD)/src/flags.stamp
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pie -o $@ $< $(TEST_GUEST) $(TEST_LAUNCHER) \
+		-lcmocka $(LDLIBS) $(SRC_LIBS)
+
+$(FUZZ_PROGRAMS): $(BUILD)/%: %.c $(TEST_LAUNCHER) $(TEST_GUEST) $(BUILD)/src/flags.stamp
+	$(call say,FUZZ,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -pie -o $@ $< $(TEST_GUEST) \
+		$(TEST_LAUNCHER) $(LDLIBS) $(SRC_LIBS)
+
+# A payload that lies in the channel (test/vm/channel.bats).
+HOSTILE := $(BUILD)/test/hostile
+
+$(HOSTILE): test/vm/hostile.c $(BUILD)/src/flags.stamp
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON_CFLAGS) -I. -o $@ $<
+
+unit-programs: $(UNIT_PROGRAMS)
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+unit: unit-programs ## run the unit tests, plain and under ASan and UBSan
+	+$(Q)$(asan_make) unit-programs
+	$(Q)BUILD=$(BUILD) test/run unit
+
+fuzz: ## run each fuzzer for FUZZ_SECONDS (10)
+	+$(Q)$(fuzz_make) fuzz-programs
+	$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run fuzz
+
+check: ## install what is needed, then run every test
+	$(Q)tools/packages build lab test
+	$(Q)$(MAKE) --no-print-directory $(jobs) check-programs kernels
+	$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run
+
+check-programs: all unit-programs $(HOSTILE)
+	+$(Q)$(asan_make) all unit-programs
+	+$(Q)$(fuzz_make) fuzz-programs
+
+-include $(TEST_GUEST_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) $(HOSTILE:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
+
+.PHONY: unit-programs fuzz-programs unit fuzz check check-programs

@@ -1,0 +1,183 @@
+/* Does init turn the kernel's records into text lines, whatever they hold, and keep the newest? */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../guest/channel.h"
+#include "../../guest/crc32.h"
+#include "../../guest/kmsg.h"
+#include "vmm/channel.h"
+
+/* A literal without its NUL, from a block of exactly its size. */
+#define FORMAT(record, out) format(record, sizeof(record) - 1, out)
+
+static size_t format(const char *record, size_t size, char *out)
+{
+	char *exact = malloc(size ? size : 1);
+	char *line = malloc(KMSG_LINE_MAX);
+	size_t length;
+
+	assert_non_null(exact);
+	assert_non_null(line);
+	memcpy(exact, record, size);
+	length = kmsg_format(exact, size, line);
+	assert_true(length <= KMSG_LINE_MAX);
+	memcpy(out, line, length);
+	out[length] = '\0';
+	free(exact);
+	free(line);
+	return length;
+}
+
+static void records(void **state)
+{
+	static const struct {
+		const char *record, *line;
+	} cases[] = {
+		{ "6,339,5140900,-;NET: Registered protocol family 10\n",
+		  "[    5.140900] NET: Registered protocol family 10\n" },
+		{ "30,340,5690716,-,caller=T1;udevd[80]: starting version 181\n",
+		  "[    5.690716] udevd[80]: starting version 181\n" },
+		{ "7,160,424069,-;pci_root PNP0A03:00: host bridge window\n SUBSYSTEM=acpi\n "
+		  "DEVICE=+acpi:PNP0A03:00\n",
+		  "[    0.424069] pci_root PNP0A03:00: host bridge window\n" },
+		{ "4,1,123456789012345,c;late\n", "[123456789.012345] late\n" },
+		{ "4,1,1,-;a\\x09b\\x0ac\\x5cd\\xc3\\xa4\n",
+		  "[    0.000001] a\tb\nc\\d\xc3\xa4\n" },
+		{ "4,1,1,-;\\x1b[31mred\\x00\\x07\\x7f\n", "[    0.000001] [31mred\n" },
+		{ "4,1,1,-;half \\x4\n", "[    0.000001] half \\x4\n" },
+		{ "4,1,1,-;not \\xzz\\\n", "[    0.000001] not \\xzz\\\n" },
+		{ "4,1,1,-;", "[    0.000001] \n" },
+		{ "4,1,1,-;semi;colon", "[    0.000001] semi;colon\n" },
+	};
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t length = format(cases[i].record, strlen(cases[i].record), line);
+
+		assert_string_equal(line, cases[i].line);
+		assert_int_equal(length, strlen(cases[i].line));
+	}
+}
+
+static void no_records(void **state)
+{
+	char line[256];
+
+	(void)state;
+	assert_int_equal(FORMAT("", line), 0);
+	assert_int_equal(FORMAT("\n", line), 0);
+	assert_int_equal(FORMAT("no head", line), 0);
+	assert_int_equal(FORMAT(";text", line), 0);
+	assert_int_equal(FORMAT("6,1;text", line), 0);
+	assert_int_equal(FORMAT("6,1,,-;text", line), 0);
+	assert_int_equal(FORMAT("6,1,-5,-;text", line), 0);
+	assert_int_equal(FORMAT("6,x,5,-;text", line), 0);
+	assert_int_equal(FORMAT("6,1,99999999999999999999,-;text", line), 0);
+}
+
+static void longest(void **state)
+{
+	char *record = malloc(2 * KMSG_RECORD_MAX);
+	char *line = malloc(KMSG_LINE_MAX + 1);
+
+	(void)state;
+	assert_non_null(record);
+	assert_non_null(line);
+	memset(record, 'y', 2 * KMSG_RECORD_MAX);
+	memcpy(record, "6,1,999999999999999999,-;", 25);
+	assert_int_equal(format(record, 2 * KMSG_RECORD_MAX, line),
+			 strlen("[999999999999.999999] ") + KMSG_RECORD_MAX + 1);
+	free(record);
+	free(line);
+}
+
+static void silent(void)
+{
+}
+
+struct collected {
+	char *text;
+	size_t size;
+};
+
+static int collect(void *owner, uint16_t type, const void *payload, uint32_t length,
+		   struct error *err)
+{
+	struct collected *collected = owner;
+
+	(void)err;
+	assert_int_equal(type, KTSTR_KMSG);
+	assert_true(collected->size + length <= KMSG_KEEP);
+	memcpy(collected->text + collected->size, payload, length);
+	collected->size += length;
+	return 0;
+}
+
+/* Through a pipe in the place of /dev/kmsg: what it gives in one read is one record. */
+static void newest_are_kept(void **state)
+{
+	void *region = aligned_alloc(4096, KTSTR_CHANNEL_SIZE);
+	struct kmsg *kmsg = malloc(sizeof(*kmsg));
+	struct collected collected = { .text = malloc(KMSG_KEEP + 1) };
+	struct guest_channel guest;
+	struct channel host;
+	char record[1100], why[256];
+	int fds[2];
+
+	(void)state;
+	assert_non_null(region);
+	assert_non_null(kmsg);
+	assert_non_null(collected.text);
+	assert_int_equal(channel_init(&host, region, NULL), 0);
+	assert_int_equal(guest_channel_init(&guest, region, silent, why, sizeof(why)), 0);
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	assert_int_equal(kmsg_open(kmsg, fds[0]), 0);
+
+	for (int i = 0; i < 3000; i++) {
+		int length = snprintf(record, sizeof(record), "6,%d,%d,-;%01000d\n", i, i, i);
+
+		assert_int_equal(write(fds[1], record, (size_t)length), length);
+		kmsg_read(kmsg, 64);
+	}
+	assert_true(kmsg->total > 2 * KMSG_KEEP);
+	assert_true(kmsg->fd >= 0);
+	kmsg_send(kmsg, &guest);
+	assert_int_equal(channel_drain(&host, collect, &collected, NULL), 0);
+	collected.text[collected.size] = '\0';
+	assert_true(collected.size > KMSG_KEEP - 1100);
+	assert_memory_equal(collected.text, "[    0.00", 9);
+	assert_string_equal(collected.text + collected.size - 6, "02999\n");
+	assert_memory_equal(collected.text + collected.size - 1016, "[    0.002999] 0", 16);
+
+	/* An end where there should be none is not read for ever. */
+	close(fds[1]);
+	kmsg_read(kmsg, 64);
+	assert_int_equal(kmsg->fd, -1);
+	kmsg_close(kmsg);
+	channel_destroy(&host);
+	free(collected.text);
+	free(kmsg);
+	free(region);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(records),
+		cmocka_unit_test(no_records),
+		cmocka_unit_test(longest),
+		cmocka_unit_test(newest_are_kept),
+	};
+
+	return cmocka_run_group_tests_name("guest kmsg", tests, NULL, NULL);
+}

@@ -1,0 +1,636 @@
+/*
+ * Does init run a payload and a tracer as it should? Each case runs the real event loop as PID 1 of
+ * a PID namespace of its own, with real programs, and reads what comes out at the host's end.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+#include "../../guest/clock.h"
+#include "../../guest/payload.h"
+#include "../../guest/tracer.h"
+#include "vmm/channel.h"
+
+#define OUTPUT_MAX    65536
+#define CASE_LIMIT_NS (120 * CLOCK_S)
+
+/* What the host saw. */
+struct seen {
+	bool hung, started, exited, bye, ready, done, trace_end;
+	bool output_after_exit; /* would be lost */
+	bool text_after_end;	/* the tracer's last words behind what is said of its end */
+	bool started_before_ready;
+	unsigned int heartbeats, logs;
+	struct ktstr_exited exit;
+	struct ktstr_tracer failed;
+	bool tracer_failed;
+	struct ktstr_trace trace;
+	uint64_t trace_bytes, out_bytes;
+	uint32_t trace_crc, out_crc;
+	char out[OUTPUT_MAX], err[OUTPUT_MAX], text[OUTPUT_MAX], log[OUTPUT_MAX];
+	int status;		/* of the init process: 0, or how it died */
+	unsigned int left_over; /* processes that were there at the end */
+};
+
+static void append(char *to, const void *bytes, uint32_t length)
+{
+	size_t have = strlen(to);
+
+	if (length > OUTPUT_MAX - 1 - have)
+		length = (uint32_t)(OUTPUT_MAX - 1 - have);
+	memcpy(to + have, bytes, length);
+}
+
+static int see(void *owner, uint16_t type, const void *payload, uint32_t length, struct error *err)
+{
+	struct seen *seen = owner;
+	const struct ktstr_tracer *tracer = payload;
+
+	(void)err;
+	switch (type) {
+	case KTSTR_HEARTBEAT:
+		seen->heartbeats++;
+		break;
+	case KTSTR_STARTED:
+		seen->started = true;
+		seen->started_before_ready = !seen->ready;
+		break;
+	case KTSTR_STDOUT:
+		seen->output_after_exit |= seen->exited;
+		seen->out_bytes += length;
+		seen->out_crc = (uint32_t)crc32(seen->out_crc, payload, length);
+		append(seen->out, payload, length);
+		break;
+	case KTSTR_STDERR:
+		seen->output_after_exit |= seen->exited;
+		append(seen->err, payload, length);
+		break;
+	case KTSTR_EXITED:
+		seen->exited = true;
+		memcpy(&seen->exit, payload, sizeof(seen->exit));
+		break;
+	case KTSTR_TRACER:
+		seen->ready |= tracer->state == KTSTR_TRACER_READY;
+		seen->done |= tracer->state == KTSTR_TRACER_DONE;
+		if (tracer->state == KTSTR_TRACER_FAILED) {
+			seen->tracer_failed = true;
+			seen->failed = *tracer;
+		}
+		break;
+	case KTSTR_TRACER_TEXT:
+		seen->text_after_end |= seen->done || seen->tracer_failed;
+		append(seen->text, payload, length);
+		break;
+	case KTSTR_TRACE_DATA:
+		seen->trace_bytes += length;
+		seen->trace_crc = (uint32_t)crc32(seen->trace_crc, payload, length);
+		break;
+	case KTSTR_TRACE_END:
+		seen->trace_end = true;
+		memcpy(&seen->trace, payload, sizeof(seen->trace));
+		break;
+	case KTSTR_LOG:
+		seen->logs++;
+		append(seen->log, payload, length);
+		append(seen->log, "\n", 1);
+		break;
+	case KTSTR_BYE:
+		seen->bye = true;
+		return 1;
+	}
+	return 0;
+}
+
+static void no_doorbell(void)
+{
+}
+
+/* What a case asks for. */
+struct run {
+	const char *job; /* ends with an empty string */
+	size_t job_size;
+	const char *tracer; /* NULL, or a shell script that stands in for one */
+	const char *tracer_args;
+};
+
+static char folder[] = "/tmp/ktstr-session-XXXXXX";
+
+/* A process besides init that is still there, zombies not counted. */
+static unsigned int count_left_over(void)
+{
+	unsigned int count = 0;
+
+	for (int pid = 2; pid < 32768; pid++) {
+		char path[32], stat[256] = "";
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (read(fd, stat, sizeof(stat) - 1) > 0 && strchr(stat, ')') &&
+		    strchr(stat, ')')[2] != 'Z')
+			count++;
+		close(fd);
+	}
+	return count;
+}
+
+static _Noreturn void be_init(const struct run *run, void *region, unsigned int *left_over)
+{
+	static struct guest_channel channel;
+	char why[256], args[512];
+	struct session session;
+	struct job job;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close_range(3, ~0u, 0); /* what the test itself was given is not init's */
+	setsid();
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, NULL))
+		_exit(99);
+	if (guest_channel_init(&channel, region, no_doorbell, why, sizeof(why)) ||
+	    job_parse(&job, run->job, run->job_size, why, sizeof(why)) ||
+	    session_open(&session, &channel, &job, -1, why, sizeof(why))) {
+		fprintf(stderr, "%s\n", why);
+		_exit(98);
+	}
+	if (run->tracer) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "%s/tracer", folder);
+		session.tracer.path = path;
+		session.tracer.folder = folder;
+		if (run->tracer_args) {
+			snprintf(args, sizeof(args), "%s", run->tracer_args);
+			session.tracer.args = args;
+		}
+		tracer_start(&session);
+		payload_run(&session);
+		tracer_finish(&session);
+	} else {
+		payload_run(&session);
+	}
+	*left_over = count_left_over();
+	session_close(&session);
+	job_destroy(&job);
+	guest_channel_send(&channel, KTSTR_BYE, NULL, 0);
+	_exit(0);
+}
+
+static void write_script(const char *text)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/trace.pb", folder);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/tracer", folder);
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* In between: PID namespaces begin with the first child. */
+static void run_case(const struct run *run, struct seen *seen)
+{
+	uint64_t limit = clock_boottime_ns() + CASE_LIMIT_NS;
+	uint8_t *region = mmap(NULL, KTSTR_CHANNEL_SIZE + 4096, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned int *left_over = (unsigned int *)(region + KTSTR_CHANNEL_SIZE);
+	struct channel host;
+	struct error err;
+	pid_t middle;
+
+	assert_true(region != MAP_FAILED);
+	if (run->tracer)
+		write_script(run->tracer);
+	assert_int_equal(channel_init(&host, region, &err), 0);
+	memset(seen, 0, sizeof(*seen));
+
+	middle = fork();
+	assert_true(middle >= 0);
+	if (!middle) {
+		pid_t init;
+		int status = 0;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+			_exit(77);
+		init = fork();
+		if (!init)
+			be_init(run, region, left_over);
+		waitpid(init, &status, 0);
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 90);
+	}
+	while (!seen->bye) {
+		int ret = channel_drain(&host, see, seen, &err);
+		int status;
+
+		if (ret < 0)
+			fail_msg("%s", err.text);
+		if (!seen->bye && waitpid(middle, &status, WNOHANG) == middle) {
+			seen->status = WEXITSTATUS(status);
+			middle = 0;
+			channel_drain(&host, see, seen, &err);
+			break;
+		}
+		if (clock_boottime_ns() > limit) {
+			seen->hung = true;
+			break;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+	if (middle) {
+		if (seen->hung)
+			kill(middle, SIGKILL);
+		waitpid(middle, NULL, 0);
+	}
+	seen->left_over = *left_over;
+	channel_destroy(&host);
+	munmap(region, KTSTR_CHANNEL_SIZE + 4096);
+
+	if (seen->status == 77)
+		skip(); /* no right to make namespaces */
+	if (seen->hung)
+		fail_msg("init did not come to its end; its log: %s", seen->log);
+	assert_int_equal(seen->status, 0);
+	assert_true(seen->bye);
+	assert_true(seen->exited);
+	assert_false(seen->output_after_exit);
+	assert_false(seen->text_after_end);
+	assert_int_equal(seen->left_over, 0);
+}
+
+/* A payload alone, given as the entries of a job file. */
+#define RUN(seen, entries) run_case(&(struct run){ entries, sizeof(entries), NULL, NULL }, seen)
+/* One line of shell. */
+#define SHELL(line)	   "arg=/bin/sh\0arg=-c\0arg=" line
+#define TRACED(script, seen, entries)                                                              \
+	run_case(&(struct run){ entries "\0tracer=1", sizeof(entries "\0tracer=1"),                \
+				"#!/bin/bash\n" script, "-e\x1fsched" },                           \
+		 seen)
+
+static struct seen seen; /* large */
+
+static void check_exit(enum ktstr_exit_kind kind, uint32_t value)
+{
+	assert_int_equal(seen.exit.kind, kind);
+	assert_int_equal(seen.exit.value, value);
+	assert_true(seen.exit.end_ns >= seen.exit.start_ns);
+	assert_int_equal(seen.started, kind != KTSTR_EXIT_EXEC);
+	assert_int_equal(!seen.exit.start_ns, kind == KTSTR_EXIT_EXEC);
+}
+
+static void statuses(void **state)
+{
+	(void)state;
+	RUN(&seen, SHELL("exit 0"));
+	check_exit(KTSTR_EXIT_STATUS, 0);
+	assert_int_equal(seen.logs, 0);
+	RUN(&seen, SHELL("exit 7"));
+	check_exit(KTSTR_EXIT_STATUS, 7);
+	RUN(&seen, SHELL("exit 255"));
+	check_exit(KTSTR_EXIT_STATUS, 255);
+	RUN(&seen, SHELL("kill -9 $$"));
+	check_exit(KTSTR_EXIT_SIGNAL, SIGKILL);
+	RUN(&seen, SHELL("kill -SEGV $$"));
+	check_exit(KTSTR_EXIT_SIGNAL, SIGSEGV);
+}
+
+static void not_executed(void **state)
+{
+	char job[128];
+	int length;
+
+	(void)state;
+	RUN(&seen, "arg=/no/such/program");
+	check_exit(KTSTR_EXIT_EXEC, ENOENT);
+	assert_non_null(strstr(seen.log, "/no/such/program"));
+	RUN(&seen, "arg=/etc/passwd");
+	check_exit(KTSTR_EXIT_EXEC, EACCES);
+	RUN(&seen, "arg=/bin/true\0cwd=/proc/nowhere");
+	check_exit(KTSTR_EXIT_EXEC, ENOENT);
+	assert_non_null(strstr(seen.log, "/proc/nowhere"));
+	write_script("#!/no/such/interpreter\n");
+	length = snprintf(job, sizeof(job), "arg=%s/tracer", folder);
+	run_case(&(struct run){ job, (size_t)length + 1, NULL, NULL }, &seen);
+	check_exit(KTSTR_EXIT_EXEC, ENOENT);
+	assert_non_null(strstr(seen.log, "interpreter is missing"));
+}
+
+static void surroundings(void **state)
+{
+	(void)state;
+	RUN(&seen,
+	    SHELL("pwd; echo $A $B $HOME $TERM; readlink /proc/self/fd/0; "
+		  "grep -E '^Sig(Blk|Ign)' /proc/self/status; ps -o sid= -p $$; echo $$; "
+		  "cat /proc/$$/oom_score_adj; ls /proc/self/fd | wc -l >&2") "\0env=A=x y\0"
+									      "env=B=2\0env=TERM="
+									      "xterm\0cwd=/tmp/"
+									      "ktstr-session-cwd/a/"
+									      "b");
+	check_exit(KTSTR_EXIT_STATUS, 0);
+	assert_string_equal(seen.out, "/tmp/ktstr-session-cwd/a/b\n"
+				      "x y 2 /root xterm\n"
+				      "/dev/null\n"
+				      "SigBlk:\t0000000000000000\n"
+				      "SigIgn:\t0000000000000000\n"
+				      "      2\n2\n0\n");
+	assert_string_equal(seen.err, "4\n");
+	rmdir("/tmp/ktstr-session-cwd/a/b");
+	rmdir("/tmp/ktstr-session-cwd/a");
+	rmdir("/tmp/ktstr-session-cwd");
+}
+
+static void output_apart(void **state)
+{
+	(void)state;
+	RUN(&seen, SHELL("echo out; echo err >&2; printf 'out\\000no newline'; exit 3"));
+	check_exit(KTSTR_EXIT_STATUS, 3);
+	assert_int_equal(seen.out_bytes, 18);
+	assert_memory_equal(seen.out, "out\nout", 8);
+	assert_string_equal(seen.err, "err\n");
+}
+
+static void much_output(void **state)
+{
+	uint8_t *line = calloc(1, 1 << 20);
+	uint32_t crc = 0;
+
+	(void)state;
+	assert_non_null(line);
+	for (int i = 0; i < 20; i++)
+		crc = (uint32_t)crc32(crc, line, 1 << 20);
+	free(line);
+	RUN(&seen, SHELL("head -c 20971520 /dev/zero; exit 9"));
+	check_exit(KTSTR_EXIT_STATUS, 9);
+	assert_int_equal(seen.out_bytes, 20971520);
+	assert_int_equal(seen.out_crc, crc);
+}
+
+static void daemons(void **state)
+{
+	(void)state;
+	/* Holds the pipe open and says something as soon as the payload is gone. */
+	RUN(&seen, SHELL("trap 'exit 5' USR1; p=$$; export p; setsid sh -c 'kill -USR1 $p; "
+			 "while kill -0 $p 2>/dev/null; do :; done; echo late; sleep 1000' & "
+			 "wait; exit 9"));
+	check_exit(KTSTR_EXIT_STATUS, 5);
+	assert_string_equal(seen.out, "late\n");
+	/* Has let go of the pipes. */
+	RUN(&seen, SHELL("setsid sleep 1000 >/dev/null 2>&1 & exit 6"));
+	check_exit(KTSTR_EXIT_STATUS, 6);
+	/* Does not want to die. */
+	RUN(&seen, SHELL("(trap '' INT TERM HUP; while :; do :; done) & exit 4"));
+	check_exit(KTSTR_EXIT_STATUS, 4);
+	/* Prints without end. */
+	RUN(&seen, SHELL("yes & exit 2"));
+	check_exit(KTSTR_EXIT_STATUS, 2);
+}
+
+static void time_limit(void **state)
+{
+	(void)state;
+	RUN(&seen, SHELL("echo before; exec sleep 1000") "\0timeout_ms=1500");
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
+	assert_string_equal(seen.out, "before\n");
+	assert_in_range(seen.exit.end_ns - seen.exit.start_ns, 1500 * CLOCK_MS, 30 * CLOCK_S);
+	RUN(&seen, SHELL("while :; do :; done & while :; do :; done") "\0timeout_ms=300");
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
+	/* Prints without end, on both. */
+	RUN(&seen, SHELL("yes >&2 & exec yes") "\0timeout_ms=1500");
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
+	assert_in_range(seen.exit.end_ns - seen.exit.start_ns, 1500 * CLOCK_MS, 30 * CLOCK_S);
+	assert_true(seen.heartbeats >= 1);
+	assert_true(seen.out_bytes > 0 && seen.err[0] == 'y');
+	/* In time: not touched by it. */
+	RUN(&seen, SHELL("sleep 0.1; exit 1") "\0timeout_ms=20000");
+	check_exit(KTSTR_EXIT_STATUS, 1);
+}
+
+static void forks_without_end(void **state)
+{
+	(void)state;
+	/* This program itself, see main: who only walks through the list of processes comes too
+	 * late. */
+	RUN(&seen, "arg=/proc/self/exe\0arg=fork\0timeout_ms=300");
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
+	assert_int_equal(seen.logs, 0);
+}
+
+static void heartbeats(void **state)
+{
+	(void)state;
+	RUN(&seen, SHELL("sleep 2.2"));
+	check_exit(KTSTR_EXIT_STATUS, 0);
+	/* The session is a little longer than the payload. */
+	assert_in_range(seen.heartbeats, 2, (seen.exit.end_ns - seen.exit.start_ns) / CLOCK_S + 2);
+}
+
+static void orphans_are_reaped(void **state)
+{
+	(void)state;
+	/* They come as they come; in the end none is left. */
+	RUN(&seen, SHELL("for i in $(seq 100); do (sh -c 'exit 3' &); done; "
+			 "for i in $(seq 100); do sleep 0.1; n=$(ps -o stat= -A | grep -c Z); "
+			 "[ $n = 0 ] && break; done; echo $n"));
+	assert_string_equal(seen.out, "0\n");
+}
+
+/* A tracer that prints its words with stdio would, and does what it is told. */
+#define STOPS_WELL                                                                                 \
+	"out=$(dirname $0)/trace.pb\n"                                                             \
+	"trap 'echo Stopping...; head -c 300000 /dev/zero >$out; echo done; exit 0' INT\n"         \
+	"echo starting; sleep 0.1; echo Running...\nwhile :; do sleep 0.02; done\n"
+
+static void traced(void **state)
+{
+	static uint8_t zero[300000];
+
+	(void)state;
+	TRACED("printf '%s ' \"$@\"; " STOPS_WELL, &seen,
+	       SHELL("echo hello; exit 7") "\0tracer_window_ms=60000");
+	check_exit(KTSTR_EXIT_STATUS, 7);
+	assert_true(seen.ready && seen.done && seen.trace_end);
+	assert_false(seen.started_before_ready || seen.tracer_failed);
+	assert_string_equal(seen.out, "hello\n");
+	assert_int_equal(seen.trace_bytes, sizeof(zero));
+	assert_int_equal(seen.trace.size, sizeof(zero));
+	assert_int_equal(seen.trace.crc, crc32(0, zero, sizeof(zero)));
+	assert_int_equal(seen.trace_crc, seen.trace.crc);
+	assert_non_null(strstr(seen.text, "-e sched -d 60000 -T /tmp/ktstr-session-"));
+	assert_non_null(strstr(seen.text, "Running...\nStopping...\ndone\n"));
+	assert_int_equal(seen.logs, 0);
+}
+
+static void traced_time_limit(void **state)
+{
+	(void)state;
+	/* Everything is killed but the tracer, which comes to its end in order. */
+	TRACED(STOPS_WELL, &seen, SHELL("sleep 1000 & setsid yes & sleep 1000") "\0timeout_ms=300");
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
+	assert_true(seen.ready && seen.done && seen.trace_end);
+	assert_int_equal(seen.trace_bytes, 300000);
+	assert_false(seen.tracer_failed);
+}
+
+static void window_passes(void **state)
+{
+	(void)state;
+	TRACED("trap '' INT; echo Running...; sleep 0.1; echo x >$(dirname $0)/trace.pb; exit 0",
+	       &seen, SHELL("sleep 0.6; exit 1"));
+	check_exit(KTSTR_EXIT_STATUS, 1);
+	assert_true(seen.ready && seen.done && seen.trace_end);
+	assert_int_equal(seen.trace_bytes, 2);
+}
+
+static void buffered_ready_line(void **state)
+{
+	(void)state;
+	/* A C program's stdio: into a pipe its words would come at its end only. */
+	TRACED("exec python3 -c \"import time,sys\ntry:\n print('Running...')\n time.sleep(999)\n"
+	       "except KeyboardInterrupt: open(sys.argv[4],'w').write('t')\" \"$@\"",
+	       &seen, SHELL("sleep 0.2; exit 1"));
+	assert_true(seen.ready && seen.done && seen.trace_end);
+}
+
+static void check_tracer_failed(enum ktstr_exit_kind kind, uint32_t value, const char *reason)
+{
+	assert_true(seen.tracer_failed);
+	assert_false(seen.trace_end);
+	assert_int_equal(seen.failed.kind, kind);
+	assert_int_equal(seen.failed.value, value);
+	if (!strstr(seen.failed.reason, reason))
+		fail_msg("'%s' does not say '%s'", seen.failed.reason, reason);
+	/* The payload ran all the same. */
+	check_exit(KTSTR_EXIT_STATUS, 7);
+	assert_string_equal(seen.out, "ran\n");
+}
+
+#define PAYLOAD SHELL("sleep 0.3; echo ran; exit 7")
+
+static void tracer_failures(void **state)
+{
+	(void)state;
+	TRACED("echo cannot >&2; exit 22", &seen, PAYLOAD);
+	check_tracer_failed(KTSTR_EXIT_STATUS, 22, "before it was ready");
+	assert_string_equal(seen.text, "cannot\n");
+	TRACED("exit 0", &seen, PAYLOAD);
+	check_tracer_failed(KTSTR_EXIT_STATUS, 0, "before it was ready");
+	TRACED("echo Running...; sleep 0.1; kill -9 $$", &seen, SHELL("sleep 3; echo ran; exit 7"));
+	check_tracer_failed(KTSTR_EXIT_SIGNAL, 9, "while the payload ran");
+	assert_true(seen.ready);
+	TRACED("trap 'exit 5' INT; echo Running...; while :; do sleep 0.02; done", &seen, PAYLOAD);
+	check_tracer_failed(KTSTR_EXIT_STATUS, 5, "stopped");
+	TRACED("trap 'exit 0' INT; echo Running...; while :; do sleep 0.02; done", &seen, PAYLOAD);
+	check_tracer_failed(KTSTR_EXIT_STATUS, 0, "left no trace");
+	TRACED("trap '>$(dirname $0)/trace.pb; exit 0' INT; echo Running...; "
+	       "while :; do sleep 0.02; done",
+	       &seen, PAYLOAD);
+	check_tracer_failed(KTSTR_EXIT_STATUS, 0, "is empty");
+	assert_false(seen.done);
+	run_case(&(struct run){ PAYLOAD "\0tracer=1", sizeof(PAYLOAD "\0tracer=1"), "#!/no/such\n",
+				"-e" },
+		 &seen);
+	check_tracer_failed(KTSTR_EXIT_EXEC, ENOENT, "cannot be started: No such file");
+	assert_non_null(strstr(seen.log, "interpreter is missing"));
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	static const char *const names[] = { "tracer", "trace.pb" };
+	char path[64];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	return rmdir(folder);
+}
+
+/*
+ * Each process forks the next and goes, two hundred at a time. Where the kernel lets us choose, the
+ * next one has any PID: a walk through /proc goes up, and would meet a PID that is always higher.
+ */
+static _Noreturn void fork_without_end(void)
+{
+	int last_pid = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+
+	for (unsigned int i = 0; i < 200; i++) {
+		if (fork())
+			continue;
+		for (unsigned int seed = i;; seed = seed * 1103515245 + 12345) {
+			char text[16];
+			int length = snprintf(text, sizeof(text), "%u", 300 + (seed >> 8) % 30000);
+
+			if (pwrite(last_pid, text, (size_t)length, 0) != length)
+				seed++; /* then it comes as it comes */
+			if (fork() > 0)
+				_exit(0);
+		}
+	}
+	for (;;)
+		pause();
+}
+
+/*
+ * 32 and 33 are the C library's own, and it refuses to touch them; one that our parent ignored is
+ * inherited all the same. PID 1 of a guest has no such parent.
+ */
+static void reset_library_signals(void)
+{
+	/* struct kernel_sigaction: SIG_DFL, no flags, no restorer, an empty mask of 8 bytes */
+	static const unsigned long defaults[4];
+
+	for (int signal_number = 32; signal_number <= 33; signal_number++)
+		syscall(SYS_rt_sigaction, signal_number, defaults, NULL, 8);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(statuses),	   cmocka_unit_test(not_executed),
+		cmocka_unit_test(surroundings),	   cmocka_unit_test(output_apart),
+		cmocka_unit_test(much_output),	   cmocka_unit_test(daemons),
+		cmocka_unit_test(time_limit),	   cmocka_unit_test(forks_without_end),
+		cmocka_unit_test(heartbeats),	   cmocka_unit_test(orphans_are_reaped),
+		cmocka_unit_test(traced),	   cmocka_unit_test(traced_time_limit),
+		cmocka_unit_test(window_passes),   cmocka_unit_test(buffered_ready_line),
+		cmocka_unit_test(tracer_failures),
+	};
+
+	reset_library_signals();
+
+	if (argc == 2 && !strcmp(argv[1], "fork"))
+		fork_without_end();
+	return cmocka_run_group_tests_name("guest session", tests, make_folder, remove_folder);
+}

@@ -1,0 +1,679 @@
+/* Do the reports say what was seen, in JSON that parses and lines that harm no terminal? */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "report/report.h"
+#include "util/utf8.h"
+
+#define MS(ms) ((ms)*1000000ull)
+
+/* One failed run and its repro, as a command would put it together. */
+struct fixture {
+	char scratch[64];
+	struct artefacts run;
+	struct observation seen, repro_seen;
+	struct verdict verdict, repro_verdict;
+	struct plan plan;
+	struct report_vm repro;
+	struct report report;
+	char path[PATH_MAX + 256];
+};
+
+static void say(struct tail *tail, const char *text)
+{
+	tail_add(tail, text, strlen(text));
+}
+
+static void see_exit(struct observation *seen, uint32_t kind, uint32_t value)
+{
+	seen->stop = STOP_BYE;
+	seen->hello = seen->started = seen->exited = true;
+	seen->exit.kind = kind;
+	seen->exit.value = value;
+	seen->begin_ns = MS(1000);
+	seen->hello_ns = MS(2250);
+	seen->started_ns = MS(2400);
+	seen->exited_ns = MS(5600);
+	seen->end_ns = MS(5700);
+	seen->boot_limit_ms = 10300;
+	seen->test_limit_ms = 30000;
+	strcpy(seen->release, "6.12.0-test");
+}
+
+static int setup(void **state)
+{
+	static const char *const argv[] = { "/usr/bin/fair", "--load", "two words", "", NULL };
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	*state = f;
+	if (!f || observation_init(&f->seen) || observation_init(&f->repro_seen))
+		return -1;
+	strcpy(f->scratch, "/tmp/test_report.XXXXXX");
+	if (!mkdtemp(f->scratch) || artefacts_open(&f->run, f->scratch, "fair", 0xabc, NULL))
+		return -1;
+	see_exit(&f->seen, KTSTR_EXIT_STATUS, 1);
+	f->seen.stdout_bytes = 5000000000ull;
+	f->seen.stderr_bytes = 7;
+	say(&f->seen.console, "[    0.0] Linux version\n[    5.1] last\r\n");
+	say(&f->seen.kmsg, "[    5.1] kmsg one\n[    5.2] kmsg two\n");
+	say(&f->seen.init_log, "init: a warning\n");
+	verdict_of(&f->seen, &f->verdict);
+
+	see_exit(&f->repro_seen, KTSTR_EXIT_STATUS, 1);
+	f->repro_seen.exited_ns = MS(5900);
+	f->repro_seen.tracer = TRACER_DONE;
+	f->repro_seen.trace = TRACE_COMPLETE;
+	f->repro_seen.trace_size = 123456;
+	say(&f->repro_seen.tracer_text, "Running...\nStopping...\nExited cleanly\n");
+	verdict_of(&f->repro_seen, &f->repro_verdict);
+
+	f->plan = (struct plan){ .topology = { 2, 4, 2, 1 }, .memory_mib = 2048, .wprof = true };
+	f->repro = (struct report_vm){ .seen = &f->repro_seen,
+				       .verdict = &f->repro_verdict,
+				       .cmdline = "console=ttyS0 KTSTR_WPROF_ARGS=-d\x1f"
+						  "500",
+				       .trace_path = "OUT/fair.repro.wprof.pb" };
+	f->report = (struct report){
+		.test = "fair",
+		.kernel = "/boot/vmlinuz-6.12",
+		.plan = &f->plan,
+		.argv = argv,
+		.replay = "ktstr-launch run --kernel /boot/vmlinuz-6.12 -- fair --load 'two words'",
+		.first = { .seen = &f->seen, .verdict = &f->verdict, .cmdline = "console=ttyS0" },
+		.repro = &f->repro,
+		.repro_result = verdict_compare(&f->verdict, &f->repro_verdict),
+	};
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	nftw(f->scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	observation_destroy(&f->repro_seen);
+	observation_destroy(&f->seen);
+	free(f);
+	return 0;
+}
+
+/* The whole file: strict JSON, valid UTF-8, one newline at its end. */
+static struct json_object *parse_file(const char *path)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *json;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	assert_true(getdelim(&text, &size, EOF, file) > 0);
+	size = (size_t)ftell(file);
+	fclose(file);
+	assert_int_equal(strlen(text), size); /* no NUL inside */
+	for (size_t at = 0, step; at < size; at += step) {
+		step = utf8_decode(text + at, size - at, NULL);
+		assert_true(step > 0);
+	}
+	assert_int_equal(text[size - 1], '\n');
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json = json_tokener_parse_ex(tokener, text, (int)size - 1);
+	assert_int_equal(json_tokener_get_error(tokener), json_tokener_success);
+	assert_int_equal(json_tokener_get_parse_end(tokener), size - 1);
+	json_tokener_free(tokener);
+	free(text);
+	assert_true(json_object_is_type(json, json_type_object));
+	return json;
+}
+
+/* The member at "a.b.c", which must be there (it may be null). */
+static struct json_object *member(struct json_object *json, const char *where)
+{
+	char name[128], *rest = name, *part;
+
+	snprintf(name, sizeof(name), "%s", where);
+	while ((part = strsep(&rest, "."))) {
+		struct json_object *next;
+
+		if (!json_object_object_get_ex(json, part, &next))
+			fail_msg("no member '%s'", where);
+		json = next;
+	}
+	return json;
+}
+
+/* @expected: as compact JSON. */
+static void check(struct json_object *json, const char *where, const char *expected)
+{
+	struct json_object *value = member(json, where);
+	const char *text = json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (strcmp(text, expected))
+		print_error("member '%s'\n", where);
+	assert_string_equal(text, expected);
+}
+
+static struct json_object *dump(struct fixture *f, bool repro)
+{
+	struct error err = { "" };
+	int ret = report_write_failure_dump(&f->run, &f->report, repro, f->path, &err);
+
+	assert_string_equal(err.text, "");
+	assert_int_equal(ret, 0);
+	return parse_file(f->path);
+}
+
+static void the_dump_of_the_first_vm(void **state)
+{
+	struct fixture *f = *state;
+	struct json_object *json = dump(f, false);
+	char expected[PATH_MAX + 256];
+
+	snprintf(expected, sizeof(expected), "%s/fair-0001/fair-0000000000000abc.failure-dump.json",
+		 f->scratch);
+	assert_string_equal(f->path, expected);
+	assert_true(f->run.keep);
+	check(json, "schema_version", "1");
+	check(json, "kind", "\"ktstr-failure-dump\"");
+	check(json, "test", "\"fair\"");
+	check(json, "vm", "\"first\"");
+	check(json, "verdict", "\"fail\"");
+	check(json, "cause", "\"payload exited with status 1 after 3.2 s\"");
+	check(json, "exit_status", "1");
+	check(json, "payload.argv", "[\"/usr/bin/fair\",\"--load\",\"two words\",\"\"]");
+	check(json, "payload.ended", "\"status\"");
+	check(json, "payload.status", "1");
+	check(json, "times.boot_s", "1.250");
+	check(json, "times.test_s", "3.200");
+	check(json, "times.total_s", "4.700");
+	check(json, "limits.boot_s", "10.300");
+	check(json, "limits.test_s", "30.000");
+	check(json, "kernel.image", "\"/boot/vmlinuz-6.12\"");
+	check(json, "kernel.release", "\"6.12.0-test\"");
+	check(json, "kernel.cmdline", "\"console=ttyS0\"");
+	check(json, "topology.spec", "\"2n4l2c1t\"");
+	check(json, "topology.numa_nodes", "2");
+	check(json, "topology.llcs", "4");
+	check(json, "topology.cores", "2");
+	check(json, "topology.threads", "1");
+	check(json, "topology.cpus", "8");
+	check(json, "memory_mib", "2048");
+	check(json, "output.stdout_bytes", "5000000000");
+	check(json, "output.stderr_bytes", "7");
+	check(json, "panic", "null");
+	check(json, "console_tail", "[\"[    0.0] Linux version\",\"[    5.1] last\"]");
+	check(json, "kernel_log_tail", "[\"[    5.1] kmsg one\",\"[    5.2] kmsg two\"]");
+	check(json, "init_log", "[\"init: a warning\"]");
+	check(json, "tracer.state", "\"off\"");
+	check(json, "tracer.reason", "null");
+	check(json, "tracer.text", "[]");
+	check(json, "tracer.drops", "[]");
+	check(json, "trace.state", "\"none\"");
+	check(json, "trace.path", "null");
+	check(json, "trace.size", "0");
+	check(json, "repro.result", "\"same-failure\"");
+	check(json, "repro.verdict", "\"fail\"");
+	check(json, "repro.cause", "\"payload exited with status 1 after 3.5 s\"");
+	check(json, "repro.exit_status", "1");
+	check(json, "repro.trace", "\"OUT/fair.repro.wprof.pb\"");
+	check(json, "replay",
+	      "\"ktstr-launch run --kernel /boot/vmlinuz-6.12 -- fair --load 'two words'\"");
+	json_object_put(json);
+}
+
+static void the_dump_of_the_repro_vm(void **state)
+{
+	struct fixture *f = *state;
+	struct json_object *json;
+
+	say(&f->repro_seen.tracer_text, "!!! Drops: 12 events\nbye\n!!! Drops: CPU 3\n");
+	json = dump(f, true);
+	assert_non_null(strstr(f->path, "/fair-0000000000000abc.repro.failure-dump.json"));
+	check(json, "vm", "\"repro\"");
+	check(json, "repro", "null");
+	check(json, "times.test_s", "3.500");
+	check(json, "kernel.cmdline", "\"console=ttyS0 KTSTR_WPROF_ARGS=-d\\u001f500\"");
+	check(json, "tracer.state", "\"done\"");
+	check(json, "tracer.text",
+	      "[\"Running...\",\"Stopping...\",\"Exited cleanly\",\"!!! Drops: 12 events\",\"bye\","
+	      "\"!!! Drops: CPU 3\"]");
+	check(json, "tracer.drops", "[\"!!! Drops: 12 events\",\"!!! Drops: CPU 3\"]");
+	check(json, "trace.state", "\"complete\"");
+	check(json, "trace.path", "\"OUT/fair.repro.wprof.pb\"");
+	check(json, "trace.size", "123456");
+	check(json, "trace.error", "null");
+	json_object_put(json);
+}
+
+static void each_way_to_end_is_told_apart(void **state)
+{
+	static const struct {
+		uint32_t kind, value;
+		const char *expected;
+	} cases[] = {
+		{ KTSTR_EXIT_STATUS, 0, "{\"argv\":[],\"ended\":\"status\",\"status\":0}" },
+		{ KTSTR_EXIT_SIGNAL, SIGKILL,
+		  "{\"argv\":[],\"ended\":\"signal\",\"signal\":9,\"signal_name\":\"SIGKILL\"}" },
+		{ KTSTR_EXIT_SIGNAL, 0xffffffff,
+		  "{\"argv\":[],\"ended\":\"signal\",\"signal\":4294967295,\"signal_name\":null}" },
+		{ KTSTR_EXIT_TIMEOUT, 0, "{\"argv\":[],\"ended\":\"timeout\"}" },
+		{ KTSTR_EXIT_EXEC, ENOENT,
+		  "{\"argv\":[],\"ended\":\"exec\",\"errno\":2,\"errno_name\":\"ENOENT\"}" },
+		{ KTSTR_EXIT_EXEC, 0xffffffff,
+		  "{\"argv\":[],\"ended\":\"exec\",\"errno\":4294967295,\"errno_name\":null}" },
+		{ 77, 88, "{\"argv\":[],\"ended\":\"invalid\",\"kind\":77,\"value\":88}" },
+	};
+	static const char *const nothing[] = { NULL };
+	struct fixture *f = *state;
+
+	f->report.argv = nothing;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct json_object *json;
+
+		f->seen.exit.kind = cases[i].kind;
+		f->seen.exit.value = cases[i].value;
+		json = dump(f, false);
+		check(json, "payload", cases[i].expected);
+		json_object_put(json);
+		assert_int_equal(unlink(f->path), 0);
+	}
+}
+
+static void what_did_not_happen_is_null(void **state)
+{
+	struct fixture *f = *state;
+	struct json_object *json;
+
+	f->report.repro = NULL;
+	f->report.repro_result = REPRO_NOT_RUN;
+	f->report.replay = NULL;
+	f->seen.hello = f->seen.started = f->seen.exited = false;
+	f->seen.hello_ns = f->seen.started_ns = f->seen.exited_ns = 0;
+	f->seen.test_limit_ms = 0;
+	f->seen.panic = true;
+	strcpy(f->seen.panic_line, "Kernel panic - not syncing: VFS");
+	json = dump(f, false);
+	check(json, "payload.ended", "\"no\"");
+	check(json, "times.boot_s", "null");
+	check(json, "times.test_s", "null");
+	check(json, "times.total_s", "4.700");
+	check(json, "limits.test_s", "null");
+	check(json, "panic", "\"Kernel panic - not syncing: VFS\"");
+	check(json, "repro.result", "\"not-run\"");
+	check(json, "repro.verdict", "null");
+	check(json, "replay", "null");
+	json_object_put(json);
+	unlink(f->path);
+	/* Started, and no end of its own: it ran until the guest's. */
+	f->seen.started_ns = MS(2700);
+	json = dump(f, false);
+	check(json, "times.test_s", "3.000");
+	json_object_put(json);
+}
+
+static void tails_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct json_object *json, *tail;
+
+	for (int i = 0; i < 1000; i++) {
+		char line[32];
+
+		snprintf(line, sizeof(line), "line %d\r\n\r\n", i);
+		say(&f->seen.console, line);
+	}
+	json = dump(f, false);
+	tail = member(json, "console_tail");
+	assert_int_equal(json_object_array_length(tail), 60);
+	assert_string_equal(json_object_get_string(json_object_array_get_idx(tail, 0)), "line 940");
+	assert_string_equal(json_object_get_string(json_object_array_get_idx(tail, 59)),
+			    "line 999");
+	json_object_put(json);
+}
+
+static void the_json_is_valid_whatever_the_bytes(void **state)
+{
+	static const char *const argv[] = { "\xff\xfe", "a\"b\\c\n\x01", "\xed\xa0\x80", NULL };
+	struct fixture *f = *state;
+	struct json_object *json;
+	char noise[4096];
+
+	for (size_t i = 0; i < sizeof(noise); i++)
+		noise[i] = (char)(i * 167 ^ i >> 4 ^ i >> 8);
+	tail_add(&f->seen.console, noise, sizeof(noise));
+	tail_add(&f->seen.kmsg, noise, sizeof(noise));
+	tail_add(&f->seen.init_log, noise, sizeof(noise));
+	tail_add(&f->seen.tracer_text, noise, sizeof(noise));
+	memset(f->seen.release, 0xc3, sizeof(f->seen.release) - 1);
+	memset(f->seen.tracer_reason, 0x80, sizeof(f->seen.tracer_reason) - 1);
+	strcpy(f->seen.trace_error, "cut \xe2\x82");
+	strcpy(f->verdict.cause, "\"quoted\" \xf0\x9f\x98\x80 \xf0\x9f");
+	f->report.argv = argv;
+	f->report.test = "\x9b";
+	json = dump(f, false);
+	check(json, "cause", "\"\\\"quoted\\\" \xf0\x9f\x98\x80 \xef\xbf\xbd\xef\xbf\xbd\"");
+	check(json, "trace.error", "\"cut \xef\xbf\xbd\xef\xbf\xbd\"");
+	check(json, "test", "\"\xef\xbf\xbd\"");
+	check(json, "payload.argv",
+	      "[\"\xef\xbf\xbd\xef\xbf\xbd\",\"a\\\"b\\\\c\\n\\u0001\","
+	      "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"]");
+	assert_int_equal(strlen(json_object_get_string(member(json, "kernel.release"))), 64 * 3);
+	json_object_put(json);
+}
+
+static void the_result_names_what_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct json_object *json;
+	char expected[2 * PATH_MAX];
+
+	json_object_put(dump(f, false));
+	snprintf(expected, sizeof(expected), "\"%s\"", f->path);
+	assert_int_equal(report_write_result(&f->run, &f->report, f->path, NULL), 0);
+	assert_non_null(strstr(f->path, "/fair-0000000000000abc.ktstr.json"));
+	json = parse_file(f->path);
+	check(json, "schema_version", "1");
+	check(json, "kind", "\"ktstr-result\"");
+	check(json, "verdict", "\"fail\"");
+	check(json, "exit_status", "1");
+	check(json, "times.test_s", "3.200");
+	check(json, "repro.result", "\"same-failure\"");
+	check(json, "artefacts.failure_dump", expected);
+	check(json, "artefacts.repro_failure_dump", "null");
+	check(json, "artefacts.trace", "null");
+	check(json, "artefacts.repro_trace", "null");
+	assert_false(json_object_object_get_ex(json, "console_tail", NULL));
+	json_object_put(json);
+}
+
+static void a_dump_that_cannot_be_written_is_said(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = { "" };
+
+	assert_int_equal(rmdir(f->run.dir), 0);
+	assert_int_equal(report_write_failure_dump(&f->run, &f->report, false, f->path, &err),
+			 -ENOENT);
+	assert_non_null(strstr(err.text, f->run.dir));
+	assert_string_equal(f->path, "");
+	assert_false(f->run.keep);
+}
+
+/* What report_print writes, in a static buffer. */
+static const char *printed(const struct fixture *f, const char *dump_path, const char *repro_dump)
+{
+	static char text[32768];
+	int fd = memfd_create("report", MFD_CLOEXEC);
+	ssize_t size;
+
+	assert_true(fd >= 0);
+	report_print(fd, &f->report, dump_path, repro_dump);
+	size = pread(fd, text, sizeof(text) - 1, 0);
+	assert_true(size >= 0);
+	text[size] = '\0';
+	close(fd);
+	return text;
+}
+
+static void a_pass_is_one_line(void **state)
+{
+	struct fixture *f = *state;
+
+	f->seen.exit.value = 0;
+	verdict_of(&f->seen, &f->verdict);
+	f->report.repro = NULL;
+	f->report.repro_result = REPRO_NOT_RUN;
+	assert_string_equal(printed(f, NULL, NULL),
+			    "PASS fair: payload exited with status 0 after 3.2 s\n");
+}
+
+static void a_pass_keeps_no_tracer_failure_back(void **state)
+{
+	struct fixture *f = *state;
+
+	f->seen.exit.value = 0;
+	verdict_of(&f->seen, &f->verdict);
+	f->report.repro = NULL;
+	f->report.repro_result = REPRO_NOT_RUN;
+	f->seen.tracer = TRACER_DONE;
+	f->seen.trace = TRACE_COMPLETE;
+	f->report.first.trace_path = "OUT/fair.wprof.pb";
+	assert_string_equal(printed(f, NULL, NULL),
+			    "PASS fair: payload exited with status 0 after 3.2 s\n"
+			    "  trace         OUT/fair.wprof.pb  (Perfetto)\n");
+	f->report.first.trace_path = NULL;
+	f->seen.trace = TRACE_NONE;
+	f->seen.tracer = TRACER_FAILED;
+	strcpy(f->seen.tracer_reason, "no ready line within 30 s");
+	assert_string_equal(printed(f, NULL, NULL),
+			    "PASS fair: payload exited with status 0 after 3.2 s\n"
+			    "  tracer: failed: no ready line within 30 s\n");
+}
+
+static void a_failure_and_its_repro(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(
+		printed(f, "OUT/fair.failure-dump.json", "OUT/fair.repro.failure-dump.json"),
+		"FAIL fair: payload exited with status 1 after 3.2 s\n"
+		"  repro: same failure (payload exited with status 1 after 3.5 s) with the tracer "
+		"on\n"
+		"  failure dump  OUT/fair.failure-dump.json\n"
+		"  repro dump    OUT/fair.repro.failure-dump.json\n"
+		"  trace         OUT/fair.repro.wprof.pb  (Perfetto)\n"
+		"  replay        ktstr-launch run --kernel /boot/vmlinuz-6.12 -- fair --load "
+		"'two words'\n");
+	f->report.repro_result = REPRO_OTHER;
+	assert_non_null(strstr(printed(f, NULL, NULL), "\n  repro: another failure (payload"));
+	f->report.repro_result = REPRO_PASSED;
+	assert_non_null(strstr(printed(f, NULL, NULL), "\n  repro: passed this time (payload"));
+	f->report.repro_result = REPRO_UNDECIDED;
+	assert_non_null(
+		strstr(printed(f, NULL, NULL),
+		       "\n  repro: undecided (payload exited with status 1 after 3.5 s)\n"));
+	f->report.repro = NULL;
+	assert_non_null(strstr(printed(f, NULL, NULL), "\n  repro: undecided\n"));
+	f->report.repro_result = REPRO_NOT_RUN;
+	assert_null(strstr(printed(f, NULL, NULL), "repro"));
+}
+
+static void a_tracer_speaks_for_itself(void **state)
+{
+	struct fixture *f = *state;
+
+	f->repro.trace_path = NULL;
+	f->repro_seen.trace = TRACE_NONE;
+	f->repro_seen.tracer = TRACER_FAILED;
+	strcpy(f->repro_seen.tracer_reason, "exited with status 1");
+	tail_destroy(&f->repro_seen.tracer_text);
+	assert_int_equal(tail_init(&f->repro_seen.tracer_text, 4096), 0);
+	say(&f->repro_seen.tracer_text, "1\n2\n3\nfailed to open BTF: \033[2J\n5\n6\n\n");
+	assert_string_equal(
+		printed(f, NULL, NULL),
+		"FAIL fair: payload exited with status 1 after 3.2 s\n"
+		"  repro: same failure (payload exited with status 1 after 3.5 s) without a "
+		"working "
+		"tracer\n"
+		"  tracer: failed: exited with status 1\n"
+		"    | 2\n"
+		"    | 3\n"
+		"    | failed to open BTF: ?[2J\n"
+		"    | 5\n"
+		"    | 6\n"
+		"  replay        ktstr-launch run --kernel /boot/vmlinuz-6.12 -- fair --load "
+		"'two words'\n");
+	f->repro_seen.tracer = TRACER_SILENT;
+	assert_non_null(strstr(printed(f, NULL, NULL), "\n  tracer: the guest never said a word"));
+	f->repro_seen.tracer = TRACER_READY;
+	assert_non_null(strstr(printed(f, NULL, NULL), "\n  tracer: still recording when"));
+	f->repro_seen.tracer = TRACER_DONE;
+	assert_non_null(
+		strstr(printed(f, NULL, NULL), "\n  tracer: ended well, but sent no trace"));
+	f->repro_seen.trace = TRACE_INCOMPLETE;
+	assert_non_null(strstr(printed(f, NULL, NULL), "\n  tracer: its trace did not come whole"));
+	f->repro_seen.trace = TRACE_UNWRITTEN;
+	strcpy(f->repro_seen.trace_error, "cannot write 'x': No space left on device");
+	assert_non_null(strstr(printed(f, NULL, NULL),
+			       "\n  tracer: its trace was not kept: cannot write 'x': No space"));
+	/* Both VMs had one. */
+	f->seen.tracer = TRACER_SILENT;
+	assert_non_null(strstr(printed(f, NULL, NULL), "\n  tracer: the guest never said a word"));
+	assert_non_null(strstr(printed(f, NULL, NULL), "\n  repro tracer: its trace was not kept"));
+}
+
+static void lost_events_are_a_warning(void **state)
+{
+	struct fixture *f = *state;
+
+	say(&f->repro_seen.tracer_text, "!!! Drops: 1\n!!! Drops: 2\n!!! Drops: 3\n");
+	assert_non_null(strstr(printed(f, NULL, NULL),
+			       "\n  tracer: warning: events were lost\n    | !!! Drops: 1\n"
+			       "    | !!! Drops: 2\n    | !!! Drops: 3\n  trace "));
+	say(&f->repro_seen.tracer_text, "!!! Drops: 4\n");
+	assert_non_null(strstr(printed(f, NULL, NULL),
+			       "\n  tracer: warning: events were lost (more lines in the dump)\n"
+			       "    | !!! Drops: 2\n"));
+}
+
+static void a_panic_shows_the_console(void **state)
+{
+	struct fixture *f = *state;
+	const char *text;
+
+	f->seen.panic = true;
+	strcpy(f->seen.panic_line, "Kernel panic - not syncing: sysrq triggered crash");
+	verdict_of(&f->seen, &f->verdict);
+	for (int i = 1; i <= 12; i++) {
+		char line[256];
+
+		snprintf(line, sizeof(line), "[   %d] \xff\033 %0*d\r\n", i, i == 12 ? 150 : 3, 0);
+		say(&f->seen.console, line);
+	}
+	text = printed(f, NULL, NULL);
+	assert_non_null(strstr(text, "PANIC fair: kernel panic after"));
+	assert_null(strstr(text, "    | [   2]"));
+	assert_non_null(strstr(text, "\n    | [   3] ?? 000\n"));
+	assert_non_null(strstr(text, "\n    | [   12] ?? 0000"));
+	assert_non_null(strstr(text, "000...\n"));
+	for (const char *line = strstr(text, "    |"); !strncmp(line, "    |", 5);
+	     line = strchr(line, '\n') + 1)
+		assert_true(strcspn(line, "\n") <= 100);
+}
+
+static void no_byte_reaches_the_terminal_that_could_harm_it(void **state)
+{
+	struct fixture *f = *state;
+	const char *text;
+
+	f->report.test = "t\033]0;x\007\n";
+	strcpy(f->verdict.cause, "a\nb\033[2J");
+	f->verdict.kind = VERDICT_DIED;
+	f->repro_seen.tracer = TRACER_FAILED;
+	strcpy(f->repro_seen.tracer_reason, "\xc2\x9b\x9b\r");
+	strcpy(f->repro_verdict.cause, "\b\b");
+	for (int i = 1; i < 256; i++) {
+		char byte = (char)i;
+
+		tail_add(&f->seen.console, &byte, 1);
+		tail_add(&f->repro_seen.tracer_text, &byte, 1);
+	}
+	text = printed(f, NULL, NULL);
+	assert_non_null(strstr(text, "DIED t?]0;x??: a?b?[2J\n"));
+	for (; *text; text++) {
+		size_t step = utf8_decode(text, strlen(text), NULL);
+
+		assert_true(step > 0);
+		assert_true(*text == '\n' || (unsigned char)*text >= 0x20);
+		assert_int_not_equal(*text, 0x7f);
+	}
+}
+
+/* What a terminal gets. */
+static const char *shown(const struct fixture *f)
+{
+	static char text[4096];
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	ssize_t size;
+
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0);
+	report_print(slave, &f->report, NULL, NULL);
+	size = read(master, text, sizeof(text) - 1);
+	assert_true(size > 0);
+	text[size] = '\0';
+	close(slave);
+	close(master);
+	return text;
+}
+
+static void colour_is_for_terminals_that_want_it(void **state)
+{
+	struct fixture *f = *state;
+
+	setenv("TERM", "xterm", 1);
+	unsetenv("NO_COLOR");
+	assert_non_null(strstr(shown(f), "\033[1;31mFAIL\033[0m fair: payload exited"));
+	f->verdict.kind = VERDICT_PASS;
+	assert_non_null(strstr(shown(f), "\033[1;32mPASS\033[0m fair: "));
+	assert_null(strchr(printed(f, NULL, NULL), '\033'));
+	setenv("NO_COLOR", "1", 1);
+	assert_null(strchr(shown(f), '\033'));
+	setenv("NO_COLOR", "", 1);
+	assert_non_null(strchr(shown(f), '\033'));
+	setenv("TERM", "dumb", 1);
+	assert_null(strchr(shown(f), '\033'));
+}
+
+#define with_fixture(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_fixture(the_dump_of_the_first_vm),
+		with_fixture(the_dump_of_the_repro_vm),
+		with_fixture(each_way_to_end_is_told_apart),
+		with_fixture(what_did_not_happen_is_null),
+		with_fixture(tails_are_bounded),
+		with_fixture(the_json_is_valid_whatever_the_bytes),
+		with_fixture(the_result_names_what_is_there),
+		with_fixture(a_dump_that_cannot_be_written_is_said),
+		with_fixture(a_pass_is_one_line),
+		with_fixture(a_pass_keeps_no_tracer_failure_back),
+		with_fixture(a_failure_and_its_repro),
+		with_fixture(a_tracer_speaks_for_itself),
+		with_fixture(lost_events_are_a_warning),
+		with_fixture(a_panic_shows_the_console),
+		with_fixture(no_byte_reaches_the_terminal_that_could_harm_it),
+		with_fixture(colour_is_for_terminals_that_want_it),
+	};
+
+	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}

@@ -1,0 +1,647 @@
+/* Does every way in which a VM can end get the right word, status and line? */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/utf8.h"
+#include "verdict/verdict.h"
+
+/* Times in tests: milliseconds on the host's clock. */
+#define MS(ms) ((ms)*1000000ull)
+
+/* A guest whose payload started 2.5 s after power-on. */
+#define STARTED                                                                                    \
+	.hello = true, .started = true, .begin_ns = MS(1000), .hello_ns = MS(3000),                \
+	.started_ns = MS(3500), .boot_limit_ms = 10300, .test_limit_ms = 30000
+#define EXITED(k, v)                                                                               \
+	STARTED, .exited = true, .exit = { .kind = (k), .value = (v) }, .exited_ns = MS(4800),     \
+		 .end_ns = MS(5000)
+
+struct scene {
+	const char *name;
+	struct observation seen;
+	const char *console, *init_log;
+	enum verdict_kind kind;
+	int exit_status, signal;
+	const char *cause;
+};
+
+static const struct scene scenes[] = {
+	{
+		.name = "status 0",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_BYE },
+		.kind = VERDICT_PASS,
+		.cause = "payload exited with status 0 after 1.3 s",
+	},
+	{
+		.name = "status 7, the guest powered itself off before we did",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 7), .vmm.end = VMM_END_POWEROFF },
+		.kind = VERDICT_FAIL,
+		.exit_status = 7,
+		.cause = "payload exited with status 7 after 1.3 s",
+	},
+	{
+		.name = "the payload's own 125",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 125), .stop = STOP_BYE },
+		.kind = VERDICT_FAIL,
+		.exit_status = 125,
+		.cause = "payload exited with status 125 after 1.3 s",
+	},
+	{
+		.name = "the payload's own 255",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 255), .stop = STOP_BYE },
+		.kind = VERDICT_FAIL,
+		.exit_status = 255,
+		.cause = "payload exited with status 255 after 1.3 s",
+	},
+	{
+		.name = "a short payload",
+		.seen = { .hello = true,
+			  .started = true,
+			  .exited = true,
+			  .started_ns = MS(3500),
+			  .exited_ns = MS(3540),
+			  .exit.value = 1,
+			  .stop = STOP_BYE },
+		.kind = VERDICT_FAIL,
+		.exit_status = 1,
+		.cause = "payload exited with status 1 after 0.04 s",
+	},
+	{
+		.name = "an end without a start: no time is made up",
+		.seen = { .hello = true,
+			  .exited = true,
+			  .exited_ns = MS(3540),
+			  .exit.value = 1,
+			  .stop = STOP_BYE },
+		.kind = VERDICT_FAIL,
+		.exit_status = 1,
+		.cause = "payload exited with status 1",
+	},
+	{
+		.name = "killed",
+		.seen = { EXITED(KTSTR_EXIT_SIGNAL, SIGKILL), .stop = STOP_BYE },
+		.kind = VERDICT_FAIL,
+		.exit_status = 137,
+		.signal = SIGKILL,
+		.cause = "payload killed by SIGKILL (signal 9) after 1.3 s",
+	},
+	{
+		.name = "killed by a signal without a name",
+		.seen = { EXITED(KTSTR_EXIT_SIGNAL, 40), .stop = STOP_BYE },
+		.kind = VERDICT_FAIL,
+		.exit_status = 168,
+		.signal = 40,
+		.cause = "payload killed by signal 40 after 1.3 s",
+	},
+	{
+		.name = "time limit, enforced by init",
+		.seen = { EXITED(KTSTR_EXIT_TIMEOUT, 0), .stop = STOP_BYE },
+		.kind = VERDICT_TIMEOUT,
+		.exit_status = 124,
+		.cause = "payload still running at its time limit of 30 s",
+	},
+	{
+		.name = "not found",
+		.seen = { .hello = true,
+			  .exited = true,
+			  .exit = { .kind = KTSTR_EXIT_EXEC, .value = ENOENT },
+			  .stop = STOP_BYE },
+		.kind = VERDICT_NOT_RUN,
+		.exit_status = 127,
+		.cause = "payload not found in the guest: it, or the interpreter that it names, is "
+			 "missing (ENOENT)",
+	},
+	{
+		.name = "not executable",
+		.seen = { .hello = true,
+			  .exited = true,
+			  .exit = { .kind = KTSTR_EXIT_EXEC, .value = EACCES },
+			  .stop = STOP_BYE },
+		.kind = VERDICT_NOT_RUN,
+		.exit_status = 126,
+		.cause = "payload could not be executed in the guest: Permission denied (EACCES)",
+	},
+	{
+		.name = "wrong format",
+		.seen = { .hello = true,
+			  .exited = true,
+			  .exit = { .kind = KTSTR_EXIT_EXEC, .value = ENOEXEC },
+			  .stop = STOP_BYE },
+		.kind = VERDICT_NOT_RUN,
+		.exit_status = 126,
+		.cause = "payload could not be executed in the guest: Exec format error (ENOEXEC)",
+	},
+	{
+		.name = "an errno without a name",
+		.seen = { .hello = true,
+			  .exited = true,
+			  .exit = { .kind = KTSTR_EXIT_EXEC, .value = 4000 },
+			  .stop = STOP_BYE },
+		.kind = VERDICT_NOT_RUN,
+		.exit_status = 126,
+		.cause = "payload could not be executed in the guest: errno 4000",
+	},
+	{
+		.name = "the payload's verdict stands when the guest does not finish",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 3), .stop = STOP_FINISH_TIMEOUT },
+		.kind = VERDICT_FAIL,
+		.exit_status = 3,
+		.cause = "payload exited with status 3 after 1.3 s; the guest did not finish after "
+			 "that",
+	},
+	{
+		.name = "and when it resets",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .vmm.end = VMM_END_RESET },
+		.kind = VERDICT_PASS,
+		.cause = "payload exited with status 0 after 1.3 s; the guest reset after that",
+	},
+
+	/* What no honest init says. 256 must not be taken for 0. */
+	{
+		.name = "status 256",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 256), .stop = STOP_BYE },
+		.kind = VERDICT_PROTOCOL,
+		.exit_status = 123,
+		.cause = "guest broke the protocol: payload ended in an impossible way (kind 0, "
+			 "value "
+			 "256)",
+	},
+	{
+		.name = "signal 0",
+		.seen = { EXITED(KTSTR_EXIT_SIGNAL, 0), .stop = STOP_BYE },
+		.kind = VERDICT_PROTOCOL,
+		.exit_status = 123,
+		.cause = "guest broke the protocol: payload ended in an impossible way (kind 1, "
+			 "value "
+			 "0)",
+	},
+	{
+		.name = "signal 65",
+		.seen = { EXITED(KTSTR_EXIT_SIGNAL, 65), .stop = STOP_BYE },
+		.kind = VERDICT_PROTOCOL,
+		.exit_status = 123,
+		.cause = "guest broke the protocol: payload ended in an impossible way (kind 1, "
+			 "value "
+			 "65)",
+	},
+	{
+		.name = "signal 2^32 - 1",
+		.seen = { EXITED(KTSTR_EXIT_SIGNAL, UINT32_MAX), .stop = STOP_BYE },
+		.kind = VERDICT_PROTOCOL,
+		.exit_status = 123,
+		.cause = "guest broke the protocol: payload ended in an impossible way (kind 1, "
+			 "value "
+			 "4294967295)",
+	},
+	{
+		.name = "errno 0",
+		.seen = { EXITED(KTSTR_EXIT_EXEC, 0), .stop = STOP_BYE },
+		.kind = VERDICT_PROTOCOL,
+		.exit_status = 123,
+		.cause = "guest broke the protocol: payload ended in an impossible way (kind 3, "
+			 "value "
+			 "0)",
+	},
+	{
+		.name = "errno 2^31",
+		.seen = { EXITED(KTSTR_EXIT_EXEC, 0x80000000u), .stop = STOP_BYE },
+		.kind = VERDICT_PROTOCOL,
+		.exit_status = 123,
+		.cause = "guest broke the protocol: payload ended in an impossible way (kind 3, "
+			 "value "
+			 "2147483648)",
+	},
+	{
+		.name = "kind 4",
+		.seen = { EXITED(4, 0), .stop = STOP_BYE },
+		.kind = VERDICT_PROTOCOL,
+		.exit_status = 123,
+		.cause = "guest broke the protocol: payload ended in an impossible way (kind 4, "
+			 "value "
+			 "0)",
+	},
+	{
+		.name = "a time limit that nobody set",
+		.seen = { .hello = true,
+			  .exited = true,
+			  .exit.kind = KTSTR_EXIT_TIMEOUT,
+			  .stop = STOP_BYE },
+		.kind = VERDICT_PROTOCOL,
+		.exit_status = 123,
+		.cause = "guest broke the protocol: payload ended in an impossible way (kind 2, "
+			 "value "
+			 "0)",
+	},
+
+	/* The order: interrupt, KVM, protocol, panic, payload. */
+	{
+		.name = "interrupted, though all the rest happened as well",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 1), .stop = STOP_SIGNAL, .signal = SIGINT,
+			  .panic = true, .vmm = { VMM_END_KVM_ERROR, "x" } },
+		.kind = VERDICT_INTERRUPTED,
+		.exit_status = 130,
+		.cause =
+			"interrupted by SIGINT (signal 2) after the payload had ended (exited with "
+			"status 1 after 1.3 s)",
+	},
+	{
+		.name = "interrupted while it ran",
+		.seen = { STARTED, .stop = STOP_SIGNAL, .signal = SIGTERM },
+		.kind = VERDICT_INTERRUPTED,
+		.exit_status = 143,
+		.cause = "interrupted by SIGTERM (signal 15) while the payload ran",
+	},
+	{
+		.name = "interrupted at boot",
+		.seen = { .stop = STOP_SIGNAL, .signal = SIGTERM },
+		.kind = VERDICT_INTERRUPTED,
+		.exit_status = 143,
+		.cause = "interrupted by SIGTERM (signal 15) before init's first word",
+	},
+	{
+		.name = "KVM gives up, though a panic and an exit were seen",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .panic = true,
+			  .vmm = { VMM_END_KVM_ERROR, "vCPU 1: emulation failure at 0x1000" } },
+		.kind = VERDICT_ERROR,
+		.exit_status = 125,
+		.cause = "KVM could not run the guest any further: vCPU 1: emulation failure at "
+			 "0x1000",
+	},
+	{
+		.name = "garbage in the channel, though a panic and an exit were seen",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .panic = true,
+			  .vmm = { VMM_END_PROTOCOL, "frame of 99999 bytes,\nlimit 65536" } },
+		.kind = VERDICT_PROTOCOL,
+		.exit_status = 123,
+		.cause = "guest broke the protocol: frame of 99999 bytes,?limit 65536",
+	},
+	{
+		.name = "panic while the payload ran",
+		.seen = { STARTED, .panic = true, .vmm.end = VMM_END_RESET,
+			  .panic_line = "Kernel panic - not syncing: sysrq triggered crash" },
+		.kind = VERDICT_PANIC,
+		.exit_status = 120,
+		.cause = "kernel panic while the payload ran: sysrq triggered crash",
+	},
+	{
+		.name = "panic after a good exit",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .panic = true, .stop = STOP_PANIC,
+			  .panic_line = "Kernel panic - not syncing: Attempted to kill init!" },
+		.kind = VERDICT_PANIC,
+		.exit_status = 120,
+		.cause = "kernel panic after the payload had ended (exited with status 0 after 1.3 "
+			 "s): "
+			 "Attempted to kill init!",
+	},
+	{
+		.name = "panic before init, in other words than usual",
+		.seen = { .panic = true,
+			  .panic_line = "Kernel panic: VFS\033[2J",
+			  .stop = STOP_PANIC },
+		.kind = VERDICT_PANIC,
+		.exit_status = 120,
+		.cause = "kernel panic before init's first word: Kernel panic: VFS?[2J",
+	},
+	{
+		.name = "panic before an exec that failed counts more than the failure",
+		.seen = { .hello = true,
+			  .panic = true,
+			  .exited = true,
+			  .exit = { .kind = KTSTR_EXIT_EXEC, .value = EACCES } },
+		.kind = VERDICT_PANIC,
+		.exit_status = 120,
+		.cause = "kernel panic after the payload had ended (could not be executed in the "
+			 "guest: Permission denied (EACCES))",
+	},
+	{
+		.name = "panic between hello and start, without a line",
+		.seen = { .hello = true, .stop = STOP_PANIC },
+		.kind = VERDICT_PANIC,
+		.exit_status = 120,
+		.cause = "kernel panic before the payload started",
+	},
+
+	/* No verdict of the payload's. */
+	{
+		.name = "init gives up",
+		.seen = { .hello = true, .stop = STOP_BYE },
+		.init_log = "mounting /tmp\njob: unknown key 'x'\n",
+		.kind = VERDICT_ERROR,
+		.exit_status = 125,
+		.cause = "guest's init gave up before the payload started: job: unknown key 'x'",
+	},
+	{
+		.name = "init gives up in the middle, without a word",
+		.seen = { STARTED, .stop = STOP_BYE },
+		.kind = VERDICT_ERROR,
+		.exit_status = 125,
+		.cause = "guest's init gave up while the payload ran and gave no reason",
+	},
+	{
+		.name = "BYE, and the guest was faster with its power-off",
+		.seen = { .hello = true, .stop = STOP_BYE, .vmm.end = VMM_END_POWEROFF },
+		.init_log = "no /dev/mem",
+		.kind = VERDICT_ERROR,
+		.exit_status = 125,
+		.cause = "guest's init gave up before the payload started: no /dev/mem",
+	},
+	{
+		.name = "no boot",
+		.seen = { .stop = STOP_BOOT_TIMEOUT, .boot_limit_ms = 10300 },
+		.console = "[    0.1] one\n[    0.2] t\033wo\r\n \r\n\n",
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "no word from init within 10.3 s (boot budget); last console line: [    "
+			 "0.2] "
+			 "t?wo",
+	},
+	{
+		.name = "no boot and no console",
+		.seen = { .stop = STOP_BOOT_TIMEOUT, .boot_limit_ms = 10000 },
+		.console = "\r\n \n",
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "no word from init within 10 s (boot budget); the console is empty",
+	},
+	{
+		.name = "no payload",
+		.seen = { .hello = true,
+			  .hello_ns = MS(3000),
+			  .end_ns = MS(33000),
+			  .stop = STOP_PREPARE_TIMEOUT,
+			  .tracer = TRACER_SILENT },
+		.console = "x",
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause =
+			"payload not started 30.0 s after init's first word, and no word about the "
+			"tracer either; last console line: x",
+	},
+	{
+		.name = "no payload, no tracer wanted",
+		.seen = { .hello = true,
+			  .hello_ns = MS(3000),
+			  .end_ns = MS(33000),
+			  .stop = STOP_PREPARE_TIMEOUT },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "payload not started 30.0 s after init's first word; the console is empty",
+	},
+	{
+		.name = "over the limit, and alive 4.9 s ago",
+		.seen = { STARTED, .stop = STOP_TEST_TIMEOUT, .heartbeat_ns = MS(33600),
+			  .end_ns = MS(38500) },
+		.kind = VERDICT_TIMEOUT,
+		.exit_status = 124,
+		.cause = "payload still running past its time limit of 30 s; stopped from outside",
+	},
+	{
+		.name = "over the limit, and silent for 5 s",
+		.seen = { STARTED, .stop = STOP_TEST_TIMEOUT, .heartbeat_ns = MS(33500),
+			  .end_ns = MS(38500) },
+		.console = "rcu: INFO: rcu_preempt detected stalls\n",
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "guest stopped responding: no heartbeat for 5.0 s when stopped past the "
+			 "payload's time limit of 30 s; last console line: rcu: INFO: rcu_preempt "
+			 "detected stalls",
+	},
+	{
+		.name = "over the limit, and never a heartbeat: the start counts",
+		.seen = { STARTED, .stop = STOP_TEST_TIMEOUT, .end_ns = MS(35500) },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "guest stopped responding: no heartbeat for 32.0 s when stopped past the "
+			 "payload's time limit of 30 s; the console is empty",
+	},
+	{
+		.name = "no limit, and silent",
+		.seen = { .hello = true,
+			  .started = true,
+			  .started_ns = MS(3500),
+			  .heartbeat_ns = MS(9500),
+			  .end_ns = MS(39500),
+			  .stop = STOP_TEST_TIMEOUT },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "guest stopped responding: no heartbeat for 30.0 s; the console is empty",
+	},
+	{
+		.name = "not finished, and not exited",
+		.seen = { STARTED, .stop = STOP_FINISH_TIMEOUT },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "guest did not finish, and did not tell how the payload ended; the "
+			 "console is "
+			 "empty",
+	},
+	{
+		.name = "reset while the payload ran",
+		.seen = { STARTED, .vmm.end = VMM_END_RESET, .end_ns = MS(5100) },
+		.console = "reboot: Restarting system\n",
+		.kind = VERDICT_DIED,
+		.exit_status = 122,
+		.cause = "guest reset 4.1 s after start, before the payload ended; last console "
+			 "line: "
+			 "reboot: Restarting system",
+	},
+	{
+		.name = "power-off before the payload",
+		.seen = { .hello = true,
+			  .begin_ns = MS(1),
+			  .end_ns = MS(2101),
+			  .vmm.end = VMM_END_POWEROFF },
+		.init_log = "tracer ready\n",
+		.kind = VERDICT_DIED,
+		.exit_status = 122,
+		.cause = "guest powered itself off 2.1 s after start, before the payload started; "
+			 "last "
+			 "word from init: tracer ready; the console is empty",
+	},
+	{
+		.name = "reset at boot",
+		.seen = { .begin_ns = MS(1), .end_ns = MS(301), .vmm.end = VMM_END_RESET },
+		.kind = VERDICT_DIED,
+		.exit_status = 122,
+		.cause = "guest reset 0.30 s after start, before init's first word; the console is "
+			 "empty",
+	},
+	{
+		.name = "stopped, and nobody says why",
+		.seen = { .vmm.end = VMM_END_STOPPED },
+		.kind = VERDICT_ERROR,
+		.exit_status = 125,
+		.cause = "the launcher stopped the guest without a reason (stop 0, end 0); this is "
+			 "a "
+			 "fault of the launcher",
+	},
+};
+
+static void judge_scene(const struct scene *scene, struct verdict *verdict)
+{
+	struct observation seen = scene->seen, empty;
+
+	assert_int_equal(observation_init(&empty), 0);
+	seen.console = empty.console;
+	seen.kmsg = empty.kmsg;
+	seen.init_log = empty.init_log;
+	seen.tracer_text = empty.tracer_text;
+	if (scene->console)
+		tail_add(&seen.console, scene->console, strlen(scene->console));
+	if (scene->init_log)
+		tail_add(&seen.init_log, scene->init_log, strlen(scene->init_log));
+	memset(verdict, 0xa5, sizeof(*verdict));
+	verdict_of(&seen, verdict);
+	observation_destroy(&seen);
+}
+
+static void every_end_has_its_verdict(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
+		struct verdict verdict;
+
+		judge_scene(&scenes[i], &verdict);
+		if (verdict.kind != scenes[i].kind || strcmp(verdict.cause, scenes[i].cause))
+			print_error("scene '%s'\n", scenes[i].name);
+		assert_string_equal(verdict.cause, scenes[i].cause);
+		assert_string_equal(verdict_name(verdict.kind), verdict_name(scenes[i].kind));
+		assert_int_equal(verdict.exit_status, scenes[i].exit_status);
+		assert_int_equal(verdict.signal, scenes[i].signal);
+	}
+}
+
+/* Each kind and each reason must be met in the table above, so that a new one cannot be forgotten.
+ */
+static void the_table_leaves_nothing_out(void **state)
+{
+	bool kinds[VERDICT_INTERRUPTED + 1] = { 0 }, stops[STOP_SIGNAL + 1] = { 0 };
+	bool ends[VMM_END_PROTOCOL + 1] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
+		kinds[scenes[i].kind] = true;
+		stops[scenes[i].seen.stop] = true;
+		ends[scenes[i].seen.vmm.end] = true;
+	}
+	for (size_t i = 0; i < sizeof(kinds); i++)
+		assert_true(kinds[i]);
+	for (size_t i = 0; i < sizeof(stops); i++)
+		assert_true(stops[i]);
+	for (size_t i = 0; i < sizeof(ends); i++)
+		assert_true(ends[i]);
+}
+
+/* Bytes that know no bounds: the cause stays one whole, printable line. */
+static void hostile_words_stay_one_printable_line(void **state)
+{
+	static char noise[OBSERVATION_TAIL_SIZE];
+	struct scene scene = { .name = "noise", .seen = { .hello = true } };
+	static const struct {
+		enum stop_reason stop;
+		enum vmm_end end;
+		bool panic;
+	} ways[] = {
+		{ STOP_BYE, VMM_END_STOPPED, false },
+		{ STOP_BOOT_TIMEOUT, VMM_END_STOPPED, false },
+		{ STOP_TEST_TIMEOUT, VMM_END_STOPPED, false },
+		{ STOP_NONE, VMM_END_RESET, false },
+		{ STOP_NONE, VMM_END_KVM_ERROR, false },
+		{ STOP_NONE, VMM_END_PROTOCOL, false },
+		{ STOP_NONE, VMM_END_RESET, true },
+	};
+
+	(void)state;
+	for (int fill = 1; fill < 256; fill++) {
+		for (size_t i = 0; i < sizeof(noise) - 1; i++)
+			noise[i] = (char)(fill == 255 ? (i * 37 ^ i >> 5) % 255 + 1 : (size_t)fill);
+		scene.console = noise;
+		scene.init_log = noise;
+		/* Not even terminated. */
+		memcpy(scene.seen.vmm.detail, noise, sizeof(scene.seen.vmm.detail));
+		memcpy(scene.seen.panic_line, noise, sizeof(scene.seen.panic_line));
+		for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+			char shown[sizeof(((struct verdict *)NULL)->cause)];
+			struct verdict verdict;
+
+			scene.seen.stop = ways[i].stop;
+			scene.seen.vmm.end = ways[i].end;
+			scene.seen.panic = ways[i].panic;
+			judge_scene(&scene, &verdict);
+			assert_non_null(memchr(verdict.cause, 0, sizeof(verdict.cause)));
+			assert_true(strlen(verdict.cause) < sizeof(verdict.cause) - 1);
+			utf8_printable(shown, sizeof(shown), verdict.cause, strlen(verdict.cause));
+			assert_string_equal(shown, verdict.cause);
+		}
+	}
+}
+
+static void only_failures_of_the_guest_want_a_repro(void **state)
+{
+	static const bool wanted[] = {
+		[VERDICT_FAIL] = true,	[VERDICT_TIMEOUT] = true, [VERDICT_PANIC] = true,
+		[VERDICT_STALL] = true, [VERDICT_DIED] = true,	  [VERDICT_INTERRUPTED] = false,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted); i++)
+		assert_int_equal(verdict_wants_repro((enum verdict_kind)i), wanted[i]);
+}
+
+static void the_repro_is_compared(void **state)
+{
+	static const struct verdict fail1 = { .kind = VERDICT_FAIL, .exit_status = 1 };
+	static const struct verdict fail2 = { .kind = VERDICT_FAIL, .exit_status = 2 };
+	static const struct verdict fail137 = { .kind = VERDICT_FAIL, .exit_status = 137 };
+	static const struct verdict killed = { .kind = VERDICT_FAIL,
+					       .exit_status = 137,
+					       .signal = SIGKILL };
+	static const struct verdict panic = { .kind = VERDICT_PANIC, .exit_status = 120 };
+	static const struct verdict fail120 = { .kind = VERDICT_FAIL, .exit_status = 120 };
+	static const struct verdict pass = { .kind = VERDICT_PASS };
+	static const struct verdict error = { .kind = VERDICT_ERROR, .exit_status = 125 };
+	static const struct verdict interrupted = { .kind = VERDICT_INTERRUPTED,
+						    .exit_status = 130 };
+	static const struct verdict not_run = { .kind = VERDICT_NOT_RUN, .exit_status = 127 };
+	static const struct verdict protocol = { .kind = VERDICT_PROTOCOL, .exit_status = 123 };
+	static const struct {
+		const struct verdict *first, *repro;
+		const char *expected;
+	} cases[] = {
+		{ &fail1, NULL, "not-run" },	       { &fail1, &fail1, "same-failure" },
+		{ &fail1, &fail2, "other-failure" },   { &fail137, &killed, "other-failure" },
+		{ &killed, &killed, "same-failure" },  { &panic, &panic, "same-failure" },
+		{ &panic, &fail120, "other-failure" }, { &fail1, &panic, "other-failure" },
+		{ &fail1, &not_run, "other-failure" }, { &fail1, &protocol, "other-failure" },
+		{ &fail1, &pass, "passed" },	       { &fail1, &error, "undecided" },
+		{ &fail1, &interrupted, "undecided" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(
+			repro_result_name(verdict_compare(cases[i].first, cases[i].repro)),
+			cases[i].expected);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_end_has_its_verdict),
+		cmocka_unit_test(the_table_leaves_nothing_out),
+		cmocka_unit_test(hostile_words_stay_one_printable_line),
+		cmocka_unit_test(only_failures_of_the_guest_want_a_repro),
+		cmocka_unit_test(the_repro_is_compared),
+	};
+
+	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}

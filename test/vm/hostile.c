@@ -1,0 +1,116 @@
+/*
+ * What can a malicious guest do to the channel? A payload for the tests: maps it through /dev/mem
+ * as init does, and writes what no honest init writes. Argument: garbage, head, length, crc; and
+ * with all of that right: type (one that there is not), hello (once more), exited (twice).
+ */
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/io.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../guest/protocol.h"
+
+static volatile struct ktstr_channel *channel;
+static uint8_t *ring;
+
+static void ring_doorbell(void)
+{
+	outl(1, KTSTR_DOORBELL_PORT);
+}
+
+/* Put a header where the host looks next, and @count bytes of ring behind head. */
+static void put_frame(const struct ktstr_frame *frame, uint64_t count)
+{
+	uint64_t head = channel->head;
+
+	memcpy(ring + (head & (KTSTR_RING_SIZE - 1)), frame, sizeof(*frame));
+	__atomic_store_n(&channel->head, head + count, __ATOMIC_RELEASE);
+	ring_doorbell();
+}
+
+/* CRC-32 as zlib has it, so that the guest needs no zlib. */
+static uint32_t crc32_add(uint32_t crc, const void *bytes, size_t count)
+{
+	const uint8_t *byte = bytes;
+
+	crc = ~crc;
+	for (size_t i = 0; i < count; i++) {
+		crc ^= byte[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+	}
+	return ~crc;
+}
+
+/* A frame that is right in itself, @count times one behind the other. */
+static void put_frames(uint16_t type, const void *payload, uint32_t length, unsigned int count)
+{
+	struct ktstr_frame frame = { .magic = KTSTR_FRAME_MAGIC, .type = type, .length = length };
+	uint64_t space = sizeof(frame) +
+			 (length + KTSTR_FRAME_ALIGN - 1) / KTSTR_FRAME_ALIGN * KTSTR_FRAME_ALIGN;
+	uint64_t head = channel->head;
+
+	frame.crc = crc32_add(0, &frame, offsetof(struct ktstr_frame, crc));
+	frame.crc = crc32_add(frame.crc, payload, length);
+	for (unsigned int i = 0; i < count; i++, head += space) {
+		memcpy(ring + (head & (KTSTR_RING_SIZE - 1)), &frame, sizeof(frame));
+		for (uint32_t at = 0; at < length; at++)
+			ring[(head + sizeof(frame) + at) & (KTSTR_RING_SIZE - 1)] =
+				((const uint8_t *)payload)[at];
+	}
+	__atomic_store_n(&channel->head, head, __ATOMIC_RELEASE);
+	ring_doorbell();
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	struct ktstr_frame frame = { .magic = KTSTR_FRAME_MAGIC, .type = KTSTR_STDOUT };
+	int fd = open("/dev/mem", O_RDWR);
+	uint8_t *region = mmap(NULL, KTSTR_CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			       (off_t)KTSTR_CHANNEL_GPA);
+
+	if (fd < 0 || region == MAP_FAILED || ioperm(KTSTR_DOORBELL_PORT, 4, 1)) {
+		perror("hostile");
+		return 99;
+	}
+	channel = (volatile struct ktstr_channel *)region;
+	ring = region + KTSTR_RING_OFFSET;
+	if (!strcmp(what, "garbage")) {
+		srand(1);
+		for (size_t i = 0; i < KTSTR_RING_SIZE; i++)
+			ring[i] = (uint8_t)rand();
+		__atomic_store_n(&channel->head, channel->head + 4096, __ATOMIC_RELEASE);
+		ring_doorbell();
+	} else if (!strcmp(what, "head")) {
+		__atomic_store_n(&channel->head, UINT64_MAX - 15, __ATOMIC_RELEASE);
+		ring_doorbell();
+	} else if (!strcmp(what, "length")) {
+		frame.length = UINT32_MAX;
+		put_frame(&frame, sizeof(frame));
+	} else if (!strcmp(what, "crc")) {
+		frame.length = 16;
+		frame.crc = 0x12345678;
+		put_frame(&frame, 32);
+	} else if (!strcmp(what, "type")) {
+		put_frames(200, NULL, 0, 1);
+	} else if (!strcmp(what, "hello")) {
+		struct ktstr_hello hello = { .version = KTSTR_PROTOCOL_VERSION, .cpus_online = 1 };
+
+		put_frames(KTSTR_HELLO, &hello, sizeof(hello), 1);
+	} else if (!strcmp(what, "exited")) {
+		struct ktstr_exited exited = { .kind = KTSTR_EXIT_STATUS };
+
+		put_frames(KTSTR_EXITED, &exited, sizeof(exited), 2);
+	} else {
+		fprintf(stderr, "hostile: '%s' is nothing it knows\n", what);
+		return 99;
+	}
+	/* The host ends the machine; getting past this is the test's failure. */
+	sleep(30);
+	return 0;
+}

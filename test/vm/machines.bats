@@ -1,0 +1,91 @@
+#!/usr/bin/env bats
+# Does the guest have the machine that was asked for, on every stock kernel?
+
+load helper
+
+# What the guest's sysfs says: a line a CPU, "cpu node llc-sharers core-siblings thread-siblings".
+machine='for c in /sys/devices/system/cpu/cpu[0-9]*; do
+	n=$(echo $c/node*); l3=
+	for i in $c/cache/index*; do [ "$(cat $i/level)" = 3 ] && l3=$(cat $i/shared_cpu_list); done
+	echo "${c##*/cpu} ${n##*node} $l3 $(cat $c/topology/core_siblings_list) $(cat $c/topology/thread_siblings_list)"
+done | sort -n; cat /sys/devices/system/node/online; for n in /sys/devices/system/node/node*; do
+	awk "/MemTotal/ { print (\$4 > 100000 ? \"memory\" : \"little\") }" $n/meminfo; done'
+
+@test "1n1l2c1t: sysfs shows exactly that" {
+	boot --topology 1n1l2c1t -- sh -c "$machine"
+	assert_status 0
+	diff - stdout <<-'END'
+		0 0 0-1 0-1 0
+		1 0 0-1 0-1 1
+		0
+		memory
+	END
+}
+
+@test "1n2l2c2t: sysfs shows exactly that" {
+	boot --topology 1n2l2c2t -- sh -c "$machine"
+	assert_status 0
+	diff - stdout <<-'END'
+		0 0 0-3 0-3 0-1
+		1 0 0-3 0-3 0-1
+		2 0 0-3 0-3 2-3
+		3 0 0-3 0-3 2-3
+		4 0 4-7 4-7 4-5
+		5 0 4-7 4-7 4-5
+		6 0 4-7 4-7 6-7
+		7 0 4-7 4-7 6-7
+		0
+		memory
+	END
+}
+
+@test "2n4l2c1t: sysfs shows exactly that" {
+	boot --topology 2n4l2c1t -- sh -c "$machine"
+	assert_status 0
+	diff - stdout <<-'END'
+		0 0 0-1 0-1 0
+		1 0 0-1 0-1 1
+		2 0 2-3 2-3 2
+		3 0 2-3 2-3 3
+		4 1 4-5 4-5 4
+		5 1 4-5 4-5 5
+		6 1 6-7 6-7 6
+		7 1 6-7 6-7 7
+		0-1
+		memory
+		memory
+	END
+}
+
+@test "memory above the 32-bit hole is there" {
+	boot --topology 1n1l1c1t --memory 4096 -- sh -c 'grep MemTotal /proc/meminfo; grep "System RAM" /proc/iomem'
+	assert_status 0
+	in_stdout '^100000000-13fffffff : System RAM' '^MemTotal: +(39|40|41)[0-9]{5} kB'
+}
+
+@test "every stock kernel boots unchanged" {
+	for kernel in $KTSTR_TEST_KERNELS; do
+		boot --kernel "$kernel" --topology 1n1l1c1t -- uname -r
+		assert_status 0
+		[[ $kernel == *"/$(<stdout)/"* ]] || fail "$kernel says it is $(<stdout)"
+	done
+}
+
+@test "a bzImage with --kaslr, an uncompressed vmlinux" {
+	boot --kaslr --topology 1n1l1c1t -- grep -c nokaslr /proc/cmdline
+	assert_status 1
+	boot --kernel "$KTSTR_TEST_VMLINUX" --topology 1n1l1c1t -- cat /proc/cmdline
+	assert_status 0
+	in_stdout nokaslr
+}
+
+@test "payloads bring what they need: a dynamic program with modules, a script, files, environment" {
+	[[ -x /usr/bin/python3 ]] || skip "no python3 on this machine"
+	stdlib=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
+	boot --include "$stdlib" --topology 1n1l1c1t --timeout 200 --env GREETING='a b' -- /usr/bin/python3 -c '
+import ctypes, hashlib, json, os, ssl, zlib
+print(json.dumps({"env": os.environ["GREETING"], "cpus": os.cpu_count()}))
+print(hashlib.sha256(b"x").hexdigest()[:8], ssl.OPENSSL_VERSION.split()[0])'
+	assert_status 0
+	in_stdout '"env": "a b", "cpus": 1' '^2d711642 OpenSSL'
+}

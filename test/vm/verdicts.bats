@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+# Does each way for a payload or a guest to end give its own verdict, status and first line?
+# One CPU and little memory: these are about endings, not machines.
+
+load helper
+
+setup()
+{
+	export KTSTR_TOPOLOGY=1n1l1c1t KTSTR_MEMORY=512
+}
+
+@test "a passing payload passes, and leaves nothing behind" {
+	boot -- true
+	assert_status 0
+	assert_output '^PASS true: '
+	[[ ! -e ktstr-out || -z $(ls -A ktstr-out) ]]
+}
+
+@test "exit 7 gives 7, with output apart and a failure dump" {
+	boot -- sh -c 'echo out; echo err >&2; exit 7'
+	assert_status 7
+	[[ $(<stdout) == out ]]
+	assert_output '^err$' '^FAIL sh: payload exited with status 7 after '
+	dump=$(dump_file)
+	grep -q '"verdict":"fail"' "$dump"
+	grep -q '"release":"[0-9]' "$dump"
+	grep -q '"schema_version":1' "$dump"
+}
+
+@test "a payload that is in the guest but cannot be executed gives 126, a missing interpreter 127" {
+	printf 'not a program\n' >"$BATS_TEST_TMPDIR/text"
+	chmod +x "$BATS_TEST_TMPDIR/text"
+	boot -- ./text
+	assert_status 126
+	boot -- sh -c 'exec /nowhere/at/all'
+	assert_status 127
+}
+
+@test "a sleeping payload gives 124 at its limit" {
+	boot --timeout 1 -- sleep 1000
+	assert_status 124
+	assert_output '^TIMEOUT sleep: .*limit of 1'
+}
+
+@test "kill -9 of the payload gives 137" {
+	# shellcheck disable=SC2016 # $$ is the guest's
+	boot -- sh -c 'kill -9 $$'
+	assert_status 137
+	assert_output '^FAIL sh: .*(signal 9|SIGKILL)'
+}
+
+@test "a panic has its own status, soon, and its line" {
+	boot -- sh -c 'date +%s >/dev/ttyS0; echo c >/proc/sysrq-trigger; sleep 1000'
+	assert_status 120
+	assert_output '^PANIC sh: kernel panic while the payload ran: sysrq triggered crash'
+	# Nothing like the payload's limit of 60 s; the seconds are the host's, hence the room.
+	dump=$(dump_file)
+	test_s=$(sed -n '0,/total_s/s/.*"total_s":\([0-9]*\).*/\1/p' "$dump")
+	boot_s=$(sed -n '0,/boot_s/s/.*"boot_s":\([0-9]*\).*/\1/p' "$dump")
+	((test_s - boot_s < 15)) || fail "the panic was seen $((test_s - boot_s)) s after boot"
+	grep -q 'sysrq' "$dump"
+}
+
+@test "a kernel that panics before init, and an init that dies, are panics" {
+	boot --append rdinit=/nowhere -- true
+	assert_status 120
+	assert_output '^PANIC true: kernel panic before init.s first word: '
+	boot --append rdinit=/bin/false -- true
+	assert_status 120
+	assert_output '^PANIC true: .*Attempted to kill init'
+}
+
+@test "a guest that resets or powers off before the verdict died" {
+	boot -- sh -c 'reboot -f; sleep 1000'
+	assert_status 122
+	assert_output '^DIED sh: .*reset'
+	boot -- sh -c 'poweroff -f; sleep 1000'
+	assert_status 122
+	assert_output '^DIED sh: .*power'
+}
+
+@test "a guest whose init gets no CPU any more stalled" {
+	# shellcheck disable=SC2016 # $s is the guest's
+	boot --timeout 2 --include "$(command -v chrt)" -- sh -c '
+		echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+		# Newer kernels have one more rescue for ordinary tasks.
+		for f in /sys/kernel/debug/sched/*_server/cpu*/runtime; do echo 0 >"$f"; done 2>/dev/null
+		exec chrt -f 99 sh -c "while :; do :; done"'
+	assert_status 121
+	assert_output '^STALL sh: '
+}
+
+@test "a payload that leaves daemons behind ends when it ends" {
+	boot -- sh -c '(while :; do sleep 1; done) & (setsid sleep 1000 &) ; echo over; exit 3'
+	assert_status 3
+	[[ $(<stdout) == over ]]
+}
+
+@test "a payload that prints without end is stopped at its limit, stdout and console alike" {
+	boot --timeout 2 -- yes
+	assert_status 124
+	[[ $(stat -c %s stdout) -gt 100000 ]]
+	rm -rf ktstr-out
+	boot --timeout 2 -- sh -c 'yes >/dev/console'
+	assert_status 124
+	[[ $(stat -c %s "$(dump_file)") -lt 200000 ]]
+}
