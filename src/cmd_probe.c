@@ -56,6 +56,7 @@ int cmd_probe(int argc, char **argv)
 		command_complain("probe: %s; see ktstr-launch probe --help", err.text);
 		goto out;
 	}
+	watch.stall_timeout_ms = options.stall_timeout_ms;
 	config.kernel = options.kernel;
 	config.append = options.append;
 	config.dump_acpi_dir = options.dump_acpi_dir;

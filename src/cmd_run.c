@@ -214,6 +214,7 @@ static int run_attempt(struct run *run, struct attempt *attempt, bool trace,
 			       .trace_suffix = trace_suffix,
 			       .max_trace_size = run->plan.memory_mib << 20,
 			       .cancel_fd = run->signal_fd,
+			       .stall_timeout_ms = options->stall_timeout_ms,
 			       .quiet = quiet,
 			       .show_console = options->console && !quiet };
 	char spec[TOPOLOGY_SPEC_SIZE];

@@ -18,6 +18,7 @@ enum option_id {
 	OPTION_WPROF_ARGS,
 	OPTION_TIMEOUT,
 	OPTION_BOOT_TIMEOUT,
+	OPTION_STALL_TIMEOUT,
 	OPTION_INCLUDE,
 	OPTION_ENV,
 	OPTION_OUT,
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{ "wprof-args", required_argument, NULL, OPTION_WPROF_ARGS },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "boot-timeout", required_argument, NULL, OPTION_BOOT_TIMEOUT },
+	{ "stall-timeout", required_argument, NULL, OPTION_STALL_TIMEOUT },
 	{ "include", required_argument, NULL, OPTION_INCLUDE },
 	{ "env", required_argument, NULL, OPTION_ENV },
 	{ "out", required_argument, NULL, OPTION_OUT },
@@ -63,6 +65,7 @@ static const struct {
 	{ "KTSTR_WPROF_ARGS", OPTION_WPROF_ARGS },
 	{ "KTSTR_TIMEOUT", OPTION_TIMEOUT },
 	{ "KTSTR_BOOT_TIMEOUT", OPTION_BOOT_TIMEOUT },
+	{ "KTSTR_STALL_TIMEOUT", OPTION_STALL_TIMEOUT },
 	{ "KTSTR_OUT", OPTION_OUT },
 	{ "KTSTR_APPEND", OPTION_APPEND },
 };
@@ -83,6 +86,8 @@ const char options_usage[] =
 	"  --timeout S            the payload's time limit in seconds, counted from its start\n"
 	"                         (default 60; 0: none)\n"
 	"  --boot-timeout S       the boot's own budget (default 10 and 0.15 a vCPU, at most 90)\n"
+	"  --stall-timeout S      a guest that has not ended the payload S seconds past its limit has\n"
+	"                         stalled (default 10; more for a slow host)\n"
 	"  --include HOST[:GUEST] a file or folder that goes into the guest as well, with the\n"
 	"                         libraries that it needs; again for more\n"
 	"  --env K=V              a variable of the payload's environment; again for more\n"
@@ -95,8 +100,9 @@ const char options_usage[] =
 	"  --dump-initramfs FILE  write the guest's initramfs to the new file FILE\n"
 	"\n"
 	"KTSTR_KERNEL, _TOPOLOGY, _MEMORY, _WPROF (1 or always), _WPROF_ARGS, _TIMEOUT,\n"
-	"_BOOT_TIMEOUT, _OUT and _APPEND in the environment stand for the options of these "
-	"names.\n";
+	"_BOOT_TIMEOUT, _STALL_TIMEOUT, _OUT and _APPEND in the environment stand for the options "
+	"of\n"
+	"these names.\n";
 
 static int parse_seconds(const char *what, const char *text, uint64_t *ms, struct error *err)
 {
@@ -213,6 +219,8 @@ static int set_option(struct run_options *options, int id, const char *what, con
 		return parse_seconds(what, value, &options->timeout_ms, err);
 	case OPTION_BOOT_TIMEOUT:
 		return parse_seconds(what, value, &options->boot_timeout_ms, err);
+	case OPTION_STALL_TIMEOUT:
+		return parse_seconds(what, value, &options->stall_timeout_ms, err);
 	case OPTION_INCLUDE:
 		return add_include(options, value, err);
 	case OPTION_ENV:

@@ -16,7 +16,7 @@ enum wprof_mode {
 	WPROF_ALWAYS, /* --wprof=always: the first VM as well */
 };
 
-/* Limits of --timeout and --boot-timeout. */
+/* The most that the options in seconds take. */
 #define OPTIONS_MAX_SECONDS (7 * 24 * 3600)
 
 struct run_options {
@@ -24,8 +24,9 @@ struct run_options {
 	struct plan_override override;
 	enum wprof_mode wprof;
 	const char *wprof_args;
-	uint64_t timeout_ms;	  /* 0: none */
-	uint64_t boot_timeout_ms; /* 0: derived from the number of vCPUs */
+	uint64_t timeout_ms;	   /* 0: none */
+	uint64_t boot_timeout_ms;  /* 0: derived from the number of vCPUs */
+	uint64_t stall_timeout_ms; /* 0: the watch's default */
 	const char *out_dir;
 	const char *append;
 	bool kaslr;

@@ -17,8 +17,6 @@
 
 /* A panicked kernel resets at once (panic=-1, reboot=t); past this we end it. */
 #define PANIC_GRACE_NS	SECOND
-/* init enforces the test's limit; past this much more we do. */
-#define TEST_GRACE_NS	(10 * SECOND)
 /* Longest silence of a guest that runs a test without a limit, or has only to finish. */
 #define SILENCE_NS	(60 * SECOND)
 /* How long init waits for the tracer's ready line, and a little more (guest/tracer.c). */
@@ -93,9 +91,9 @@ static bool past_limit(struct watch *watch)
 			limit += TRACER_READY_NS;
 		return now > limit && stop(watch, STOP_PREPARE_TIMEOUT);
 	}
-	limit = seen->test_limit_ms * MS;
+	limit = (seen->test_limit_ms + watch->stall_timeout_ms) * MS;
 	return (now - watch->last_frame_at > SILENCE_NS ||
-		(limit && now - watch->started_at > limit + TEST_GRACE_NS)) &&
+		(seen->test_limit_ms && now - watch->started_at > limit)) &&
 	       stop(watch, STOP_TEST_TIMEOUT);
 }
 
@@ -424,6 +422,8 @@ static void sink_init(struct sink *sink, int fd, bool quiet)
 
 void watch_init(struct watch *watch)
 {
+	if (!watch->stall_timeout_ms)
+		watch->stall_timeout_ms = WATCH_STALL_TIMEOUT_MS;
 	watch->trace_file.fd = -1;
 	watch->trace_expected = watch->trace_crc = 0;
 	watch->waited_ns = watch->blocked_ns = watch->charged_ns = 0;

@@ -13,14 +13,19 @@
 #include "verdict/observation.h"
 #include "vmm/vmm.h"
 
+/* init enforces the test's limit; a guest in which it has not done so after this much has stalled.
+ */
+#define WATCH_STALL_TIMEOUT_MS 10000
+
 struct watch {
 	struct observation *seen; /* the caller's */
 	struct artefacts *artefacts;
-	const char *trace_suffix; /* name of the trace among the artefacts */
-	uint64_t max_trace_size;  /* bytes; no honest trace is larger than the guest's memory */
-	int cancel_fd;		  /* a signalfd, or -1 */
-	bool quiet;		  /* do not pass the payload's output on */
-	bool show_console;	  /* pass the guest's console on, to standard error */
+	const char *trace_suffix;  /* name of the trace among the artefacts */
+	uint64_t max_trace_size;   /* bytes; no honest trace is larger than the guest's memory */
+	int cancel_fd;		   /* a signalfd, or -1 */
+	uint64_t stall_timeout_ms; /* init's time for the test's limit; 0: WATCH_STALL_TIMEOUT_MS */
+	bool quiet;		   /* do not pass the payload's output on */
+	bool show_console;	   /* pass the guest's console on, to standard error */
 
 	/* Private from here on. */
 	struct artefact_file trace_file;

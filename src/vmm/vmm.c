@@ -67,7 +67,7 @@ static void console_byte(void *owner, uint8_t byte)
 		return;
 	vmm->console[vmm->console_used++] = byte;
 	/* A line at a time is soon enough; what has no newline yet is taken at the next tick. */
-	if ((byte == '\n' || vmm->console_used > sizeof(vmm->console) / 2) &&
+	if ((byte == '\n' || vmm->console_used == sizeof(vmm->console) / 2) &&
 	    write(vmm->wake_fd, &one, sizeof(one)) < 0) {
 		/* As in vmm_end. */
 	}

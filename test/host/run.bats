@@ -100,6 +100,7 @@ refused()
 @test "time limits, --env and --include that make no sense" {
 	refused 125 "--timeout 'soon'" --kernel "$KERNEL" --timeout soon -- true
 	refused 125 "--timeout '-1'" --kernel "$KERNEL" --timeout -1 -- true
+	refused 125 "--stall-timeout 'x'" --kernel "$KERNEL" --stall-timeout x -- true
 	refused 125 "--env 'NOVALUE'" --kernel "$KERNEL" --env NOVALUE -- true
 	refused 125 "--include '/bin/ls:relative'" --kernel "$KERNEL" --include /bin/ls:relative -- true
 	refused 125 "nowhere" --kernel "$KERNEL" --include /nowhere -- true

@@ -81,7 +81,7 @@ setup()
 
 @test "a guest whose init gets no CPU any more stalled" {
 	# shellcheck disable=SC2016 # $s is the guest's
-	boot --timeout 2 --include "$(command -v chrt)" -- sh -c '
+	boot --timeout 2 --stall-timeout 10 --include "$(command -v chrt)" -- sh -c '
 		echo -1 >/proc/sys/kernel/sched_rt_runtime_us
 		# Newer kernels have one more rescue for ordinary tasks.
 		for f in /sys/kernel/debug/sched/*_server/cpu*/runtime; do echo 0 >"$f"; done 2>/dev/null
