@@ -35,17 +35,20 @@ done
 watchdog=$!
 
 # The numbers of the ports vary, their names do not.
-port_out='' port_err=''
+port_out='' port_err='' port_tick=''
 for name in /sys/class/virtio-ports/*/name; do
 	read -r port <"$name" || continue
 	node=${name%/name}
 	case $port in
-	out | err) eval "port_$port=/dev/${node##*/}" ;;
+	out | err | tick) eval "port_$port=/dev/${node##*/}" ;;
 	esac
 done
-case $port_out:$port_err in
-:* | *:) die "the output ports: not both there" ;;
+case $port_out:$port_err:$port_tick in
+:* | *::* | *:) die "the ports: not all there" ;;
 esac
+# What comes there is of no interest but for its interrupt (kvm-lab).
+cat "$port_tick" >/dev/null &
+cat_tick=$!
 
 p9=trans=virtio,version=9p2000.L,msize=512000,cache=loose
 mkdir -p /lower /upper /new
@@ -136,7 +139,7 @@ status=$?
 		# shellcheck disable=SC2086
 		set -- ${line##*) }
 		case $pid:$2 in
-		1:* | 2:* | *:2 | $cat_out:* | $cat_err:* | $watchdog:* | *:$watchdog | $self:*) ;;
+		1:* | 2:* | *:2 | $cat_out:* | $cat_err:* | $cat_tick:* | $watchdog:* | *:$watchdog | $self:*) ;;
 		*) kill -9 "$pid" ;;
 		esac
 	done
