@@ -23,17 +23,35 @@ $(TEST_GUEST_OBJECTS): $(BUILD)/test/guest/%.o: guest/%.c $(BUILD)/src/flags.sta
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Dmain=guest_main -Wno-missing-prototypes -c -o $@ $<
 
-$(UNIT_PROGRAMS): $(BUILD)/%: %.c $(TEST_LAUNCHER) $(TEST_GUEST) $(BUILD)/src/flags.stamp
+# What stands in for wprof's Rust parts, against a header of our own.
+TEST_SYMBOLIZE := $(BUILD)/test/symbolize.a
+TEST_SYMBOLIZE_OBJECTS := $(patsubst third_party/wprof/symbolize/%.c,$(BUILD)/test/symbolize/%.o, \
+			  $(sort $(wildcard third_party/wprof/symbolize/*.c)))
+TEST_CFLAGS = $(ALL_CFLAGS) -Itest/fixtures/wprof/blazesym/capi/include
+
+$(TEST_SYMBOLIZE): $(TEST_SYMBOLIZE_OBJECTS)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(TEST_SYMBOLIZE_OBJECTS): $(BUILD)/test/symbolize/%.o: third_party/wprof/symbolize/%.c \
+			   $(BUILD)/src/flags.stamp
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) -c -o $@ $<
+
+TEST_ARCHIVES := $(TEST_SYMBOLIZE) $(TEST_GUEST) $(TEST_LAUNCHER)
+
+$(UNIT_PROGRAMS): $(BUILD)/%: %.c $(TEST_ARCHIVES) $(BUILD)/src/flags.stamp
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pie -o $@ $< $(TEST_GUEST) $(TEST_LAUNCHER) \
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -pie -o $@ $< $(TEST_ARCHIVES) \
 		-lcmocka $(LDLIBS) $(SRC_LIBS)
 
-$(FUZZ_PROGRAMS): $(BUILD)/%: %.c $(TEST_LAUNCHER) $(TEST_GUEST) $(BUILD)/src/flags.stamp
+$(FUZZ_PROGRAMS): $(BUILD)/%: %.c $(TEST_ARCHIVES) $(BUILD)/src/flags.stamp
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -pie -o $@ $< $(TEST_GUEST) \
-		$(TEST_LAUNCHER) $(LDLIBS) $(SRC_LIBS)
+	$(Q)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -pie -o $@ $< $(TEST_ARCHIVES) \
+		$(LDLIBS) $(SRC_LIBS)
 
 # A payload that lies in the channel (test/vm/channel.bats).
 HOSTILE := $(BUILD)/test/hostile
@@ -46,7 +64,8 @@ $(HOSTILE): test/vm/hostile.c $(BUILD)/src/flags.stamp
 unit-programs: $(UNIT_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 
-unit: unit-programs ## run the unit tests, plain and under ASan and UBSan
+unit: ## run the unit tests, plain and under ASan and UBSan
+	+$(Q)$(test_make) unit-programs
 	+$(Q)$(asan_make) unit-programs
 	$(Q)BUILD=$(BUILD) test/run unit
 
@@ -55,14 +74,15 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (10)
 	$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run fuzz
 
 check: ## install what is needed, then run every test
-	$(Q)tools/packages build lab test
-	$(Q)$(MAKE) --no-print-directory $(jobs) check-programs kernels
+	$(Q)tools/packages build wprof lab test
+	$(Q)$(test_make) $(jobs) check-programs kernels
 	$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run
 
-check-programs: all unit-programs $(HOSTILE)
+check-programs: all unit-programs $(HOSTILE) $(FETCH)
 	+$(Q)$(asan_make) all unit-programs
 	+$(Q)$(fuzz_make) fuzz-programs
 
--include $(TEST_GUEST_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) $(HOSTILE:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
+-include $(TEST_GUEST_OBJECTS:.o=.d) $(TEST_SYMBOLIZE_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \
+	 $(HOSTILE:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
 
 .PHONY: unit-programs fuzz-programs unit fuzz check check-programs
