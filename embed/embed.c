@@ -115,6 +115,7 @@ int embed_verify(const struct blob *blob, struct error *err)
 
 int embed_memfd(const struct blob *blob, struct error *err)
 {
+	static const struct timespec epoch[2];
 	bool executable = true;
 	uint8_t *data;
 	int fd, ret;
@@ -142,7 +143,8 @@ int embed_memfd(const struct blob *blob, struct error *err)
 			  blob->name, blob->size, strerror(-ret));
 		goto out_fd;
 	}
-	if (fchmod(fd, executable ? 0555 : 0444) ||
+	/* The time goes into the guest with the file: the same launcher packs the same archive. */
+	if (fchmod(fd, executable ? 0555 : 0444) || futimens(fd, epoch) ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
 		ret = error_set(err, -errno, "blob '%s': cannot seal its memfd: %s", blob->name,
 				strerror(errno));
@@ -216,6 +218,27 @@ out:
 	return ret;
 }
 
+/*
+ * CMD often is a shell script, or bats, that opens low descriptors for itself (`exec 3>&1`), and
+ * shells put their own at 10 and up and at 255: what lay there is gone then, and the path with it.
+ * Where the limit of open files is low, as high as it lets us; where none is free there, @fd
+ * itself.
+ */
+static int move_away(int fd)
+{
+	static const int lowest[] = { 200, 100, 50, 25 };
+
+	for (size_t i = 0; i < sizeof(lowest) / sizeof(lowest[0]); i++) {
+		int moved = fcntl(fd, F_DUPFD, lowest[i]);
+
+		if (moved >= 0) {
+			close(fd);
+			return moved;
+		}
+	}
+	return fd;
+}
+
 int embed_export_wprof(int *used_own, struct error *err)
 {
 	const struct blob *blob = embed_find("wprof");
@@ -239,6 +262,7 @@ int embed_export_wprof(int *used_own, struct error *err)
 	fd = embed_memfd(blob, err);
 	if (fd < 0)
 		return fd;
+	fd = move_away(fd);
 	/*
 	 * By process id, not "self": whoever reads it is another process. It holds until this
 	 * process ends, across its own exec too. (Other users' processes need CAP_SYS_PTRACE,

@@ -38,14 +38,16 @@ int embed_verify(const struct blob *blob, struct error *err);
 
 /*
  * embed_memfd - the blob as a sealed memfd (write, shrink, grow, seal), executable unless the
- * host's vm.memfd_noexec forbids it, inherited across exec (no CLOEXEC), owned by the caller.
+ * host's vm.memfd_noexec forbids it, with times of 0, inherited across exec (no CLOEXEC), owned by
+ * the caller.
  * Returns the descriptor or a negative errno.
  */
 int embed_memfd(const struct blob *blob, struct error *err);
 
 /*
  * embed_export_wprof - make KTSTR_WPROF_PATH name a readable tracer: the user's own when the
- * variable is set and names a readable ELF file, else the blob's memfd as /proc/<pid>/fd/<n>.
+ * variable is set and names a readable ELF file, else the blob's memfd as /proc/<pid>/fd/<n>, with
+ * an <n> that programs do not take for themselves.
  * @used_own: set to 1 when the user's own was kept, which the caller reports; may be NULL
  * Returns 0; -EINVAL with a message when the variable is set and names nothing, a folder, something
  * unreadable or no ELF file: a set variable is never passed over.

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mempolicy.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
@@ -68,11 +69,25 @@ static _Noreturn void power_off_without_channel(const char *why)
 	power_off();
 }
 
+/* By system call: /sys is not there yet. */
+static uint32_t count_nodes(void)
+{
+	unsigned long nodes[1024 / (8 * sizeof(long))] = { 0 }; /* as many as x86 kernels have */
+	uint32_t count = 0;
+
+	if (syscall(SYS_get_mempolicy, NULL, nodes, 8 * sizeof(nodes), NULL, MPOL_F_MEMS_ALLOWED))
+		return 1;
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
+		count += (uint32_t)__builtin_popcountl(nodes[i]);
+	return count;
+}
+
 static void say_hello(struct guest_channel *channel)
 {
 	struct ktstr_hello hello = {
 		.version = KTSTR_PROTOCOL_VERSION,
 		.cpus_online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
+		.nodes_online = count_nodes(),
 		.boottime_ns = clock_boottime_ns(),
 	};
 	struct utsname name;

@@ -57,6 +57,15 @@ static int parse_ms(struct parser *parser, const char *key, const char *text, ui
 	return 0;
 }
 
+/* A key that is there once with the value 1, or not at all. */
+static int parse_flag(struct parser *parser, const char *key, const char *text, bool *out)
+{
+	if (*out || strcmp(text, "1"))
+		return bad(parser, "job: %s is not 1, once", key);
+	*out = true;
+	return 0;
+}
+
 /* Where the variable that @entry ("K=V") sets stands in envp; envc when it does not. */
 static size_t find_env(const struct parser *parser, const char *entry)
 {
@@ -116,12 +125,10 @@ static int parse_entry(struct parser *parser, char *entry)
 		parser->has_timeout = true;
 		return parse_ms(parser, entry, value, &job->timeout_ms);
 	}
-	if (!strcmp(entry, "tracer")) {
-		if (job->tracer || strcmp(value, "1"))
-			return bad(parser, "job: tracer is not 1, once");
-		job->tracer = true;
-		return 0;
-	}
+	if (!strcmp(entry, "tracer"))
+		return parse_flag(parser, entry, value, &job->tracer);
+	if (!strcmp(entry, "tracer_bpf"))
+		return parse_flag(parser, entry, value, &job->tracer_bpf);
 	if (!strcmp(entry, "tracer_window_ms")) {
 		if (job->tracer_window_ms)
 			return bad(parser, "job: tracer_window_ms is there twice");

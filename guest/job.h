@@ -19,6 +19,7 @@ struct job {
 	char *cwd;	     /* NULL: where init is */
 	uint64_t timeout_ms; /* 0: never */
 	bool tracer;
+	bool tracer_bpf;
 	uint64_t tracer_window_ms; /* 0: not given */
 };
 

@@ -76,8 +76,10 @@ enum ktstr_frame_type {
 
 /* All times: nanoseconds of the guest's CLOCK_BOOTTIME. */
 struct ktstr_hello {
-	uint32_t version;     /* KTSTR_PROTOCOL_VERSION of the init */
-	uint32_t cpus_online; /* sysconf(_SC_NPROCESSORS_ONLN) */
+	uint32_t version;      /* KTSTR_PROTOCOL_VERSION of the init */
+	uint32_t cpus_online;  /* sysconf(_SC_NPROCESSORS_ONLN) */
+	uint32_t nodes_online; /* NUMA nodes with memory; 1 without CONFIG_NUMA */
+	uint32_t unused;
 	uint64_t boottime_ns;
 	char release[64]; /* uname -r, NUL-padded, always terminated */
 };
@@ -131,6 +133,7 @@ struct ktstr_trace {
  *   cwd=...		its working folder; made when missing
  *   timeout_ms=N	kill it N ms after its start; 0: never
  *   tracer=1		start KTSTR_TRACER_PATH before the payload
+ *   tracer_bpf=1	it uses BPF: if it does not start, say what the kernel lacks for that
  *   tracer_window_ms=N	append "-d N" to the tracer's arguments, so that its window spans the
  * payload An unknown key is an error: both sides come from one build.
  */

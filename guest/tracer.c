@@ -10,10 +10,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "bpf_needs.h"
 #include "clock.h"
 #include "process.h"
 
@@ -115,16 +117,33 @@ static void drain_text(struct session *session)
 	tracer->text.fd = -1;
 }
 
+/* What a BPF tracer that did not come to record may have missed: "" or "; <clause>". */
+static const char *bpf_reason(const struct session *session, char *out, size_t size)
+{
+	struct utsname name;
+
+	out[0] = '\0';
+	if (session->job->tracer_bpf && !uname(&name)) {
+		bpf_needs_missing(BPF_NEEDS_BTF_PATH, name.release, out + 2, size - 2);
+		if (out[2])
+			memcpy(out, "; ", 2);
+	}
+	return out;
+}
+
 /* It has ended when it should not have, or badly. */
 static void report_end(struct session *session, const char *when)
 {
 	int status = session->tracer.child.status;
 	uint32_t value;
 	enum ktstr_exit_kind kind = session_exit_kind(status, &value);
+	bool started = session->tracer.phase != TRACER_STARTING;
+	char missing[96] = "";
 
 	drain_text(session);
-	report_failure(session, kind, value, "ended with %s %u %s",
-		       kind == KTSTR_EXIT_SIGNAL ? "signal" : "status", value, when);
+	report_failure(session, kind, value, "ended with %s %u %s%s",
+		       kind == KTSTR_EXIT_SIGNAL ? "signal" : "status", value, when,
+		       started ? "" : bpf_reason(session, missing, sizeof(missing)));
 }
 
 /* The whole of its session: it is of no use any more and must not disturb. */

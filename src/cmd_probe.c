@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "plan/host_tsc.h"
 #include "run/guest.h"
 #include "run/options.h"
 #include "verdict/verdict.h"
@@ -56,6 +57,7 @@ int cmd_probe(int argc, char **argv)
 		command_complain("probe: %s; see ktstr-launch probe --help", err.text);
 		goto out;
 	}
+	plan.tsc_reliable = host_tsc_read();
 	watch.stall_timeout_ms = options.stall_timeout_ms;
 	config.kernel = options.kernel;
 	config.append = options.append;

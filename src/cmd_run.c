@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "embed/embed.h"
+#include "plan/host_tsc.h"
 #include "report/report.h"
 #include "run/cmdline.h"
 #include "run/guest.h"
@@ -146,6 +147,7 @@ static int make_plan(struct run *run, struct error *err)
 	if (!ret)
 		ret = plan_make(&topology, PLAN_DEFAULT_MEMORY_MIB, run->has_wprof,
 				&run->options->override, &run->plan, err);
+	run->plan.tsc_reliable = host_tsc_read();
 	if (!ret && *run->plan.warning)
 		say(run, "warning: %s", run->plan.warning);
 	return ret;
@@ -192,14 +194,16 @@ static int prepare(struct run *run, struct error *err)
 		say(run, "using your own tracer, " WPROF_PATH_VARIABLE "='%s'",
 		    getenv(WPROF_PATH_VARIABLE));
 	if (run->has_wprof)
-		ret = wprof_config_from_env(&run->wprof, options->wprof_args, err);
+		ret = wprof_config_from_env(&run->wprof, !used_own, options->wprof_args, err);
+	run->wprof.bpf = used_own || strcmp(embed_find("wprof")->provider, "builtin");
+	if (!ret)
+		ret = make_plan(run, err);
 	/* Of the VM with the tracer on: what the kernel would cut is refused before the first boot.
 	 */
 	if (!ret)
-		ret = cmdline_build(options->kaslr, run->has_wprof ? &run->wprof : NULL,
-				    options->append, cmdline, err);
-	if (!ret)
-		ret = make_plan(run, err);
+		ret = cmdline_build(options->kaslr, run->plan.tsc_reliable,
+				    run->has_wprof ? &run->wprof : NULL, options->append, cmdline,
+				    err);
 	if (!ret)
 		ret = open_artefacts(run, err);
 	return ret;

@@ -122,7 +122,7 @@ int entry_find_busybox(struct entry *entry, struct error *err)
 	return entry->cwd && entry->program ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
-int entry_job(const struct entry *entry, bool tracer, uint64_t tracer_window_ms, char **job,
+int entry_job(const struct entry *entry, const struct entry_tracer *tracer, char **job,
 	      size_t *size, struct error *err)
 {
 	FILE *out = open_memstream(job, size);
@@ -137,10 +137,12 @@ int entry_job(const struct entry *entry, bool tracer, uint64_t tracer_window_ms,
 		fprintf(out, "env=%s%c", entry->env[i], 0);
 	fprintf(out, "cwd=%s%c", entry->cwd, 0);
 	fprintf(out, "timeout_ms=%" PRIu64 "%c", entry->timeout_ms, 0);
-	if (tracer)
+	if (tracer->on)
 		fprintf(out, "tracer=1%c", 0);
-	if (tracer && tracer_window_ms)
-		fprintf(out, "tracer_window_ms=%" PRIu64 "%c", tracer_window_ms, 0);
+	if (tracer->on && tracer->bpf)
+		fprintf(out, "tracer_bpf=1%c", 0);
+	if (tracer->on && tracer->window_ms)
+		fprintf(out, "tracer_window_ms=%" PRIu64 "%c", tracer->window_ms, 0);
 	failed = ferror(out);
 	if (fclose(out) || failed) {
 		free(*job);

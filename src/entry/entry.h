@@ -40,12 +40,18 @@ int entry_find_program(struct entry *entry, const char *applets, size_t applets_
 /* entry_find_busybox - argv[0] is an applet of the guest's busybox; the host is not asked. */
 int entry_find_busybox(struct entry *entry, struct error *err);
 
+/* The tracer of one VM. */
+struct entry_tracer {
+	bool on;	    /* started in this VM */
+	bool bpf;	    /* it uses BPF */
+	uint64_t window_ms; /* 0: its arguments stand as they are */
+};
+
 /*
  * entry_job - the job file for the guest (guest/protocol.h).
- * @tracer_window_ms: 0: the tracer's arguments stand as they are
  * @job: owned by the caller, free(). Returns 0 or -ENOMEM.
  */
-int entry_job(const struct entry *entry, bool tracer, uint64_t tracer_window_ms, char **job,
+int entry_job(const struct entry *entry, const struct entry_tracer *tracer, char **job,
 	      size_t *size, struct error *err);
 
 void entry_destroy(struct entry *entry);

@@ -35,16 +35,16 @@ uint64_t initramfs_layout(const struct initramfs *tree)
 	return size;
 }
 
-/* Owner, group and time are 0, so that the same files always make the same archive. */
-static void put_header(uint8_t *dst, uint32_t ino, mode_t mode, uint64_t size, dev_t rdev,
-		       size_t path_size)
+/* Owner and group are 0, so that the same files always make the same archive. */
+static void put_header(uint8_t *dst, uint32_t ino, mode_t mode, uint32_t mtime, uint64_t size,
+		       dev_t rdev, size_t path_size)
 {
 	char header[HEADER_SIZE + 1];
 
 	snprintf(header, sizeof(header),
 		 "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", ino, mode, 0u, 0u,
-		 S_ISDIR(mode) ? 2u : 1u, 0u, (unsigned int)size, 0u, 0u, major(rdev), minor(rdev),
-		 (unsigned int)path_size + 1, 0u);
+		 S_ISDIR(mode) ? 2u : 1u, mtime, (unsigned int)size, 0u, 0u, major(rdev),
+		 minor(rdev), (unsigned int)path_size + 1, 0u);
 	memcpy(dst, header, HEADER_SIZE);
 }
 
@@ -126,7 +126,8 @@ int initramfs_write(const struct initramfs *tree, void *dst, uint64_t size, stru
 
 		/* The padding, and the NUL of the name; what they hold before is unknown. */
 		memset(p + HEADER_SIZE + node->path_size, 0, head - HEADER_SIZE - node->path_size);
-		put_header(p, node->ino, node->mode, node->size, node->rdev, node->path_size);
+		put_header(p, node->ino, node->mode, node->mtime, node->size, node->rdev,
+			   node->path_size);
 		put_path(p + HEADER_SIZE, node);
 		p += head;
 		memset(p + node->size, 0, body - node->size);
@@ -142,7 +143,7 @@ int initramfs_write(const struct initramfs *tree, void *dst, uint64_t size, stru
 		p += body;
 	}
 	memset(p, 0, entry_size(strlen(TRAILER), 0));
-	put_header(p, 0, 0, 0, 0, strlen(TRAILER));
+	put_header(p, 0, 0, 0, 0, 0, strlen(TRAILER));
 	memcpy(p + HEADER_SIZE, TRAILER, strlen(TRAILER));
 	return 0;
 }

@@ -63,6 +63,17 @@ static bool on_procfs(const char *path)
 	return !statfs(path, &fs) && fs.f_type == PROC_SUPER_MAGIC;
 }
 
+/*
+ * What make and python compare to see what is stale. Kernels keep it when they have
+ * CONFIG_INITRAMFS_PRESERVE_MTIME. The archive has no room for other times.
+ */
+static uint32_t clamp_mtime(time_t seconds)
+{
+	if (seconds < 0)
+		return 0;
+	return seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
+}
+
 /* A regular file of the host as a child of @dir, or the one that is there already. */
 static int put_file(struct initramfs *tree, struct node *dir, const char *name, const char *host,
 		    const struct stat *st, struct node **child, struct error *err)
@@ -93,6 +104,7 @@ static int put_file(struct initramfs *tree, struct node *dir, const char *name, 
 	node->size = (uint64_t)st->st_size;
 	node->host_dev = st->st_dev;
 	node->host_ino = st->st_ino;
+	node->mtime = clamp_mtime(st->st_mtim.tv_sec);
 	*child = node;
 	return 0;
 }

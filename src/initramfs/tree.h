@@ -37,6 +37,11 @@ struct node {
 	enum node_kind kind;
 	mode_t mode; /* file type and permissions */
 	uint32_t ino;
+	/*
+	 * NODE_HOST: seconds since 1970; else 0, folders too: theirs change with files that are
+	 * not packed.
+	 */
+	uint32_t mtime;
 	size_t path_size; /* of its path in the archive: no slash in front, no NUL */
 	uint64_t size;	  /* bytes of a file, or of a link's target */
 	const void *data; /* NODE_DATA */

@@ -32,6 +32,8 @@ struct plan {
 	struct topology topology;
 	uint64_t memory_mib;
 	bool wprof;
+	/* The caller's to fill in, from host_tsc_read, once for all VMs of a run. */
+	bool tsc_reliable;
 	char warning[256]; /* "" or one line: the operator's memory conflicts with the floor */
 };
 

@@ -257,6 +257,22 @@ static struct json_object *topology_value(const struct topology *topology)
 	return object_end(&object);
 }
 
+/* What the guest itself saw of its machine; null before its init's first word. */
+static struct json_object *guest_value(const struct observation *seen)
+{
+	struct object object = object_begin();
+
+	if (seen->hello) {
+		put_number(&object, "cpus_online", seen->cpus_online);
+		put_number(&object, "numa_nodes_online", seen->nodes_online);
+	} else {
+		put_null(&object, "cpus_online");
+		put_null(&object, "numa_nodes_online");
+	}
+	put(&object, "init_log", lines_value(&seen->init_log, "", LOG_LINES));
+	return object_end(&object);
+}
+
 static struct json_object *output_value(const struct observation *seen)
 {
 	struct object object = object_begin();
@@ -335,6 +351,7 @@ static void put_common(struct object *object, const char *kind, const struct rep
 	put(object, "kernel", kernel_value(report, vm));
 	put(object, "topology", topology_value(&report->plan->topology));
 	put_number(object, "memory_mib", report->plan->memory_mib);
+	put(object, "guest", guest_value(vm->seen));
 	put(object, "output", output_value(vm->seen));
 	put(object, "trace", trace_value(vm));
 	if (vm == &report->first)
@@ -390,7 +407,6 @@ int report_write_failure_dump(struct artefacts *artefacts, const struct report *
 	put(&object, "tracer", tracer_value(seen));
 	put(&object, "console_tail", lines_value(&seen->console, "", LOG_LINES));
 	put(&object, "kernel_log_tail", lines_value(&seen->kmsg, "", LOG_LINES));
-	put(&object, "init_log", lines_value(&seen->init_log, "", LOG_LINES));
 	return write_json(artefacts, repro ? ARTEFACT_REPRO_FAILURE_DUMP : ARTEFACT_FAILURE_DUMP,
 			  object_end(&object), path, err);
 }

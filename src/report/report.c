@@ -15,6 +15,7 @@
 #define CONSOLE_LINES 10
 #define TRACER_LINES  5
 #define DROPS_LINES   3
+#define INIT_LINES    5
 
 /* A guest's line is cut so that it stays within 100 columns; our own lines and paths never are. */
 #define GUEST_LINE_SIZE 93
@@ -153,6 +154,25 @@ static void put_repro(FILE *out, const struct report *report)
 	fputc('\n', out);
 }
 
+/* What the guest's init warns of: also of a test that passed, a process that cannot be killed, say.
+ */
+static void put_init_log(FILE *out, const struct tail *log, const char *which)
+{
+	struct lines lines;
+	const char *line;
+
+	if (!lines_begin(&lines, log, "", INIT_LINES)) {
+		while ((line = lines_next(&lines))) {
+			fprintf(out, "  %s: ", which);
+			put_text(out, line);
+			fputc('\n', out);
+		}
+		if (lines.left_out)
+			fprintf(out, "  %s: (%zu more before these)\n", which, lines.left_out);
+	}
+	lines_end(&lines);
+}
+
 /* A path is the user's own and goes out as it is, so that it can be copied. */
 static void put_path(FILE *out, const char *label, const char *path, const char *note)
 {
@@ -169,8 +189,11 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 	put_first_line(out, report, colour);
 	if (kind == VERDICT_PANIC || kind == VERDICT_STALL || kind == VERDICT_DIED)
 		put_lines(out, &first->seen->console, "", CONSOLE_LINES);
+	put_init_log(out, &first->seen->init_log, "guest");
 	put_tracer(out, first->seen, "tracer");
 	put_repro(out, report);
+	if (repro)
+		put_init_log(out, &repro->seen->init_log, "repro guest");
 	if (repro)
 		put_tracer(out, repro->seen, first->seen->tracer ? "repro tracer" : "tracer");
 	put_path(out, "failure dump", dump_path, "");

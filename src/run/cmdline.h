@@ -11,12 +11,13 @@
 /*
  * cmdline_build - our defaults, the tracer's arguments, then the user's own, so that his win.
  * @kaslr: leave address randomisation on (no "nokaslr")
+ * @tsc_reliable: the guest may trust its TSC unwatched (struct plan)
  * @wprof: NULL: this VM runs without the tracer
  * @append: the user's, or NULL
  * Returns 0; -E2BIG with limit and length when the kernel would cut it; -EINVAL for control
  * characters.
  */
-int cmdline_build(bool kaslr, const struct wprof_config *wprof, const char *append,
-		  char out[LAYOUT_CMDLINE_SIZE], struct error *err);
+int cmdline_build(bool kaslr, bool tsc_reliable, const struct wprof_config *wprof,
+		  const char *append, char out[LAYOUT_CMDLINE_SIZE], struct error *err);
 
 #endif

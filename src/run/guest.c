@@ -21,7 +21,7 @@
 /* What the initramfs is made of, until it is in guest memory. */
 struct parts {
 	struct initramfs *tree;
-	uint8_t *init, *busybox, *applets;
+	uint8_t *init, *wprof, *busybox, *applets;
 	char *job;
 };
 
@@ -29,6 +29,7 @@ static void parts_destroy(struct parts *parts)
 {
 	initramfs_destroy(parts->tree);
 	free(parts->init);
+	free(parts->wprof);
 	free(parts->busybox);
 	free(parts->applets);
 	free(parts->job);
@@ -89,21 +90,23 @@ static int add_applets(struct parts *parts, struct error *err)
 static int pack(const struct guest_config *config, struct parts *parts, struct error *err)
 {
 	const struct entry *entry = config->entry;
-	uint64_t window_ms = 0;
+	struct entry_tracer tracer = { .on = config->trace };
 	size_t job_size;
 	int ret;
 
 	/* Nobody chose -d: let the tracer's window span the payload, not the reference's 500 ms. */
 	if (config->wprof && config->wprof->default_args)
-		window_ms = entry->timeout_ms ? entry->timeout_ms + 60000 : 24 * 3600 * 1000ull;
+		tracer.window_ms = entry->timeout_ms ? entry->timeout_ms + 60000
+						     : 24 * 3600 * 1000ull;
 
+	tracer.bpf = config->wprof && config->wprof->bpf;
 	parts->tree = initramfs_create();
 	if (!parts->tree)
 		return error_set(err, -ENOMEM, "initramfs: out of memory");
 	ret = add_blob(parts->tree, "init", "/init", &parts->init, err);
 	/* Before the user's own files, which cannot take its place then. */
 	if (!ret)
-		ret = entry_job(entry, config->trace, window_ms, &parts->job, &job_size, err);
+		ret = entry_job(entry, &tracer, &parts->job, &job_size, err);
 	if (!ret)
 		ret = initramfs_add_data(parts->tree, KTSTR_JOB_PATH, parts->job, job_size, 0600,
 					 err);
@@ -115,7 +118,9 @@ static int pack(const struct guest_config *config, struct parts *parts, struct e
 		if (ret)
 			error_prefix(err, ret, "--include");
 	}
-	if (!ret && config->wprof)
+	if (!ret && config->wprof && !config->wprof->path)
+		ret = add_blob(parts->tree, "wprof", KTSTR_TRACER_PATH, &parts->wprof, err);
+	else if (!ret && config->wprof)
 		ret = initramfs_add_host(parts->tree, config->wprof->path, KTSTR_TRACER_PATH, err);
 	/* A memfd of a host that forbids executable ones is readable only. */
 	if (!ret && config->wprof)
@@ -155,6 +160,30 @@ uint64_t guest_boot_timeout_ms(const struct topology *topology)
 	return ms < 90000 ? ms : 90000;
 }
 
+/* Did the user ask, by these kernel parameters, for fewer CPUs or nodes than the machine has? */
+static bool reduces_machine(const char *append)
+{
+	static const char *const words[] = { "maxcpus=",
+					     "nr_cpus=",
+					     "possible_cpus=",
+					     "nosmp",
+					     "numa=",
+					     "acpi=",
+					     "noapic",
+					     "nolapic",
+					     "mem=",
+					     "memmap=",
+					     "disable_cpu_apicid=" };
+
+	for (const char *word = append; word && *word; word += strcspn(word, " ")) {
+		word += strspn(word, " ");
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (!strncmp(word, words[i], strlen(words[i])))
+				return true;
+	}
+	return false;
+}
+
 int guest_create(struct guest_config *config, struct observation *seen, struct vmm **vmm,
 		 struct error *err)
 {
@@ -162,15 +191,20 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 	struct parts parts = { 0 };
 	struct vmm_config machine = { .topology = config->plan->topology,
 				      .memory_mib = config->plan->memory_mib,
+				      .tsc_reliable = config->plan->tsc_reliable,
 				      .cmdline = config->cmdline,
 				      .dump_acpi_dir = config->dump_acpi_dir };
 	int ret;
 
+	seen->cpus_wanted = topology_cpus(&config->plan->topology);
+	seen->nodes_wanted = config->plan->topology.numa_nodes;
+	seen->machine_reduced = reduces_machine(config->append);
 	seen->boot_limit_ms = config->boot_timeout_ms;
 	seen->test_limit_ms = config->entry->timeout_ms;
 	seen->tracer = config->trace ? TRACER_SILENT : TRACER_OFF;
-	ret = cmdline_build(config->kaslr, config->trace ? config->wprof : NULL, config->append,
-			    config->cmdline, err);
+	ret = cmdline_build(config->kaslr, config->plan->tsc_reliable,
+			    config->trace ? config->wprof : NULL, config->append, config->cmdline,
+			    err);
 	if (!ret)
 		ret = config->kaslr ? kernel_image_open(config->kernel, &kernel, err)
 				    : kernel_cache_open(config->kernel, &kernel, err);

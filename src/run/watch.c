@@ -56,20 +56,10 @@ static bool cancelled(struct watch *watch)
 	return true;
 }
 
-/*
- * The guest's own clock, ns: what passed since its start, less what the host kept its vCPU waiting
- * and what we waited for a slow reader of its output. All limits are counted on it. Never goes
- * back.
- */
+/* The guest's own clock now: the host kept its vCPU waiting, and we waited for slow readers. */
 static uint64_t charged_ns(struct watch *watch)
 {
-	uint64_t now = now_ns() - watch->seen->begin_ns;
-	uint64_t idle = watch->waited_ns + watch->blocked_ns;
-
-	now -= idle < now ? idle : now;
-	if (now > watch->charged_ns)
-		watch->charged_ns = now;
-	return watch->charged_ns;
+	return guest_clock_step(&watch->clock, now_ns(), watch->waited_ns + watch->blocked_ns);
 }
 
 /* The limits; true: stop. */
@@ -82,10 +72,10 @@ static bool past_limit(struct watch *watch)
 		return now - watch->panic_at > PANIC_GRACE_NS && stop(watch, STOP_PANIC);
 	if (!seen->hello)
 		return now > limit && stop(watch, STOP_BOOT_TIMEOUT);
+	if (seen->exited && now - watch->last_frame_at > SILENCE_NS)
+		return stop(watch, STOP_FINISH_SILENCE);
 	if (seen->exited)
-		return (now - watch->last_frame_at > SILENCE_NS ||
-			now - watch->exited_at > FINISH_NS) &&
-		       stop(watch, STOP_FINISH_TIMEOUT);
+		return now - watch->exited_at > FINISH_NS && stop(watch, STOP_FINISH_TIMEOUT);
 	if (!seen->started) {
 		if (seen->tracer != TRACER_OFF)
 			limit += TRACER_READY_NS;
@@ -263,8 +253,13 @@ static int on_hello(struct watch *watch, const struct ktstr_hello *hello, struct
 	seen->hello = true;
 	seen->hello_ns = now_ns();
 	seen->cpus_online = hello->cpus_online;
+	seen->nodes_online = hello->nodes_online;
 	memcpy(seen->release, hello->release, sizeof(hello->release));
 	seen->release[sizeof(hello->release)] = '\0';
+	/* A test on another machine than the one that was asked for would tell nothing. */
+	if (!seen->machine_reduced &&
+	    (seen->cpus_online != seen->cpus_wanted || seen->nodes_online != seen->nodes_wanted))
+		return stop(watch, STOP_OTHER_MACHINE);
 	return 0;
 }
 
@@ -426,13 +421,14 @@ void watch_init(struct watch *watch)
 		watch->stall_timeout_ms = WATCH_STALL_TIMEOUT_MS;
 	watch->trace_file.fd = -1;
 	watch->trace_expected = watch->trace_crc = 0;
-	watch->waited_ns = watch->blocked_ns = watch->charged_ns = 0;
+	watch->waited_ns = watch->blocked_ns = 0;
 	watch->started_at = watch->exited_at = watch->last_frame_at = watch->panic_at = 0;
 	watch->line_used = 0;
 	sink_init(&watch->out, STDOUT_FILENO, watch->quiet);
 	sink_init(&watch->err, STDERR_FILENO, watch->quiet);
 	sink_init(&watch->console, STDERR_FILENO, !watch->show_console);
 	watch->seen->begin_ns = now_ns();
+	guest_clock_start(&watch->clock, watch->seen->begin_ns);
 }
 
 struct vmm_owner watch_owner(struct watch *watch)

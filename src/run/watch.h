@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "report/artefacts.h"
+#include "run/guest_clock.h"
 #include "verdict/observation.h"
 #include "vmm/vmm.h"
 
@@ -30,9 +31,9 @@ struct watch {
 	/* Private from here on. */
 	struct artefact_file trace_file;
 	uint64_t trace_expected, trace_crc;
-	uint64_t waited_ns;  /* vCPU 0's, at the last tick */
-	uint64_t blocked_ns; /* spent waiting for a slow reader of the output */
-	uint64_t charged_ns; /* the guest's own clock (watch.c), and times on it: */
+	uint64_t waited_ns;	  /* vCPU 0's, at the last tick */
+	uint64_t blocked_ns;	  /* spent waiting for a slow reader of the output */
+	struct guest_clock clock; /* the guest's own, and times on it: */
 	uint64_t started_at, exited_at, last_frame_at, panic_at;
 	char line[512]; /* the console's current line */
 	size_t line_used;

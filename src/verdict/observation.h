@@ -19,7 +19,10 @@ enum stop_reason {
 	STOP_BOOT_TIMEOUT,    /* no word from init within the boot budget */
 	STOP_PREPARE_TIMEOUT, /* init spoke, but neither payload nor its failure followed */
 	STOP_TEST_TIMEOUT,    /* the time limit passed and the guest's init did not enforce it */
-	STOP_FINISH_TIMEOUT,  /* the payload had ended, the rest did not come */
+	STOP_FINISH_SILENCE,  /* the payload had ended, then the guest fell silent */
+	STOP_FINISH_TIMEOUT,  /* the payload had ended, the guest lives but does not come to its end
+			       */
+	STOP_OTHER_MACHINE,   /* the guest runs on fewer CPUs or nodes than it was given */
 	STOP_PANIC,	      /* the kernel panicked and did not reset by itself in time */
 	STOP_SIGNAL,	      /* the user interrupted */
 };
@@ -50,7 +53,9 @@ struct observation {
 	/* What init said. */
 	bool hello;
 	char release[65]; /* uname -r of the guest, or what the image says before hello */
-	uint32_t cpus_online;
+	uint32_t cpus_online, cpus_wanted;
+	uint32_t nodes_online, nodes_wanted;
+	bool machine_reduced; /* by the user's own kernel parameters: fewer are no surprise */
 	bool started;
 	bool exited;
 	struct ktstr_exited exit;

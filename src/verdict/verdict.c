@@ -189,6 +189,24 @@ static void judge_panic(struct verdict *verdict, const struct observation *seen)
 	}
 }
 
+static void judge_died(struct verdict *verdict, const struct observation *seen)
+{
+	char line[QUOTE_SIZE];
+
+	judge(verdict, VERDICT_DIED, EXIT_GUEST_DIED);
+	add(verdict, "guest %s",
+	    seen->vmm.end == VMM_END_POWEROFF ? "powered itself off" : "reset");
+	add_span(verdict, " ", seen->begin_ns, seen->end_ns);
+	add(verdict, " after start, ");
+	if (seen->started && !seen->exited)
+		add(verdict, "before the payload ended");
+	else
+		add_phase(verdict, seen);
+	if (!last_line(&seen->init_log, line))
+		add(verdict, "; last word from init: %s", line);
+	add_last_console_line(verdict, seen);
+}
+
 static void judge_payload(struct verdict *verdict, const struct observation *seen)
 {
 	int value = (int)seen->exit.value;
@@ -197,6 +215,19 @@ static void judge_payload(struct verdict *verdict, const struct observation *see
 		judge(verdict, VERDICT_PROTOCOL, EXIT_GUEST_PROTOCOL);
 		add(verdict, "guest broke the protocol: payload ");
 		add_exit(verdict, seen);
+		return;
+	}
+	/* A guest that dies once its payload has passed is what a kernel's tests are there to find.
+	 */
+	if (seen->exit.kind == KTSTR_EXIT_STATUS && !value && seen->stop == STOP_NONE) {
+		judge_died(verdict, seen);
+		return;
+	}
+	if (seen->exit.kind == KTSTR_EXIT_STATUS && !value && seen->stop == STOP_FINISH_SILENCE) {
+		judge(verdict, VERDICT_STALL, EXIT_GUEST_STALL);
+		add(verdict, "guest stopped responding ");
+		add_phase(verdict, seen);
+		add_last_console_line(verdict, seen);
 		return;
 	}
 	switch (seen->exit.kind) {
@@ -218,7 +249,7 @@ static void judge_payload(struct verdict *verdict, const struct observation *see
 	add(verdict, "payload ");
 	add_exit(verdict, seen);
 	/* The payload's verdict stands, but what came after it is not kept back. */
-	if (seen->stop == STOP_FINISH_TIMEOUT)
+	if (seen->stop == STOP_FINISH_TIMEOUT || seen->stop == STOP_FINISH_SILENCE)
 		add(verdict, "; the guest did not finish after that");
 	else if (seen->vmm.end == VMM_END_RESET)
 		add(verdict, "; the guest reset after that");
@@ -275,24 +306,6 @@ static void judge_init_gave_up(struct verdict *verdict, const struct observation
 		add(verdict, " and gave no reason");
 }
 
-static void judge_died(struct verdict *verdict, const struct observation *seen)
-{
-	char line[QUOTE_SIZE];
-
-	judge(verdict, VERDICT_DIED, EXIT_GUEST_DIED);
-	add(verdict, "guest %s",
-	    seen->vmm.end == VMM_END_POWEROFF ? "powered itself off" : "reset");
-	add_span(verdict, " ", seen->begin_ns, seen->end_ns);
-	add(verdict, " after start, ");
-	if (seen->started)
-		add(verdict, "before the payload ended");
-	else
-		add_phase(verdict, seen);
-	if (!last_line(&seen->init_log, line))
-		add(verdict, "; last word from init: %s", line);
-	add_last_console_line(verdict, seen);
-}
-
 /* The machine ended, no panic was seen and the payload has no verdict. */
 static void judge_unfinished(struct verdict *verdict, const struct observation *seen)
 {
@@ -312,11 +325,13 @@ static void judge_unfinished(struct verdict *verdict, const struct observation *
 	case STOP_TEST_TIMEOUT:
 		judge_test_timeout(verdict, seen);
 		return;
+	case STOP_FINISH_SILENCE:
 	case STOP_FINISH_TIMEOUT:
 		judge(verdict, VERDICT_STALL, EXIT_GUEST_STALL);
 		add(verdict, "guest did not finish, and did not tell how the payload ended");
 		add_last_console_line(verdict, seen);
 		return;
+	case STOP_OTHER_MACHINE:
 	case STOP_NONE:
 	case STOP_PANIC:
 	case STOP_SIGNAL:
@@ -356,6 +371,12 @@ void verdict_of(const struct observation *observation, struct verdict *verdict)
 		judge(verdict, VERDICT_PROTOCOL, EXIT_GUEST_PROTOCOL);
 		add(verdict, "guest broke the protocol: ");
 		add_text(verdict, seen->vmm.detail, sizeof(seen->vmm.detail));
+	} else if (seen->stop == STOP_OTHER_MACHINE) {
+		judge(verdict, VERDICT_ERROR, EXIT_HOST_ERROR);
+		add(verdict,
+		    "the guest came up with %u of %u CPUs and %u of %u NUMA nodes: its kernel's "
+		    "CONFIG_NR_CPUS is too small or CONFIG_ACPI_NUMA is off, or a CPU did not start",
+		    seen->cpus_online, seen->cpus_wanted, seen->nodes_online, seen->nodes_wanted);
 	} else if (seen->panic || seen->stop == STOP_PANIC) {
 		judge_panic(verdict, seen);
 	} else if (seen->exited) {

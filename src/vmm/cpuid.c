@@ -3,7 +3,6 @@
 
 #include <asm/kvm_para.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 /*
@@ -20,6 +19,7 @@
 #define LEAF_MAX_EXT	  0x80000000u
 #define LEAF_AMD_FEATURES 0x80000001u
 #define LEAF_AMD_L2_L3	  0x80000006u
+#define LEAF_POWER	  0x80000007u
 #define LEAF_AMD_SIZES	  0x80000008u
 #define LEAF_AMD_CACHES	  0x8000001du
 #define LEAF_AMD_TOPOLOGY 0x8000001eu
@@ -33,6 +33,8 @@
 
 #define AMD_ECX1_CMP_LEGACY (1u << 1)
 #define AMD_ECX1_TOPOEXT    (1u << 22)
+
+#define POWER_EDX_INVARIANT_TSC (1u << 8)
 
 /* Level types of leaf 0xb and 0x1f. */
 #define LEVEL_NONE 0u
@@ -303,7 +305,7 @@ static void set_amd_topology(struct view *view)
 }
 
 int cpuid_build(const struct kvm_cpuid2 *supported, const struct topology *topology,
-		unsigned int cpu, struct kvm_cpuid2 *out, struct error *err)
+		bool tsc_reliable, unsigned int cpu, struct kvm_cpuid2 *out, struct error *err)
 {
 	struct view view = {
 		.supported = supported,
@@ -341,6 +343,10 @@ int cpuid_build(const struct kvm_cpuid2 *supported, const struct topology *topol
 		set_amd_topology(&view);
 	else
 		add_caches(&view, LEAF_CACHES);
+
+	entry = find(&view, LEAF_POWER);
+	if (entry && !tsc_reliable)
+		entry->edx &= ~POWER_EDX_INVARIANT_TSC;
 
 	/* Without it Linux brings up no CPU whose id does not fit 8 bits (try_to_enable_x2apic). */
 	entry = find(&view, LEAF_KVM_FEATURES);

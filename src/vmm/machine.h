@@ -34,6 +34,7 @@ struct vmm {
 	int kvm_fd;
 	int vm_fd;
 	struct topology topology;
+	bool tsc_reliable;
 	struct guest_memory memory;
 	void *channel_region; /* KTSTR_CHANNEL_SIZE bytes, a memslot of its own */
 	struct channel channel;

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/sysinfo.h>
 
+#include "vmm/cgroup.h"
 #include "vmm/layout.h"
 
 #define MIB	       (1ull << 20)
@@ -72,23 +73,12 @@ static void *map_aligned(size_t size)
 	return aligned;
 }
 
-int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
-			struct error *err)
+int guest_memory_fits(uint64_t mib, const char *cgroups, const char *mount, struct error *err)
 {
-	unsigned int nodes = topology->numa_nodes;
 	struct sysinfo host;
+	struct cgroup_limit limit;
 	uint64_t host_mib;
 
-	memset(memory, 0, sizeof(*memory));
-	if (nodes == 0 || nodes > TOPOLOGY_MAX_CPUS)
-		return error_set(err, -EINVAL, "guest memory: %u NUMA nodes, expected 1 to %d",
-				 nodes, TOPOLOGY_MAX_CPUS);
-	if (mib < nodes * (NODE_MIN_SIZE / MIB))
-		return error_set(err, -EINVAL,
-				 "guest memory: %llu MiB is too little for %u NUMA node%s; give "
-				 "%llu MiB or more, %llu a node",
-				 (unsigned long long)mib, nodes, nodes == 1 ? "" : "s",
-				 nodes * (NODE_MIN_SIZE / MIB), NODE_MIN_SIZE / MIB);
 	/* Its totalram is what /proc/meminfo calls MemTotal. */
 	if (sysinfo(&host) < 0) {
 		int ret = -errno;
@@ -102,13 +92,41 @@ int guest_memory_create(struct guest_memory *memory, const struct topology *topo
 				 "guest memory: %llu MiB is more than the %llu MiB that the host "
 				 "has; give the guest less",
 				 (unsigned long long)mib, (unsigned long long)host_mib);
+	if (cgroup_memory_limit(cgroups, mount, &limit) && mib > limit.bytes / MIB)
+		return error_set(err, -ENOMEM,
+				 "guest memory: %llu MiB is more than the %llu MiB that this "
+				 "container or service may use ('%s'): the kernel would kill the "
+				 "launcher; give the guest less with --memory, or raise that limit",
+				 (unsigned long long)mib, (unsigned long long)(limit.bytes / MIB),
+				 limit.path);
+	return 0;
+}
+
+int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
+			struct error *err)
+{
+	unsigned int nodes = topology->numa_nodes;
+	int ret;
+
+	memset(memory, 0, sizeof(*memory));
+	if (nodes == 0 || nodes > TOPOLOGY_MAX_CPUS)
+		return error_set(err, -EINVAL, "guest memory: %u NUMA nodes, expected 1 to %d",
+				 nodes, TOPOLOGY_MAX_CPUS);
+	if (mib < nodes * (NODE_MIN_SIZE / MIB))
+		return error_set(err, -EINVAL,
+				 "guest memory: %llu MiB is too little for %u NUMA node%s; give "
+				 "%llu MiB or more, %llu a node",
+				 (unsigned long long)mib, nodes, nodes == 1 ? "" : "s",
+				 nodes * (NODE_MIN_SIZE / MIB), NODE_MIN_SIZE / MIB);
+	ret = guest_memory_fits(mib, "/proc/self/cgroup", "/sys/fs/cgroup", err);
+	if (ret)
+		return ret;
 
 	memory->size = mib * MIB;
 	memory->low_size = memory->size < LAYOUT_HOLE_START ? memory->size : LAYOUT_HOLE_START;
 	memory->host = map_aligned(memory->size);
 	if (!memory->host) {
-		int ret = -errno;
-
+		ret = -errno;
 		memset(memory, 0, sizeof(*memory));
 		return error_set(err, ret, "guest memory: mapping %llu MiB: %s",
 				 (unsigned long long)mib, strerror(-ret));

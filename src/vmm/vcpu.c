@@ -21,9 +21,19 @@
 /* The kernel's sigset_t is 8 bytes, glibc's is longer (KVM_SET_SIGNAL_MASK takes the kernel's). */
 #define KERNEL_SIGSET_SIZE 8
 
-/* Intel SDM vol. 4, table 2-2: fixed ranges and MTRRs enabled, write-back by default. */
+/*
+ * Intel SDM vol. 4, table 2-2: MTRRs enabled (bit 11), write-back by default (6). Fixed ranges (bit
+ * 10) stay off: they are all zero, which would make the first MiB uncached.
+ */
 #define MSR_MTRR_DEF_TYPE	 0x2ff
-#define MTRR_DEF_TYPE_ENABLED_WB 0xc06
+#define MTRR_DEF_TYPE_ENABLED_WB 0x806
+
+/*
+ * Intel SDM vol. 4, table 2-2: IA32_MISC_ENABLE, fast strings (bit 0). Firmware turns them on, KVM
+ * starts with them off, and then Linux clears REP_GOOD and ERMS (early_init_intel).
+ */
+#define MSR_MISC_ENABLE		 0x1a0
+#define MISC_ENABLE_FAST_STRINGS 1u
 
 /* IA32_APIC_BASE, bit 10 (Intel SDM vol. 3, 11.12.1). */
 #define APIC_BASE_X2APIC (1u << 10)
@@ -42,7 +52,8 @@ static int set_cpuid(struct vcpu *vcpu, const struct kvm_cpuid2 *supported, stru
 	cpuid = calloc(1, sizeof(*cpuid) + CPUID_MAX_ENTRIES * sizeof(cpuid->entries[0]));
 	if (!cpuid)
 		return error_set(err, -ENOMEM, "vCPU %u: no memory for its CPUID", vcpu->index);
-	ret = cpuid_build(supported, &vcpu->vmm->topology, vcpu->index, cpuid, err);
+	ret = cpuid_build(supported, &vcpu->vmm->topology, vcpu->vmm->tsc_reliable, vcpu->index,
+			  cpuid, err);
 	if (!ret && ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid) < 0) {
 		ret = -errno;
 		error_set(err, ret, "vCPU %u: KVM_SET_CPUID2 with %u entries: %s", vcpu->index,
@@ -52,7 +63,9 @@ static int set_cpuid(struct vcpu *vcpu, const struct kvm_cpuid2 *supported, stru
 	return ret;
 }
 
-static int set_msrs(struct vcpu *vcpu, struct error *err)
+/* KVM_GET_MSRS or KVM_SET_MSRS for one MSR: 1 when done, 0 when KVM does not know it, or -errno. */
+static int access_msr(const struct vcpu *vcpu, unsigned long request, uint32_t index,
+		      uint64_t *value)
 {
 	union {
 		struct kvm_msrs msrs;
@@ -60,14 +73,30 @@ static int set_msrs(struct vcpu *vcpu, struct error *err)
 	} list = { .msrs.nmsrs = 1 };
 	int ret;
 
-	list.msrs.entries[0].index = MSR_MTRR_DEF_TYPE;
-	list.msrs.entries[0].data = MTRR_DEF_TYPE_ENABLED_WB;
-	ret = ioctl(vcpu->fd, KVM_SET_MSRS, &list);
-	if (ret == 1)
-		return 0;
-	ret = ret < 0 ? -errno : -EIO;
-	return error_set(err, ret, "vCPU %u: KVM_SET_MSRS for MTRRdefType: %s", vcpu->index,
-			 strerror(-ret));
+	list.msrs.entries[0].index = index;
+	list.msrs.entries[0].data = *value;
+	ret = ioctl(vcpu->fd, request, &list);
+	*value = list.msrs.entries[0].data;
+	return ret < 0 ? -errno : ret;
+}
+
+static int set_msrs(struct vcpu *vcpu, struct error *err)
+{
+	uint64_t value = MTRR_DEF_TYPE_ENABLED_WB;
+	int ret = access_msr(vcpu, KVM_SET_MSRS, MSR_MTRR_DEF_TYPE, &value);
+
+	if (ret != 1) {
+		ret = ret < 0 ? ret : -EIO;
+		return error_set(err, ret, "vCPU %u: KVM_SET_MSRS for MTRRdefType: %s", vcpu->index,
+				 strerror(-ret));
+	}
+	/* A processor that has no such MSR needs nothing turned on, and is no worse a processor. */
+	value = 0;
+	if (access_msr(vcpu, KVM_GET_MSRS, MSR_MISC_ENABLE, &value) == 1) {
+		value |= MISC_ENABLE_FAST_STRINGS;
+		access_msr(vcpu, KVM_SET_MSRS, MSR_MISC_ENABLE, &value);
+	}
+	return 0;
 }
 
 /* What a PC's firmware does: the 8259's output arrives on LINT0, NMIs on LINT1. */

@@ -404,6 +404,7 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 	pthread_mutex_init(&vmm->lock, NULL);
 	pthread_cond_init(&vmm->console_room, NULL);
 	vmm->topology = config->topology;
+	vmm->tsc_reliable = config->tsc_reliable;
 	vmm->nr_vcpus = topology_cpus(&config->topology);
 	vmm->vcpus = calloc(vmm->nr_vcpus, sizeof(*vmm->vcpus));
 	if (!vmm->vcpus) {

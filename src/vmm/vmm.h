@@ -29,6 +29,7 @@ struct vmm_config {
 	const struct kernel_image *kernel; /* stays the caller's */
 	struct topology topology;
 	uint64_t memory_mib;
+	bool tsc_reliable; /* the guest may be told that its TSC is invariant, where KVM says so */
 	const char *cmdline;
 	struct vmm_initrd initrd;
 	const char *dump_acpi_dir; /* NULL: do not write the tables */

@@ -117,10 +117,11 @@ static int check_binary(const char *path, struct error *err)
 	return ret;
 }
 
-int wprof_config_from_env(struct wprof_config *config, const char *args_text, struct error *err)
+int wprof_config_from_env(struct wprof_config *config, bool embedded, const char *args_text,
+			  struct error *err)
 {
 	const char *path = getenv(WPROF_PATH_VARIABLE);
-	int ret;
+	int ret = 0;
 
 	memset(config, 0, sizeof(*config));
 	if (!path || !*path)
@@ -129,14 +130,13 @@ int wprof_config_from_env(struct wprof_config *config, const char *args_text, st
 				 "under 'ktstr-launch exec -- ...', or set it to the path of a "
 				 "wprof binary",
 				 WPROF_PATH_VARIABLE, path ? "empty" : "not set");
-	ret = check_binary(path, err);
-	if (ret)
-		return ret;
-
-	config->path = strdup(path);
-	if (!config->path) {
-		ret = error_set(err, -ENOMEM, "tracer configuration: out of memory");
-		goto fail;
+	if (!embedded) {
+		ret = check_binary(path, err);
+		if (ret)
+			return ret;
+		config->path = strdup(path);
+		if (!config->path)
+			return error_set(err, -ENOMEM, "tracer configuration: out of memory");
 	}
 	if (args_text) {
 		ret = split_args(config, args_text, err);

@@ -21,20 +21,24 @@
 #define WPROF_MAX_ARGS 64
 
 struct wprof_config {
-	char *path;		    /* the binary on the host; owned */
+	char *path; /* the user's binary on the host; owned. NULL: the embedded one */
 	char *args[WPROF_MAX_ARGS]; /* owned */
 	size_t nr_args;
+	bool bpf; /* it is not the built-in tracer, so it is taken to need BPF; the caller's */
 	bool default_args; /* nobody chose them: the guest may widen the window (-d) */
 };
 
 /*
- * wprof_config_from_env - path from KTSTR_WPROF_PATH, arguments from @args_text split at white
- * space, or the defaults (-d 500 -e sched --ringbuf-size=256000 --ringbuf-cnt=8) when it is NULL.
- * Errors: -ENOENT when the variable is unset or empty, -EACCES and the like when its file is not
- * readable, -EISDIR and -EINVAL when it is no file; -EINVAL for an argument that cannot pass the
- * kernel command line (control characters, quotes, byte 0xa0) and for more than WPROF_MAX_ARGS.
+ * wprof_config_from_env - path from KTSTR_WPROF_PATH (@embedded: what it names is the embedded
+ * tracer, which then need not be read through it: there may be no /proc), arguments from @args_text
+ * split at white space, or the defaults (-d 500 -e sched --ringbuf-size=256000 --ringbuf-cnt=8)
+ * when it is NULL. Errors: -ENOENT when the variable is unset or empty, -EACCES and the like when
+ * its file is not readable, -EISDIR and -EINVAL when it is no file; -EINVAL for an argument that
+ * cannot pass the kernel command line (control characters, quotes, byte 0xa0) and for more than
+ * WPROF_MAX_ARGS.
  */
-int wprof_config_from_env(struct wprof_config *config, const char *args_text, struct error *err);
+int wprof_config_from_env(struct wprof_config *config, bool embedded, const char *args_text,
+			  struct error *err);
 void wprof_config_destroy(struct wprof_config *config);
 
 /* The defaults, in their order; ends with NULL. */

@@ -33,6 +33,30 @@ wprof_digest()
 	[[ ${lines[1]} == "$(wprof_digest)  -" ]]
 }
 
+@test "exec: descriptors that a script opens for itself do not break the path" {
+	# What takes the place may be a pipe, which never ends.
+	run timeout 30 "$KTSTR_LAUNCH" exec -- bash -c '
+		for fd in {3..31} 63 64 99 100 199 255; do
+			eval "exec $fd>&1"
+		done
+		bash -c "sha256sum <\"\$KTSTR_WPROF_PATH\""
+		true'
+	assert_status 0
+	[[ $output == "$(wprof_digest)  -" ]]
+}
+
+@test "exec: a bats file finds the tracer" {
+	# Bats looks for such lines in this file, too, wherever they stand.
+	printf '@%s "inner" {\n\tsha256sum <"$KTSTR_WPROF_PATH" >"$DIGEST"\n}\n' test \
+		>"$BATS_TEST_TMPDIR/inner.bats"
+	# Nothing of this bats: the inner one would take itself for a part of it.
+	run env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$HOME" \
+		DIGEST="$BATS_TEST_TMPDIR/digest" \
+		timeout 30 "$KTSTR_LAUNCH" exec -- bats "$BATS_TEST_TMPDIR/inner.bats"
+	assert_status 0
+	[[ $(<"$BATS_TEST_TMPDIR/digest") == "$(wprof_digest)  -" ]]
+}
+
 @test "exec: the blob cannot be written through the path" {
 	run "$KTSTR_LAUNCH" exec -- bash -c 'printf x >>"$KTSTR_WPROF_PATH"'
 	[[ $status -ne 0 ]]

@@ -332,8 +332,9 @@ static void linux_sees_the_plan(void **state)
 			assert_int_equal(topology_parse(specs[i], &t, &err), 0);
 			for (unsigned int cpu = 0; cpu < topology_cpus(&t); cpu++) {
 				memset(&out, 0xa5, sizeof(out));
-				assert_int_equal(
-					cpuid_build(&supported.head, &t, cpu, &out.head, &err), 0);
+				assert_int_equal(cpuid_build(&supported.head, &t, true, cpu,
+							     &out.head, &err),
+						 0);
 				decode(&out, &hosts[h], LINUX_6_1, &seen[0][cpu]);
 				decode(&out, &hosts[h], LINUX_6_9, &seen[1][cpu]);
 			}
@@ -358,7 +359,7 @@ static void build(const struct host *host, const char *spec, unsigned int cpu, u
 
 	fake(host, &supported);
 	assert_int_equal(topology_parse(spec, &t, &err), 0);
-	assert_int_equal(cpuid_build(&supported.head, &t, cpu, &out->head, &err), 0);
+	assert_int_equal(cpuid_build(&supported.head, &t, true, cpu, &out->head, &err), 0);
 }
 
 /* Each leaf once, no leaf beyond the greatest that is told, subleaves marked as such. */
@@ -482,6 +483,28 @@ static void extended_destinations(void **state)
 	}
 }
 
+/* KVM tells of the processor's; whether the host's kernel still believes it is another matter. */
+static void invariant_tsc_only_where_it_is_reliable(void **state)
+{
+	const struct topology t = { 1, 2, 2, 2 };
+	static union cpuid supported, out;
+	struct error err = { "" };
+
+	(void)state;
+	for (size_t h = 0; h < NR_HOSTS; h++) {
+		for (unsigned int cpu = 0; cpu < topology_cpus(&t); cpu++) {
+			fake(&hosts[h], &supported);
+			push(&supported, 0x80000007, 0)->edx = 0x100 | 0x2;
+			assert_int_equal(
+				cpuid_build(&supported.head, &t, true, cpu, &out.head, &err), 0);
+			assert_int_equal(leaf(&out, 0x80000007, 0).edx, 0x102);
+			assert_int_equal(
+				cpuid_build(&supported.head, &t, false, cpu, &out.head, &err), 0);
+			assert_int_equal(leaf(&out, 0x80000007, 0).edx, 0x2);
+		}
+	}
+}
+
 /* Whatever KVM, or what speaks for it, comes up with. */
 static void strange_input(void **state)
 {
@@ -493,15 +516,15 @@ static void strange_input(void **state)
 	(void)state;
 	memset(&supported, 0, sizeof(supported));
 	supported.head.nent = CPUID_MAX_ENTRIES + 1;
-	assert_int_equal(cpuid_build(&supported.head, &t, 0, &out.head, &err), -E2BIG);
+	assert_int_equal(cpuid_build(&supported.head, &t, true, 0, &out.head, &err), -E2BIG);
 	assert_non_null(strstr(err.text, "257"));
 	assert_int_equal(out.head.nent, 0);
 	supported.head.nent = UINT32_MAX;
-	assert_int_equal(cpuid_build(&supported.head, &t, 0, &out.head, &err), -E2BIG);
+	assert_int_equal(cpuid_build(&supported.head, &t, true, 0, &out.head, &err), -E2BIG);
 
 	/* Nothing at all: every leaf that is needed is made. */
 	supported.head.nent = 0;
-	assert_int_equal(cpuid_build(&supported.head, &t, 0, &out.head, &err), 0);
+	assert_int_equal(cpuid_build(&supported.head, &t, true, 0, &out.head, &err), 0);
 	assert_int_equal(leaf(&out, 0, 0).eax, 0xb);
 
 	/* Ever more leaves of no interest: at some number there is no room for ours. */
@@ -513,7 +536,7 @@ static void strange_input(void **state)
 			for (uint32_t i = 0; i < more && supported.head.nent < CPUID_MAX_ENTRIES;
 			     i++)
 				push(&supported, 0x40010000 + i, 0);
-			ret = cpuid_build(&supported.head, &t, 0, &out.head, &err);
+			ret = cpuid_build(&supported.head, &t, true, 0, &out.head, &err);
 			if (!ret)
 				fits++;
 			else
@@ -528,30 +551,34 @@ static void strange_input(void **state)
 	memset(&supported, 0, sizeof(supported));
 	for (uint32_t i = 0; i < 200; i++)
 		push(&supported, 4, i)->eax = 0x163;
-	assert_int_equal(cpuid_build(&supported.head, &t, 0, &out.head, &err), 0);
+	assert_int_equal(cpuid_build(&supported.head, &t, true, 0, &out.head, &err), 0);
 	assert_int_equal(leaf(&out, 4, 8).eax, 0);
 	memset(&supported, 0, sizeof(supported));
 	for (uint32_t i = 0; i < 3; i++)
 		push(&supported, 4, i)->eax = 0x163;
-	assert_int_equal(cpuid_build(&supported.head, &t, 0, &out.head, &err), 0);
+	assert_int_equal(cpuid_build(&supported.head, &t, true, 0, &out.head, &err), 0);
 	assert_int_equal(cache_size(leaf(&out, 4, 3)), 16 << 20);
 	memset(&supported, 0, sizeof(supported));
 	for (uint32_t i = 0; i < 4; i++)
 		push(&supported, 4, i)->eax = i == 1 ? 0 : 0x163;
-	assert_int_equal(cpuid_build(&supported.head, &t, 0, &out.head, &err), 0);
+	assert_int_equal(cpuid_build(&supported.head, &t, true, 0, &out.head, &err), 0);
 	assert_int_equal(cache_size(leaf(&out, 4, 3)), 16 << 20);
 	supported.head.entries[1].eax = 0x122;
 	supported.head.entries[3].eax = 0x143;
-	assert_int_equal(cpuid_build(&supported.head, &t, 0, &out.head, &err), 0);
+	assert_int_equal(cpuid_build(&supported.head, &t, true, 0, &out.head, &err), 0);
 	assert_int_equal(cache_size(leaf(&out, 4, 3)), 16 << 20);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(linux_sees_the_plan),	 cmocka_unit_test(leaves_are_in_order),
-		cmocka_unit_test(cache_sizes),		 cmocka_unit_test(the_old_leaves_agree),
-		cmocka_unit_test(extended_destinations), cmocka_unit_test(strange_input),
+		cmocka_unit_test(linux_sees_the_plan),
+		cmocka_unit_test(leaves_are_in_order),
+		cmocka_unit_test(cache_sizes),
+		cmocka_unit_test(the_old_leaves_agree),
+		cmocka_unit_test(extended_destinations),
+		cmocka_unit_test(strange_input),
+		cmocka_unit_test(invariant_tsc_only_where_it_is_reliable),
 	};
 
 	return cmocka_run_group_tests_name("cpuid", tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -167,6 +168,7 @@ static void memfd_is_sealed_and_inherited(void **state)
 	assert_int_equal(st.st_size, 3);
 	assert_int_equal(st.st_mode & 0444, 0444);
 	assert_int_equal(st.st_mode & 0222, 0);
+	assert_int_equal(st.st_mtim.tv_sec | st.st_mtim.tv_nsec, 0);
 	in_child(sealed_seen_from_child, &fd);
 	close(fd);
 }
@@ -194,7 +196,7 @@ static int path_opens_without_descriptors(const void *arg)
 	if (pid != 0)
 		return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status)
 									    : NOT_OPENED;
-	for (fd = 0; fd < 256; fd++)
+	for (fd = 0; fd < 1024; fd++)
 		close(fd);
 	fd = path ? open(path, O_RDONLY) : -1;
 	if (fd < 0)
@@ -240,6 +242,47 @@ static void export_names_the_blob_for_grandchildren(void **state)
 	undo_export();
 	assert_int_equal(embed_export_wprof(NULL, NULL), 0);
 	undo_export();
+}
+
+static int exported_fd(void)
+{
+	int fd = -1;
+
+	unsetenv(WPROF_PATH_VARIABLE);
+	assert_int_equal(embed_export_wprof(NULL, NULL), 0);
+	assert_int_equal(sscanf(getenv(WPROF_PATH_VARIABLE), "/proc/%*d/fd/%d", &fd), 1);
+	return fd;
+}
+
+/* Scripts and bats open 3, 4 and so on for themselves, shells 10 and up, and 255. */
+static void exported_descriptor_is_out_of_the_way(void **state)
+{
+	struct rlimit old, low;
+	int fd, next;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	next = dup(0);
+	close(next);
+	fd = exported_fd();
+	assert_in_range(fd, 200, 254);
+	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+	/* The low one is free again. */
+	assert_int_equal(dup(0), next);
+	close(next);
+	undo_export();
+
+	/* With fewer files as high as can be, and where not even that, as it comes. */
+	low = old;
+	low.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_in_range(exported_fd(), 50, 63);
+	undo_export();
+	low.rlim_cur = 16;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_in_range(exported_fd(), 3, 15);
+	undo_export();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 }
 
 static void own_tracer_wins(void **state)
@@ -336,6 +379,7 @@ int main(void)
 		cmocka_unit_test(memfd_is_sealed_and_inherited),
 		cmocka_unit_test(damaged_blob_gives_no_memfd),
 		cmocka_unit_test(export_names_the_blob_for_grandchildren),
+		cmocka_unit_test(exported_descriptor_is_out_of_the_way),
 		cmocka_unit_test(own_tracer_wins),
 		cmocka_unit_test(set_variable_is_never_passed_over),
 	};

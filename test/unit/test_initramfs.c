@@ -394,21 +394,76 @@ static void same_files_same_bytes(void **state)
 	put(f, "top/b", "b", 1, 0644);
 	put(f, "top/a", "a", 1, 0644);
 	put(f, "top/c/d", "d", 1, 0644);
+	assert_int_equal(run("touch -d @1000000 '%s'/top/[ab] '%s/top/c/d'", f->dir, f->dir), 0);
 	assert_adds(f, "top");
 	first = pack(f, &size1);
 	fresh_tree(f);
-	/* The same names, made in another order and at another time. */
+	/* The same names and times, made in another order. Folders are as old as their making. */
 	assert_int_equal(run("rm -r '%s/top'", f->dir), 0);
 	put(f, "top/c/d", "d", 1, 0644);
 	put(f, "top/a", "a", 1, 0644);
 	put(f, "top/b", "b", 1, 0644);
-	assert_int_equal(run("touch -d 2001-01-01 '%s/top/a'", f->dir), 0);
+	assert_int_equal(run("touch -d @1000000 '%s'/top/[ab] '%s/top/c/d'", f->dir, f->dir), 0);
+	assert_int_equal(run("touch -d 2001-01-01 '%s/top' '%s/top/c'", f->dir, f->dir), 0);
 	assert_adds(f, "top");
 	second = pack(f, &size2);
 	assert_int_equal(size1, size2);
 	assert_memory_equal(first, second, size1);
 	free(first);
 	free(second);
+}
+
+static uint32_t mtime_of(struct fixture *f, const char *name)
+{
+	struct entry e = { 0 };
+
+	assert_int_equal(find(f, in(f, name), &e), 1);
+	return e.mtime;
+}
+
+/* What make and python go by in the guest; where the archive has no room for it, the nearest. */
+static void files_keep_their_times(void **state)
+{
+	static const struct {
+		const char *name;
+		long long time;
+		uint32_t want;
+	} files[] = {
+		{ "top/epoch", 0, 0 },
+		{ "top/one", 1, 1 },
+		{ "top/now", 1795574484, 1795574484 },
+		{ "top/past-2038", 2147483648, 2147483648 },
+		{ "top/last", UINT32_MAX, UINT32_MAX },
+		{ "top/past-2106", UINT32_MAX + 1ll, UINT32_MAX },
+		{ "top/far", 1ll << 33, UINT32_MAX },
+		{ "top/before", -1, 0 },
+		{ "top/long-before", -1000000, 0 },
+	};
+	const size_t count = sizeof(files) / sizeof(files[0]);
+	struct fixture *f = *state;
+	bool there[sizeof(files) / sizeof(files[0])];
+
+	for (size_t i = 0; i < count; i++) {
+		struct stat st;
+
+		put(f, files[i].name, "x", 1, 0644);
+		assert_int_equal(run("touch -d @%lld '%s'", files[i].time, in(f, files[i].name)),
+				 0);
+		/* Not every file system of a host has room for all of them. */
+		assert_int_equal(stat(in(f, files[i].name), &st), 0);
+		there[i] = st.st_mtim.tv_sec == files[i].time;
+	}
+	assert_true(there[2]);
+	assert_int_equal(run("ln -s now '%s'", in(f, "top/link")), 0);
+	assert_int_equal(run("ln '%s' '%s'", in(f, "top/now"), in(f, "top/same")), 0);
+	assert_adds(f, "top");
+	for (size_t i = 0; i < count; i++)
+		if (there[i])
+			assert_int_equal(mtime_of(f, files[i].name), files[i].want);
+	assert_int_equal(mtime_of(f, "top/same"), 1795574484);
+	/* Theirs change with what is not packed. */
+	assert_int_equal(mtime_of(f, "top"), 0);
+	assert_int_equal(mtime_of(f, "top/link"), 0);
 }
 
 /* By name, whatever the order in which the host's file system keeps them. */
@@ -687,6 +742,7 @@ int main(void)
 		TEST(tree_and_host_differ),
 		TEST(kernel_file_systems),
 		TEST(same_files_same_bytes),
+		TEST(files_keep_their_times),
 		TEST(folders_are_sorted),
 		TEST(folders_in_a_ring),
 		TEST(changed_files_are_stale),

@@ -72,7 +72,6 @@ static int setup(void **state)
 	f->seen.stderr_bytes = 7;
 	say(&f->seen.console, "[    0.0] Linux version\n[    5.1] last\r\n");
 	say(&f->seen.kmsg, "[    5.1] kmsg one\n[    5.2] kmsg two\n");
-	say(&f->seen.init_log, "init: a warning\n");
 	verdict_of(&f->seen, &f->verdict);
 
 	see_exit(&f->repro_seen, KTSTR_EXIT_STATUS, 1);
@@ -190,9 +189,13 @@ static struct json_object *dump(struct fixture *f, bool repro)
 static void the_dump_of_the_first_vm(void **state)
 {
 	struct fixture *f = *state;
-	struct json_object *json = dump(f, false);
+	struct json_object *json;
 	char expected[PATH_MAX + 256];
 
+	say(&f->seen.init_log, "init: a warning\n");
+	f->seen.cpus_online = 8;
+	f->seen.nodes_online = 2;
+	json = dump(f, false);
 	snprintf(expected, sizeof(expected), "%s/fair-0001/fair-0000000000000abc.failure-dump.json",
 		 f->scratch);
 	assert_string_equal(f->path, expected);
@@ -227,7 +230,9 @@ static void the_dump_of_the_first_vm(void **state)
 	check(json, "panic", "null");
 	check(json, "console_tail", "[\"[    0.0] Linux version\",\"[    5.1] last\"]");
 	check(json, "kernel_log_tail", "[\"[    5.1] kmsg one\",\"[    5.2] kmsg two\"]");
-	check(json, "init_log", "[\"init: a warning\"]");
+	check(json, "guest.cpus_online", "8");
+	check(json, "guest.numa_nodes_online", "2");
+	check(json, "guest.init_log", "[\"init: a warning\"]");
 	check(json, "tracer.state", "\"off\"");
 	check(json, "tracer.reason", "null");
 	check(json, "tracer.text", "[]");
@@ -451,6 +456,22 @@ static void a_pass_is_one_line(void **state)
 			    "PASS fair: payload exited with status 0 after 3.2 s\n");
 }
 
+static void the_guests_warnings_are_shown(void **state)
+{
+	struct fixture *f = *state;
+
+	f->seen.exit.value = 0;
+	verdict_of(&f->seen, &f->verdict);
+	f->report.repro = NULL;
+	f->report.repro_result = REPRO_NOT_RUN;
+	say(&f->seen.init_log, "one\ntwo\nthree\nfour\nfive\na process is \033[2J stuck\n");
+	assert_string_equal(printed(f, NULL, NULL),
+			    "PASS fair: payload exited with status 0 after 3.2 s\n"
+			    "  guest: two\n  guest: three\n  guest: four\n  guest: five\n"
+			    "  guest: a process is ?[2J stuck\n"
+			    "  guest: (1 more before these)\n");
+}
+
 static void a_pass_keeps_no_tracer_failure_back(void **state)
 {
 	struct fixture *f = *state;
@@ -666,6 +687,7 @@ int main(void)
 		with_fixture(the_result_names_what_is_there),
 		with_fixture(a_dump_that_cannot_be_written_is_said),
 		with_fixture(a_pass_is_one_line),
+		with_fixture(the_guests_warnings_are_shown),
 		with_fixture(a_pass_keeps_no_tracer_failure_back),
 		with_fixture(a_failure_and_its_repro),
 		with_fixture(a_tracer_speaks_for_itself),

@@ -160,9 +160,10 @@ static const struct scene scenes[] = {
 	},
 	{
 		.name = "and when it resets",
-		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .vmm.end = VMM_END_RESET },
-		.kind = VERDICT_PASS,
-		.cause = "payload exited with status 0 after 1.3 s; the guest reset after that",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 3), .vmm.end = VMM_END_RESET },
+		.kind = VERDICT_FAIL,
+		.exit_status = 3,
+		.cause = "payload exited with status 3 after 1.3 s; the guest reset after that",
 	},
 
 	/* What no honest init says. 256 must not be taken for 0. */
@@ -434,6 +435,45 @@ static const struct scene scenes[] = {
 		.kind = VERDICT_STALL,
 		.exit_status = 121,
 		.cause = "guest stopped responding: no heartbeat for 30.0 s; the console is empty",
+	},
+	{
+		.name = "a guest that resets once its payload has passed is no pass",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .vmm.end = VMM_END_RESET },
+		.kind = VERDICT_DIED,
+		.exit_status = 122,
+		.cause = "guest reset 4.0 s after start, after the payload had ended (exited with "
+			 "status 0 after 1.3 s); the console is empty",
+	},
+	{
+		.name = "nor is one that falls silent",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_FINISH_SILENCE },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "guest stopped responding after the payload had ended (exited with status "
+			 "0 after 1.3 s); the console is empty",
+	},
+	{
+		.name = "one that lives, and is only slow to end, is",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_FINISH_TIMEOUT },
+		.kind = VERDICT_PASS,
+		.exit_status = 0,
+		.cause = "payload exited with status 0 after 1.3 s; the guest did not finish after "
+			 "that",
+	},
+	{
+		.name = "another machine than the one asked for",
+		.seen = { .hello = true,
+			  .cpus_online = 64,
+			  .cpus_wanted = 128,
+			  .nodes_online = 1,
+			  .nodes_wanted = 2,
+			  .stop = STOP_OTHER_MACHINE },
+		.kind = VERDICT_ERROR,
+		.exit_status = 125,
+		.cause =
+			"the guest came up with 64 of 128 CPUs and 1 of 2 NUMA nodes: its kernel's "
+			"CONFIG_NR_CPUS is too small or CONFIG_ACPI_NUMA is off, or a CPU did not "
+			"start",
 	},
 	{
 		.name = "not finished, and not exited",

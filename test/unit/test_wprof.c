@@ -19,7 +19,7 @@ static const char *self = "/proc/self/exe";
 static int configure(struct wprof_config *config, const char *args, struct error *err)
 {
 	assert_int_equal(setenv("KTSTR_WPROF_PATH", self, 1), 0);
-	return wprof_config_from_env(config, args, err);
+	return wprof_config_from_env(config, false, args, err);
 }
 
 static void the_floor_is_pure(void **state)
@@ -146,7 +146,7 @@ static void expect_path_error(const char *path, int code, const char *says)
 		assert_int_equal(setenv("KTSTR_WPROF_PATH", path, 1), 0);
 	else
 		assert_int_equal(unsetenv("KTSTR_WPROF_PATH"), 0);
-	assert_int_equal(wprof_config_from_env(&config, NULL, &err), code);
+	assert_int_equal(wprof_config_from_env(&config, false, NULL, &err), code);
 	assert_non_null(strstr(err.text, "KTSTR_WPROF_PATH"));
 	if (path)
 		assert_non_null(strstr(err.text, path));

@@ -2,8 +2,10 @@
  * What can a malicious guest do to the channel? A payload for the tests: maps it through /dev/mem
  * as init does, and writes what no honest init writes. Argument: garbage, head, length, crc; and
  * with all of that right: type (one that there is not), hello (once more), exited (twice).
+ * As a tracer (its arguments begin with "-") it resets the machine a second after SIGINT.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,9 +68,24 @@ static void put_frames(uint16_t type, const void *payload, uint32_t length, unsi
 	ring_doorbell();
 }
 
-int main(int argc, char **argv)
+static int reset_when_stopped(void)
 {
-	const char *what = argc > 1 ? argv[1] : "";
+	sigset_t stop;
+	int fd, number;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGINT);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	printf("%s\n", KTSTR_TRACER_READY_LINE);
+	fflush(stdout);
+	sigwait(&stop, &number);
+	sleep(1);
+	fd = open("/proc/sysrq-trigger", O_WRONLY);
+	return write(fd, "b", 1) == 1 ? 0 : 99;
+}
+
+static int lie(const char *what)
+{
 	struct ktstr_frame frame = { .magic = KTSTR_FRAME_MAGIC, .type = KTSTR_STDOUT };
 	int fd = open("/dev/mem", O_RDWR);
 	uint8_t *region = mmap(NULL, KTSTR_CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
@@ -113,4 +130,9 @@ int main(int argc, char **argv)
 	/* The host ends the machine; getting past this is the test's failure. */
 	sleep(30);
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	return argc > 1 && *argv[1] == '-' ? reset_when_stopped() : lie(argc > 1 ? argv[1] : "");
 }

@@ -105,3 +105,21 @@ setup()
 	assert_status 124
 	[[ $(stat -c %s "$(dump_file)") -lt 200000 ]]
 }
+
+@test "a guest that dies once its payload has passed is no pass" {
+	# As a tracer, the hostile program resets the machine a second after it was told to stop.
+	KTSTR_WPROF_PATH=$KTSTR_TEST_HOSTILE boot --memory 2048 --wprof=always -- true
+	assert_status 122
+	assert_output '^DIED true: guest reset .* after the payload had ended .exited with status 0'
+}
+
+@test "a guest that comes up with fewer CPUs than asked for is an error, unless that was asked for" {
+	# A spelling that the kernel takes and the launcher does not know.
+	boot --topology 1n1l2c1t --append nr-cpus=1 -- nproc
+	assert_status 125
+	assert_output '^ERROR nproc: the guest came up with 1 of 2 CPUs and 1 of 1 NUMA nodes'
+	rm -rf ktstr-out
+	boot --topology 1n1l2c1t --append maxcpus=1 -- nproc
+	assert_status 0
+	[[ $(<stdout) == 1 ]]
+}

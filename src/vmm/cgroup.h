@@ -1,0 +1,23 @@
+/* How much memory do our cgroups, and so a container or a service, leave us? */
+#ifndef KTSTR_VMM_CGROUP_H
+#define KTSTR_VMM_CGROUP_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cgroup_limit {
+	uint64_t bytes;
+	char path[PATH_MAX]; /* the file that says so */
+};
+
+/*
+ * cgroup_memory_limit - the smallest limit on the way from our cgroup up to the root of the mount:
+ * memory.max (Linux, Documentation/admin-guide/cgroup-v2.rst) and memory.limit_in_bytes
+ * (cgroup-v1/memory.rst).
+ * @cgroups: "/proc/self/cgroup", which cgroups(7) describes; @mount: "/sys/fs/cgroup"
+ * Returns false when there is none, or none that can be read and understood.
+ */
+bool cgroup_memory_limit(const char *cgroups, const char *mount, struct cgroup_limit *limit);
+
+#endif

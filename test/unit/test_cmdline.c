@@ -1,0 +1,82 @@
+/* Is on the kernel command line what belongs there, in the right order, and no more than fits? */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "run/cmdline.h"
+
+/* Is @word one of the words of @line? */
+static bool has(const char *line, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = line; (at = strstr(at, word)); at++)
+		if ((at == line || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+			return true;
+	return false;
+}
+
+static void tsc_only_where_it_is_reliable(void **state)
+{
+	char with[LAYOUT_CMDLINE_SIZE], without[LAYOUT_CMDLINE_SIZE];
+
+	(void)state;
+	assert_int_equal(cmdline_build(false, true, NULL, NULL, with, NULL), 0);
+	assert_int_equal(cmdline_build(false, false, NULL, NULL, without, NULL), 0);
+	assert_true(has(with, "tsc=reliable"));
+	assert_null(strstr(without, "tsc="));
+	/* Nothing else depends on it. */
+	assert_int_equal(strlen(with), strlen(without) + strlen(" tsc=reliable"));
+	assert_true(has(with, "no_timer_check") && has(without, "no_timer_check"));
+	assert_true(has(with, "random.trust_cpu=on") && has(without, "random.trust_cpu=on"));
+	assert_true(has(with, "nokaslr") && has(without, "nokaslr"));
+}
+
+static void the_users_words_come_last(void **state)
+{
+	char line[LAYOUT_CMDLINE_SIZE];
+	const char *end;
+
+	(void)state;
+	assert_int_equal(cmdline_build(true, true, NULL, "tsc=unstable", line, NULL), 0);
+	assert_false(has(line, "nokaslr"));
+	end = line + strlen(line) - strlen(" tsc=unstable");
+	assert_string_equal(end, " tsc=unstable");
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+	char line[LAYOUT_CMDLINE_SIZE], append[LAYOUT_CMDLINE_SIZE];
+	struct error err = { "" };
+	size_t room;
+
+	(void)state;
+	assert_int_equal(cmdline_build(false, true, NULL, NULL, line, &err), 0);
+	room = LAYOUT_CMDLINE_SIZE - 1 - strlen(line) - 1;
+	memset(append, 'x', sizeof(append));
+	append[room] = '\0';
+	assert_int_equal(cmdline_build(false, true, NULL, append, line, &err), 0);
+	assert_int_equal(strlen(line), LAYOUT_CMDLINE_SIZE - 1);
+	append[room] = 'x';
+	append[room + 1] = '\0';
+	assert_int_equal(cmdline_build(false, true, NULL, append, line, &err), -E2BIG);
+	assert_non_null(strstr(err.text, "--append"));
+	assert_int_equal(cmdline_build(false, true, NULL, "a\nb", line, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "byte 1"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tsc_only_where_it_is_reliable),
+		cmocka_unit_test(the_users_words_come_last),
+		cmocka_unit_test(what_does_not_fit_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("cmdline", tests, NULL, NULL);
+}
