@@ -3,7 +3,9 @@
 BUILD ?= build
 CC ?= gcc
 V ?= 0
-# The tracer inside: builtin | prebuilt (with WPROF_BIN=/path) | source | auto
+# The tracer inside: source (wprof, fetched and compiled) | prebuilt (with WPROF_BIN=/path) | builtin
+# (our own) | auto (source, or with a notice builtin). third_party/wprof/wprof.mk has what else there
+# is to be said of the source.
 WPROF ?= auto
 WPROF_BIN ?=
 # The static busybox that is embedded
@@ -44,14 +46,20 @@ quote = '$(subst ','\'',$(1))'
 all: $(BUILD)/ktstr-launch ## build the launcher (default)
 
 include tools/packages.mk
+include tools/fetch/fetch.mk
 include guest/guest.mk
+include third_party/wprof/wprof.mk
 include embed/embed.mk
 include src/src.mk
 include test/test.mk
 
-# Other variants are built below by the same rules.
-asan_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address
-fuzz_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz SANITIZE=fuzz CC=clang
+# What is built for tests holds the built-in tracer unless another one is asked for by name: it is the
+# same everywhere, with a network and without.
+test_make = $(MAKE) --no-print-directory $(if $(filter auto,$(WPROF)),WPROF=builtin)
+# Other variants are built below by the same rules; wprof is the same in all of them.
+variant_make = $(test_make) WPROF_BUILD=$(WPROF_BUILD)
+asan_make = $(variant_make) BUILD=$(BUILD)/asan SANITIZE=address
+fuzz_make = $(variant_make) BUILD=$(BUILD)/fuzz SANITIZE=fuzz CC=clang
 # All CPUs, where the user said nothing of jobs.
 jobs = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -60,7 +68,7 @@ asan: ## build the launcher under ASan and UBSan, in $(BUILD)/asan
 
 # What installs packages builds in a make of its own, which starts when they are there.
 demo: ## install what is needed, then show a failing test and its trace
-	$(Q)tools/packages build lab
+	$(Q)tools/packages build wprof lab
 	$(Q)$(MAKE) --no-print-directory $(jobs) all
 	$(Q)BUILD=$(BUILD) tools/demo
 
@@ -79,17 +87,26 @@ kernels: ## get the stock kernels that the tests boot
 install: all ## install the one binary (DESTDIR, prefix)
 	$(Q)install -D -m 0755 $(BUILD)/ktstr-launch $(DESTDIR)$(prefix)/bin/ktstr-launch
 
+# What is handed on says for sure what it holds.
+dist: ## one file to hand on, with its SHA-256, in $(BUILD)/dist (not with WPROF=auto)
+	$(if $(filter auto,$(WPROF)),$(call refuse,make dist: WPROF=auto would leave it to chance which \
+		tracer is inside: say WPROF=source or WPROF=prebuilt or WPROF=builtin))
+	+$(Q)$(MAKE) --no-print-directory all
+	$(Q)install -D -m 0755 $(BUILD)/ktstr-launch $(BUILD)/dist/ktstr-launch
+	$(Q)cd $(BUILD)/dist && sha256sum ktstr-launch | tee ktstr-launch.sha256
+
 lint: ## clang-format, shellcheck, cppcheck
 	$(Q)tools/lint
 
 help: ## this list
-	$(Q)awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	$(Q)awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 clean: ## remove what was compiled (kernels and the lab's parts stay)
-	$(Q)rm -rf $(addprefix $(BUILD)/,src guest embed tools test asan fuzz ktstr-launch ktstr-launch.debug)
+	$(Q)rm -rf $(addprefix $(BUILD)/,src guest embed tools test auto \
+		wprof dist asan fuzz ktstr-launch ktstr-launch.debug)
 
 FORCE:
-.PHONY: all asan demo bench kernels install lint help clean FORCE
+.PHONY: all asan demo bench kernels install dist lint help clean FORCE
 .DELETE_ON_ERROR:
 # No built-in rules: none is used, and they cost a second of searching.
 MAKEFLAGS += --no-builtin-rules

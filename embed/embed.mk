@@ -13,40 +13,39 @@ EMBED_ROWS += $(BUILD)/embed/$(1).row
 $(BUILD)/embed/$(1).stamp: FORCE
 	$$(call stamp,$(2) $(3) $(4) $(5))
 $(BUILD)/embed/$(1).stored $(BUILD)/embed/$(1).row &: $(MKBLOB) $(BUILD)/embed/$(1).stamp \
-		$(if $(filter $(BUILD)/%,$(3)),$(3),$(wildcard $(3)))
+		$(if $(filter $(BUILD)/% $(WPROF_BUILD)/%,$(3)),$(3),$(wildcard $(3)))
 	$$(call say,BLOB,$(1))
 	$$(EMBED_CHECK_$(1))
-	@version=$$$$($(5)) && $(MKBLOB) '$(1)' '$(2)' '$(3)' '$(4)' "$$$$version" \
+	@$(MKBLOB) check '$(1)' '$(2)' '$(3)' && version=$$$$($(5)) && $(MKBLOB) '$(1)' '$(2)' '$(3)' "$(4)" "$$$$version" \
 		$(BUILD)/embed/$(1).stored $(BUILD)/embed/$(1).row
 $(BUILD)/embed/$(1).blob.o: embed/blob.S $(BUILD)/embed/$(1).stored
 	$(Q)$(CC) -c -DBLOB_SYMBOL=embed_blob_$(1) \
 		-DBLOB_FILE='"$(BUILD)/embed/$(1).stored"' -o $$@ $$<
 endef
 
-# The first line that a program prints about its version; "unknown" when it prints none.
-program_version = { timeout 5 '$(1)' --version || timeout 5 '$(1)' -V || echo unknown; } \
-	</dev/null 2>/dev/null | head -n 1 | tr -cd '[:print:]' | cut -c 1-64
-
-ifeq ($(filter-out auto builtin,$(WPROF)),)
+ifeq ($(WPROF),builtin)
 WPROF_FILE := $(BUILD)/guest/wprof
 WPROF_FROM := builtin
 WPROF_VERSION := echo '$(VERSION)'
+else ifeq ($(WPROF),auto)
+WPROF_FILE := $(BUILD)/auto/wprof
+WPROF_FROM := $$$$(cat $(BUILD)/auto/provider)
+WPROF_VERSION := cat $(BUILD)/auto/version
+else ifeq ($(WPROF),source)
+WPROF_FILE := $(WPROF_BUILD)/wprof
+WPROF_FROM := source
+WPROF_VERSION = echo '$(wprof_version)'
 else ifeq ($(WPROF),prebuilt)
 WPROF_FILE := $(WPROF_BIN)
 WPROF_FROM := prebuilt
-WPROF_VERSION = $(call program_version,$(WPROF_BIN))
+WPROF_VERSION := tools/tracer-version '$(WPROF_BIN)'
 EMBED_CHECK_wprof = $(if $(wildcard $(WPROF_BIN)),,$(call refuse,WPROF=prebuilt needs \
 	WPROF_BIN=/path/of/wprof$(if $(WPROF_BIN),; there is no '$(WPROF_BIN)')))
 else
 WPROF_FILE := none
 WPROF_FROM := none
 WPROF_VERSION := false
-EMBED_CHECK_wprof = $(call refuse,$(if $(filter source,$(WPROF)),WPROF=source is not done yet: it \
-	comes with a later step; use WPROF=builtin or WPROF=prebuilt WPROF_BIN=/path now,WPROF=$(WPROF) \
-	is none of builtin prebuilt source auto))
-endif
-ifeq ($(WPROF),auto)
-EMBED_CHECK_wprof = @echo 'WPROF=auto: the built-in tracer is embedded (see WPROF= in the Makefile)'
+EMBED_CHECK_wprof = $(call refuse,WPROF=$(WPROF) is none of builtin prebuilt source auto)
 endif
 refuse = @echo $(call quote,$(strip $(1))) >&2; exit 1
 

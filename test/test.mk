@@ -78,8 +78,8 @@ check: ## install what is needed, then run every test
 	$(Q)$(test_make) $(jobs) check-programs kernels
 	$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run
 
-check-programs: all unit-programs $(HOSTILE) $(FETCH)
-	+$(Q)$(asan_make) all unit-programs
+check-programs: all unit-programs fetch $(HOSTILE)
+	+$(Q)$(asan_make) all unit-programs fetch
 	+$(Q)$(fuzz_make) fuzz-programs
 
 -include $(TEST_GUEST_OBJECTS:.o=.d) $(TEST_SYMBOLIZE_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \

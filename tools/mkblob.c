@@ -127,16 +127,42 @@ static bool make_row(const char *path, const char *name, const char *provider, c
 	return write_whole(path, row, (size_t)length);
 }
 
+/* The file's bytes, if they are what @kind wants; says what is wrong otherwise. */
+static bool read_checked(const char *name, const char *kind, const char *path, uint8_t **data,
+			 size_t *size)
+{
+	const char *fault = NULL;
+
+	if (!read_whole(path, data, size))
+		return false;
+	if (!*size)
+		fault = "is empty";
+	else if (strcmp(kind, "data"))
+		fault = elf_fault(*data, *size, !strcmp(kind, "static"));
+	if (!fault)
+		return true;
+	fprintf(stderr, "mkblob: %s: '%s' %s\n", name, path, fault);
+	free(*data);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	const char *name, *kind, *path, *provider, *version, *fault = NULL;
+	const char *name, *kind, *path, *provider, *version;
 	uint8_t *data = NULL, *packed = NULL;
 	size_t size = 0, stored_size;
 	uLongf packed_size;
 	bool done = false;
 
+	if (argc == 5 && !strcmp(argv[1], "check")) {
+		done = read_checked(argv[2], argv[3], argv[4], &data, &size);
+		if (done)
+			free(data);
+		return done ? 0 : 1;
+	}
 	if (argc != 8) {
-		fputs("Usage: mkblob NAME elf|static|data FILE PROVIDER VERSION STORED ROW\n",
+		fputs("Usage: mkblob NAME elf|static|data FILE PROVIDER VERSION STORED ROW\n"
+		      "       mkblob check NAME elf|static|data FILE\n",
 		      stderr);
 		return 2;
 	}
@@ -151,16 +177,8 @@ int main(int argc, char **argv)
 			version);
 		return 1;
 	}
-	if (!read_whole(path, &data, &size))
+	if (!read_checked(name, kind, path, &data, &size))
 		return 1;
-	if (!size)
-		fault = "is empty";
-	else if (strcmp(kind, "data"))
-		fault = elf_fault(data, size, !strcmp(kind, "static"));
-	if (fault) {
-		fprintf(stderr, "mkblob: %s: '%s' %s\n", name, path, fault);
-		goto out;
-	}
 
 	packed_size = compressBound(size);
 	packed = malloc(packed_size);
