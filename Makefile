@@ -84,7 +84,9 @@ kernels: ## get the stock kernels that the tests boot
 	@# Backports move on: status 2 says that this series is gone from there.
 	$(Q)tools/kernel-image --series 6.17 || [ $$? -eq 2 ]
 
-install: all ## install the one binary (DESTDIR, prefix)
+# What stands there is installed, not another one made with other switches, by root, with a network.
+install: ## install the one binary that was built (DESTDIR, prefix)
+	+$(Q)[ -x $(BUILD)/ktstr-launch ] || $(MAKE) --no-print-directory all
 	$(Q)install -D -m 0755 $(BUILD)/ktstr-launch $(DESTDIR)$(prefix)/bin/ktstr-launch
 
 # What is handed on says for sure what it holds.

@@ -39,7 +39,8 @@ else ifeq ($(WPROF),prebuilt)
 WPROF_FILE := $(WPROF_BIN)
 WPROF_FROM := prebuilt
 WPROF_VERSION := tools/tracer-version '$(WPROF_BIN)'
-EMBED_CHECK_wprof = $(if $(wildcard $(WPROF_BIN)),,$(call refuse,WPROF=prebuilt needs \
+EMBED_CHECK_wprof = $(if $(word 2,$(WPROF_BIN)),$(call refuse,WPROF_BIN='$(WPROF_BIN)': make takes no \
+	path with a blank in it; give another))$(if $(wildcard $(WPROF_BIN)),,$(call refuse,WPROF=prebuilt needs \
 	WPROF_BIN=/path/of/wprof$(if $(WPROF_BIN),; there is no '$(WPROF_BIN)')))
 else
 WPROF_FILE := none

@@ -98,7 +98,7 @@ in_scratch()
 	local before
 
 	before=$(find "$SCRATCH" -type f -printf '%p %T@\n' | sort)
-	run in_scratch WPROF=source
+	run in_scratch WPROF=source CFLAGS="-O2 -g"
 	assert_status 0
 	[[ -z $output ]] || fail "it did something"
 	[[ $(find "$SCRATCH" -type f -printf '%p %T@\n' | sort) == "$before" ]]
@@ -111,13 +111,24 @@ in_scratch()
 	assert_status 0
 	run in_scratch wprof-archive WPROF_ARCHIVE="$WEB/www/wprof-1.tar.gz"
 	assert_status 0
+	(cd "$WEB/www" && sha256sum -c wprof-1.tar.gz.sha256)
+	# Nothing is overwritten, neither the archive nor its digest.
+	run in_scratch wprof-archive WPROF_ARCHIVE="$WEB/www/wprof-1.tar.gz"
+	[[ $status -ne 0 ]]
+	assert_output 'not overwritten'
+	(cd "$WEB/www" && sha256sum -c wprof-1.tar.gz.sha256)
 	cmp "$BATS_TEST_TMPDIR/wprof-1.tar.gz" "$WEB/www/wprof-1.tar.gz"
 	chmod a+r "$WEB/www/wprof-1.tar.gz"
 	read -r sum _ <"$WEB/www/wprof-1.tar.gz.sha256"
-	run in_scratch "$BATS_TEST_TMPDIR/other/wprof" WPROF_BUILD="$BATS_TEST_TMPDIR/other" \
+	# Through a symbolic link, and in an environment as kernel people have it.
+	mkdir "$BATS_TEST_TMPDIR/real"
+	ln -s real "$BATS_TEST_TMPDIR/other"
+	ARCH=x86_64 CROSS_COMPILE=x86_64-linux-gnu- CFLAGS=-O0 OUTPUT=$BATS_TEST_TMPDIR/elsewhere \
+		run in_scratch "$BATS_TEST_TMPDIR/other/wprof" WPROF_BUILD="$BATS_TEST_TMPDIR/other" \
 		WPROF_URL="$SURL/wprof-1.tar.gz" WPROF_SHA256="$sum"
 	assert_status 0
 	cmp "$BATS_TEST_TMPDIR/other/wprof" "$SCRATCH/wprof/wprof"
+	[[ ! -e $BATS_TEST_TMPDIR/elsewhere ]]
 }
 
 @test "a mirror's archive with another digest: both are named, and nothing of it is unpacked" {
@@ -128,7 +139,7 @@ in_scratch()
 		WPROF_URL="$URL/other.tar.gz" WPROF_SHA256=$wrong
 	[[ $status -ne 0 ]]
 	assert_output "$wrong" "$(sha256sum <"$WEB/www/other.tar.gz" | cut -d ' ' -f 1)" other.tar.gz
-	[[ ! -e $BATS_TEST_TMPDIR/b/src ]]
+	[[ ! -e $BATS_TEST_TMPDIR/b/work ]]
 	# One whose digest nobody recorded is not fetched at all.
 	run in_scratch "$BATS_TEST_TMPDIR/b/wprof" WPROF_BUILD="$BATS_TEST_TMPDIR/b" \
 		WPROF_URL="$URL/other.tar.gz"
@@ -155,10 +166,11 @@ in_scratch()
 	assert_output 'NOTICE: this build holds the BUILT-IN tracer' 'WPROF=prebuilt' '127.0.0.1:9'
 	run "$SCRATCH/ktstr-launch" blobs
 	assert_output '^wprof +builtin '
-	# Once is enough.
+	# It is not tried at each make, but said in a line.
 	run in_scratch WPROF=auto WPROF_LOCK="$missing" WPROF_BUILD="$BATS_TEST_TMPDIR/auto"
 	assert_status 0
-	[[ -z $output ]]
+	[[ $output == "NOTE: the built-in tracer is inside, not wprof "*"make WPROF=source tries again" ]] ||
+		fail "it did more, or said less"
 	run in_scratch dist WPROF_LOCK="$missing"
 	[[ $status -ne 0 ]]
 	assert_output 'make dist: WPROF=auto'
@@ -177,8 +189,10 @@ in_scratch()
 # build_it ARGS...: the recipe alone, on a copy of the source that a test may spoil.
 build_it()
 {
-	run "$ROOT/third_party/wprof/build" --source "$BATS_TEST_TMPDIR/src" \
-		--work "$BATS_TEST_TMPDIR/work" --out "$BATS_TEST_TMPDIR/wprof" "$@"
+	printf '#!/bin/sh\ncp -r %s/src "$2"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/get"
+	chmod +x "$BATS_TEST_TMPDIR/get"
+	run "$ROOT/third_party/wprof/build" --work "$BATS_TEST_TMPDIR/work" \
+		--out "$BATS_TEST_TMPDIR/wprof" --identity test "$@" -- "$BATS_TEST_TMPDIR/get"
 }
 
 @test "the recipe names what is missing, by package, before it compiles anything" {
@@ -195,7 +209,7 @@ build_it()
 	build_it --clang "$BATS_TEST_TMPDIR/bin/clang"
 	assert_status 1
 	assert_output "version 17; give one of version 18 or newer"
-	for name in bash env dirname cat sed grep sort gcc make mawk awk git; do
+	for name in bash env dirname basename cat chmod sed grep sort gcc make mawk awk git flock; do
 		ln -s "$(type -P "$name")" "$BATS_TEST_TMPDIR/bin/$name"
 	done
 	PATH=$BATS_TEST_TMPDIR/bin build_it
@@ -210,7 +224,7 @@ build_it()
 	build_it
 	assert_status 1
 	assert_output "no folder 'blazesym/src'"
-	[[ ! -e $BATS_TEST_TMPDIR/work ]]
+	[[ ! -e $BATS_TEST_TMPDIR/wprof ]]
 }
 
 @test "a recipe that reaches for the network fails, and that is said" {
@@ -246,4 +260,70 @@ build_it()
 	run cat "$BATS_TEST_TMPDIR/calls"
 	assert_output '^blazesym: fetch' '^demangle: fetch' \
 		'^blazesym: build --package=blazesym-c -q --release$' '^demangle: build --release -q$'
+}
+
+@test "auto: what changes is tried again; a source that is gone is no error; a missing package is seen" {
+	local none=$BATS_TEST_TMPDIR/none auto=$BATS_TEST_TMPDIR/auto
+
+	run in_scratch "$SCRATCH/auto/wprof" WPROF=auto WPROF_BUILD="$auto"
+	assert_status 0
+	[[ $(head -n 1 "$auto/auto.choice") == source ]]
+	# Another pin, which cannot be had: back to the built-in one, with the notice.
+	sed "s|^url .*|url git+http://127.0.0.1:9/x|; s/^commit .*/commit ${COMMIT//[0-9a-f]/7}/
+		s/^tree-sha256 .*/tree-sha256 unknown/" "$LOCK" >"$none"
+	run in_scratch "$SCRATCH/auto/wprof" WPROF=auto WPROF_BUILD="$auto" WPROF_LOCK="$none"
+	assert_status 0
+	assert_output 'NOTICE: this build holds the BUILT-IN tracer'
+	[[ $(head -n 1 "$auto/auto.choice") == builtin ]]
+	# A compiler that is not there, and then is.
+	run in_scratch "$SCRATCH/auto/wprof" WPROF=auto WPROF_BUILD="$auto" WPROF_CLANG=/none/clang
+	assert_status 0
+	assert_output "NOTICE" "clang '/none/clang'"
+	run in_scratch "$SCRATCH/auto/wprof" WPROF=auto WPROF_BUILD="$auto"
+	assert_status 0
+	[[ $(head -n 1 "$auto/auto.choice") == source ]]
+}
+
+@test "ending make in the midst of it decides nothing" {
+	# A server that takes the connection and says nothing.
+	python3 -c '
+import socket, sys, time
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(8)
+open(sys.argv[1], "w").write(str(s.getsockname()[1]))
+time.sleep(60)' "$BATS_TEST_TMPDIR/port" 3>&- &
+	server=$!
+	web_wait test -s "$BATS_TEST_TMPDIR/port"
+	for signal in INT TERM; do
+		(
+			cd "$ROOT" || exit
+			exec setsid env --default-signal=INT -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -j2 \
+				BUILD="$SCRATCH" WPROF=auto WPROF_BUILD="$BATS_TEST_TMPDIR/auto" \
+				WPROF_LOCK="$LOCK" WPROF_SHA256="$(printf "%064d" 0)" \
+				WPROF_URL="http://127.0.0.1:$(<"$BATS_TEST_TMPDIR/port")/x.tar.gz" \
+				"$SCRATCH/auto/wprof" >"$BATS_TEST_TMPDIR/log" 2>&1 3>&-
+		) &
+		pid=$!
+		web_wait grep -q 'fetching' "$BATS_TEST_TMPDIR/log"
+		sleep 0.3
+		kill -s "$signal" -- "-$pid"
+		wait "$pid" || true
+		[[ ! -e $BATS_TEST_TMPDIR/auto/auto.choice ]] ||
+			fail "SIG$signal: $(<"$BATS_TEST_TMPDIR/auto/auto.choice") $(<"$BATS_TEST_TMPDIR/log")"
+	done
+	kill "$server"
+}
+
+@test "several makes that share one wprof compile it once" {
+	for i in 1 2 3; do
+		in_scratch "$BATS_TEST_TMPDIR/one/wprof" WPROF_BUILD="$BATS_TEST_TMPDIR/one" \
+			>"$BATS_TEST_TMPDIR/log.$i" 2>&1 3>&- &
+		pids[i]=$!
+	done
+	for i in 1 2 3; do
+		wait "${pids[i]}" || fail "make $i: $(<"$BATS_TEST_TMPDIR/log.$i")"
+	done
+	cmp "$BATS_TEST_TMPDIR/one/wprof" "$SCRATCH/wprof/wprof"
+	[[ $(cat "$BATS_TEST_TMPDIR"/log.* | grep -c 'wprof: compiled') -eq 1 ]]
 }
