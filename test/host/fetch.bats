@@ -282,6 +282,9 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 	refute_output 'try 2'
 	nothing_left
 	CURL_CA_BUNDLE='' SSL_CERT_FILE=$WEB/cert.pem get_archive --quiet "$SURL/a.tar.gz"
+	rm -r cache
+	CURL_CA_BUNDLE=/etc/hostname GIT_SSL_CAINFO=$WEB/cert.pem INTO=c get_git --quiet \
+		"git+$SURL/git/root"
 	CURL_CA_BUNDLE='' SSL_CERT_FILE=$WEB/cert.pem INTO=b get_git --quiet "git+$SURL/git/root"
 }
 
@@ -358,7 +361,7 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 	mkfifo dir/fifo
 	run "$FETCH" pack dir out --prefix p
 	assert_status 1
-	assert_output 'dir|p/fifo'
+	assert_output "'dir/fifo' is neither"
 	nothing_left
 	for prefix in '' a/b ..; do
 		run "$FETCH" pack dir out --prefix "$prefix"
@@ -388,10 +391,92 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 	read -r free _ < <(web_free_ports)
 	KTSTR_FETCH_BACKOFF_MS=1 run get_archive "http://127.0.0.1:$free/x"
 	assert_status 1
-	assert_output 'given up after 5 tries.*(refused|connect)'
+	assert_output 'given up after 2 tries: .*/x.: no connection.*(refused|connect).*https_proxy'
 	KTSTR_FETCH_BACKOFF_MS=1 run get_git "git+http://127.0.0.1:$free/x"
 	assert_status 1
-	assert_output 'given up after 5 tries.*(refused|connect)'
+	assert_output 'given up after 2 tries: .*/x.: no connection.*(refused|connect).*https_proxy'
+}
+
+# dropping_port: where SYN packets are dropped: its backlog is full, and nobody accepts.
+dropping_port()
+{
+	# shellcheck disable=SC2016
+	python3 -c '
+import socket, sys, time
+server = socket.create_server(("127.0.0.1", 0), backlog=0)
+clients = []
+for i in range(8):
+    client = socket.socket()
+    client.setblocking(False)
+    client.connect_ex(server.getsockname())
+    clients.append(client)
+time.sleep(0.2)
+print(server.getsockname()[1], flush=True)
+time.sleep(120)' >port 3>&- &
+	DROPPER=$!
+	web_wait test -s port
+}
+
+@test "server: packets are dropped: two tries, each no longer than the time for a connection" {
+	local port get
+
+	dropping_port
+	port=$(<port)
+	export KTSTR_FETCH_CONNECT_S=1 KTSTR_FETCH_STALL_S=30
+	for get in "archive http" "archive https" "git git+http" "git git+https"; do
+		SECONDS=0
+		run "get_${get% *}" "${get#* }://127.0.0.1:$port/x"
+		assert_status 1
+		assert_output "given up after 2 tries: .*/x': no connection within 1 s: .*KTSTR_FETCH_CONNECT_S"
+		((SECONDS <= 6)) || fail "$get: $SECONDS s"
+	done
+	# A proxy; also one that only git knows of.
+	SECONDS=0
+	http_proxy=http://127.0.0.1:$port run get_git "git+$URL/git/root"
+	assert_status 1
+	assert_output 'given up after 2 tries: .*no connection'
+	mkdir home
+	git config -f home/.gitconfig http.proxy "http://127.0.0.1:$port"
+	HOME=$PWD/home run get_git "git+$URL/git/root"
+	assert_status 1
+	assert_output 'given up after 2 tries: .*no connection'
+	((SECONDS <= 12)) || fail "proxy: $SECONDS s"
+	kill "$DROPPER"
+	nothing_left
+}
+
+@test "git: through the user's proxy, by names that only git resolves" {
+	mkdir home
+	git config -f home/.gitconfig http.proxy "$BAD"
+	HOME=$PWD/home run get_git git+http://upstream.invalid/not-found/by-setting
+	assert_status 1
+	assert_output "repository '.*' not found"
+	http_proxy=$BAD run get_git git+http://upstream.invalid/not-found/by-environment
+	assert_status 1
+	assert_output "repository '.*' not found"
+	grep -q '^/not-found/by-setting/info/refs' "$WEB/bad.log"
+	grep -q '^/not-found/by-environment/info/refs' "$WEB/bad.log"
+	# Names that only git knows how to resolve.
+	git config -f home/.gitconfig --unset http.proxy
+	git config -f home/.gitconfig http.curloptResolve "upstream.invalid:${URL##*:}:127.0.0.1"
+	HOME=$PWD/home get_git --quiet --tree-sha256 "$TREE" \
+		"git+http://upstream.invalid:${URL##*:}/git/root"
+	rm -r out* cache
+	git config -f home/.gitconfig http.curloptResolve upstream.invalid:1:127.0.0.1
+	HOME=$PWD/home run get_git git+http://upstream.invalid:1/git/root
+	assert_status 1
+	assert_output 'given up after 2 tries: .*git fetch: .*Failed to connect'
+}
+
+@test "git: of the environment only what helps to reach a server" {
+	mkdir bin
+	printf '#!/bin/sh\nenv >>%q; exec %q "$@"\n' "$PWD/seen" "$(command -v git)" >bin/git
+	chmod +x bin/git
+	PATH=$PWD/bin:$PATH GIT_ATTR_SOURCE=x GIT_REPLACE_REF_BASE=x GIT_SSL_NO_VERIFY=1 SECRET=x \
+		LANGUAGE=de no_proxy=127.0.0.1 get_git --quiet "git+$SURL/git/root"
+	run cat seen
+	assert_output '^no_proxy=127' '^GIT_SSL_CAINFO=' '^LC_ALL=C$' "^HOME=$HOME$"
+	refute_output '^(GIT_ATTR_SOURCE|GIT_REPLACE_REF_BASE|GIT_SSL_NO_VERIFY|SECRET|LANGUAGE)='
 }
 
 @test "server: stalls: given up after the time without a byte, then gone on" {
@@ -438,19 +523,20 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 	rm -r out* cache
 	run get_archive "$BAD/hops/6/a"
 	assert_status 1
-	assert_output 'more than 5 redirects'
+	assert_output 'Maximum \(5\) redirects followed'
 	run get_archive "$BAD/loop/1"
 	assert_status 1
-	assert_output 'more than 5 redirects'
+	assert_output 'Maximum \(5\) redirects followed'
+	[[ $(grep -c '^/loop/' "$WEB/bad.log") -eq 6 ]]
 }
 
 @test "server: redirects from https to http, or to a file, are not followed" {
 	run get_archive "$SBAD/down/1"
 	assert_status 1
-	assert_output "redirected to 'http://.*', which is not https"
+	assert_output "redirected to 'http://.*', which is refused"
 	run get_archive "$BAD/to-file/1"
 	assert_status 1
-	assert_output 'file'
+	assert_output "redirected to 'file://.*', which is refused"
 	nothing_left
 }
 
@@ -604,6 +690,17 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 		x "$FETCH" get --into out --sha256 "$SHA256" "$URL/a.tar.gz"
 	assert_status 1
 	assert_output 'the cache cannot be used.*Read-only file system'
+	# One that was made by another user, or before the disk failed.
+	mkdir full
+	for url in "--sha256 $SHA256 $URL/a.tar.gz" "--commit $COMMIT git+$URL/git/root"; do
+		# shellcheck disable=SC2016,SC2086
+		KTSTR_CACHE_DIR=$PWD/full run unshare -m sh -c 'mount -t tmpfs none full &&
+			mkdir -p full/fetch/archives full/fetch/git full/fetch/locks full/fetch/tmp &&
+			mount -o remount,ro none full && shift && "$@"' - \
+			x "$FETCH" get --into out $url
+		assert_status 1
+		assert_output '^fetch: the cache cannot be used.*KTSTR_CACHE_DIR.*full/.*Read-only'
+	done
 	nothing_left
 }
 
@@ -766,10 +863,23 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 		tree
 		pack a b
 	END
+	# What is refused says what to do instead.
+	run "$FETCH" get --into out ftp://127.0.0.1/a
+	assert_output "'ftp://127.0.0.1/a': it begins with none of https://"
+	run "$FETCH" get --into out git+ssh://127.0.0.1/a
+	assert_output "'git\\+ssh://127.0.0.1/a': it begins with none of https://"
+	run get_archive "git+$SURL/git/root"
+	assert_output '--sha256 is for archives.*--commit ID'
+	run get_git "$SURL/a.tar.gz"
+	assert_output '--commit is for git.*git\+.*--sha256 HEX'
+	run "$FETCH" get --into out "git+$SURL/git/root"
+	assert_output 'Give --commit ID'
 	KTSTR_FETCH_STALL_S=x run get_archive "$URL/a.tar.gz"
+	assert_status 2
+	KTSTR_FETCH_CONNECT_S=0 run get_archive "$URL/a.tar.gz"
 	assert_status 2
 	nothing_left
 	run "$FETCH" --help
 	assert_status 0
-	assert_output '^Usage: fetch get'
+	assert_output '^Usage: fetch get' 'GIT_SSL_CAINFO wins'
 }

@@ -24,8 +24,9 @@ static int open_cached(struct fetch *fetch, const char *path, const char *sha256
 
 	if (fd < 0)
 		return errno == ENOENT ? -ENOENT
-				       : error_set(err, -errno, "opening the cached '%s': %s", path,
-						   strerror(errno));
+				       : cache_failed(error_set(err, -errno, "opening '%s': %s",
+								path, strerror(errno)),
+						      err);
 	ret = digest_fd(fd, path, digest, err);
 	if (!ret && !strcmp(digest, sha256))
 		return fd;
@@ -98,11 +99,8 @@ static int download(struct fetch *fetch, const char *url, const char *sha256, co
 		return ret;
 	fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return error_set(
-			err, -errno,
-			"creating '%s': %s; KTSTR_CACHE_DIR names another cache, empty for "
-			"none",
-			part, strerror(errno));
+		return cache_failed(
+			error_set(err, -errno, "creating '%s': %s", part, strerror(errno)), err);
 	/* Parts of two different files make a third: then once more, in one piece. */
 	for (bool again = false;; again = true) {
 		ret = http_fetch(fetch, url, fd, part, &resumed, err);
@@ -124,8 +122,9 @@ static int download(struct fetch *fetch, const char *url, const char *sha256, co
 	} else if (strcmp(digest, sha256) != 0) {
 		ret = keep_wrong(fetch, url, part, digest, sha256, err);
 	} else if (fchmod(fd, 0444) < 0 || rename(part, path) < 0) {
-		ret = error_set(err, -errno, "renaming '%s' to '%s': %s", part, path,
-				strerror(errno));
+		ret = cache_failed(error_set(err, -errno, "renaming '%s' to '%s': %s", part, path,
+					     strerror(errno)),
+				   err);
 	} else {
 		progress_step(&fetch->progress, "fetched %s, SHA-256 as wanted", url);
 		return fd;

@@ -15,6 +15,15 @@
 
 #define LOCK_POLL_MS 100
 
+int cache_failed(int ret, struct error *err)
+{
+	if (ret == -EINTR)
+		return ret;
+	return error_prefix(err, ret,
+			    "the cache cannot be used (KTSTR_CACHE_DIR names another, empty for "
+			    "none)");
+}
+
 int cache_open(struct fetch *fetch, const char *room, struct error *err)
 {
 	static const char *const parts[] = { "archives", "git", "locks", "tmp" };
@@ -48,12 +57,7 @@ int cache_open(struct fetch *fetch, const char *room, struct error *err)
 		if (!ret)
 			ret = file_make_dirs(path, err);
 	}
-	if (ret)
-		return error_prefix(
-			err, ret,
-			"the cache cannot be used (KTSTR_CACHE_DIR names another, empty "
-			"for none)");
-	return 0;
+	return ret ? cache_failed(ret, err) : 0;
 }
 
 int cache_path(const struct fetch *fetch, char out[PATH_MAX], const char *kind, const char *name,
@@ -88,10 +92,9 @@ int cache_lock(struct fetch *fetch, const char *id, struct error *err)
 		return ret;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return error_set(err, -errno,
-				 "opening the cache's lock '%s': %s; KTSTR_CACHE_DIR names another "
-				 "cache, empty for none",
-				 path, strerror(errno));
+		return cache_failed(
+			error_set(err, -errno, "opening the lock '%s': %s", path, strerror(errno)),
+			err);
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR) {
 			ret = error_set(err, -errno, "locking '%s': %s", path, strerror(errno));
@@ -122,8 +125,9 @@ int cache_set_aside(struct fetch *fetch, const char *path, const char *why, stru
 	if (snprintf(aside, sizeof(aside), "%s.damaged", path) >= (int)sizeof(aside))
 		return error_set(err, -ENAMETOOLONG, "'%s.damaged': too long", path);
 	if (rename(path, aside) < 0)
-		return error_set(err, -errno, "moving the damaged '%s' aside: %s", path,
-				 strerror(errno));
+		return cache_failed(error_set(err, -errno, "moving the damaged '%s' aside: %s",
+					      path, strerror(errno)),
+				    err);
 	progress_step(&fetch->progress,
 		      "the cached copy is damaged (%s): kept as '%s', fetched anew", why, aside);
 	return 0;

@@ -11,6 +11,9 @@
  */
 int cache_open(struct fetch *fetch, const char *room, struct error *err);
 
+/* cache_failed - add to the message of @ret, which came of using the cache, what to do about it. */
+int cache_failed(int ret, struct error *err);
+
 /* cache_path - of the thing @name in the folder @kind of the cache, with @suffix. */
 int cache_path(const struct fetch *fetch, char out[PATH_MAX], const char *kind, const char *name,
 	       const char *suffix, struct error *err);

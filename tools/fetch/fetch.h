@@ -13,10 +13,13 @@
  * meaning each: -EBADMSG, a digest is not the wanted one; -EINTR, a signal asked us to end.
  */
 
-#define FETCH_TRIES 5
+#define FETCH_TRIES	    5
+/* When no connection comes about: nothing tells a slow network from one that drops all. */
+#define FETCH_CONNECT_TRIES 2
 
 struct fetch {
 	bool offline;
+	long connect_s;	 /* so long may a connection take to come about */
 	long stall_s;	 /* no byte for so long: the connection is given up */
 	long backoff_ms; /* before the second try; doubled before each later one */
 	struct progress progress;
@@ -25,9 +28,11 @@ struct fetch {
 };
 
 /*
- * fetch_pause - wait before try number @done + 1, and say why.
- * Returns 0, or -EINTR when a signal came.
+ * fetch_again - try number @done has failed with @ret and its message; @tries may be made in all.
+ * Returns 0 when the next one is due, after a wait; else what to return: @ret, or -EINTR when a
+ * signal came.
  */
-int fetch_pause(struct fetch *fetch, unsigned int done, const char *reason, struct error *err);
+int fetch_again(struct fetch *fetch, unsigned int done, unsigned int tries, int ret,
+		struct error *err);
 
 #endif

@@ -13,13 +13,17 @@
 
 #include "tools/fetch/cache.h"
 #include "tools/fetch/git_run.h"
+#include "tools/fetch/http.h"
 #include "tools/fetch/submodule.h"
 #include "tools/fetch/workspace.h"
+
+#define REACHED_SIZE 512
 
 /* The trees of one call, and how many they may still become. */
 struct source {
 	struct fetch *fetch;
 	unsigned int submodules;
+	char reached[REACHED_SIZE]; /* SCHEME://HOST of the last server that a connection came to */
 };
 
 /* One commit on its way from a server or the cache to its folder. */
@@ -27,6 +31,7 @@ struct commit {
 	struct fetch *fetch;
 	const char *url, *id, *label;
 	struct git git;
+	char *reached;	     /* as in the source */
 	char pack[PATH_MAX]; /* its place in the cache */
 };
 
@@ -63,8 +68,9 @@ static int take_from_cache(const struct commit *commit, struct error *err)
 
 	if (call.input < 0)
 		return errno == ENOENT ? -ENOENT
-				       : error_set(err, -errno, "opening the cached '%s': %s",
-						   commit->pack, strerror(errno));
+				       : cache_failed(error_set(err, -errno, "opening '%s': %s",
+								commit->pack, strerror(errno)),
+						      err);
 	/* It has no ids in it: they are computed from the content, here and now. */
 	ret = RUN(commit, &call, err, "index-pack", "--stdin");
 	free(call.output);
@@ -77,16 +83,17 @@ static int take_from_cache(const struct commit *commit, struct error *err)
 	return ret ? ret : -ENOENT;
 }
 
-/* Is it the network's fault, or the server's of just now? By git's own words, in the C locale. */
-static bool is_transient(const char *words)
+/*
+ * How many tries is it worth? Many when it is the network's fault, or the server's of just now. By
+ * git's own words, in the C locale.
+ */
+static unsigned int tries_after(const char *words)
 {
 	static const char *const some[] = {
 		"unexpected disconnect",
 		"early EOF",
 		"RPC failed",
 		"timed out",
-		"Could not resolve host",
-		"Failed to connect",
 		"Connection refused",
 		"Connection reset",
 		"hung up unexpectedly",
@@ -99,37 +106,105 @@ static bool is_transient(const char *words)
 		"the remote end hung up",
 	};
 
+	/* By another way than ours: a redirect, or names of its own. */
+	if (strstr(words, "Failed to connect") || strstr(words, "Could not resolve"))
+		return FETCH_CONNECT_TRIES;
 	for (size_t i = 0; i < sizeof(some) / sizeof(*some); i++) {
 		if (strstr(words, some[i]))
-			return true;
+			return FETCH_TRIES;
 	}
-	return false;
+	return 1;
 }
 
-/* The protocols that this URL needs, after the user's own url.*.insteadOf. */
-static int protocols_of(const struct commit *commit, const char **protocols, struct error *err)
+/* Where git goes for a URL, after the user's own url.*.insteadOf. */
+struct server {
+	char *url;
+	const char *protocols; /* that this takes */
+};
+
+static int find_server(const struct commit *commit, struct server *server, struct error *err)
 {
 	struct git_call call = { .input = -1, .protocols = "none" };
 	int ret = RUN(commit, &call, err, "ls-remote", "--get-url", commit->url);
+	char *url = call.output;
 
 	if (ret)
 		return ret;
-	if (!strncasecmp(call.output, "https://", 8))
-		*protocols = "https";
-	else if (!strncasecmp(call.output, "http://", 7))
-		*protocols = "http:https";
-	else if (!strncasecmp(call.output, "file://", 7) || call.output[0] == '/')
-		*protocols = "file";
-	else if (!strncasecmp(call.output, "ssh://", 6) || !strstr(call.output, "://"))
-		*protocols = "ssh";
+	url[strcspn(url, "\n")] = '\0';
+	server->url = url;
+	if (!strncasecmp(url, "https://", 8))
+		server->protocols = "https";
+	else if (!strncasecmp(url, "http://", 7))
+		server->protocols = "http:https";
+	else if (!strncasecmp(url, "file://", 7) || url[0] == '/')
+		server->protocols = "file";
+	else if (!strncasecmp(url, "ssh://", 6) || !strstr(url, "://"))
+		server->protocols = "ssh";
 	else
-		ret = error_set(
-			err, -EPROTONOSUPPORT,
-			"fetching '%s': git's url.*.insteadOf makes it '%.*s', of which only "
-			"https, http, ssh and file are supported",
-			commit->url, (int)strcspn(call.output, "\n"), call.output);
-	free(call.output);
+		ret = error_set(err, -EPROTONOSUPPORT,
+				"fetching '%s': git's url.*.insteadOf makes it '%s', of which only "
+				"https, http, ssh and file are supported",
+				commit->url, url);
 	return ret;
+}
+
+/*
+ * git itself waits for a connection as long as the kernel does, which is minutes where packets are
+ * dropped. Once for each server, and again after a failure.
+ */
+static int reach(const struct commit *commit, const struct server *server, struct error *err)
+{
+	struct git_call call = { .input = -1, .protocols = "none" };
+	size_t length = strcspn(server->url, ":") + strlen("://");
+	const char *proxy = NULL;
+	bool resolved = false;
+	int ret;
+
+	length += strcspn(server->url + length, "/");
+	if (!strncmp(commit->reached, server->url, length) && !commit->reached[length])
+		return 0;
+	/* Something matches always: git_run sets http.* itself. */
+	ret = RUN(commit, &call, err, "config", "-z", "--get-urlmatch", "http", server->url);
+	for (const char *at = call.output; !ret && at < call.output + call.output_size;
+	     at += strlen(at) + 1) {
+		if (!strncmp(at, "http.proxy\n", 11))
+			proxy = at + 11;
+		resolved = resolved || !strncmp(at, "http.curloptresolve\n", 20);
+	}
+	/* With names that git resolves for itself we would end elsewhere. */
+	if (!ret && !resolved)
+		ret = http_reach(commit->fetch, server->url, proxy, err);
+	free(call.output);
+	if (!ret)
+		snprintf(commit->reached, REACHED_SIZE, "%.*s", (int)length, server->url);
+	return ret;
+}
+
+static int fetch_once(const struct commit *commit, const struct server *server, unsigned int *tries,
+		      struct error *err)
+{
+	struct git_call call = { .input = -1,
+				 .protocols = server->protocols,
+				 .what = commit->label };
+	int ret = 0;
+
+	*tries = 1;
+	if (!strncmp(server->protocols, "http", 4))
+		ret = reach(commit, server, err);
+	if (ret == -EHOSTUNREACH)
+		*tries = FETCH_CONNECT_TRIES;
+	if (ret)
+		return ret;
+	progress_start(&commit->fetch->progress, 0);
+	ret = RUN(commit, &call, err, "fetch", "--progress", "--depth=1", "--no-tags",
+		  "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--",
+		  commit->url, commit->id);
+	free(call.output);
+	if (ret != -EIO)
+		return ret;
+	commit->reached[0] = '\0';
+	*tries = tries_after(err->text);
+	return error_prefix(err, ret, "fetching commit %s of '%s'", commit->id, commit->url);
 }
 
 /* Hard links: the pack is in the cache at once and whole, and stays where we need it. */
@@ -145,47 +220,34 @@ static int keep_in_cache(const struct commit *commit, struct error *err)
 				 commit->git.repo);
 	/* A second one would be a git that fetches otherwise than ours: then it is not kept. */
 	if (found.gl_pathc == 1 && link(found.gl_pathv[0], commit->pack) < 0 && errno != EEXIST)
-		ret = error_set(err, -errno, "keeping '%s': %s", commit->pack, strerror(errno));
+		ret = cache_failed(
+			error_set(err, -errno, "keeping '%s': %s", commit->pack, strerror(errno)),
+			err);
 	globfree(&found);
 	return ret;
 }
 
 static int take_from_server(const struct commit *commit, struct error *err)
 {
-	const char *protocols = NULL;
-	char what[128];
+	struct server server = { 0 };
+	unsigned int tries;
 	int ret;
 
-	ret = protocols_of(commit, &protocols, err);
+	ret = find_server(commit, &server, err);
+	if (!ret && commit->fetch->offline && strcmp(server.protocols, "file") != 0)
+		ret = error_set(err, -ENETUNREACH,
+				"commit %s of '%s' is not in the cache '%s', and --offline forbids "
+				"to fetch it; run once without --offline",
+				commit->id, commit->url, commit->fetch->cache);
 	if (ret)
-		return ret;
-	if (commit->fetch->offline && strcmp(protocols, "file") != 0)
-		return error_set(
-			err, -ENETUNREACH,
-			"commit %s of '%s' is not in the cache '%s', and --offline forbids "
-			"to fetch it; run once without --offline",
-			commit->id, commit->url, commit->fetch->cache);
-	snprintf(what, sizeof(what), "%s", commit->label);
+		goto out;
 	progress_step(&commit->fetch->progress, "fetching %s at %.12s from %s", commit->label,
 		      commit->id, commit->url);
 	for (unsigned int done = 1;; done++) {
-		struct git_call call = { .input = -1, .protocols = protocols, .what = what };
-
-		progress_start(&commit->fetch->progress, 0);
-		ret = RUN(commit, &call, err, "fetch", "--progress", "--depth=1", "--no-tags",
-			  "--no-recurse-submodules", "--no-auto-maintenance",
-			  "--no-write-fetch-head", "--", commit->url, commit->id);
-		free(call.output);
-		if (ret != -EIO)
+		ret = fetch_once(commit, &server, &tries, err);
+		if (!ret)
 			break;
-		error_prefix(err, ret, "fetching commit %s of '%s'", commit->id, commit->url);
-		if (!is_transient(err->text))
-			break;
-		if (done == FETCH_TRIES) {
-			error_prefix(err, ret, "given up after %d tries", FETCH_TRIES);
-			break;
-		}
-		ret = fetch_pause(commit->fetch, done, err->text, err);
+		ret = fetch_again(commit->fetch, done, tries, ret, err);
 		if (ret)
 			break;
 	}
@@ -193,6 +255,8 @@ static int take_from_server(const struct commit *commit, struct error *err)
 		ret = check_complete(commit, err);
 	if (!ret)
 		ret = keep_in_cache(commit, err);
+out:
+	free(server.url);
 	return ret;
 }
 
@@ -294,7 +358,11 @@ static int source_submodules(struct source *source, const char *url, const char 
 static int source_at(struct source *source, const char *url, const char *id, const char *label,
 		     const char *dir, unsigned int depth, struct error *err)
 {
-	struct commit commit = { .fetch = source->fetch, .url = url, .id = id, .label = label };
+	struct commit commit = { .fetch = source->fetch,
+				 .url = url,
+				 .id = id,
+				 .label = label,
+				 .reached = source->reached };
 	struct submodules list = { 0 };
 	char repo[PATH_MAX], tmp[PATH_MAX];
 	struct workspace room;
@@ -304,7 +372,7 @@ static int source_at(struct source *source, const char *url, const char *id, con
 	if (!ret)
 		ret = workspace_make(&room, tmp, "git-", err);
 	if (ret)
-		return ret;
+		return cache_failed(ret, err);
 	if (snprintf(repo, sizeof(repo), "%s/repo", room.path) >= (int)sizeof(repo) - 64)
 		ret = error_set(err, -ENAMETOOLONG, "'%s': too long", room.path);
 	commit.git = (struct git){ .fetch = source->fetch, .repo = repo, .tree = dir };

@@ -12,58 +12,44 @@
 
 #define MAX_ARGS 64
 
-/* These name another repository, or change what git does with ours. */
-static const char *const dropped[] = {
-	"GIT_DIR",
-	"GIT_WORK_TREE",
-	"GIT_INDEX_FILE",
-	"GIT_OBJECT_DIRECTORY",
-	"GIT_ALTERNATE_OBJECT_DIRECTORIES",
-	"GIT_COMMON_DIR",
-	"GIT_NAMESPACE",
-	"GIT_PREFIX",
-	"GIT_CONFIG",
-	"GIT_GRAFT_FILE",
-	"GIT_SHALLOW_FILE",
-	"GIT_REPLACE_REF_BASE",
-	"GIT_NO_REPLACE_OBJECTS",
-	"GIT_IMPLICIT_WORK_TREE",
-	"GIT_INTERNAL_SUPER_PREFIX",
-	"GIT_TEMPLATE_DIR",
-	"GIT_DEFAULT_HASH",
-	"GIT_DEFAULT_REF_FORMAT",
-	"GIT_LITERAL_PATHSPECS",
-	"GIT_GLOB_PATHSPECS",
-	"GIT_NOGLOB_PATHSPECS",
-	"GIT_ICASE_PATHSPECS",
-	"GIT_ALLOW_PROTOCOL",
-	"GIT_PROTOCOL_FROM_USER",
-	"GIT_SSL_NO_VERIFY",
-	"GIT_HTTP_LOW_SPEED_LIMIT",
-	"GIT_HTTP_LOW_SPEED_TIME",
-	"GIT_TERMINAL_PROMPT",
-	"GIT_ATTR_SOURCE",
-	"GIT_COMMITTER_NAME",
-	"GIT_COMMITTER_EMAIL",
-	"LC_ALL",
-	"LANGUAGE",
-};
+/*
+ * How the settings begin that git may see, all others being dropped: what names another repository,
+ * changes what git does with ours, or takes a check away. LC_ALL is our own.
+ */
+static const char *const kept[] = { "PATH=",	      "HOME=",	   "USER=",  "LOGNAME=",
+				    "TMPDIR=",	      "XDG_",	   "LD_",    "NIX_",
+				    "GIT_EXEC_PATH=", "GIT_TRACE", "KTSTR_", NULL };
 
-/* These are settings of the user's, for calls that reach a server only. */
-static const char *const dropped_local[] = {
-	"GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",	"GIT_CONFIG_GLOBAL",
-	"GIT_CONFIG_SYSTEM",	 "GIT_CONFIG_NOSYSTEM", "GIT_ATTR_NOSYSTEM",
-};
+/* And these, in calls that reach a server. */
+static const char *const kept_to_reach[] = { "http_proxy=",
+					     "https_proxy=",
+					     "all_proxy=",
+					     "no_proxy=",
+					     "HTTP_PROXY=",
+					     "HTTPS_PROXY=",
+					     "ALL_PROXY=",
+					     "NO_PROXY=",
+					     "SSL_CERT_",
+					     "CURL_CA_BUNDLE=",
+					     "GIT_SSL_C",
+					     "GIT_SSL_KEY=",
+					     "GIT_SSL_VERSION=",
+					     "GIT_PROXY_SSL_",
+					     "GIT_CONFIG_",
+					     "GIT_ASKPASS=",
+					     "GIT_HTTP_PROXY_",
+					     "GIT_SSH",
+					     "GIT_CURL_VERBOSE=",
+					     "SSH_",
+					     "KRB5",
+					     "DBUS_SESSION_BUS_ADDRESS=",
+					     NULL };
 
-static bool is_one_of(const char *setting, const char *const *names, size_t count)
+static bool begins_like_one(const char *setting, const char *const *beginnings)
 {
-	size_t length = strcspn(setting, "=");
-
-	for (size_t i = 0; i < count; i++) {
-		if (strlen(names[i]) == length && !strncmp(setting, names[i], length))
-			return true;
-	}
-	return false;
+	while (*beginnings && strncmp(setting, *beginnings, strlen(*beginnings)) != 0)
+		beginnings++;
+	return *beginnings != NULL;
 }
 
 struct environment {
@@ -102,11 +88,8 @@ static void environment_make(struct environment *env, const struct git *git,
 	if (!env->complete)
 		return;
 	for (size_t i = 0; i < had; i++) {
-		char *equals = strchr(environ[i], '=');
-
-		if (!equals || is_one_of(environ[i], dropped, sizeof(dropped) / sizeof(*dropped)) ||
-		    (!call->protocols && is_one_of(environ[i], dropped_local,
-						   sizeof(dropped_local) / sizeof(*dropped_local))))
+		if (!begins_like_one(environ[i], kept) &&
+		    !(call->protocols && begins_like_one(environ[i], kept_to_reach)))
 			continue;
 		env->settings[env->count] = strdup(environ[i]);
 		env->complete = env->complete && env->settings[env->count];

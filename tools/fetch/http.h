@@ -18,6 +18,13 @@
 int http_fetch(struct fetch *fetch, const char *url, int fd, const char *part, bool *resumed,
 	       struct error *err);
 
+/*
+ * http_reach - does a connection to the server of @url, an http(s) one, come about? One try. What
+ * goes wrong once the server or a proxy has answered is for the real request to find.
+ * @proxy: to go through; NULL: what the environment says, "": none
+ */
+int http_reach(struct fetch *fetch, const char *url, const char *proxy, struct error *err);
+
 /* http_ca_bundle - the file of the certificates that the user's environment names, or NULL. */
 const char *http_ca_bundle(void);
 

@@ -47,6 +47,10 @@ static const char usage[] =
 	"\n"
 	"What was fetched is kept in $KTSTR_CACHE_DIR/fetch, else $XDG_CACHE_HOME/ktstr/fetch,\n"
 	"else ~/.cache/ktstr/fetch; with KTSTR_CACHE_DIR= (empty) nothing is.\n"
+	"CURL_CA_BUNDLE, else SSL_CERT_FILE: the certificates to trust, of archives and git; for\n"
+	"git, its own GIT_SSL_CAINFO wins over both. https_proxy, http_proxy, no_proxy: as of curl;\n"
+	"for git, its own http.proxy wins.\n"
+	"KTSTR_FETCH_CONNECT_S (15): seconds until a connection that does not come about is given up.\n"
 	"KTSTR_FETCH_STALL_S (30): seconds without a byte until a connection is given up.\n"
 	"KTSTR_FETCH_BACKOFF_MS (1000): the wait before the second try, doubled each time.\n"
 	"Exit status: 0 done, 1 not possible, 2 wrong usage, 3 another digest, 128+N signal N.\n";
@@ -72,21 +76,24 @@ static int wrong_usage(const char *fmt, ...)
 	return STATUS_USAGE;
 }
 
-int fetch_pause(struct fetch *fetch, unsigned int done, const char *reason, struct error *err)
+int fetch_again(struct fetch *fetch, unsigned int done, unsigned int tries, int ret,
+		struct error *err)
 {
 	static const struct timespec slice = { .tv_nsec = 50 * 1000000L };
 	long ms = fetch->backoff_ms << (done - 1);
-	int ret = interrupt_check(err);
+	int stopped = interrupt_check(err);
 
-	if (ret)
-		return ret;
-	progress_step(&fetch->progress, "%s; try %u of %d in %.1f s", reason, done + 1, FETCH_TRIES,
+	if (stopped || tries <= 1)
+		return stopped ? stopped : ret;
+	if (done >= tries)
+		return error_prefix(err, ret, "given up after %u tries", done);
+	progress_step(&fetch->progress, "%s; try %u of %u in %.1f s", err->text, done + 1, tries,
 		      (double)ms / 1000);
-	for (; ms > 0 && !ret; ms -= 50) {
+	for (; ms > 0 && !stopped; ms -= 50) {
 		nanosleep(&slice, NULL);
-		ret = interrupt_check(err);
+		stopped = interrupt_check(err);
 	}
-	return ret;
+	return stopped;
 }
 
 static bool is_git(const char *url)
@@ -166,15 +173,24 @@ static int check_get(const struct options *options)
 
 	if (options->operand_count != 1)
 		return wrong_usage("get: one URL is needed");
-	if (!options->into || !*options->into)
-		return wrong_usage("get: --into DIR is needed");
 	if (!has_scheme(is_git(url) ? url + strlen("git+") : url))
 		return wrong_usage("URL '%s': it begins with none of https:// http:// file:// "
 				   "git+https:// git+http:// git+file://",
 				   url);
-	if (is_git(url) ? !options->commit || options->sha256 : !options->sha256 || options->commit)
-		return wrong_usage("URL '%s': it needs %s, and that only", url,
-				   is_git(url) ? "--commit" : "--sha256");
+	if (!options->into || !*options->into)
+		return wrong_usage("get: --into DIR is needed");
+	if (is_git(url) && options->sha256)
+		return wrong_usage("URL '%s': --sha256 is for archives; for git, name the commit "
+				   "by --commit ID, and its content by --tree-sha256 SRI",
+				   url);
+	if (!is_git(url) && options->commit)
+		return wrong_usage("URL '%s': --commit is for git, whose URLs begin with git+; for "
+				   "an archive give --sha256 HEX",
+				   url);
+	if (is_git(url) && !options->commit)
+		return wrong_usage("URL '%s': which commit? Give --commit ID, 40 digits", url);
+	if (!is_git(url) && !options->sha256)
+		return wrong_usage("URL '%s': which archive? Give --sha256 HEX, 64 digits", url);
 	if (options->commit && !digest_is_hex(options->commit, 40))
 		return wrong_usage("--commit '%s': not 40 digits of 0-9 a-f", options->commit);
 	if (options->sha256 && !digest_is_hex(options->sha256, 64))
@@ -277,7 +293,7 @@ static int run(struct fetch *fetch, const char *command, const struct options *o
 
 int main(int argc, char **argv)
 {
-	struct fetch fetch = { .stall_s = 30, .backoff_ms = 1000 };
+	struct fetch fetch = { .connect_s = 15, .stall_s = 30, .backoff_ms = 1000 };
 	struct options options = { 0 };
 	struct error err = { "" };
 	int ret, status;
@@ -287,10 +303,11 @@ int main(int argc, char **argv)
 		return status;
 	if (!options.operand_count)
 		return wrong_usage("a command is needed: get, tree or pack");
-	if (!read_number("KTSTR_FETCH_STALL_S", 1, 3600, &fetch.stall_s) ||
+	if (!read_number("KTSTR_FETCH_CONNECT_S", 1, 3600, &fetch.connect_s) ||
+	    !read_number("KTSTR_FETCH_STALL_S", 1, 3600, &fetch.stall_s) ||
 	    !read_number("KTSTR_FETCH_BACKOFF_MS", 0, 60000, &fetch.backoff_ms))
-		return wrong_usage("KTSTR_FETCH_STALL_S is 1 to 3600, KTSTR_FETCH_BACKOFF_MS 0 to "
-				   "60000");
+		return wrong_usage("KTSTR_FETCH_CONNECT_S and KTSTR_FETCH_STALL_S are 1 to 3600, "
+				   "KTSTR_FETCH_BACKOFF_MS 0 to 60000");
 	/* libarchive's names: bytes in, the same bytes out. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	interrupt_watch();

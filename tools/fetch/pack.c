@@ -16,140 +16,62 @@
 #include "tools/fetch/tree.h"
 #include "tools/fetch/workspace.h"
 
-static int write_failed(struct archive *archive, const char *path, struct error *err)
+struct packing {
+	struct archive *archive;
+	const char *prefix;
+	size_t dir_length; /* of a path, what the prefix stands for */
+};
+
+static int write_failed(const struct packing *packing, const char *path, struct error *err)
 {
-	return error_set(err, -EIO, "packing '%s': %s", path, archive_error_string(archive));
+	return error_set(err, -EIO, "packing '%s': %s", path,
+			 archive_error_string(packing->archive));
 }
 
-/* One entry's header: nothing in it tells of this machine or of today. */
-static int put_header(struct archive *archive, const char *path, mode_t type, mode_t perm,
-		      int64_t size, const char *target, struct error *err)
+/* Nothing in it tells of this machine or of today. */
+static int put_header(void *context, const struct tree_node *node, struct error *err)
 {
+	const struct packing *packing = context;
 	struct archive_entry *entry = archive_entry_new();
+	char path[2 * PATH_MAX];
 	int ret = 0;
 
 	if (!entry)
-		return error_set(err, -ENOMEM, "packing '%s': out of memory", path);
+		return error_set(err, -ENOMEM, "packing '%s': out of memory", node->path);
+	snprintf(path, sizeof(path), "%s%s", packing->prefix, node->path + packing->dir_length);
 	archive_entry_copy_pathname(entry, path);
-	archive_entry_set_filetype(entry, type);
-	archive_entry_set_perm(entry, perm);
-	archive_entry_set_size(entry, size);
+	archive_entry_set_filetype(entry, node->type);
+	if (node->type == S_IFREG)
+		archive_entry_set_perm(entry, node->executable ? 0755 : 0644);
+	else
+		archive_entry_set_perm(entry, node->type == S_IFDIR ? 0755 : 0777);
+	archive_entry_set_size(entry, (int64_t)node->size);
 	archive_entry_set_uid(entry, 0);
 	archive_entry_set_gid(entry, 0);
 	archive_entry_set_mtime(entry, 0, 0);
-	if (target)
-		archive_entry_copy_symlink(entry, target);
-	if (archive_write_header(archive, entry) != ARCHIVE_OK)
-		ret = write_failed(archive, path, err);
+	if (node->target)
+		archive_entry_copy_symlink(entry, node->target);
+	if (archive_write_header(packing->archive, entry) != ARCHIVE_OK)
+		ret = write_failed(packing, node->path, err);
 	archive_entry_free(entry);
 	return ret;
 }
 
-static int pack_file(struct archive *archive, int dir, const char *name, const char *path,
-		     struct error *err)
+static int put_data(void *context, const struct tree_node *node, const void *bytes, size_t size,
+		    struct error *err)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), ret;
-	char bytes[65536];
-	struct stat st;
-	off_t left;
+	const struct packing *packing = context;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		ret = error_set(err, -errno, "packing '%s': %s", path, strerror(errno));
-		goto out;
-	}
-	ret = put_header(archive, path, AE_IFREG, st.st_mode & S_IXUSR ? 0755 : 0644, st.st_size,
-			 NULL, err);
-	for (left = st.st_size; left && !ret;) {
-		ssize_t got =
-			read(fd, bytes, left < (off_t)sizeof(bytes) ? (size_t)left : sizeof(bytes));
-
-		if (got < 0 && errno == EINTR)
-			got = 0;
-		else if (got <= 0)
-			ret = error_set(err, -EIO, "packing '%s': %s", path,
-					got ? strerror(errno) : "it shrank meanwhile");
-		else if (archive_write_data(archive, bytes, (size_t)got) != got)
-			ret = write_failed(archive, path, err);
-		left -= got;
-		if (!ret)
-			ret = interrupt_check(err);
-	}
-out:
-	if (fd >= 0)
-		close(fd);
-	return ret;
+	if (archive_write_data(packing->archive, bytes, size) != (ssize_t)size)
+		return write_failed(packing, node->path, err);
+	return 0;
 }
 
-static int pack_folder(struct archive *archive, int fd, const char *path, unsigned int depth,
-		       struct error *err);
-
-static int pack_node(struct archive *archive, int dir, const char *name, const char *path,
-		     unsigned int depth, struct error *err)
-{
-	struct stat st;
-	char *target;
-	int fd, ret;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_set(err, -errno, "packing '%s': %s", path, strerror(errno));
-	switch (st.st_mode & S_IFMT) {
-	case S_IFREG:
-		return pack_file(archive, dir, name, path, err);
-	case S_IFLNK:
-		target = tree_readlink(dir, name);
-		if (!target)
-			return error_set(err, -errno, "packing '%s': %s", path, strerror(errno));
-		ret = put_header(archive, path, AE_IFLNK, 0777, 0, target, err);
-		free(target);
-		return ret;
-	case S_IFDIR:
-		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			return error_set(err, -errno, "packing '%s': %s", path, strerror(errno));
-		ret = pack_folder(archive, fd, path, depth + 1, err);
-		close(fd);
-		return ret;
-	default:
-		return error_set(err, -EINVAL,
-				 "packing '%s': it is neither file, folder nor symbolic link",
-				 path);
-	}
-}
-
-static int pack_folder(struct archive *archive, int fd, const char *path, unsigned int depth,
-		       struct error *err)
-{
-	struct dirent **names;
-	int count, ret;
-
-	if (depth > TREE_MAX_DEPTH)
-		return error_set(err, -ELOOP, "packing '%s': nested deeper than %d folders", path,
-				 TREE_MAX_DEPTH);
-	ret = put_header(archive, path, AE_IFDIR, 0755, 0, NULL, err);
-	if (ret)
-		return ret;
-	count = tree_names(fd, &names);
-	if (count < 0)
-		return error_set(err, count, "packing '%s': %s", path, strerror(-count));
-	for (int i = 0; i < count && !ret; i++) {
-		char below[PATH_MAX];
-
-		if (!strcmp(names[i]->d_name, ".git"))
-			continue;
-		if (snprintf(below, sizeof(below), "%s/%s", path, names[i]->d_name) >=
-		    (int)sizeof(below))
-			ret = error_set(err, -ENAMETOOLONG, "packing '%s': the path is too long",
-					path);
-		else
-			ret = pack_node(archive, fd, names[i]->d_name, below, depth, err);
-	}
-	tree_names_free(names, count);
-	return ret;
-}
-
-static int write_archive(int dir, int out, const char *prefix, struct error *err)
+static int write_archive(const char *dir, int out, const char *prefix, struct error *err)
 {
 	struct archive *archive = archive_write_new();
+	struct packing packing = { archive, prefix, strlen(dir) };
+	struct tree_visitor visitor = { &packing, put_header, put_data, NULL, ".git" };
 	int ret = -EIO;
 
 	/* gzip's header would hold the time. */
@@ -161,9 +83,9 @@ static int write_archive(int dir, int out, const char *prefix, struct error *err
 	    archive_write_open_fd(archive, out) != ARCHIVE_OK)
 		error_set(err, ret, "packing: libarchive writes no tar.gz here");
 	else
-		ret = pack_folder(archive, dir, prefix, 0, err);
+		ret = tree_walk(dir, &visitor, err);
 	if (!ret && archive_write_close(archive) != ARCHIVE_OK)
-		ret = write_failed(archive, prefix, err);
+		ret = write_failed(&packing, dir, err);
 	archive_write_free(archive);
 	return ret;
 }
@@ -192,7 +114,7 @@ int pack(const char *dir, const char *out, const char *prefix, struct error *err
 	char parent[PATH_MAX], file[PATH_MAX + 16], digest[DIGEST_HEX_SIZE];
 	const char *slash = strrchr(out, '/');
 	struct workspace room;
-	int fd = -1, dir_fd, ret;
+	int fd, ret;
 
 	if (snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - out) + 1 : 1,
 		     slash ? out : ".") >= (int)sizeof(parent))
@@ -202,18 +124,15 @@ int pack(const char *dir, const char *out, const char *prefix, struct error *err
 	ret = check_apart(dir, parent, err);
 	if (ret)
 		return ret;
-	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return error_set(err, -errno, "packing '%s': %s", dir, strerror(errno));
 	ret = workspace_make(&room, parent, ".pack-", err);
 	if (ret)
-		goto out;
+		return ret;
 	snprintf(file, sizeof(file), "%s/archive", room.path);
 	fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)
 		ret = error_set(err, -errno, "creating '%s': %s", file, strerror(errno));
 	if (!ret)
-		ret = write_archive(dir_fd, fd, prefix, err);
+		ret = write_archive(dir, fd, prefix, err);
 	if (!ret)
 		ret = digest_fd(fd, file, digest, err);
 	if (!ret && renameat2(AT_FDCWD, file, AT_FDCWD, out, RENAME_NOREPLACE) < 0)
@@ -224,7 +143,5 @@ int pack(const char *dir, const char *out, const char *prefix, struct error *err
 	if (fd >= 0)
 		close(fd);
 	workspace_remove(&room);
-out:
-	close(dir_fd);
 	return ret;
 }

@@ -1,4 +1,4 @@
-/* What is in a folder tree, by one digest? See tree.h. */
+/* What is in a folder tree? See tree.h. */
 #include "tools/fetch/tree.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ void tree_names_free(struct dirent **names, int count)
 	free(names);
 }
 
-char *tree_readlink(int fd, const char *name)
+static char *read_link(int fd, const char *name)
 {
 	char target[PATH_MAX];
 	ssize_t length = readlinkat(fd, name, target, sizeof(target));
@@ -47,6 +47,116 @@ char *tree_readlink(int fd, const char *name)
 	if (length == sizeof(target))
 		errno = ENAMETOOLONG;
 	return length < 0 || length == sizeof(target) ? NULL : strndup(target, (size_t)length);
+}
+
+static int read_failed(const struct tree_node *node, int error, struct error *err)
+{
+	return error_set(err, -error, "reading '%s': %s", node->path, strerror(error));
+}
+
+static int walk_file(const struct tree_visitor *visitor, int fd, const struct tree_node *node,
+		     struct error *err)
+{
+	uint64_t left = node->size;
+	char bytes[65536];
+	int ret = 0;
+
+	while (left && !ret) {
+		ssize_t got = read(fd, bytes, left < sizeof(bytes) ? left : sizeof(bytes));
+
+		if (got > 0) {
+			ret = visitor->data(visitor->context, node, bytes, (size_t)got, err);
+			left -= (uint64_t)got;
+		} else if (got == 0) {
+			ret = error_set(err, -EIO, "reading '%s': it shrank meanwhile", node->path);
+		} else if (errno != EINTR) {
+			ret = read_failed(node, errno, err);
+		}
+		if (!ret)
+			ret = interrupt_check(err);
+	}
+	return ret;
+}
+
+static int walk_node(const struct tree_visitor *visitor, int dir, struct tree_node *node,
+		     unsigned int depth, struct error *err);
+
+static int walk_folder(const struct tree_visitor *visitor, int fd, const struct tree_node *node,
+		       unsigned int depth, struct error *err)
+{
+	struct dirent **names;
+	int count, ret = 0;
+
+	if (depth > TREE_MAX_DEPTH)
+		return error_set(err, -ELOOP, "'%s' is nested deeper than %d folders", node->path,
+				 TREE_MAX_DEPTH);
+	count = tree_names(fd, &names);
+	if (count < 0)
+		return read_failed(node, -count, err);
+	for (int i = 0; i < count && !ret; i++) {
+		char path[PATH_MAX];
+		struct tree_node one = { .path = path, .name = names[i]->d_name };
+
+		if (visitor->skipped && !strcmp(one.name, visitor->skipped))
+			continue;
+		if (snprintf(path, sizeof(path), "%s/%s", node->path, one.name) >=
+		    (int)sizeof(path))
+			ret = read_failed(node, ENAMETOOLONG, err);
+		else
+			ret = walk_node(visitor, fd, &one, depth + 1, err);
+	}
+	tree_names_free(names, count);
+	return ret;
+}
+
+/* Of the walk's own folder, @node has the path only; and only that one may be reached by a link. */
+static int walk_node(const struct tree_visitor *visitor, int dir, struct tree_node *node,
+		     unsigned int depth, struct error *err)
+{
+	const char *name = node->name ? node->name : node->path;
+	int fd = -1, ret = 0;
+	char *target = NULL;
+	struct stat st;
+
+	if (fstatat(dir, name, &st, node->name ? AT_SYMLINK_NOFOLLOW : 0) < 0)
+		return read_failed(node, errno, err);
+	node->type = st.st_mode & S_IFMT;
+	if (node->type == S_IFLNK)
+		node->target = target = read_link(dir, name);
+	else if (node->type == S_IFREG || node->type == S_IFDIR)
+		fd = openat(dir, name,
+			    O_RDONLY | (node->name ? O_NOFOLLOW : O_DIRECTORY) | O_NONBLOCK |
+				    O_CLOEXEC);
+	else
+		return error_set(err, -EINVAL,
+				 "'%s' is neither file, folder nor symbolic link; a source tree "
+				 "has no such thing",
+				 node->path);
+	if (!target && (fd < 0 || fstat(fd, &st) < 0))
+		ret = read_failed(node, errno, err);
+	if (node->type == S_IFREG) {
+		node->executable = st.st_mode & S_IXUSR;
+		node->size = (uint64_t)st.st_size;
+	}
+	if (!ret)
+		ret = visitor->begin(visitor->context, node, err);
+	if (!ret && node->type == S_IFREG)
+		ret = walk_file(visitor, fd, node, err);
+	if (!ret && node->type == S_IFDIR)
+		ret = walk_folder(visitor, fd, node, depth, err);
+	if (!ret && visitor->end)
+		ret = visitor->end(visitor->context, node, err);
+	free(target);
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+int tree_walk(const char *path, const struct tree_visitor *visitor, struct error *err)
+{
+	struct tree_node root = { .path = path };
+
+	return walk_node(visitor, AT_FDCWD, &root, 0, err);
 }
 
 /* Lengths are 64 bits, little-endian; what is no multiple of 8 is filled with zeroes. */
@@ -73,134 +183,66 @@ static void put(struct sha256_ctx *sha, const char *text)
 	put_padding(sha, strlen(text));
 }
 
-static int put_file(struct sha256_ctx *sha, int dir, const char *name, const char *shown,
-		    struct error *err)
+static int put_begin(void *context, const struct tree_node *node, struct error *err)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), ret = 0;
-	uint8_t bytes[65536];
-	uint64_t left;
-	struct stat st;
+	struct sha256_ctx *sha = context;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		ret = error_set(err, -errno, "reading '%s': %s", shown, strerror(errno));
-		goto out;
-	}
-	put(sha, "regular");
-	if (st.st_mode & S_IXUSR) {
-		put(sha, "executable");
-		put(sha, "");
-	}
-	put(sha, "contents");
-	put_length(sha, (uint64_t)st.st_size);
-	for (left = (uint64_t)st.st_size; left && !ret;) {
-		ssize_t got = read(fd, bytes, left < sizeof(bytes) ? left : sizeof(bytes));
-
-		if (got > 0) {
-			sha256_update(sha, (size_t)got, bytes);
-			left -= (uint64_t)got;
-		} else if (got == 0) {
-			ret = error_set(err, -EIO, "reading '%s': it shrank meanwhile", shown);
-		} else if (errno != EINTR) {
-			ret = error_set(err, -errno, "reading '%s': %s", shown, strerror(errno));
-		}
-		if (!ret)
-			ret = interrupt_check(err);
-	}
-	put_padding(sha, (uint64_t)st.st_size);
-out:
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-static int put_folder(struct sha256_ctx *sha, int fd, const char *shown, unsigned int depth,
-		      struct error *err);
-
-static int put_node(struct sha256_ctx *sha, int dir, const char *name, const char *shown,
-		    unsigned int depth, struct error *err)
-{
-	struct stat st;
-	char *target;
-	int fd, ret;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_set(err, -errno, "reading '%s': %s", shown, strerror(errno));
-	put(sha, "(");
-	put(sha, "type");
-	switch (st.st_mode & S_IFMT) {
-	case S_IFREG:
-		ret = put_file(sha, dir, name, shown, err);
-		break;
-	case S_IFLNK:
-		target = tree_readlink(dir, name);
-		if (!target)
-			return error_set(err, -errno, "reading '%s': %s", shown, strerror(errno));
-		put(sha, "symlink");
-		put(sha, "target");
-		put(sha, target);
-		free(target);
-		ret = 0;
-		break;
-	case S_IFDIR:
-		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			return error_set(err, -errno, "reading '%s': %s", shown, strerror(errno));
-		ret = put_folder(sha, fd, shown, depth + 1, err);
-		close(fd);
-		break;
-	default:
-		ret = error_set(err, -EINVAL,
-				"'%s' is neither file, folder nor symbolic link; a source tree "
-				"has no such thing",
-				shown);
-	}
-	put(sha, ")");
-	return ret;
-}
-
-static int put_folder(struct sha256_ctx *sha, int fd, const char *shown, unsigned int depth,
-		      struct error *err)
-{
-	struct dirent **names;
-	int count, ret = 0;
-
-	if (depth > TREE_MAX_DEPTH)
-		return error_set(err, -ELOOP, "'%s' is nested deeper than %d folders", shown,
-				 TREE_MAX_DEPTH);
-	count = tree_names(fd, &names);
-	if (count < 0)
-		return error_set(err, count, "reading '%s': %s", shown, strerror(-count));
-	put(sha, "directory");
-	for (int i = 0; i < count && !ret; i++) {
-		char path[PATH_MAX];
-
-		snprintf(path, sizeof(path), "%s/%s", shown, names[i]->d_name);
+	(void)err;
+	if (node->name) {
 		put(sha, "entry");
 		put(sha, "(");
 		put(sha, "name");
-		put(sha, names[i]->d_name);
+		put(sha, node->name);
 		put(sha, "node");
-		ret = put_node(sha, fd, names[i]->d_name, path, depth, err);
-		put(sha, ")");
 	}
-	tree_names_free(names, count);
-	return ret;
+	put(sha, "(");
+	put(sha, "type");
+	if (node->type == S_IFDIR) {
+		put(sha, "directory");
+	} else if (node->type == S_IFLNK) {
+		put(sha, "symlink");
+		put(sha, "target");
+		put(sha, node->target);
+	} else {
+		put(sha, "regular");
+		if (node->executable) {
+			put(sha, "executable");
+			put(sha, "");
+		}
+		put(sha, "contents");
+		put_length(sha, node->size);
+	}
+	return 0;
+}
+
+static int put_data(void *context, const struct tree_node *node, const void *bytes, size_t size,
+		    struct error *err)
+{
+	(void)node;
+	(void)err;
+	sha256_update(context, size, bytes);
+	return 0;
+}
+
+static int put_end(void *context, const struct tree_node *node, struct error *err)
+{
+	(void)err;
+	put_padding(context, node->size);
+	put(context, ")");
+	if (node->name)
+		put(context, ")");
+	return 0;
 }
 
 int tree_digest(const char *path, char out[DIGEST_SRI_SIZE], struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 	struct sha256_ctx sha;
+	struct tree_visitor nar = { &sha, put_begin, put_data, put_end, NULL };
+	int ret;
 
-	if (fd < 0)
-		return error_set(err, -errno, "reading the folder '%s': %s", path, strerror(errno));
 	sha256_init(&sha);
 	put(&sha, "nix-archive-1");
-	put(&sha, "(");
-	put(&sha, "type");
-	ret = put_folder(&sha, fd, path, 0, err);
-	put(&sha, ")");
-	close(fd);
+	ret = tree_walk(path, &nar, err);
 	if (!ret)
 		digest_sri(&sha, out);
 	return ret;
