@@ -35,7 +35,9 @@ int cmd_probe(int argc, char **argv)
 	struct entry entry = { .argv = nothing, .timeout_ms = PROBE_EXTRA_MS };
 	struct plan plan;
 	struct verdict verdict;
-	struct watch watch = { .seen = &seen, .cancel_fd = -1, .quiet = true };
+	struct watch watch = {
+		.seen = &seen, .cancel_fd = -1, .out_fd = -1, .err_fd = -1, .console_fd = -1
+	};
 	struct guest_config config = { .entry = &entry, .plan = &plan };
 	struct topology topology;
 	struct vmm *vmm;

@@ -15,8 +15,8 @@
 #include "plan/host_tsc.h"
 #include "report/report.h"
 #include "run/cmdline.h"
-#include "run/guest.h"
 #include "run/options.h"
+#include "run/run.h"
 #include "util/shell_quote.h"
 
 static const char usage[] =
@@ -47,27 +47,24 @@ struct run {
 	char *replay;
 };
 
-/* One VM of it. */
-struct attempt {
-	struct observation seen;
-	struct verdict verdict;
-	struct guest_config config;
-	char trace_path[PATH_MAX + 256];
-	bool ran;
-};
+static void say(void *data, const char *line)
+{
+	const struct run *run = data;
 
-static void say(const struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void say(const struct run *run, const char *fmt, ...)
+	if (!run->options->quiet)
+		command_complain("%s", line);
+}
+
+static void complain(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void complain(struct run *run, const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
 
-	if (run->options->quiet)
-		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	command_complain("%s", text);
+	say(run, text);
 }
 
 /* Signals arrive through a descriptor that the VM's event loop watches. */
@@ -149,7 +146,7 @@ static int make_plan(struct run *run, struct error *err)
 				&run->options->override, &run->plan, err);
 	run->plan.tsc_reliable = host_tsc_read();
 	if (!ret && *run->plan.warning)
-		say(run, "warning: %s", run->plan.warning);
+		complain(run, "warning: %s", run->plan.warning);
 	return ret;
 }
 
@@ -191,8 +188,8 @@ static int prepare(struct run *run, struct error *err)
 	run->has_wprof = options->wprof != WPROF_OFF;
 	run->own_tracer = used_own;
 	if (used_own && run->has_wprof)
-		say(run, "using your own tracer, " WPROF_PATH_VARIABLE "='%s'",
-		    getenv(WPROF_PATH_VARIABLE));
+		complain(run, "using your own tracer, " WPROF_PATH_VARIABLE "='%s'",
+			 getenv(WPROF_PATH_VARIABLE));
 	if (run->has_wprof)
 		ret = wprof_config_from_env(&run->wprof, !used_own, options->wprof_args, err);
 	run->wprof.bpf = used_own || strcmp(embed_find("wprof")->provider, "builtin");
@@ -209,153 +206,59 @@ static int prepare(struct run *run, struct error *err)
 	return ret;
 }
 
-static int run_attempt(struct run *run, struct attempt *attempt, bool trace,
-		       const char *trace_suffix, bool quiet, struct error *err)
+/* The words; the files are written. Returns the exit status. */
+static int report(struct run *run, const struct run_config *config, const struct run_result *result)
 {
-	const struct run_options *options = run->options;
-	struct watch watch = { .seen = &attempt->seen,
-			       .artefacts = &run->artefacts,
-			       .trace_suffix = trace_suffix,
-			       .max_trace_size = run->plan.memory_mib << 20,
-			       .cancel_fd = run->signal_fd,
-			       .stall_timeout_ms = options->stall_timeout_ms,
-			       .quiet = quiet,
-			       .show_console = options->console && !quiet };
-	char spec[TOPOLOGY_SPEC_SIZE];
-	struct vmm *vmm;
-	int ret = observation_init(&attempt->seen);
+	bool passed = result->first.verdict.kind == VERDICT_PASS;
 
-	if (ret)
-		return error_set(err, ret, "no memory for the guest's logs");
-	attempt->config = (struct guest_config){
-		.kernel = options->kernel,
-		.entry = &run->entry,
-		.plan = &run->plan,
-		.wprof = run->has_wprof ? &run->wprof : NULL,
-		.trace = trace,
-		.append = options->append,
-		.kaslr = options->kaslr,
-		.boot_timeout_ms = options->boot_timeout_ms
-					   ? options->boot_timeout_ms
-					   : guest_boot_timeout_ms(&run->plan.topology),
-		/* The tables are the same in both VMs. */
-		.dump_acpi_dir = quiet ? NULL : options->dump_acpi_dir,
-		.dump_initramfs = quiet ? NULL : options->dump_initramfs,
-	};
-	ret = guest_create(&attempt->config, &attempt->seen, &vmm, err);
-	if (ret)
-		return ret;
-	topology_format(&run->plan.topology, spec);
-	say(run, "booting %s: %s, %" PRIu64 " MiB%s", options->kernel, spec, run->plan.memory_mib,
-	    trace ? ", tracer on" : "");
-	ret = guest_run(&attempt->config, vmm, &watch, err);
-	if (ret)
-		return ret;
-	attempt->ran = true;
-	verdict_of(&attempt->seen, &attempt->verdict);
-	if (attempt->seen.trace == TRACE_COMPLETE)
-		snprintf(attempt->trace_path, sizeof(attempt->trace_path), "%s",
-			 watch.trace_file.path);
-	return 0;
-}
-
-static struct report_vm report_vm(const struct attempt *attempt)
-{
-	return (struct report_vm){ .seen = &attempt->seen,
-				   .verdict = &attempt->verdict,
-				   .cmdline = attempt->config.cmdline,
-				   .trace_path = *attempt->trace_path ? attempt->trace_path
-								      : NULL };
-}
-
-/* Complain of an artefact that could not be written; the verdict stands all the same. */
-static bool written(int ret, const struct error *err)
-{
-	if (ret)
-		command_complain("run: %s", err->text);
-	return !ret;
-}
-
-/* The files, then the words. Returns the exit status. */
-static int report(struct run *run, const struct attempt *first, const struct attempt *repro,
-		  enum repro_result repro_result)
-{
-	struct report_vm repro_vm = report_vm(repro);
-	struct report report = { .test = run->entry.name,
-				 .kernel = run->options->kernel,
-				 .plan = &run->plan,
-				 .argv = run->entry.argv,
-				 .replay = run->replay,
-				 .first = report_vm(first),
-				 .repro = repro->ran ? &repro_vm : NULL,
-				 .repro_result = repro_result };
-	char dump[PATH_MAX + 256] = "", repro_dump[PATH_MAX + 256] = "", result[PATH_MAX + 256];
-	bool passed = first->verdict.kind == VERDICT_PASS, whole = true;
-	struct error err = { "" };
-
-	if (!passed)
-		whole = written(
-			report_write_failure_dump(&run->artefacts, &report, false, dump, &err),
-			&err);
-	if (repro->ran && repro->verdict.kind != VERDICT_PASS)
-		whole = written(report_write_failure_dump(&run->artefacts, &report, true,
-							  repro_dump, &err),
-				&err) &&
-			whole;
-	/* A passing run leaves nothing behind unless it was told where to. */
-	if (!passed || run->options->out_dir || run->artefacts.keep)
-		whole = written(report_write_result(&run->artefacts, &report, result, &err),
-				&err) &&
-			whole;
-	if (first->seen.trace == TRACE_UNWRITTEN)
-		whole = false;
-	if (first->seen.output_error) {
+	for (size_t i = 0; i < sizeof(result->lost) / sizeof(result->lost[0]); i++)
+		if (*result->lost[i])
+			command_complain("run: %s", result->lost[i]);
+	if (result->first.seen.output_error)
 		command_complain("run: writing the payload's standard output or error: %s; some of "
 				 "it is lost",
-				 strerror(first->seen.output_error));
-		whole = false;
-	}
+				 strerror(result->first.seen.output_error));
 	/* All is written; a terminal or pager that takes no more must not hold us up. */
 	sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
 	if (!run->options->quiet || !passed)
-		report_print(STDERR_FILENO, &report, *dump ? dump : NULL,
-			     *repro_dump ? repro_dump : NULL);
-	return passed && !whole ? COMMAND_CANNOT : first->verdict.exit_status;
+		run_result_print(STDERR_FILENO, config, result);
+	return passed && !run_result_is_whole(result) ? COMMAND_CANNOT
+						      : result->first.verdict.exit_status;
 }
 
 static int execute(struct run *run)
 {
-	bool always = run->options->wprof == WPROF_ALWAYS;
-	struct attempt *vms = calloc(2, sizeof(*vms));
-	struct attempt *first = &vms[0], *repro = &vms[1];
-	enum repro_result repro_result = REPRO_NOT_RUN;
+	const struct run_options *options = run->options;
+	struct run_config config = { .kernel = options->kernel,
+				     .entry = &run->entry,
+				     .plan = &run->plan,
+				     .wprof = run->has_wprof ? &run->wprof : NULL,
+				     .trace_first = options->wprof == WPROF_ALWAYS,
+				     .append = options->append,
+				     .kaslr = options->kaslr,
+				     .boot_timeout_ms = options->boot_timeout_ms,
+				     .stall_timeout_ms = options->stall_timeout_ms,
+				     .out_fd = STDOUT_FILENO,
+				     .err_fd = STDERR_FILENO,
+				     .console_fd = options->console ? STDERR_FILENO : -1,
+				     .cancel_fd = run->signal_fd,
+				     .artefacts = &run->artefacts,
+				     .keep_result = options->out_dir,
+				     .replay = run->replay,
+				     .dump_acpi_dir = options->dump_acpi_dir,
+				     .dump_initramfs = options->dump_initramfs,
+				     .say = say,
+				     .say_data = run };
+	struct run_result *result;
 	struct error err = { "" };
-	int status = COMMAND_CANNOT;
+	int status;
 
-	if (!vms) {
-		command_complain("run: out of memory");
+	if (run_execute(&config, &result, &err)) {
+		command_complain("run: %s", err.text);
 		return COMMAND_CANNOT;
 	}
-	if (run_attempt(run, first, always, ARTEFACT_TRACE, false, &err)) {
-		command_complain("run: %s", err.text);
-		goto out;
-	}
-	/* Where init never spoke, a tracer would not start either. */
-	if (run->has_wprof && first->seen.hello && verdict_wants_repro(first->verdict.kind)) {
-		say(run, "%s; running it again in an identical VM with the tracer on",
-		    first->verdict.cause);
-		if (run_attempt(run, repro, true, ARTEFACT_REPRO_TRACE, true, &err)) {
-			command_complain("run: the repro VM: %s", err.text);
-			repro_result = REPRO_UNDECIDED;
-		} else {
-			repro_result = verdict_compare(&first->verdict, &repro->verdict);
-		}
-	}
-	status = report(run, first, repro, repro_result);
-out:
-	observation_destroy(&first->seen);
-	observation_destroy(&repro->seen);
-	free(vms);
+	status = report(run, &config, result);
+	run_result_free(result);
 	return status;
 }
 

@@ -403,11 +403,11 @@ static int on_frame(void *data, uint16_t type, const void *payload, uint32_t len
 	return ret;
 }
 
-static void sink_init(struct sink *sink, int fd, bool quiet)
+static void sink_init(struct sink *sink, int fd)
 {
 	struct stat st = { 0 };
 
-	sink->fd = quiet ? -1 : fd;
+	sink->fd = fd;
 	sink->chunk = KTSTR_FRAME_MAX;
 	sink->may_block = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode);
 	/* What poll promises room for: PIPE_BUF in a pipe; terminals and others promise less. */
@@ -424,9 +424,9 @@ void watch_init(struct watch *watch)
 	watch->waited_ns = watch->blocked_ns = 0;
 	watch->started_at = watch->exited_at = watch->last_frame_at = watch->panic_at = 0;
 	watch->line_used = 0;
-	sink_init(&watch->out, STDOUT_FILENO, watch->quiet);
-	sink_init(&watch->err, STDERR_FILENO, watch->quiet);
-	sink_init(&watch->console, STDERR_FILENO, !watch->show_console);
+	sink_init(&watch->out, watch->out_fd);
+	sink_init(&watch->err, watch->err_fd);
+	sink_init(&watch->console, watch->console_fd);
 	watch->seen->begin_ns = now_ns();
 	guest_clock_start(&watch->clock, watch->seen->begin_ns);
 }

@@ -25,8 +25,8 @@ struct watch {
 	uint64_t max_trace_size;   /* bytes; no honest trace is larger than the guest's memory */
 	int cancel_fd;		   /* a signalfd, or -1 */
 	uint64_t stall_timeout_ms; /* init's time for the test's limit; 0: WATCH_STALL_TIMEOUT_MS */
-	bool quiet;		   /* do not pass the payload's output on */
-	bool show_console;	   /* pass the guest's console on, to standard error */
+	/* Where the payload's output and the guest's console go; -1: nowhere. */
+	int out_fd, err_fd, console_fd;
 
 	/* Private from here on. */
 	struct artefact_file trace_file;

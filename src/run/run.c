@@ -1,0 +1,190 @@
+/* One run of a test, in one VM or two: see run.h. */
+#include "run/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void say(const struct run_config *config, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void say(const struct run_config *config, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (!config->say)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	config->say(config->say_data, text);
+}
+
+static int run_one(const struct run_config *config, struct run_vm *vm, bool trace, bool is_repro,
+		   struct error *err)
+{
+	struct watch watch = { .seen = &vm->seen,
+			       .artefacts = config->artefacts,
+			       .trace_suffix = is_repro ? ARTEFACT_REPRO_TRACE : ARTEFACT_TRACE,
+			       .max_trace_size = config->plan->memory_mib << 20,
+			       .cancel_fd = config->cancel_fd,
+			       .stall_timeout_ms = config->stall_timeout_ms,
+			       .out_fd = is_repro ? -1 : config->out_fd,
+			       .err_fd = is_repro ? -1 : config->err_fd,
+			       .console_fd = is_repro ? -1 : config->console_fd };
+	char spec[TOPOLOGY_SPEC_SIZE];
+	struct vmm *machine;
+	int ret;
+
+	vm->config = (struct guest_config){
+		.kernel = config->kernel,
+		.entry = config->entry,
+		.plan = config->plan,
+		.wprof = config->wprof,
+		.trace = trace,
+		.append = config->append,
+		.kaslr = config->kaslr,
+		.boot_timeout_ms = config->boot_timeout_ms
+					   ? config->boot_timeout_ms
+					   : guest_boot_timeout_ms(&config->plan->topology),
+		/* The same in both VMs. */
+		.dump_acpi_dir = is_repro ? NULL : config->dump_acpi_dir,
+		.dump_initramfs = is_repro ? NULL : config->dump_initramfs,
+	};
+	ret = guest_create(&vm->config, &vm->seen, &machine, err);
+	if (ret)
+		return ret;
+	topology_format(&config->plan->topology, spec);
+	say(config, "booting %s: %s, %" PRIu64 " MiB%s", config->kernel, spec,
+	    config->plan->memory_mib, trace ? ", tracer on" : "");
+	ret = guest_run(&vm->config, machine, &watch, err);
+	if (ret)
+		return ret;
+	vm->ran = true;
+	verdict_of(&vm->seen, &vm->verdict);
+	if (vm->seen.trace == TRACE_COMPLETE)
+		snprintf(vm->trace_path, sizeof(vm->trace_path), "%s", watch.trace_file.path);
+	return 0;
+}
+
+static struct report_vm report_vm(const struct run_vm *vm)
+{
+	return (struct report_vm){ .seen = &vm->seen,
+				   .verdict = &vm->verdict,
+				   .cmdline = vm->config.cmdline,
+				   .trace_path = *vm->trace_path ? vm->trace_path : NULL };
+}
+
+/* @repro_vm: room for the second one, which the report points to. */
+static struct report make_report(const struct run_config *config, const struct run_result *result,
+				 struct report_vm *repro_vm)
+{
+	*repro_vm = report_vm(&result->repro);
+	return (struct report){ .test = config->entry->name,
+				.kernel = config->kernel,
+				.plan = config->plan,
+				.argv = config->entry->argv,
+				.replay = config->replay,
+				.first = report_vm(&result->first),
+				.repro = result->repro.ran ? repro_vm : NULL,
+				.repro_result = result->repro_result };
+}
+
+/* What could not be written is remembered in its own place; the verdict stands all the same. */
+static void remember(int ret, const struct error *err, char lost[ERROR_TEXT_SIZE])
+{
+	if (ret)
+		snprintf(lost, ERROR_TEXT_SIZE, "%s", err->text);
+}
+
+static void write_files(const struct run_config *config, struct run_result *result)
+{
+	const struct run_vm *first = &result->first, *repro = &result->repro;
+	struct artefacts *artefacts = config->artefacts;
+	char path[PATH_MAX + 256];
+	struct report_vm repro_vm;
+	struct report report = make_report(config, result, &repro_vm);
+	bool passed = first->verdict.kind == VERDICT_PASS;
+	struct error err = { "" };
+
+	if (!passed)
+		remember(report_write_failure_dump(artefacts, &report, false, result->dump, &err),
+			 &err, result->lost[0]);
+	if (repro->ran && repro->verdict.kind != VERDICT_PASS)
+		remember(report_write_failure_dump(artefacts, &report, true, result->repro_dump,
+						   &err),
+			 &err, result->lost[1]);
+	/* A passing run leaves nothing behind unless it was told where to. */
+	if (!passed || config->keep_result || artefacts->keep)
+		remember(report_write_result(artefacts, &report, path, &err), &err,
+			 result->lost[2]);
+}
+
+int run_execute(const struct run_config *config, struct run_result **out, struct error *err)
+{
+	struct run_result *result = calloc(1, sizeof(*result));
+	struct run_vm *first, *repro;
+	int ret;
+
+	if (!result)
+		return error_set(err, -ENOMEM, "out of memory");
+	first = &result->first;
+	repro = &result->repro;
+	ret = observation_init(&first->seen);
+	if (!ret)
+		ret = observation_init(&repro->seen);
+	if (ret)
+		error_set(err, ret, "no memory for the guest's logs");
+	else
+		ret = run_one(config, first, config->trace_first, false, err);
+	if (ret) {
+		run_result_free(result);
+		return ret;
+	}
+	/* Where init never spoke, a tracer would not start either. */
+	if (config->wprof && first->seen.hello && verdict_wants_repro(first->verdict.kind)) {
+		struct error failed = { "" };
+
+		say(config, "%s; running it again in an identical VM with the tracer on",
+		    first->verdict.cause);
+		if (run_one(config, repro, true, true, &failed)) {
+			snprintf(result->lost[3], sizeof(result->lost[3]), "the repro VM: %s",
+				 failed.text);
+			result->repro_result = REPRO_UNDECIDED;
+		} else {
+			result->repro_result = verdict_compare(&first->verdict, &repro->verdict);
+		}
+	}
+	write_files(config, result);
+	*out = result;
+	return 0;
+}
+
+void run_result_free(struct run_result *result)
+{
+	if (!result)
+		return;
+	observation_destroy(&result->first.seen);
+	observation_destroy(&result->repro.seen);
+	free(result);
+}
+
+bool run_result_is_whole(const struct run_result *result)
+{
+	for (size_t i = 0; i < sizeof(result->lost) / sizeof(result->lost[0]); i++)
+		if (*result->lost[i])
+			return false;
+	return result->first.seen.trace != TRACE_UNWRITTEN && !result->first.seen.output_error;
+}
+
+void run_result_print(int fd, const struct run_config *config, const struct run_result *result)
+{
+	struct report_vm repro_vm;
+	struct report report = make_report(config, result, &repro_vm);
+
+	report_print(fd, &report, *result->dump ? result->dump : NULL,
+		     *result->repro_dump ? result->repro_dump : NULL);
+}

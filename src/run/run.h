@@ -1,0 +1,67 @@
+/*
+ * One run of a test: the first VM and, when its test fails, a second, identical one with the tracer
+ * on. Decides nothing about signals, terminals and exit statuses: those are its caller's.
+ */
+#ifndef KTSTR_RUN_RUN_H
+#define KTSTR_RUN_RUN_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "report/report.h"
+#include "run/guest.h"
+
+struct run_config {
+	const char *kernel; /* path of the image */
+	const struct entry *entry;
+	const struct plan *plan;
+	const struct wprof_config *wprof; /* NULL: no tracer, and so no repro */
+	bool trace_first;		  /* the tracer is on in the first VM, too */
+	const char *append;		  /* or NULL */
+	bool kaslr;
+	uint64_t boot_timeout_ms;  /* 0: guest_boot_timeout_ms */
+	uint64_t stall_timeout_ms; /* 0: the watch's default */
+	/* Where the first VM's payload and console go; the repro's go nowhere. -1: nowhere. */
+	int out_fd, err_fd, console_fd;
+	int cancel_fd; /* a signalfd, or -1 */
+	struct artefacts *artefacts;
+	bool keep_result; /* write the result file of a pass as well */
+	const char *replay;
+	const char *dump_acpi_dir, *dump_initramfs; /* or NULL */
+	/* One line on how it goes, without a newline; NULL: nobody wants to know. */
+	void (*say)(void *data, const char *line);
+	void *say_data;
+};
+
+struct run_vm {
+	bool ran;
+	struct observation seen;
+	struct verdict verdict;
+	struct guest_config config;
+	char trace_path[PATH_MAX + 256]; /* "": no trace */
+};
+
+struct run_result {
+	struct run_vm first, repro;
+	enum repro_result repro_result;
+	char dump[PATH_MAX + 256], repro_dump[PATH_MAX + 256]; /* "": not written */
+	/* What could not be done: dump, repro's dump, result file, repro VM; "" where it could. */
+	char lost[4][ERROR_TEXT_SIZE];
+};
+
+/*
+ * run_execute - @result: made by this, owned by the caller, run_result_free
+ * Returns 0 when there was a verdict (also when the repro VM could not be made: said through say),
+ * or a negative errno with a message when the host could not do it.
+ */
+int run_execute(const struct run_config *config, struct run_result **result, struct error *err);
+void run_result_free(struct run_result *result);
+
+/* Was everything written that was to be written? */
+bool run_result_is_whole(const struct run_result *result);
+
+/* What the user sees of it (report_print). */
+void run_result_print(int fd, const struct run_config *config, const struct run_result *result);
+
+#endif
