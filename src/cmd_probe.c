@@ -16,10 +16,9 @@ static const char usage[] =
 	"creates machines may still be unable to run a stock kernel; this finds out, within the "
 	"boot's\n"
 	"budget.\n\n"
-	"Exit status: 0 it booted, 125 it did not, with the reason in one line.\n\n"
-	"Takes the options of `run`; those of use here:\n"
-	"  --kernel IMG, --topology NnNlNcNt, --memory MIB, --boot-timeout S, --append "
-	"\"PARAMS\"\n";
+	"Exit status: 0 it booted, 125 it did not, with the reason in one line.\n\n";
+
+#define GROUPS (OPTIONS_MACHINE | OPTIONS_DEBUG)
 
 /* Enough for any stock kernel, and little enough for any host. */
 #define PROBE_MEMORY_MIB 512
@@ -43,13 +42,14 @@ int cmd_probe(int argc, char **argv)
 	struct vmm *vmm;
 	int ret, status = COMMAND_CANNOT;
 
-	ret = options_parse(&options, argc, argv, &err);
+	ret = options_parse(&options, GROUPS, false, argc, argv, &err);
 	if (!ret && options.help) {
 		fputs(usage, stdout);
+		options_print(stdout, GROUPS);
 		options_destroy(&options);
 		return 0;
 	}
-	if (!ret && (!options.kernel || options.payload))
+	if (!ret && (!options.kernel || options.operands))
 		ret = error_set(&err, -EINVAL, "takes --kernel IMG and no command");
 	if (!ret)
 		ret = topology_parse(PLAN_DEFAULT_TOPOLOGY, &topology, &err);

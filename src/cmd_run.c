@@ -33,6 +33,8 @@ static const char usage_status[] =
 	"by signal N; 120 the guest's kernel panicked, 121 the guest stalled, 122 the guest ended\n"
 	"early, 123 the guest broke the protocol.\n";
 
+#define GROUPS (OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_DEBUG)
+
 /* One run: both VMs, and what is known of them. */
 struct run {
 	const struct run_options *options;
@@ -178,14 +180,14 @@ static int prepare(struct run *run, struct error *err)
 				 "run: no kernel given; give --kernel IMG or set KTSTR_KERNEL");
 	run->entry.includes = options->includes;
 	run->entry.nr_includes = options->nr_includes;
-	run->entry.env = options->env;
-	run->entry.nr_env = options->nr_env;
+	run->entry.env = options->env.items;
+	run->entry.nr_env = options->env.count;
 	run->entry.timeout_ms = options->timeout_ms;
 
 	ret = embed_export_wprof(&used_own, err);
 	if (ret)
 		return ret;
-	run->has_wprof = options->wprof != WPROF_OFF;
+	run->has_wprof = options->wprof > WPROF_OFF;
 	run->own_tracer = used_own;
 	if (used_own && run->has_wprof)
 		complain(run, "using your own tracer, " WPROF_PATH_VARIABLE "='%s'",
@@ -269,21 +271,23 @@ int cmd_run(int argc, char **argv)
 	struct error err = { "" };
 	int status = COMMAND_CANNOT, ret;
 
-	ret = options_parse(&options, argc, argv, &err);
+	ret = options_parse(&options, GROUPS, false, argc, argv, &err);
 	if (ret) {
 		command_complain("run: %s; see ktstr-launch run --help", err.text);
 		goto out;
 	}
 	if (options.help) {
-		printf("%s%s%s", usage, options_usage, usage_status);
+		fputs(usage, stdout);
+		options_print(stdout, GROUPS);
+		fputs(usage_status, stdout);
 		status = 0;
 		goto out;
 	}
-	if (!options.payload) {
+	if (!options.operands) {
 		command_complain("run: no command given; see ktstr-launch run --help");
 		goto out;
 	}
-	run.entry.argv = options.payload;
+	run.entry.argv = options.operands;
 	ret = find_program(&run, &err);
 	if (ret) {
 		status = ret == -ENOENT	  ? EXIT_NOT_FOUND

@@ -1,4 +1,4 @@
-/* What did the user ask of a VM? See options.h. */
+/* What did the user ask for? See options.h. */
 #include "run/options.h"
 
 #include <errno.h>
@@ -10,99 +10,220 @@
 
 #define DEFAULT_TIMEOUT_MS 60000
 
+/* Where the help text begins, after the option and its value. */
+#define HELP_COLUMN 25
+
 enum option_id {
 	OPTION_KERNEL = 256,
 	OPTION_TOPOLOGY,
 	OPTION_MEMORY,
+	OPTION_APPEND,
+	OPTION_KASLR,
+	OPTION_BOOT_TIMEOUT,
+	OPTION_STALL_TIMEOUT,
 	OPTION_WPROF,
 	OPTION_WPROF_ARGS,
 	OPTION_TIMEOUT,
-	OPTION_BOOT_TIMEOUT,
-	OPTION_STALL_TIMEOUT,
 	OPTION_INCLUDE,
 	OPTION_ENV,
 	OPTION_OUT,
-	OPTION_APPEND,
-	OPTION_KASLR,
 	OPTION_QUIET,
 	OPTION_CONSOLE,
 	OPTION_DUMP_ACPI,
 	OPTION_DUMP_INITRAMFS,
+	OPTION_GAUNTLET,
+	OPTION_FILTER,
+	OPTION_EXCLUDE,
+	OPTION_FAILED,
+	OPTION_SHARD,
+	OPTION_DRY_RUN,
+	OPTION_JOBS,
+	OPTION_FAIL_FAST,
+	OPTION_REPEAT,
+	OPTION_SEED,
+	OPTION_TAP,
+	OPTION_KTAP,
+	OPTION_JUNIT,
+	OPTION_JSON,
 	OPTION_HELP,
 };
 
-static const struct option long_options[] = {
-	{ "kernel", required_argument, NULL, OPTION_KERNEL },
-	{ "topology", required_argument, NULL, OPTION_TOPOLOGY },
-	{ "memory", required_argument, NULL, OPTION_MEMORY },
-	{ "wprof", optional_argument, NULL, OPTION_WPROF },
-	{ "wprof-args", required_argument, NULL, OPTION_WPROF_ARGS },
-	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
-	{ "boot-timeout", required_argument, NULL, OPTION_BOOT_TIMEOUT },
-	{ "stall-timeout", required_argument, NULL, OPTION_STALL_TIMEOUT },
-	{ "include", required_argument, NULL, OPTION_INCLUDE },
-	{ "env", required_argument, NULL, OPTION_ENV },
-	{ "out", required_argument, NULL, OPTION_OUT },
-	{ "append", required_argument, NULL, OPTION_APPEND },
-	{ "kaslr", no_argument, NULL, OPTION_KASLR },
-	{ "quiet", no_argument, NULL, OPTION_QUIET },
-	{ "console", no_argument, NULL, OPTION_CONSOLE },
-	{ "dump-acpi", required_argument, NULL, OPTION_DUMP_ACPI },
-	{ "dump-initramfs", required_argument, NULL, OPTION_DUMP_INITRAMFS },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ 0 },
-};
-
-/* Settings that make sense for many runs: an environment variable is as good as the option. */
-static const struct {
+/*
+ * In the order of the usage text. A value in brackets may be left out. A variable is there for
+ * settings that make sense for many runs. Help: lines of at most 70 columns.
+ */
+static const struct definition {
 	const char *name;
+	const char *value; /* NULL: it takes none */
 	enum option_id id;
-} variables[] = {
-	{ "KTSTR_KERNEL", OPTION_KERNEL },
-	{ "KTSTR_TOPOLOGY", OPTION_TOPOLOGY },
-	{ "KTSTR_MEMORY", OPTION_MEMORY },
-	{ "KTSTR_WPROF", OPTION_WPROF },
-	{ "KTSTR_WPROF_ARGS", OPTION_WPROF_ARGS },
-	{ "KTSTR_TIMEOUT", OPTION_TIMEOUT },
-	{ "KTSTR_BOOT_TIMEOUT", OPTION_BOOT_TIMEOUT },
-	{ "KTSTR_STALL_TIMEOUT", OPTION_STALL_TIMEOUT },
-	{ "KTSTR_OUT", OPTION_OUT },
-	{ "KTSTR_APPEND", OPTION_APPEND },
+	unsigned int group;
+	const char *variable;
+	const char *help;
+} definitions[] = {
+	{ "kernel", "IMG", OPTION_KERNEL, OPTIONS_MACHINE, "KTSTR_KERNEL",
+	  "bzImage or uncompressed vmlinux; needed" },
+	{ "topology", "NnNlNcNt", OPTION_TOPOLOGY, OPTIONS_MACHINE, "KTSTR_TOPOLOGY",
+	  "NUMA nodes, LLCs in all, cores an LLC, threads a core\n"
+	  "(default " PLAN_DEFAULT_TOPOLOGY ", or what a test file says)" },
+	{ "memory", "MIB", OPTION_MEMORY, OPTIONS_MACHINE, "KTSTR_MEMORY",
+	  "guest memory, taken as given (default: the most of 2048 and\n64 a CPU)" },
+	{ "append", "\"PARAMS\"", OPTION_APPEND, OPTIONS_MACHINE, "KTSTR_APPEND",
+	  "kernel parameters, after the default ones" },
+	{ "kaslr", NULL, OPTION_KASLR, OPTIONS_MACHINE, NULL,
+	  "leave the kernel's address randomisation on: slower to boot" },
+	{ "boot-timeout", "S", OPTION_BOOT_TIMEOUT, OPTIONS_MACHINE, "KTSTR_BOOT_TIMEOUT",
+	  "the boot's own budget (default 10 and 0.15 a vCPU, at most 90)" },
+	{ "stall-timeout", "S", OPTION_STALL_TIMEOUT, OPTIONS_MACHINE, "KTSTR_STALL_TIMEOUT",
+	  "a guest that has not ended the payload S seconds past its limit\n"
+	  "has stalled (default 10; more for a slow host)" },
+	{ "wprof", "[always]", OPTION_WPROF, OPTIONS_TRACER, "KTSTR_WPROF",
+	  "when the test fails, run it again in an identical VM with the\n"
+	  "tracer on; always: trace the first VM too; 0: never" },
+	{ "wprof-args", "\"ARGS\"", OPTION_WPROF_ARGS, OPTIONS_TRACER, "KTSTR_WPROF_ARGS",
+	  "the tracer's arguments, in place of\n"
+	  "-d 500 -e sched --ringbuf-size=256000 --ringbuf-cnt=8\n"
+	  "with -d widened to the payload's time" },
+	{ "timeout", "S", OPTION_TIMEOUT, OPTIONS_PAYLOAD, "KTSTR_TIMEOUT",
+	  "the payload's time limit in seconds, counted from its start\n(default 60; 0: none)" },
+	{ "include", "HOST[:GUEST]", OPTION_INCLUDE, OPTIONS_PAYLOAD, NULL,
+	  "a file or folder that goes into the guest as well, with the\n"
+	  "libraries that it needs; again for more" },
+	{ "env", "K=V", OPTION_ENV, OPTIONS_PAYLOAD, NULL,
+	  "a variable of the payload's environment; again for more" },
+	{ "out", "DIR", OPTION_OUT, OPTIONS_OUTPUT, "KTSTR_OUT",
+	  "where artefacts go, in a new folder a run (default ktstr-out)" },
+	{ "quiet", NULL, OPTION_QUIET, OPTIONS_OUTPUT, NULL,
+	  "no words of the launcher's own but errors" },
+	{ "console", NULL, OPTION_CONSOLE, OPTIONS_DEBUG, NULL,
+	  "pass the guest's console on to standard error" },
+	{ "dump-acpi", "DIR", OPTION_DUMP_ACPI, OPTIONS_DEBUG, NULL,
+	  "write the guest's ACPI tables to DIR" },
+	{ "dump-initramfs", "FILE", OPTION_DUMP_INITRAMFS, OPTIONS_DEBUG, NULL,
+	  "write the guest's initramfs to the new file FILE" },
+	{ "gauntlet", NULL, OPTION_GAUNTLET, OPTIONS_SELECT, NULL,
+	  "each test on every preset topology that suits it" },
+	{ "filter", "GLOB", OPTION_FILTER, OPTIONS_SELECT, NULL,
+	  "only variants whose name, or a part of it between slashes,\n"
+	  "matches; again for more" },
+	{ "exclude", "GLOB", OPTION_EXCLUDE, OPTIONS_SELECT, NULL, "not those; again for more" },
+	{ "failed", NULL, OPTION_FAILED, OPTIONS_SELECT, NULL,
+	  "only those that did not pass the last time" },
+	{ "shard", "I/N", OPTION_SHARD, OPTIONS_SELECT, NULL,
+	  "the I-th of N parts; a variant stays in its part when tests are\nadded" },
+	{ "dry-run", NULL, OPTION_DRY_RUN, OPTIONS_SUITE, NULL,
+	  "say what would be run, on which machine, and what is skipped" },
+	{ "jobs", "N", OPTION_JOBS, OPTIONS_SUITE, "KTSTR_JOBS",
+	  "VMs at once (default: as many as the host's CPUs and memory hold)" },
+	{ "fail-fast", NULL, OPTION_FAIL_FAST, OPTIONS_SUITE, NULL,
+	  "start no more once one has failed" },
+	{ "repeat", "N", OPTION_REPEAT, OPTIONS_SUITE, NULL, "each variant N times" },
+	{ "seed", "N", OPTION_SEED, OPTIONS_SUITE, NULL,
+	  "run them in another order, the same for the same N" },
+	{ "tap", NULL, OPTION_TAP, OPTIONS_SUITE, NULL,
+	  "TAP on standard output, in place of text" },
+	{ "ktap", NULL, OPTION_KTAP, OPTIONS_SUITE, NULL,
+	  "KTAP on standard output, in place of text" },
+	{ "junit", "FILE", OPTION_JUNIT, OPTIONS_SUITE, NULL, "JUnit XML into the new file FILE" },
+	{ "json", "FILE", OPTION_JSON, OPTIONS_SUITE, NULL,
+	  "a JSON object a line into the new file FILE" },
+	{ "help", NULL, OPTION_HELP, ~0u, NULL, "this text" },
 };
 
-#define NR_VARIABLES (sizeof(variables) / sizeof(variables[0]))
+#define NR_DEFINITIONS (sizeof(definitions) / sizeof(definitions[0]))
 
-const char options_usage[] =
-	"  --kernel IMG           bzImage or uncompressed vmlinux; needed\n"
-	"  --topology NnNlNcNt    NUMA nodes, LLCs in all, cores an LLC, threads a core\n"
-	"                         (default " PLAN_DEFAULT_TOPOLOGY ")\n"
-	"  --memory MIB           guest memory, taken as given (default: the most of 2048 and\n"
-	"                         64 a CPU)\n"
-	"  --wprof[=always]       when the test fails, run it again in an identical VM with the\n"
-	"                         tracer on; always: trace the first VM too\n"
-	"  --wprof-args \"ARGS\"    the tracer's arguments, in place of\n"
-	"                         -d 500 -e sched --ringbuf-size=256000 --ringbuf-cnt=8\n"
-	"                         with -d widened to the payload's time\n"
-	"  --timeout S            the payload's time limit in seconds, counted from its start\n"
-	"                         (default 60; 0: none)\n"
-	"  --boot-timeout S       the boot's own budget (default 10 and 0.15 a vCPU, at most 90)\n"
-	"  --stall-timeout S      a guest that has not ended the payload S seconds past its limit has\n"
-	"                         stalled (default 10; more for a slow host)\n"
-	"  --include HOST[:GUEST] a file or folder that goes into the guest as well, with the\n"
-	"                         libraries that it needs; again for more\n"
-	"  --env K=V              a variable of the payload's environment; again for more\n"
-	"  --out DIR              where artefacts go, in a new folder a run (default ktstr-out)\n"
-	"  --append \"PARAMS\"      kernel parameters, after the default ones\n"
-	"  --kaslr                leave the kernel's address randomisation on: slower to boot\n"
-	"  --quiet                no words of the launcher's own but errors\n"
-	"  --console              pass the guest's console on to standard error\n"
-	"  --dump-acpi DIR        write the guest's ACPI tables to DIR\n"
-	"  --dump-initramfs FILE  write the guest's initramfs to the new file FILE\n"
-	"\n"
-	"KTSTR_KERNEL, _TOPOLOGY, _MEMORY, _WPROF (1 or always), _WPROF_ARGS, _TIMEOUT,\n"
-	"_BOOT_TIMEOUT, _STALL_TIMEOUT, _OUT and _APPEND in the environment stand for the options "
-	"of\n"
-	"these names.\n";
+static void print_definition(FILE *out, const struct definition *definition)
+{
+	const char *value = definition->value, *line = definition->help;
+	int column = fprintf(out, "  --%s", definition->name);
+
+	if (value && *value == '[')
+		column += fprintf(out, "[=%.*s]", (int)strlen(value) - 2, value + 1);
+	else if (value)
+		column += fprintf(out, " %s", value);
+	if (column >= HELP_COLUMN) {
+		fputc('\n', out);
+		column = 0;
+	}
+	for (;;) {
+		const char *end = strchrnul(line, '\n');
+
+		fprintf(out, "%*s%.*s\n", HELP_COLUMN - column, "", (int)(end - line), line);
+		if (!*end)
+			return;
+		line = end + 1;
+		column = 0;
+	}
+}
+
+void options_print(FILE *out, unsigned int groups)
+{
+	int column = 0;
+
+	for (size_t i = 0; i < NR_DEFINITIONS; i++)
+		if (definitions[i].group & groups)
+			print_definition(out, &definitions[i]);
+	fputs("\nIn the environment these stand for the options of their names:\n", out);
+	for (size_t i = 0; i < NR_DEFINITIONS; i++) {
+		const char *name = definitions[i].variable;
+
+		if (!name || !(definitions[i].group & groups))
+			continue;
+		if (column + (int)strlen(name) > 90)
+			column = 0 * fputc('\n', out);
+		column += fprintf(out, "%s%s", column ? " " : "  ", name);
+	}
+	fputc('\n', out);
+}
+
+static int list_add(struct option_list *list, const char *text, struct error *err)
+{
+	const char **grown = reallocarray(list->items, list->count + 2, sizeof(*grown));
+
+	if (!grown)
+		return error_set(err, -ENOMEM, "out of memory");
+	list->items = grown;
+	grown[list->count++] = text;
+	grown[list->count] = NULL;
+	return 0;
+}
+
+/* A whole number from @least to @most, digits only. */
+static int parse_number(const char *what, const char *text, uint64_t least, uint64_t most,
+			uint64_t *out, struct error *err)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || value < least || value > most)
+		return error_set(err, -EINVAL, "%s '%s': not a whole number from %llu to %llu",
+				 what, text, (unsigned long long)least, (unsigned long long)most);
+	*out = value;
+	return 0;
+}
+
+static int parse_count(const char *what, const char *text, unsigned int *out, struct error *err)
+{
+	uint64_t value = 0;
+	int ret = parse_number(what, text, 1, 100000, &value, err);
+
+	*out = (unsigned int)value;
+	return ret;
+}
+
+static int parse_shard(struct run_options *options, const char *text, struct error *err)
+{
+	unsigned int shard, shards;
+	int length = 0;
+
+	if (sscanf(text, "%4u/%4u%n", &shard, &shards, &length) != 2 || text[length] || !shard ||
+	    shard > shards)
+		return error_set(err, -EINVAL, "--shard '%s': takes I/N, with I from 1 to N", text);
+	options->shard = shard;
+	options->shards = shards;
+	return 0;
+}
 
 static int parse_seconds(const char *what, const char *text, uint64_t *ms, struct error *err)
 {
@@ -179,21 +300,6 @@ static int add_include(struct run_options *options, const char *text, struct err
 	return 0;
 }
 
-static int add_env(struct run_options *options, const char *text, struct error *err)
-{
-	const char *equals = strchr(text, '=');
-	const char **grown;
-
-	if (!equals || equals == text)
-		return error_set(err, -EINVAL, "--env '%s': takes NAME=VALUE", text);
-	grown = reallocarray(options->env, options->nr_env + 1, sizeof(*grown));
-	if (!grown)
-		return error_set(err, -ENOMEM, "--env: out of memory");
-	options->env = grown;
-	grown[options->nr_env++] = text;
-	return 0;
-}
-
 /* @what: how the user named it, "--memory" or "KTSTR_MEMORY". */
 static int set_option(struct run_options *options, int id, const char *what, const char *value,
 		      struct error *err)
@@ -203,7 +309,7 @@ static int set_option(struct run_options *options, int id, const char *what, con
 	switch (id) {
 	case OPTION_KERNEL:
 		options->kernel = value;
-		return 0;
+		return list_add(&options->kernels, value, err);
 	case OPTION_TOPOLOGY:
 		ret = topology_parse(value, &options->override.topology, err);
 		options->override.has_topology = !ret;
@@ -224,7 +330,9 @@ static int set_option(struct run_options *options, int id, const char *what, con
 	case OPTION_INCLUDE:
 		return add_include(options, value, err);
 	case OPTION_ENV:
-		return add_env(options, value, err);
+		if (!strchr(value, '=') || *value == '=')
+			return error_set(err, -EINVAL, "--env '%s': takes NAME=VALUE", value);
+		return list_add(&options->env, value, err);
 	case OPTION_OUT:
 		options->out_dir = value;
 		return 0;
@@ -246,6 +354,43 @@ static int set_option(struct run_options *options, int id, const char *what, con
 	case OPTION_DUMP_INITRAMFS:
 		options->dump_initramfs = value;
 		return 0;
+	case OPTION_GAUNTLET:
+		options->gauntlet = true;
+		return 0;
+	case OPTION_FILTER:
+		return list_add(&options->filters, value, err);
+	case OPTION_EXCLUDE:
+		return list_add(&options->excludes, value, err);
+	case OPTION_FAILED:
+		options->failed = true;
+		return 0;
+	case OPTION_SHARD:
+		return parse_shard(options, value, err);
+	case OPTION_DRY_RUN:
+		options->dry_run = true;
+		return 0;
+	case OPTION_JOBS:
+		return parse_count(what, value, &options->jobs, err);
+	case OPTION_FAIL_FAST:
+		options->fail_fast = true;
+		return 0;
+	case OPTION_REPEAT:
+		return parse_count(what, value, &options->repeat, err);
+	case OPTION_SEED:
+		options->has_seed = true;
+		return parse_number(what, value, 0, UINT64_MAX, &options->seed, err);
+	case OPTION_TAP:
+		options->tap = true;
+		return 0;
+	case OPTION_KTAP:
+		options->ktap = true;
+		return 0;
+	case OPTION_JUNIT:
+		options->junit = value;
+		return 0;
+	case OPTION_JSON:
+		options->json = value;
+		return 0;
 	case OPTION_HELP:
 		options->help = true;
 		return 0;
@@ -254,59 +399,93 @@ static int set_option(struct run_options *options, int id, const char *what, con
 	}
 }
 
-static int parse_environment(struct run_options *options, struct error *err)
+static int parse_environment(struct run_options *options, unsigned int groups, struct error *err)
 {
 	size_t used = 0;
-	char *value;
 	int ret = 0;
 
-	options->from_environment = calloc(NR_VARIABLES + 1, sizeof(*options->from_environment));
+	options->from_environment = calloc(NR_DEFINITIONS + 1, sizeof(char *));
 	if (!options->from_environment)
 		return error_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; !ret && i < NR_VARIABLES; i++) {
-		value = getenv(variables[i].name);
-		if (!value || !*value)
+	for (size_t i = 0; !ret && i < NR_DEFINITIONS; i++) {
+		const char *name = definitions[i].variable;
+		const char *value = name ? getenv(name) : NULL;
+
+		if (!value || !*value || !(definitions[i].group & groups))
 			continue;
-		if (asprintf(&options->from_environment[used], "%s=%s", variables[i].name, value) <
-		    0) {
+		if (asprintf(&options->from_environment[used], "%s=%s", name, value) < 0) {
 			options->from_environment[used] = NULL;
 			return error_set(err, -ENOMEM, "out of memory");
 		}
 		used++;
-		ret = set_option(options, variables[i].id, variables[i].name, value, err);
+		ret = set_option(options, definitions[i].id, name, value, err);
 	}
 	return ret;
 }
 
-int options_parse(struct run_options *options, int argc, char **argv, struct error *err)
+/* getopt's table: the options of the groups. */
+static void make_getopt(struct option table[NR_DEFINITIONS + 1], unsigned int groups)
 {
+	size_t used = 0;
+
+	for (size_t i = 0; i < NR_DEFINITIONS; i++) {
+		const char *value = definitions[i].value;
+
+		if (!(definitions[i].group & groups))
+			continue;
+		table[used++] = (struct option){
+			.name = definitions[i].name,
+			.has_arg = !value	   ? no_argument
+				   : *value == '[' ? optional_argument
+						   : required_argument,
+			.val = definitions[i].id,
+		};
+	}
+	table[used] = (struct option){ .name = NULL };
+}
+
+/* Why getopt did not like it: ':' for a value that is missing, '?' for all else. */
+static int refuse(int id, const char *word, struct error *err)
+{
+	if (id == ':')
+		return error_set(err, -EINVAL, "option '%s' needs a value", word);
+	if (optopt > 0 && optopt < 256)
+		return error_set(err, -EINVAL, "option '-%c': not known", optopt);
+	if (optopt)
+		return error_set(err, -EINVAL, "option '%s': takes no value", word);
+	return error_set(err, -EINVAL, "option '%s': not known", word);
+}
+
+int options_parse(struct run_options *options, unsigned int groups, bool mixed, int argc,
+		  char **argv, struct error *err)
+{
+	struct option table[NR_DEFINITIONS + 1];
+	bool has_kernel = false;
 	int id, index, ret;
 
-	*options = (struct run_options){ .timeout_ms = DEFAULT_TIMEOUT_MS };
-	ret = parse_environment(options, err);
+	*options = (struct run_options){ .timeout_ms = DEFAULT_TIMEOUT_MS, .repeat = 1 };
+	make_getopt(table, groups);
+	ret = parse_environment(options, groups, err);
 	/* '+': what follows the payload's name is the payload's; ':': the messages are ours. */
-	while (!ret && (id = getopt_long(argc, argv, "+:h", long_options, &index)) != -1) {
+	while (!ret && (id = getopt_long(argc, argv, mixed ? ":h" : "+:h", table, &index)) != -1) {
 		char what[64];
 
-		if (id == ':')
-			return error_set(err, -EINVAL, "option '%s' needs a value",
-					 argv[optind - 1]);
-		if (id == '?' && optopt > 0 && optopt < 256)
-			return error_set(err, -EINVAL, "option '-%c': not known", optopt);
-		if (id == '?' && optopt)
-			return error_set(err, -EINVAL, "option '%s': takes no value",
-					 argv[optind - 1]);
-		if (id == '?')
-			return error_set(err, -EINVAL, "option '%s': not known", argv[optind - 1]);
+		if (id == ':' || id == '?')
+			return refuse(id, argv[optind - 1], err);
 		if (id == 'h') {
 			options->help = true;
 			continue;
 		}
-		snprintf(what, sizeof(what), "--%s", long_options[index].name);
+		/* What is said here replaces the variable's. */
+		if (id == OPTION_KERNEL && !has_kernel) {
+			options->kernels.count = 0;
+			has_kernel = true;
+		}
+		snprintf(what, sizeof(what), "--%s", table[index].name);
 		ret = set_option(options, id, what, optarg, err);
 	}
 	if (!ret && optind < argc)
-		options->payload = (const char *const *)argv + optind;
+		options->operands = (const char *const *)argv + optind;
 	return ret;
 }
 
@@ -318,6 +497,9 @@ void options_destroy(struct run_options *options)
 	for (size_t i = 0; i < options->nr_includes; i++)
 		free((char *)options->includes[i].host);
 	free(options->includes);
-	free(options->env);
+	free(options->kernels.items);
+	free(options->env.items);
+	free(options->filters.items);
+	free(options->excludes.items);
 	*options = (struct run_options){ 0 };
 }

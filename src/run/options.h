@@ -1,16 +1,30 @@
-/* What did the user ask of a VM? The options of `run`, from the environment and the command line.
+/*
+ * What did the user ask for? The options of all commands that boot VMs, in one table: name, value,
+ * environment variable and help. Each command takes the groups that mean something to it.
  */
 #ifndef KTSTR_RUN_OPTIONS_H
 #define KTSTR_RUN_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "entry/entry.h"
 #include "plan/plan.h"
 #include "util/error.h"
 
+enum option_group {
+	OPTIONS_MACHINE = 1 << 0, /* kernel, topology, memory, parameters, budgets */
+	OPTIONS_TRACER = 1 << 1,
+	OPTIONS_PAYLOAD = 1 << 2, /* its time, files, environment: what a test file says itself */
+	OPTIONS_OUTPUT = 1 << 3,
+	OPTIONS_DEBUG = 1 << 4,
+	OPTIONS_SELECT = 1 << 5, /* which variants of which tests */
+	OPTIONS_SUITE = 1 << 6,	 /* how they are run and reported */
+};
+
 enum wprof_mode {
+	WPROF_UNSAID,
 	WPROF_OFF,
 	WPROF_REPRO,  /* --wprof: a second VM with the tracer when the test fails */
 	WPROF_ALWAYS, /* --wprof=always: the first VM as well */
@@ -19,8 +33,15 @@ enum wprof_mode {
 /* The most that the options in seconds take. */
 #define OPTIONS_MAX_SECONDS (7 * 24 * 3600)
 
+/* A list of the strings of an option that may be given again; the strings are argv's. */
+struct option_list {
+	const char **items; /* owned; NULL-terminated once there is one */
+	size_t count;
+};
+
 struct run_options {
-	const char *kernel;
+	struct option_list kernels; /* with --kernel, those alone; else the variable's */
+	const char *kernel;	    /* the last of them, or NULL */
 	struct plan_override override;
 	enum wprof_mode wprof;
 	const char *wprof_args;
@@ -36,9 +57,22 @@ struct run_options {
 	const char *dump_initramfs;
 	struct entry_include *includes; /* owned, and so is each host */
 	size_t nr_includes;
-	const char **env; /* owned; the strings are argv's */
-	size_t nr_env;
-	const char *const *payload; /* NULL-terminated tail of argv; NULL when there is none */
+	struct option_list env;
+
+	/* OPTIONS_SELECT and OPTIONS_SUITE */
+	bool gauntlet;
+	struct option_list filters, excludes; /* globs */
+	bool failed;			      /* those that failed last time */
+	unsigned int shard, shards;	      /* 1-based; 0 of 0: all */
+	bool dry_run, fail_fast;
+	unsigned int jobs;   /* 0: as many as fit */
+	unsigned int repeat; /* 1 */
+	bool has_seed;
+	uint64_t seed;
+	bool tap, ktap;
+	const char *junit, *json; /* files */
+
+	const char *const *operands; /* NULL-terminated tail of argv: the payload, or test files */
 	bool help;
 	/* The KTSTR_* settings that were taken, "K=V", NULL-terminated; owned: for the replay line.
 	 */
@@ -47,13 +81,16 @@ struct run_options {
 
 /*
  * options_parse - the environment first, then the command line, which wins. argv[0] is the command.
+ * @groups: enum option_group; the other options are not known
+ * @mixed: options may follow operands (a payload's own options must not be taken)
  * Returns 0, or -EINVAL with a message that names option, value, why and what it takes.
  * @options is to be destroyed in either case.
  */
-int options_parse(struct run_options *options, int argc, char **argv, struct error *err);
+int options_parse(struct run_options *options, unsigned int groups, bool mixed, int argc,
+		  char **argv, struct error *err);
 void options_destroy(struct run_options *options);
 
-/* The options' part of the usage text. */
-extern const char options_usage[];
+/* The options' part of the usage text, and a line about the variables. */
+void options_print(FILE *out, unsigned int groups);
 
 #endif
