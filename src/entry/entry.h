@@ -14,6 +14,16 @@ struct entry_include {
 	const char *guest; /* NULL: at its own absolute path */
 };
 
+/*
+ * entry_include_add - "HOST" or "HOST:GUEST" behind the @nr that are there; both strings are owned
+ * by the array. HOST ends at the first colon and is not looked at; GUEST is absolute.
+ * @what: how the user named it, "--include" or "include"
+ * Returns 0; -EINVAL with value and what it takes; -ENOMEM. On error the array is as it was.
+ */
+int entry_include_add(struct entry_include **includes, size_t *nr, const char *what,
+		      const char *text, struct error *err);
+void entry_includes_free(struct entry_include *includes, size_t nr);
+
 struct entry {
 	char name[128]; /* the payload's last path component; names the artefacts */
 	const char *const

@@ -275,31 +275,6 @@ static int parse_wprof(const char *what, const char *text, enum wprof_mode *mode
 	return 0;
 }
 
-static int add_include(struct run_options *options, const char *text, struct error *err)
-{
-	const char *colon = strchr(text, ':');
-	struct entry_include *grown;
-
-	if (colon == text || !*text)
-		return error_set(err, -EINVAL, "--include '%s': takes HOST or HOST:GUEST", text);
-	if (colon && colon[1] != '/')
-		return error_set(err, -EINVAL,
-				 "--include '%s': the path in the guest must be absolute", text);
-	grown = reallocarray(options->includes, options->nr_includes + 1, sizeof(*grown));
-	if (!grown)
-		return error_set(err, -ENOMEM, "--include: out of memory");
-	options->includes = grown;
-	grown += options->nr_includes;
-	*grown = (struct entry_include){
-		.host = strndup(text, colon ? (size_t)(colon - text) : strlen(text)),
-		.guest = colon ? colon + 1 : NULL,
-	};
-	if (!grown->host)
-		return error_set(err, -ENOMEM, "--include: out of memory");
-	options->nr_includes++;
-	return 0;
-}
-
 /* @what: how the user named it, "--memory" or "KTSTR_MEMORY". */
 static int set_option(struct run_options *options, int id, const char *what, const char *value,
 		      struct error *err)
@@ -328,7 +303,8 @@ static int set_option(struct run_options *options, int id, const char *what, con
 	case OPTION_STALL_TIMEOUT:
 		return parse_seconds(what, value, &options->stall_timeout_ms, err);
 	case OPTION_INCLUDE:
-		return add_include(options, value, err);
+		return entry_include_add(&options->includes, &options->nr_includes, what, value,
+					 err);
 	case OPTION_ENV:
 		if (!strchr(value, '=') || *value == '=')
 			return error_set(err, -EINVAL, "--env '%s': takes NAME=VALUE", value);
@@ -494,9 +470,7 @@ void options_destroy(struct run_options *options)
 	for (char **text = options->from_environment; text && *text; text++)
 		free(*text);
 	free(options->from_environment);
-	for (size_t i = 0; i < options->nr_includes; i++)
-		free((char *)options->includes[i].host);
-	free(options->includes);
+	entry_includes_free(options->includes, options->nr_includes);
 	free(options->kernels.items);
 	free(options->env.items);
 	free(options->filters.items);

@@ -55,7 +55,7 @@ struct run_options {
 	bool console; /* pass the guest's console on */
 	const char *dump_acpi_dir;
 	const char *dump_initramfs;
-	struct entry_include *includes; /* owned, and so is each host */
+	struct entry_include *includes; /* owned */
 	size_t nr_includes;
 	struct option_list env;
 

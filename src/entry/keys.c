@@ -1,0 +1,340 @@
+/* Which directives are there, and what does each do to a test? See keys.h. */
+#include "entry/keys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry/values.h"
+
+/* What follows the key. */
+enum form {
+	FLAG,	/* nothing, or true or false */
+	VALUE,	/* =value */
+	REASON, /* nothing, or true or false, or =text */
+};
+
+#define AGAIN 1 /* may be there more than once */
+#define OF_VM 2 /* says something of the VM */
+
+/* 2^30 MiB is a PiB; the same as --memory takes. */
+#define MAX_MEMORY_MIB (1u << 30)
+
+static const struct {
+	const char *name;
+	enum form form;
+	unsigned int flags;
+	const char *example; /* of a VALUE */
+} keys[NR_KEYS] = {
+	[KEY_TOPOLOGY] = { "topology", VALUE, OF_VM, "1n2l4c2t" },
+	[KEY_NUMA_NODES] = { "numa_nodes", VALUE, OF_VM, "2" },
+	[KEY_LLCS] = { "llcs", VALUE, OF_VM, "4" },
+	[KEY_CORES] = { "cores", VALUE, OF_VM, "2" },
+	[KEY_THREADS] = { "threads", VALUE, OF_VM, "2" },
+	[KEY_MEMORY_MIB] = { "memory_mib", VALUE, OF_VM, "512" },
+	[KEY_TIMEOUT_S] = { "timeout_s", VALUE, 0, "30" },
+	[KEY_DURATION_S] = { "duration_s", VALUE, 0, "30" },
+	[KEY_WATCHDOG_TIMEOUT_S] = { "watchdog_timeout_s", VALUE, OF_VM, "5" },
+	[KEY_AUTO_REPRO] = { "auto_repro", FLAG, OF_VM, NULL },
+	[KEY_EXPECT_ERR] = { "expect_err", FLAG, 0, NULL },
+	[KEY_HOST_ONLY] = { "host_only", FLAG, 0, NULL },
+	[KEY_IGNORE] = { "ignore", REASON, 0, NULL },
+	[KEY_PERFORMANCE_MODE] = { "performance_mode", FLAG, OF_VM, NULL },
+	[KEY_KASLR] = { "kaslr", FLAG, OF_VM, NULL },
+	[KEY_WPROF] = { "wprof", FLAG, OF_VM, NULL },
+	[KEY_WPROF_ARGS] = { "wprof_args", VALUE, OF_VM, "\"-d 1000 -e sched\"" },
+	[KEY_INCLUDE] = { "include", VALUE, OF_VM | AGAIN, "data.txt:/data.txt" },
+	[KEY_APPEND] = { "append", VALUE, OF_VM | AGAIN, "\"isolcpus=1 nohz_full=1\"" },
+	[KEY_ENV] = { "env", VALUE, AGAIN, "MODE=fast" },
+	[KEY_SCHEDULER] = { "scheduler", VALUE, OF_VM, "./scx_simple" },
+	[KEY_SCHEDULER_ARGS] = { "scheduler_args", VALUE, OF_VM, "\"-f\"" },
+	[KEY_MIN_LLCS] = { "min_llcs", VALUE, OF_VM, "2" },
+	[KEY_MAX_LLCS] = { "max_llcs", VALUE, OF_VM, "8" },
+	[KEY_MIN_CPUS] = { "min_cpus", VALUE, OF_VM, "4" },
+	[KEY_MAX_CPUS] = { "max_cpus", VALUE, OF_VM, "64" },
+	[KEY_MIN_NUMA_NODES] = { "min_numa_nodes", VALUE, OF_VM, "2" },
+	[KEY_MAX_NUMA_NODES] = { "max_numa_nodes", VALUE, OF_VM, "4" },
+	[KEY_REQUIRES_SMT] = { "requires_smt", FLAG, OF_VM, NULL },
+};
+
+const char *key_name(enum key key)
+{
+	return keys[key].name;
+}
+
+bool key_is_of_vm(enum key key)
+{
+	return keys[key].flags & OF_VM;
+}
+
+#define MAX_NAME 31 /* longer words are like no key */
+
+static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
+{
+	unsigned int least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein's: insertions, deletions and substitutions from @a to @b, both up to MAX_NAME. */
+static unsigned int distance(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+	unsigned int row[MAX_NAME + 1];
+
+	for (unsigned int j = 0; j <= b_length; j++)
+		row[j] = j;
+	for (unsigned int i = 1; i <= a_length; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_length; j++) {
+			unsigned int above = row[j];
+
+			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[b_length];
+}
+
+/* The known key that was meant: by a slip of the finger, or by a part of its name ("memory"). */
+static const char *nearest(const char *word, size_t length)
+{
+	unsigned int least = 3; /* one more than what is taken for a slip */
+	const char *found = NULL;
+
+	if (length < 2 || length > MAX_NAME)
+		return NULL;
+	for (size_t i = 0; i < NR_KEYS; i++) {
+		unsigned int steps = distance(word, length, keys[i].name, strlen(keys[i].name));
+
+		/* Half of a short word is no slip. */
+		if (steps < least && steps * 2 < length) {
+			least = steps;
+			found = keys[i].name;
+		}
+	}
+	for (size_t i = 0; !found && length > 2 && i < NR_KEYS; i++)
+		if (memmem(keys[i].name, strlen(keys[i].name), word, length))
+			found = keys[i].name;
+	return found;
+}
+
+static int find(const char *word, size_t length, enum key *key, struct error *err)
+{
+	char shown[VALUE_SHOWN_SIZE], *name;
+	const char *meant;
+
+	for (size_t i = 0; i < NR_KEYS; i++)
+		if (strlen(keys[i].name) == length && !memcmp(keys[i].name, word, length)) {
+			*key = (enum key)i;
+			return 0;
+		}
+	name = strndup(word, length);
+	if (!name)
+		return error_set(err, -ENOMEM, "out of memory");
+	value_show(name, shown);
+	free(name);
+	meant = nearest(word, length);
+	if (meant)
+		return error_set(err, -EINVAL, "unknown key '%s'; did you mean '%s'?", shown,
+				 meant);
+	return error_set(err, -EINVAL,
+			 "unknown key '%s'; directives are 'key=value' or a flag such as 'wprof', "
+			 "blanks between them",
+			 shown);
+}
+
+static int replace(char **field, const char *value, struct error *err)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return error_set(err, -ENOMEM, "out of memory");
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int set_ignore(struct test *test, const char *value, struct error *err)
+{
+	bool ignored = true;
+
+	if (!value)
+		return replace(&test->ignore, TEST_DEFAULT_IGNORE, err);
+	if (!value_is_flag(value, &ignored))
+		return replace(&test->ignore, value, err);
+	return ignored ? replace(&test->ignore, TEST_DEFAULT_IGNORE, err) : 0;
+}
+
+/* Parameters of several directives are one line for the kernel. */
+static int add_append(struct test *test, const char *value, struct error *err)
+{
+	char *joined;
+
+	if (asprintf(&joined, "%s%s%s", test->append ? test->append : "", test->append ? " " : "",
+		     value) < 0)
+		return error_set(err, -ENOMEM, "append: out of memory");
+	free(test->append);
+	test->append = joined;
+	return 0;
+}
+
+static int add_env(struct test *test, const char *value, struct error *err)
+{
+	const char *equals = strchr(value, '=');
+	char shown[VALUE_SHOWN_SIZE];
+	char **grown;
+	size_t used;
+
+	if (!equals || equals == value)
+		return error_set(err, -EINVAL, "env '%s': takes NAME=VALUE, as in env=MODE=fast",
+				 value_show(value, shown));
+	for (used = 0; test->env[used]; used++)
+		if (!strncmp(test->env[used], value, (size_t)(equals - value) + 1))
+			return error_set(err, -EINVAL, "env '%s': this variable is set twice",
+					 value_show(value, shown));
+	grown = reallocarray(test->env, used + 2, sizeof(*grown));
+	if (!grown)
+		return error_set(err, -ENOMEM, "env: out of memory");
+	test->env = grown;
+	grown[used] = strdup(value);
+	if (!grown[used])
+		return error_set(err, -ENOMEM, "env: out of memory");
+	grown[used + 1] = NULL;
+	return 0;
+}
+
+/* @min: 1; or 0 for a maximum, where it means no limit. */
+static int set_number(enum key key, const char *value, unsigned int min, unsigned int *out,
+		      struct error *err)
+{
+	uint64_t number;
+	int ret;
+
+	ret = value_count(keys[key].name, value, min, TOPOLOGY_MAX_CPUS, &number, err);
+	if (!ret)
+		*out = (unsigned int)number;
+	return ret;
+}
+
+static int set_value(struct test *test, enum key key, const char *value, struct error *err)
+{
+	struct test_constraints *takes = &test->constraints;
+	int ret;
+
+	switch (key) {
+	case KEY_TOPOLOGY:
+		/* Its messages repeat the value as it is. */
+		if (strlen(value) >= TOPOLOGY_SPEC_SIZE || value[strspn(value, "0123456789nlct")])
+			return error_set(err, -EINVAL,
+					 "topology: takes NnNlNcNt, for example 1n2l4c2t");
+		return topology_parse(value, &test->topology, err);
+	case KEY_NUMA_NODES:
+		return set_number(key, value, 1, &test->topology.numa_nodes, err);
+	case KEY_LLCS:
+		return set_number(key, value, 1, &test->topology.llcs, err);
+	case KEY_CORES:
+		return set_number(key, value, 1, &test->topology.cores, err);
+	case KEY_THREADS:
+		return set_number(key, value, 1, &test->topology.threads, err);
+	case KEY_MEMORY_MIB:
+		return value_count(keys[key].name, value, 1, MAX_MEMORY_MIB, &test->memory_mib,
+				   err);
+	case KEY_TIMEOUT_S:
+	case KEY_DURATION_S:
+		return value_seconds(keys[key].name, value, TEST_MAX_SECONDS, &test->timeout_ms,
+				     err);
+	case KEY_WATCHDOG_TIMEOUT_S:
+		return error_set(err, -EINVAL,
+				 "watchdog_timeout_s: sched_ext's watchdog needs a scheduler, and "
+				 "schedulers are not started yet; leave it out");
+	case KEY_SCHEDULER:
+	case KEY_SCHEDULER_ARGS:
+		return error_set(err, -EINVAL,
+				 "%s: schedulers are not started yet; leave it out, or let the "
+				 "test start its own",
+				 keys[key].name);
+	case KEY_IGNORE:
+		return set_ignore(test, value, err);
+	case KEY_WPROF_ARGS:
+		return replace(&test->wprof_args, value, err);
+	case KEY_INCLUDE:
+		return entry_include_add(&test->includes, &test->nr_includes, keys[key].name, value,
+					 err);
+	case KEY_APPEND:
+		return add_append(test, value, err);
+	case KEY_ENV:
+		return add_env(test, value, err);
+	case KEY_MIN_LLCS:
+		return set_number(key, value, 1, &takes->min_llcs, err);
+	case KEY_MAX_LLCS:
+		return set_number(key, value, 0, &takes->max_llcs, err);
+	case KEY_MIN_CPUS:
+		return set_number(key, value, 1, &takes->min_cpus, err);
+	case KEY_MAX_CPUS:
+		return set_number(key, value, 0, &takes->max_cpus, err);
+	case KEY_MIN_NUMA_NODES:
+		return set_number(key, value, 1, &takes->min_nodes, err);
+	case KEY_MAX_NUMA_NODES:
+		return set_number(key, value, 0, &takes->max_nodes, err);
+	case KEY_AUTO_REPRO:
+		return value_flag(keys[key].name, value, &test->auto_repro, err);
+	case KEY_EXPECT_ERR:
+		return value_flag(keys[key].name, value, &test->expect_err, err);
+	case KEY_HOST_ONLY:
+		return value_flag(keys[key].name, value, &test->host_only, err);
+	case KEY_KASLR:
+		ret = value_flag(keys[key].name, value, &test->kaslr, err);
+		test->has_kaslr = !ret;
+		return ret;
+	case KEY_WPROF:
+		return value_flag(keys[key].name, value, &test->wprof, err);
+	case KEY_REQUIRES_SMT:
+		return value_flag(keys[key].name, value, &takes->requires_smt, err);
+	case KEY_PERFORMANCE_MODE: {
+		bool on;
+
+		ret = value_flag(keys[key].name, value, &on, err);
+		if (!ret && on)
+			return error_set(err, -EINVAL,
+					 "performance_mode: not supported yet; leave it out");
+		return ret;
+	}
+	case NR_KEYS:
+		break;
+	}
+	return error_set(err, -EINVAL, "key %d has no meaning", (int)key);
+}
+
+int key_apply(struct directives *read, const char *word)
+{
+	const char *equals = strchr(word, '='), *value = equals ? equals + 1 : NULL;
+	struct error *err = read->err;
+	enum key key = NR_KEYS;
+	int ret;
+
+	ret = find(word, equals ? (size_t)(equals - word) : strlen(word), &key, err);
+	if (ret)
+		return ret;
+	if (read->lines[key] && !(keys[key].flags & AGAIN))
+		return error_set(err, -EINVAL, "'%s' is there already, in line %u; say it once",
+				 keys[key].name, read->lines[key]);
+	if (keys[key].form == VALUE && (!value || !*value))
+		return error_set(err, -EINVAL, "'%s' needs a value, for example %s=%s",
+				 keys[key].name, keys[key].name, keys[key].example);
+	if (keys[key].form == REASON && value && !*value)
+		return error_set(err, -EINVAL,
+				 "'%s=' gives no reason; give one, or write only '%s'",
+				 keys[key].name, keys[key].name);
+	/* A shell's habit; the next word would be told to be no key, which helps nobody. */
+	if (keys[key].form != FLAG && value && *value == '\'')
+		return error_set(err, -EINVAL,
+				 "'%s': single quotes keep nothing together here; use double ones",
+				 keys[key].name);
+	ret = set_value(read->test, key, keys[key].form == FLAG && !value ? "true" : value, err);
+	if (!ret && !read->lines[key])
+		read->lines[key] = read->line;
+	return ret;
+}

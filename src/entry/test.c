@@ -1,0 +1,33 @@
+/* What does a test's author say about it? See test.h. */
+#include "entry/test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int test_init(struct test *test)
+{
+	*test = (struct test){
+		.topology = { .numa_nodes = 1, .llcs = 1, .cores = 2, .threads = 1 },
+		.memory_mib = TEST_DEFAULT_MEMORY_MIB,
+		.timeout_ms = TEST_DEFAULT_TIMEOUT_MS,
+		.auto_repro = true,
+		.kaslr = true,
+		.constraints = constraints_default,
+	};
+	test->env = calloc(1, sizeof(*test->env));
+	return test->env ? 0 : -ENOMEM;
+}
+
+void test_destroy(struct test *test)
+{
+	free(test->name);
+	free(test->path);
+	free(test->wprof_args);
+	free(test->ignore);
+	free(test->append);
+	entry_includes_free(test->includes, test->nr_includes);
+	for (char **variable = test->env; variable && *variable; variable++)
+		free(*variable);
+	free(test->env);
+	*test = (struct test){ 0 };
+}

@@ -1,0 +1,84 @@
+/* What does the value of a directive say? See values.h. */
+#include "entry/values.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/utf8.h"
+
+#define DIGITS "0123456789"
+
+const char *value_show(const char *text, char shown[VALUE_SHOWN_SIZE])
+{
+	utf8_printable(shown, VALUE_SHOWN_SIZE, text, strlen(text));
+	return shown;
+}
+
+int value_count(const char *key, const char *text, uint64_t min, uint64_t max, uint64_t *out,
+		struct error *err)
+{
+	char shown[VALUE_SHOWN_SIZE];
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, NULL, 10);
+	/* strtoull takes signs and blanks as well. */
+	if (!*text || text[strspn(text, DIGITS)] || errno || value < min || value > max)
+		return error_set(err, -EINVAL,
+				 "%s '%s': not a whole number from %" PRIu64 " to %" PRIu64, key,
+				 value_show(text, shown), min, max);
+	*out = value;
+	return 0;
+}
+
+/* Digits, with or without a point among or before them: no sign, exponent, "inf" or "0x". */
+static bool is_decimal(const char *text)
+{
+	size_t whole = strspn(text, DIGITS), fraction = 0;
+
+	text += whole;
+	if (*text == '.') {
+		fraction = strspn(++text, DIGITS);
+		text += fraction;
+	}
+	return !*text && (whole || fraction);
+}
+
+int value_seconds(const char *key, const char *text, unsigned int max, uint64_t *ms,
+		  struct error *err)
+{
+	char shown[VALUE_SHOWN_SIZE];
+	double seconds = strtod(text, NULL);
+
+	if (!is_decimal(text) || !(seconds <= max))
+		return error_set(err, -EINVAL, "%s '%s': not a number of seconds from 0 to %u", key,
+				 value_show(text, shown), max);
+	*ms = (uint64_t)(seconds * 1000 + 0.5);
+	/* 0 means something else. */
+	if (!*ms && text[strspn(text, "0.")])
+		*ms = 1;
+	return 0;
+}
+
+bool value_is_flag(const char *text, bool *out)
+{
+	bool yes = !strcmp(text, "true") || !strcmp(text, "yes") || !strcmp(text, "1");
+
+	if (!yes && strcmp(text, "false") && strcmp(text, "no") && strcmp(text, "0"))
+		return false;
+	*out = yes;
+	return true;
+}
+
+int value_flag(const char *key, const char *text, bool *out, struct error *err)
+{
+	char shown[VALUE_SHOWN_SIZE];
+
+	if (value_is_flag(text, out))
+		return 0;
+	return error_set(err, -EINVAL,
+			 "%s '%s': takes true, yes or 1, false, no or 0, or no value (true)", key,
+			 value_show(text, shown));
+}

@@ -1,0 +1,61 @@
+/* What does a VM's end mean for a test? See outcome.h. */
+#include "suite/outcome.h"
+
+/* KSFT_SKIP of tools/testing/selftests/kselftest.h. */
+#define SKIP_STATUS 4
+
+const char *outcome_name(enum outcome_kind kind)
+{
+	switch (kind) {
+	case OUTCOME_PASS:
+		return "pass";
+	case OUTCOME_FAIL:
+		return "fail";
+	case OUTCOME_TIMEOUT:
+		return "timeout";
+	case OUTCOME_XFAIL:
+		return "xfail";
+	case OUTCOME_XPASS:
+		return "xpass";
+	case OUTCOME_SKIP:
+		return "skip";
+	case OUTCOME_ERROR:
+		return "error";
+	case OUTCOME_NOT_RUN:
+		return "not-run";
+	}
+	return "unknown";
+}
+
+bool outcome_is_bad(enum outcome_kind kind)
+{
+	return kind == OUTCOME_FAIL || kind == OUTCOME_TIMEOUT || kind == OUTCOME_XPASS ||
+	       kind == OUTCOME_ERROR;
+}
+
+enum outcome_kind outcome_of(const struct verdict *verdict, bool expect_err)
+{
+	switch (verdict->kind) {
+	case VERDICT_PASS:
+		return expect_err ? OUTCOME_XPASS : OUTCOME_PASS;
+	case VERDICT_FAIL:
+		/* Also where a failure is expected: what cannot run here has not failed. */
+		if (verdict->exit_status == SKIP_STATUS && !verdict->signal)
+			return OUTCOME_SKIP;
+		return expect_err ? OUTCOME_XFAIL : OUTCOME_FAIL;
+	case VERDICT_TIMEOUT:
+		return expect_err ? OUTCOME_XFAIL : OUTCOME_TIMEOUT;
+	case VERDICT_PANIC:
+	case VERDICT_STALL:
+	case VERDICT_DIED:
+	case VERDICT_PROTOCOL:
+		/* Whoever expects an error expects the payload's, not that of a broken guest. */
+		return expect_err ? OUTCOME_ERROR : OUTCOME_FAIL;
+	case VERDICT_INTERRUPTED:
+		return OUTCOME_NOT_RUN;
+	case VERDICT_NOT_RUN:
+	case VERDICT_ERROR:
+		break;
+	}
+	return OUTCOME_ERROR;
+}

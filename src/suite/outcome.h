@@ -1,0 +1,38 @@
+/*
+ * What does a VM's end mean for a test? The verdict says what happened; the outcome, whether that
+ * is what the test's author wants.
+ */
+#ifndef KTSTR_SUITE_OUTCOME_H
+#define KTSTR_SUITE_OUTCOME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "verdict/verdict.h"
+
+enum outcome_kind {
+	OUTCOME_PASS,
+	OUTCOME_FAIL,	 /* the payload failed, or its guest panicked, stalled, died, lied */
+	OUTCOME_TIMEOUT, /* the payload ran into its limit */
+	OUTCOME_XFAIL,	 /* failed, as expect_err says it must */
+	OUTCOME_XPASS,	 /* passed, though expect_err says that it must not: a failure */
+	OUTCOME_SKIP,	 /* not run, or said itself that it cannot (exit status 4): reason */
+	OUTCOME_ERROR,	 /* the harness or the host could not do it; nothing is known of the test */
+	OUTCOME_NOT_RUN, /* the suite was ended before its turn, or in the middle of it */
+};
+
+/* "pass", "fail", "timeout", "xfail", "xpass", "skip", "error", "not-run" */
+const char *outcome_name(enum outcome_kind kind);
+
+/* Is it one that makes the suite fail? FAIL, TIMEOUT, XPASS, ERROR. */
+bool outcome_is_bad(enum outcome_kind kind);
+
+/*
+ * outcome_of - pure. Exit status 4 of the payload is a skip (kselftest's). With @expect_err, FAIL
+ * and TIMEOUT by the payload itself are XFAIL and a pass is XPASS; what the payload did not do
+ * itself (no boot, panic, stall) is an ERROR then. A payload that could not be executed is always
+ * an ERROR: nothing is known of the test. An interrupted VM is NOT_RUN.
+ */
+enum outcome_kind outcome_of(const struct verdict *verdict, bool expect_err);
+
+#endif

@@ -1,0 +1,89 @@
+/* Does every verdict become the outcome that the test's author means? */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "suite/outcome.h"
+
+static void every_verdict_has_its_outcome(void **state)
+{
+	static const struct {
+		struct verdict verdict;
+		enum outcome_kind plain, expected; /* without and with expect_err */
+	} cases[] = {
+		{ { .kind = VERDICT_PASS }, OUTCOME_PASS, OUTCOME_XPASS },
+		{ { .kind = VERDICT_FAIL, .exit_status = 1 }, OUTCOME_FAIL, OUTCOME_XFAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 4 }, OUTCOME_SKIP, OUTCOME_SKIP },
+		{ { .kind = VERDICT_FAIL, .exit_status = 5 }, OUTCOME_FAIL, OUTCOME_XFAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 125 }, OUTCOME_FAIL, OUTCOME_XFAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 132, .signal = 4 },
+		  OUTCOME_FAIL,
+		  OUTCOME_XFAIL },
+		/* A signal is never a skip, whatever the status says. */
+		{ { .kind = VERDICT_FAIL, .exit_status = 4, .signal = 9 },
+		  OUTCOME_FAIL,
+		  OUTCOME_XFAIL },
+		{ { .kind = VERDICT_TIMEOUT, .exit_status = 124 }, OUTCOME_TIMEOUT, OUTCOME_XFAIL },
+		{ { .kind = VERDICT_PANIC, .exit_status = 120 }, OUTCOME_FAIL, OUTCOME_ERROR },
+		{ { .kind = VERDICT_STALL, .exit_status = 121 }, OUTCOME_FAIL, OUTCOME_ERROR },
+		{ { .kind = VERDICT_DIED, .exit_status = 122 }, OUTCOME_FAIL, OUTCOME_ERROR },
+		{ { .kind = VERDICT_PROTOCOL, .exit_status = 123 }, OUTCOME_FAIL, OUTCOME_ERROR },
+		{ { .kind = VERDICT_NOT_RUN, .exit_status = 127 }, OUTCOME_ERROR, OUTCOME_ERROR },
+		{ { .kind = VERDICT_ERROR, .exit_status = 125 }, OUTCOME_ERROR, OUTCOME_ERROR },
+		/* 4 is the payload's to say, nobody else's. */
+		{ { .kind = VERDICT_ERROR, .exit_status = 4 }, OUTCOME_ERROR, OUTCOME_ERROR },
+		{ { .kind = VERDICT_INTERRUPTED, .exit_status = 130 },
+		  OUTCOME_NOT_RUN,
+		  OUTCOME_NOT_RUN },
+	};
+	bool kinds[VERDICT_INTERRUPTED + 1] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		kinds[cases[i].verdict.kind] = true;
+		assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, false)),
+				    outcome_name(cases[i].plain));
+		assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, true)),
+				    outcome_name(cases[i].expected));
+	}
+	/* A new kind cannot be forgotten. */
+	for (size_t i = 0; i < sizeof(kinds); i++)
+		assert_true(kinds[i]);
+}
+
+static void names_and_what_is_bad(void **state)
+{
+	static const struct {
+		const char *name;
+		bool bad;
+	} expected[] = {
+		[OUTCOME_PASS] = { "pass", false },
+		[OUTCOME_FAIL] = { "fail", true },
+		[OUTCOME_TIMEOUT] = { "timeout", true },
+		[OUTCOME_XFAIL] = { "xfail", false },
+		[OUTCOME_XPASS] = { "xpass", true },
+		[OUTCOME_SKIP] = { "skip", false },
+		[OUTCOME_ERROR] = { "error", true },
+		[OUTCOME_NOT_RUN] = { "not-run", false },
+		[OUTCOME_NOT_RUN + 1] = { "unknown", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		assert_string_equal(outcome_name((enum outcome_kind)i), expected[i].name);
+		assert_int_equal(outcome_is_bad((enum outcome_kind)i), expected[i].bad);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_verdict_has_its_outcome),
+		cmocka_unit_test(names_and_what_is_bad),
+	};
+
+	return cmocka_run_group_tests_name("outcome", tests, NULL, NULL);
+}
