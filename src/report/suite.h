@@ -1,0 +1,110 @@
+/*
+ * What does a suite's run look like, for people and for machines? One stream of events, written by
+ * any number of formats at once: the terminal, TAP, KTAP, JUnit, JSON lines.
+ */
+#ifndef KTSTR_REPORT_SUITE_H
+#define KTSTR_REPORT_SUITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "suite/outcome.h"
+#include "util/error.h"
+
+/* Everything that is told of one variant. Strings may be NULL, and hold what a guest said: hostile.
+ */
+struct suite_result {
+	const char *name;    /* "fair", "gauntlet/fair/smt-2llc", "gauntlet/fair/smt-2llc/6.12.1" */
+	unsigned int number; /* 1-based, in the plan's order */
+	enum outcome_kind outcome;
+	const char *cause;    /* one line: the verdict's, or the reason of a skip or an error */
+	const char *detail;   /* lines more: what the report of `run` prints below its first line,
+				 without the paths and the replay command, which stand below */
+	const char *output;   /* the payload's last lines, for JUnit's system-out */
+	const char *topology; /* "1n2l2c2t" */
+	const char *kernel;   /* release, or the image's path before that is known */
+	uint64_t memory_mib;
+	double seconds;				    /* wall time of all of it */
+	const char *folder, *dump, *trace, *replay; /* paths; the command that runs it again */
+};
+
+struct suite_counts {
+	unsigned int planned, pass, fail, timeout, xfail, xpass, skip, error, not_run;
+};
+void suite_count(struct suite_counts *counts, enum outcome_kind kind);
+
+/*
+ * suite_not_run - how many of the planned ones have had no turn: said so, or not spoken of at all.
+ * In the midst of a run that is what runs now or is to run yet.
+ */
+unsigned int suite_not_run(const struct suite_counts *counts);
+
+/* One report while it is being written. Begun by suite_begin, ended by suite_end or suite_abandon.
+ */
+struct suite_writer {
+	const struct suite_format *format;
+	FILE *out;	      /* the caller's: stays open */
+	unsigned int planned; /* variants */
+	unsigned int written; /* test lines: TAP and KTAP number them as they come */
+	void *collected;      /* what has to wait for the end (JUnit); the format's own */
+};
+
+/* One format. All functions return 0 or a negative errno (of writing) with a message. */
+struct suite_format {
+	const char *name; /* "TAP", for messages */
+	int (*begin)(struct suite_writer *writer, struct error *err);
+	int (*result)(struct suite_writer *writer, const struct suite_result *result,
+		      struct error *err);
+	int (*end)(struct suite_writer *writer, const struct suite_counts *counts, double seconds,
+		   bool interrupted, struct error *err);
+	void (*destroy)(struct suite_writer *writer); /* frees @collected, which is not NULL */
+};
+
+/*
+ * TAP version 13 (what prove knows; all of it is valid in version 14, too). KTAP version 1
+ * (Documentation/dev-tools/ktap.rst). JUnit XML: one <testsuite>, cases with classname and name
+ * from the variant's name; valid UTF-8 and valid XML characters whatever a guest says; written at
+ * the end. JSON: one object a line, "type": "plan", "result" or "summary", with
+ * "schema_version": 1.
+ */
+extern const struct suite_format suite_tap, suite_ktap, suite_junit, suite_json;
+
+/*
+ * suite_begin, suite_add, suite_end - write the report in @format to @out. Each flushes @out.
+ * Results arrive in any order. Those that are OUTCOME_NOT_RUN may be told or left out: TAP and KTAP
+ * have no word for them.
+ * @planned: how many variants are in the plan
+ * @interrupted: ended by a signal or by --fail-fast before all had had their turn
+ *
+ * suite_end frees what was held, whatever it returns; suite_abandon does so without an end, also of
+ * a writer that is zeroed, was ended, or failed to begin.
+ */
+int suite_begin(struct suite_writer *writer, const struct suite_format *format, FILE *out,
+		unsigned int planned, struct error *err);
+int suite_add(struct suite_writer *writer, const struct suite_result *result, struct error *err);
+int suite_end(struct suite_writer *writer, const struct suite_counts *counts, double seconds,
+	      bool interrupted, struct error *err);
+void suite_abandon(struct suite_writer *writer);
+
+/*
+ * The terminal's lines, plain or with colour; to see that they were written is the caller's
+ * (ferror). suite_text_result: one line first that names outcome, variant and cause; then, for what
+ * is bad, detail, paths and the replay command; for the rest, the trace when there is one.
+ * @name_width: columns to which names are filled up, so that the causes stand below each other; 0
+ * for none.
+ * suite_text_end: each skip's reason once more in a list, the bad ones by name with their replay
+ * command, and as the very last line the counts, skips never among the passes.
+ * suite_live: "[12/20] 3 running, 1 failed, about 40 s left" for the one live line; no newline.
+ * @seconds_left: below 0 or not finite: not known
+ */
+void suite_text_result(FILE *out, const struct suite_result *result, unsigned int name_width,
+		       bool colour);
+void suite_text_end(FILE *out, const struct suite_result *results, size_t count,
+		    const struct suite_counts *counts, double seconds, bool interrupted,
+		    bool colour);
+void suite_live(char *out, size_t size, const struct suite_counts *counts, unsigned int running,
+		double seconds_left);
+
+#endif

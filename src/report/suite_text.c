@@ -1,0 +1,130 @@
+/* What does a suite look like on a terminal? Lines for people; see suite.h. */
+#include <ctype.h>
+#include <math.h>
+
+#include "report/suite_format.h"
+
+/* The longest outcome: "TIMEOUT". */
+#define OUTCOME_WIDTH 7
+
+#define GREEN  "\033[1;32m"
+#define RED    "\033[1;31m"
+#define YELLOW "\033[1;33m"
+#define RESET  "\033[0m"
+
+static void put_outcome(FILE *out, enum outcome_kind kind, bool colour)
+{
+	int width = 0;
+
+	if (colour && outcome_is_bad(kind))
+		fputs(RED, out);
+	else if (colour)
+		fputs(kind == OUTCOME_SKIP ? YELLOW : GREEN, out);
+	for (const char *name = outcome_name(kind); *name; name++, width++)
+		fputc(toupper((unsigned char)*name), out);
+	if (colour)
+		fputs(RESET, out);
+	fprintf(out, "%*s  ", OUTCOME_WIDTH - width, "");
+}
+
+/* A column is a code point here, which is true of every name that a test can have. */
+static void put_name(FILE *out, const char *name, unsigned int name_width)
+{
+	unsigned int width = 0;
+
+	suite_put(out, SUITE_PLAIN, name);
+	for (; name && *name; name++)
+		width += (*name & 0xc0) != 0x80;
+	for (; width < name_width; width++)
+		fputc(' ', out);
+}
+
+void suite_text_result(FILE *out, const struct suite_result *result, unsigned int name_width,
+		       bool colour)
+{
+	/* After Ctrl-C hundreds of them would bury what was done: they are in the counts. */
+	if (result->outcome == OUTCOME_NOT_RUN)
+		return;
+	put_outcome(out, result->outcome, colour);
+	put_name(out, result->name, name_width);
+	fputs("  ", out);
+	suite_put_cause(out, SUITE_PLAIN, result);
+	fputc('\n', out);
+	if (outcome_is_bad(result->outcome))
+		suite_put_details(out, SUITE_PLAIN, "  ", result);
+	else
+		suite_put_trace(out, SUITE_PLAIN, "  ", result);
+}
+
+static void put_skips(FILE *out, const struct suite_result *results, size_t count)
+{
+	const char *heading = "\nskipped:\n";
+
+	for (size_t i = 0; i < count; i++) {
+		if (results[i].outcome != OUTCOME_SKIP)
+			continue;
+		fprintf(out, "%s  ", heading);
+		suite_put(out, SUITE_PLAIN, results[i].name);
+		fputs("  ", out);
+		suite_put_cause(out, SUITE_PLAIN, &results[i]);
+		fputc('\n', out);
+		heading = "";
+	}
+}
+
+static void put_bad(FILE *out, const struct suite_result *results, size_t count, bool colour)
+{
+	const char *heading = "\nnot as they should be:\n";
+
+	for (size_t i = 0; i < count; i++) {
+		if (!outcome_is_bad(results[i].outcome))
+			continue;
+		fprintf(out, "%s  ", heading);
+		put_outcome(out, results[i].outcome, colour);
+		suite_put(out, SUITE_PLAIN, results[i].name);
+		fputc('\n', out);
+		if (results[i].replay && *results[i].replay) {
+			fputs("    ", out);
+			suite_put(out, SUITE_PLAIN, results[i].replay);
+			fputc('\n', out);
+		}
+		heading = "";
+	}
+}
+
+void suite_text_end(FILE *out, const struct suite_result *results, size_t count,
+		    const struct suite_counts *counts, double seconds, bool interrupted,
+		    bool colour)
+{
+	bool bad = counts->fail || counts->timeout || counts->xpass || counts->error;
+	bool good = counts->pass || counts->xfail;
+
+	put_skips(out, results, count);
+	put_bad(out, results, count, colour);
+	fputc('\n', out);
+	/* Where nothing ran, nothing is green. */
+	if (colour)
+		fputs(bad ? RED : good && !interrupted ? GREEN : YELLOW, out);
+	if (interrupted)
+		fputs("ended early: ", out);
+	suite_put_counts(out, counts, seconds);
+	if (colour)
+		fputs(RESET, out);
+	fputc('\n', out);
+}
+
+void suite_live(char *out, size_t size, const struct suite_counts *counts, unsigned int running,
+		double seconds_left)
+{
+	unsigned int bad = counts->fail + counts->timeout + counts->xpass + counts->error;
+	char failed[32] = "", left[32] = "";
+
+	if (bad)
+		snprintf(failed, sizeof(failed), ", %u failed", bad);
+	if (isfinite(seconds_left) && seconds_left >= 0 && seconds_left < 99.5)
+		snprintf(left, sizeof(left), ", about %.0f s left", seconds_left);
+	else if (isfinite(seconds_left) && seconds_left >= 0 && seconds_left < 60 * 60 * 24 * 365)
+		snprintf(left, sizeof(left), ", about %.0f min left", seconds_left / 60);
+	snprintf(out, size, "[%u/%u] %u running%s%s", counts->planned - suite_not_run(counts),
+		 counts->planned, running, failed, left);
+}
