@@ -193,8 +193,7 @@ static int prepare(struct run *run, struct error *err)
 		complain(run, "using your own tracer, " WPROF_PATH_VARIABLE "='%s'",
 			 getenv(WPROF_PATH_VARIABLE));
 	if (run->has_wprof)
-		ret = wprof_config_from_env(&run->wprof, !used_own, options->wprof_args, err);
-	run->wprof.bpf = used_own || strcmp(embed_find("wprof")->provider, "builtin");
+		ret = run_configure_tracer(&run->wprof, used_own, options->wprof_args, err);
 	if (!ret)
 		ret = make_plan(run, err);
 	/* Of the VM with the tracer on: what the kernel would cut is refused before the first boot.

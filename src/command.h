@@ -17,7 +17,11 @@ struct command {
 
 /* Each in its cmd_<name>.c. */
 int cmd_run(int argc, char **argv);
+int cmd_test(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_probe(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_blobs(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 

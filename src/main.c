@@ -11,7 +11,11 @@
 
 static const struct command commands[] = {
 	{ "run", "boot a kernel, run a command in it, trace it again when it fails", cmd_run },
+	{ "test", "run the tests of files and folders, many at once", cmd_test },
+	{ "list", "list tests and what they say of themselves", cmd_list },
+	{ "check", "say what is wrong with tests' directives", cmd_check },
 	{ "probe", "say whether this machine's KVM can boot a stock kernel", cmd_probe },
+	{ "doctor", "say what this host and a kernel lack, and what will not work", cmd_doctor },
 	{ "exec", "run a command on this machine with KTSTR_WPROF_PATH exported", cmd_exec },
 	{ "blobs", "list, verify or extract what is embedded in this file", cmd_blobs },
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "report/lines.h"
+#include "util/terminal.h"
 #include "util/utf8.h"
 
 /* How much of the guest's own words is shown; the dump holds more. */
@@ -21,15 +22,6 @@
 #define GUEST_LINE_SIZE 93
 
 #define DROPS_PREFIX "!!! Drops"
-
-/* https://no-color.org: the variable counts when it is not empty. */
-static bool wants_colour(int fd)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-
-	return isatty(fd) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
-}
 
 static void put_text(FILE *out, const char *text)
 {
@@ -180,13 +172,12 @@ static void put_path(FILE *out, const char *label, const char *path, const char 
 		fprintf(out, "  %-12s  %s%s\n", label, path, note);
 }
 
-static void put_report(FILE *out, const struct report *report, const char *dump_path,
-		       const char *repro_dump_path, bool colour)
+/* What there is to be said below the first line, but for paths and the replay command. */
+static void put_detail(FILE *out, const struct report *report)
 {
 	const struct report_vm *first = &report->first, *repro = report->repro;
 	enum verdict_kind kind = first->verdict->kind;
 
-	put_first_line(out, report, colour);
 	if (kind == VERDICT_PANIC || kind == VERDICT_STALL || kind == VERDICT_DIED)
 		put_lines(out, &first->seen->console, "", CONSOLE_LINES);
 	put_init_log(out, &first->seen->init_log, "guest");
@@ -196,6 +187,31 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 		put_init_log(out, &repro->seen->init_log, "repro guest");
 	if (repro)
 		put_tracer(out, repro->seen, first->seen->tracer ? "repro tracer" : "tracer");
+}
+
+char *report_detail(const struct report *report)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	put_detail(out, report);
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void put_report(FILE *out, const struct report *report, const char *dump_path,
+		       const char *repro_dump_path, bool colour)
+{
+	const struct report_vm *first = &report->first, *repro = report->repro;
+	enum verdict_kind kind = first->verdict->kind;
+
+	put_first_line(out, report, colour);
+	put_detail(out, report);
 	put_path(out, "failure dump", dump_path, "");
 	put_path(out, "repro dump", repro_dump_path, "");
 	put_path(out, "trace", first->trace_path, "  (Perfetto)");
@@ -209,7 +225,7 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 void report_print(int fd, const struct report *report, const char *dump_path,
 		  const char *repro_dump_path)
 {
-	bool colour = wants_colour(fd);
+	bool colour = terminal_wants_colour(fd);
 	char *text = NULL, *at;
 	size_t left = 0;
 	FILE *out = open_memstream(&text, &left);

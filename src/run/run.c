@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embed/embed.h"
+
 static void say(const struct run_config *config, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 static void say(const struct run_config *config, const char *fmt, ...)
@@ -21,6 +23,16 @@ static void say(const struct run_config *config, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	config->say(config->say_data, text);
+}
+
+int run_configure_tracer(struct wprof_config *config, bool own_tracer, const char *args,
+			 struct error *err)
+{
+	int ret = wprof_config_from_env(config, !own_tracer, args, err);
+
+	if (!ret)
+		config->bpf = own_tracer || strcmp(embed_find("wprof")->provider, "builtin");
+	return ret;
 }
 
 static int run_one(const struct run_config *config, struct run_vm *vm, bool trace, bool is_repro,
@@ -100,6 +112,12 @@ static void remember(int ret, const struct error *err, char lost[ERROR_TEXT_SIZE
 		snprintf(lost, ERROR_TEXT_SIZE, "%s", err->text);
 }
 
+static bool went_well(const struct run_config *config, const struct verdict *verdict)
+{
+	return verdict->kind == VERDICT_PASS ||
+	       (config->as_it_should && config->as_it_should(verdict, config->as_it_should_data));
+}
+
 static void write_files(const struct run_config *config, struct run_result *result)
 {
 	const struct run_vm *first = &result->first, *repro = &result->repro;
@@ -107,7 +125,7 @@ static void write_files(const struct run_config *config, struct run_result *resu
 	char path[PATH_MAX + 256];
 	struct report_vm repro_vm;
 	struct report report = make_report(config, result, &repro_vm);
-	bool passed = first->verdict.kind == VERDICT_PASS;
+	bool passed = went_well(config, &first->verdict);
 	struct error err = { "" };
 
 	if (!passed)
@@ -145,7 +163,8 @@ int run_execute(const struct run_config *config, struct run_result **out, struct
 		return ret;
 	}
 	/* Where init never spoke, a tracer would not start either. */
-	if (config->wprof && first->seen.hello && verdict_wants_repro(first->verdict.kind)) {
+	if (config->wprof && !config->no_repro && first->seen.hello &&
+	    verdict_wants_repro(first->verdict.kind) && !went_well(config, &first->verdict)) {
 		struct error failed = { "" };
 
 		say(config, "%s; running it again in an identical VM with the tracer on",
@@ -187,4 +206,12 @@ void run_result_print(int fd, const struct run_config *config, const struct run_
 
 	report_print(fd, &report, *result->dump ? result->dump : NULL,
 		     *result->repro_dump ? result->repro_dump : NULL);
+}
+
+char *run_result_detail(const struct run_config *config, const struct run_result *result)
+{
+	struct report_vm repro_vm;
+	struct report report = make_report(config, result, &repro_vm);
+
+	return report_detail(&report);
 }

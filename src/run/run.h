@@ -18,7 +18,14 @@ struct run_config {
 	const struct plan *plan;
 	const struct wprof_config *wprof; /* NULL: no tracer, and so no repro */
 	bool trace_first;		  /* the tracer is on in the first VM, too */
-	const char *append;		  /* or NULL */
+	bool no_repro;			  /* a failure is not run again */
+	/*
+	 * Is this end as it should be, although the payload did not pass? Then there is no repro
+	 * and no failure dump. NULL: never.
+	 */
+	bool (*as_it_should)(const struct verdict *verdict, const void *data);
+	const void *as_it_should_data;
+	const char *append; /* or NULL */
 	bool kaslr;
 	uint64_t boot_timeout_ms;  /* 0: guest_boot_timeout_ms */
 	uint64_t stall_timeout_ms; /* 0: the watch's default */
@@ -33,6 +40,13 @@ struct run_config {
 	void (*say)(void *data, const char *line);
 	void *say_data;
 };
+
+/*
+ * run_configure_tracer - wprof_config_from_env, after embed_export_wprof, whose @own_tracer
+ * (used_own) says whether it is the user's.
+ */
+int run_configure_tracer(struct wprof_config *config, bool own_tracer, const char *args,
+			 struct error *err);
 
 struct run_vm {
 	bool ran;
@@ -63,5 +77,8 @@ bool run_result_is_whole(const struct run_result *result);
 
 /* What the user sees of it (report_print). */
 void run_result_print(int fd, const struct run_config *config, const struct run_result *result);
+
+/* report_detail of it. */
+char *run_result_detail(const struct run_config *config, const struct run_result *result);
 
 #endif

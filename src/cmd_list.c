@@ -1,0 +1,107 @@
+/* ktstr-launch list: which tests are there, and what do they say of themselves? */
+#include <getopt.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "suite/load.h"
+
+static const char usage[] =
+	"Usage: ktstr-launch list [--json] FILE|FOLDER...\n\n"
+	"Lists the tests: name, topology, memory, time limit, what else is said of them, path.\n\n"
+	"  --json   a JSON object a line\n\n"
+	"Exit status: 0, or 125 when a test's directives are wrong or no test is there.\n";
+
+static void complain(const char *line)
+{
+	command_complain("list: %s", line);
+}
+
+static void print_text(const struct test *test)
+{
+	char spec[TOPOLOGY_SPEC_SIZE];
+
+	topology_format(&test->topology, spec);
+	printf("%-24s %-12s %5" PRIu64 " MiB %6.10g s  %s%s%s%s%s\n", test->name,
+	       test->host_only ? "host" : spec, test->host_only ? 0 : test->memory_mib,
+	       (double)test->timeout_ms / 1000, test->wprof ? "wprof " : "",
+	       test->expect_err ? "expect_err " : "", test->ignore ? "ignored " : "",
+	       test->host_only ? "host_only " : "", test->path);
+}
+
+static bool print_json(const struct test *test)
+{
+	struct json_object *object = json_object_new_object();
+	char spec[TOPOLOGY_SPEC_SIZE];
+	bool ok = object;
+
+	topology_format(&test->topology, spec);
+	ok = ok && !json_object_object_add(object, "name", json_object_new_string(test->name));
+	ok = ok && !json_object_object_add(object, "path", json_object_new_string(test->path));
+	ok = ok && !json_object_object_add(object, "topology", json_object_new_string(spec));
+	ok = ok && !json_object_object_add(object, "memory_mib",
+					   json_object_new_uint64(test->memory_mib));
+	ok = ok && !json_object_object_add(object, "timeout_s",
+					   json_object_new_double((double)test->timeout_ms / 1000));
+	ok = ok && !json_object_object_add(object, "wprof", json_object_new_boolean(test->wprof));
+	ok = ok && !json_object_object_add(object, "auto_repro",
+					   json_object_new_boolean(test->auto_repro));
+	ok = ok && !json_object_object_add(object, "expect_err",
+					   json_object_new_boolean(test->expect_err));
+	ok = ok &&
+	     !json_object_object_add(object, "host_only", json_object_new_boolean(test->host_only));
+	ok = ok &&
+	     !json_object_object_add(object, "ignore",
+				     test->ignore ? json_object_new_string(test->ignore) : NULL);
+	if (ok)
+		puts(json_object_to_json_string_ext(
+			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+	return ok;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct error err = { "" };
+	struct tests tests;
+	bool json = false;
+	int option, bad;
+
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (option != 'j') {
+			command_complain(
+				"list: option '%s': not known; see ktstr-launch list --help",
+				argv[optind - 1]);
+			return COMMAND_CANNOT;
+		}
+		json = true;
+	}
+	if (optind == argc) {
+		command_complain("list: no file given; see ktstr-launch list --help");
+		return COMMAND_CANNOT;
+	}
+	bad = tests_load((const char *const *)argv + optind, &tests, complain, &err);
+	if (bad < 0) {
+		command_complain("list: %s", err.text);
+		return COMMAND_CANNOT;
+	}
+	for (size_t i = 0; i < tests.count; i++) {
+		if (!json)
+			print_text(&tests.list[i]);
+		else if (!print_json(&tests.list[i]))
+			bad++;
+	}
+	tests_destroy(&tests);
+	return bad ? COMMAND_CANNOT : 0;
+}

@@ -1,0 +1,518 @@
+/* ktstr-launch test: many tests, on many machines, at once, with reports for people and for CI. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "embed/embed.h"
+#include "plan/host_tsc.h"
+#include "report/artefacts.h"
+#include "run/options.h"
+#include "suite/capacity.h"
+#include "suite/load.h"
+#include "suite/suite.h"
+#include "util/file.h"
+#include "util/terminal.h"
+#include "vmm/kernel_image.h"
+#include "wprof/wprof.h"
+
+static const char usage[] =
+	"Usage: ktstr-launch test --kernel IMG... [OPTIONS]... FILE|FOLDER...\n\n"
+	"Runs each test in a virtual machine of its own, as many at once as the host holds. What a "
+	"test\n"
+	"needs stands in its file, in lines such as\n"
+	"    #ktstr: topology=1n2l4c2t memory_mib=512 wprof timeout_s=30\n\n";
+
+static const char usage_status[] =
+	"\nExit status: 0 all passed, 1 something failed, 4 all were skipped, 125 the launcher or "
+	"this\n"
+	"host could not do it, 130 and 143: interrupted.\n";
+
+#define GROUPS (OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_OUTPUT | OPTIONS_SELECT | OPTIONS_SUITE)
+
+/* Which variants were bad the last time, one name a line; in the output folder. */
+#define LAST_FAILED "last-failed"
+
+/* One place that results are written to. */
+struct sink {
+	struct suite_writer writer;
+	FILE *out;
+	const char *path;	      /* NULL: standard output */
+	char failed[ERROR_TEXT_SIZE]; /* "" or why its report is not whole */
+};
+
+struct command_state {
+	struct run_options options;
+	struct tests tests;
+	struct variants variants;
+	struct worker_settings settings;
+	const char *replay_head[32];
+	char memory[32], topology[TOPOLOGY_SPEC_SIZE], self[4096];
+	char **releases;
+	char **last_failed; /* names; NULL-terminated */
+	char *last_failed_text;
+	struct sink sinks[3];
+	size_t nr_sinks;
+	bool text, live, colour;
+	struct suite_result *results; /* of the text's end; its strings are owned */
+	size_t nr_results;
+	FILE *failed_now; /* names of the bad ones */
+	char *failed_text;
+	size_t failed_size;
+	unsigned int name_width; /* of the longest name, for the text's columns */
+};
+
+static void complain(const char *line)
+{
+	command_complain("test: %s", line);
+}
+
+static const char *out_folder(const struct command_state *state)
+{
+	return state->options.out_dir ? state->options.out_dir : ARTEFACTS_DEFAULT_OUT;
+}
+
+/* What the images are called in names: their release, else their path. */
+static int name_kernels(struct command_state *state, struct error *err)
+{
+	const struct option_list *kernels = &state->options.kernels;
+
+	state->releases = calloc(kernels->count + 1, sizeof(*state->releases));
+	if (!state->releases)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < kernels->count; i++) {
+		struct kernel_image *image;
+		const char *release;
+		int ret = kernel_image_open(kernels->items[i], &image, err);
+
+		if (ret)
+			return ret;
+		release = kernel_image_release(image);
+		state->releases[i] = strdup(release && *release ? release : kernels->items[i]);
+		kernel_image_close(image);
+		if (!state->releases[i])
+			return error_set(err, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+/* The words that a replay begins with: settings from the environment, the command, its machine. */
+static void make_replay_head(struct command_state *state)
+{
+	const struct run_options *options = &state->options;
+	const char **word = state->replay_head;
+	const char **last = state->replay_head + 30;
+	ssize_t length = readlink("/proc/self/exe", state->self, sizeof(state->self) - 1);
+
+	if (length <= 0)
+		strcpy(state->self, "ktstr-launch");
+	*word++ = state->self;
+	*word++ = "test";
+	if (options->override.has_topology && word < last) {
+		topology_format(&options->override.topology, state->topology);
+		*word++ = "--topology";
+		*word++ = state->topology;
+	}
+	if (options->override.memory_mib) {
+		snprintf(state->memory, sizeof(state->memory), "%" PRIu64,
+			 options->override.memory_mib);
+		*word++ = "--memory";
+		*word++ = state->memory;
+	}
+	if (options->append) {
+		*word++ = "--append";
+		*word++ = options->append;
+	}
+	if (options->kaslr)
+		*word++ = "--kaslr";
+	if (options->wprof > WPROF_OFF)
+		*word++ = options->wprof == WPROF_ALWAYS ? "--wprof=always" : "--wprof";
+	if (options->wprof_args) {
+		*word++ = "--wprof-args";
+		*word++ = options->wprof_args;
+	}
+	*word = NULL;
+	state->settings.replay_head = state->replay_head;
+}
+
+/* Cut a text into its lines. */
+static char **split_lines(char *text)
+{
+	size_t count = 0, used = 0;
+	char **lines;
+
+	for (const char *c = text; *c; c++)
+		count += *c == '\n';
+	lines = calloc(count + 2, sizeof(*lines));
+	for (char *line = strtok(text, "\n"); lines && line; line = strtok(NULL, "\n"))
+		lines[used++] = line;
+	return lines;
+}
+
+static int read_last_failed(struct command_state *state, struct error *err)
+{
+	char path[4096];
+	FILE *file;
+	size_t size = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", out_folder(state), LAST_FAILED);
+	file = fopen(path, "re");
+	if (!file)
+		return error_set(err, -errno,
+				 "--failed: '%s': %s; it is written by each run of `test`", path,
+				 strerror(errno));
+	if (getdelim(&state->last_failed_text, &size, '\0', file) < 0) {
+		fclose(file);
+		return error_set(err, -ENODATA, "--failed: nothing failed the last time ('%s')",
+				 path);
+	}
+	fclose(file);
+	state->last_failed = split_lines(state->last_failed_text);
+	return state->last_failed ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+/* Whole or not at all; what it held is of no use any more. */
+static void write_last_failed(struct command_state *state)
+{
+	char path[4096], temporary[4200];
+	FILE *file;
+	bool written;
+
+	if (!state->failed_now || fclose(state->failed_now)) {
+		state->failed_now = NULL;
+		return;
+	}
+	state->failed_now = NULL;
+	snprintf(path, sizeof(path), "%s/%s", out_folder(state), LAST_FAILED);
+	/* A suite that went well leaves nothing where nothing was. */
+	if (!state->failed_size && access(path, F_OK))
+		return;
+	snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
+	if (file_make_dirs(out_folder(state), NULL))
+		return;
+	file = fopen(temporary, "we");
+	if (!file)
+		return;
+	written = fwrite(state->failed_text, 1, state->failed_size, file) == state->failed_size;
+	if (fclose(file) || !written || rename(temporary, path))
+		unlink(temporary);
+}
+
+static int open_sink(struct command_state *state, const struct suite_format *format,
+		     const char *path, struct error *err)
+{
+	struct sink *sink = &state->sinks[state->nr_sinks];
+	int fd = STDOUT_FILENO;
+
+	if (path) {
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (fd < 0)
+			return error_set(err, -errno, "'%s': %s; nothing is overwritten", path,
+					 strerror(errno));
+	}
+	sink->out = path ? fdopen(fd, "w") : stdout;
+	if (!sink->out)
+		return error_set(err, -ENOMEM, "out of memory");
+	sink->path = path;
+	state->nr_sinks++;
+	return suite_begin(&sink->writer, format, sink->out, (unsigned int)state->variants.count,
+			   err);
+}
+
+static int open_sinks(struct command_state *state, struct error *err)
+{
+	const struct run_options *options = &state->options;
+	int ret = 0;
+
+	if (options->tap && options->ktap)
+		return error_set(err, -EINVAL, "--tap and --ktap both want standard output");
+	if (options->tap || options->ktap)
+		ret = open_sink(state, options->tap ? &suite_tap : &suite_ktap, NULL, err);
+	if (!ret && options->junit)
+		ret = open_sink(state, &suite_junit, options->junit, err);
+	if (!ret && options->json)
+		ret = open_sink(state, &suite_json, options->json, err);
+	state->text = !options->tap && !options->ktap;
+	state->colour = terminal_wants_colour(STDOUT_FILENO);
+	for (size_t i = 0; i < state->variants.count; i++)
+		if (strlen(state->variants.list[i].name) > state->name_width)
+			state->name_width = (unsigned int)strlen(state->variants.list[i].name);
+	state->live = state->text && !options->quiet && isatty(STDERR_FILENO);
+	return ret;
+}
+
+static void clear_live(const struct command_state *state)
+{
+	if (state->live)
+		fputs("\r\033[K", stderr);
+}
+
+/* A result for the end's lists: what it needs of the strings, which live no longer. */
+static void keep_result(struct command_state *state, const struct suite_result *result)
+{
+	struct suite_result *kept = &state->results[state->nr_results++];
+
+	*kept = *result;
+	kept->name = strdup(result->name);
+	kept->cause = strdup(result->cause ? result->cause : "");
+	kept->replay = strdup(result->replay ? result->replay : "");
+	kept->detail = kept->output = kept->topology = kept->kernel = NULL;
+	kept->folder = kept->dump = kept->trace = NULL;
+}
+
+static void on_result(void *data, const struct variant *variant, const struct suite_result *result)
+{
+	struct command_state *state = data;
+
+	clear_live(state);
+	if (state->text && (!state->options.quiet || outcome_is_bad(result->outcome))) {
+		suite_text_result(stdout, result, state->name_width, state->colour);
+		fflush(stdout);
+	}
+	for (size_t i = 0; i < state->nr_sinks; i++) {
+		struct sink *sink = &state->sinks[i];
+		struct error err = { "" };
+
+		/* Said at the end, once. */
+		if (!*sink->failed && suite_add(&sink->writer, result, &err))
+			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
+	}
+	if (state->failed_now &&
+	    (outcome_is_bad(result->outcome) || result->outcome == OUTCOME_NOT_RUN))
+		fprintf(state->failed_now, "%s\n", variant->name);
+	keep_result(state, result);
+}
+
+static void on_progress(void *data, const struct suite_counts *counts, unsigned int running,
+			double seconds_left)
+{
+	const struct command_state *state = data;
+	char line[160];
+
+	if (!state->live)
+		return;
+	suite_live(line, sizeof(line), counts, running, seconds_left);
+	fprintf(stderr, "\r\033[K%s", line);
+	fflush(stderr);
+}
+
+static void print_plan(const struct command_state *state)
+{
+	for (size_t i = 0; i < state->variants.count; i++) {
+		const struct variant *variant = &state->variants.list[i];
+		char spec[TOPOLOGY_SPEC_SIZE] = "host";
+
+		if (variant->kernel)
+			topology_format(&variant->plan.topology, spec);
+		printf("%-44s %-12s %6" PRIu64 " MiB  %s%s%s\n", variant->name, spec,
+		       variant->kernel ? variant->plan.memory_mib : 0,
+		       variant->kernel ? variant->release : "", *variant->skip ? "  SKIP " : "",
+		       variant->skip);
+	}
+	printf("%zu variants\n", state->variants.count);
+}
+
+static int prepare(struct command_state *state, struct capacity *capacity, struct error *err)
+{
+	const struct run_options *options = &state->options;
+	struct variant_source source = { .kernels = options->kernels.items,
+					 .nr_kernels = options->kernels.count,
+					 .gauntlet = options->gauntlet,
+					 .override = &options->override,
+					 .wprof = options->wprof > WPROF_OFF,
+					 .repeat = options->repeat };
+	struct variant_choice choice = { .filters = options->filters.items,
+					 .excludes = options->excludes.items,
+					 .shard = options->shard,
+					 .shards = options->shards,
+					 .has_seed = options->has_seed,
+					 .seed = options->seed };
+	int used_own, bad, ret = 0;
+
+	bad = tests_load(options->operands, &state->tests, complain, err);
+	if (bad)
+		return bad < 0 ? bad
+			       : error_set(err, -EINVAL,
+					   "%d test%s cannot be used, see above; "
+					   "nothing was run",
+					   bad, bad == 1 ? "" : "s");
+	for (size_t i = 0; i < state->tests.count && !options->kernels.count; i++)
+		if (!state->tests.list[i].host_only)
+			return error_set(err, -EINVAL,
+					 "no kernel given; give --kernel IMG or set KTSTR_KERNEL");
+	ret = name_kernels(state, err);
+	if (!ret && options->failed)
+		ret = read_last_failed(state, err);
+	if (!ret)
+		ret = embed_export_wprof(&used_own, err);
+	if (ret)
+		return ret;
+	state->settings.options = options;
+	state->settings.own_tracer = used_own;
+	make_replay_head(state);
+	capacity_read(capacity);
+	source.tests = state->tests.list;
+	source.nr_tests = state->tests.count;
+	source.releases = (const char *const *)state->releases;
+	source.host_memory_mib = capacity->memory_mib;
+	source.tsc_reliable = host_tsc_read();
+	choice.names = (const char *const *)state->last_failed;
+	/* The operator's own number is not a test's wish: it fails rather than skips. */
+	if (options->override.memory_mib > capacity->memory_mib)
+		return error_set(err, -EINVAL,
+				 "--memory %" PRIu64 ": more than the %" PRIu64
+				 " MiB that a guest can have here",
+				 options->override.memory_mib, capacity->memory_mib);
+	ret = variants_make(&source, &choice, &state->variants, err);
+	if (!ret && !state->variants.count)
+		ret = error_set(err, -ENOENT,
+				"no variant is left by --filter, --exclude, --failed, "
+				"--shard and the tests' constraints");
+	return ret;
+}
+
+static int exit_status(const struct suite_counts *counts, int signal_number)
+{
+	if (signal_number)
+		return 128 + signal_number;
+	if (counts->fail || counts->timeout || counts->xpass)
+		return 1;
+	if (counts->error || counts->not_run)
+		return COMMAND_CANNOT;
+	return counts->pass || counts->xfail ? 0 : 4;
+}
+
+static int run_all(struct command_state *state, const struct capacity *capacity, int signal_fd)
+{
+	const struct run_options *options = &state->options;
+	struct suite_limits limits = { .jobs = options->jobs,
+				       .cpus = capacity->cpus,
+				       .memory_mib = capacity->free_mib };
+	struct suite_listener listener = { .data = state,
+					   .result = on_result,
+					   .progress = on_progress };
+	struct suite_counts counts;
+	struct timespec begin, end;
+	struct error err = { "" };
+	double seconds;
+	int ret, status;
+
+	if (*state->variants.warning && !options->quiet)
+		command_complain("test: warning: %s", state->variants.warning);
+	state->failed_now = open_memstream(&state->failed_text, &state->failed_size);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	ret = suite_run(&state->variants, &state->settings, &limits, options->fail_fast, signal_fd,
+			&listener, &counts, &err);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+	clear_live(state);
+	if (ret < 0)
+		command_complain("test: %s", err.text);
+	status = ret < 0 ? COMMAND_CANNOT : exit_status(&counts, ret);
+	if (state->text)
+		suite_text_end(stdout, state->results, state->nr_results, &counts, seconds,
+			       ret > 0 || counts.not_run, state->colour);
+	for (size_t i = 0; i < state->nr_sinks; i++) {
+		struct sink *sink = &state->sinks[i];
+
+		if (suite_end(&sink->writer, &counts, seconds, ret > 0 || counts.not_run, &err) &&
+		    !*sink->failed)
+			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
+		if (!*sink->failed)
+			continue;
+		command_complain("test: the report on %s is not whole: %s",
+				 sink->path ? sink->path : "standard output", sink->failed);
+		if (!status)
+			status = COMMAND_CANNOT;
+	}
+	write_last_failed(state);
+	return status;
+}
+
+static void state_destroy(struct command_state *state)
+{
+	for (size_t i = 0; i < state->nr_results; i++) {
+		free((char *)state->results[i].name);
+		free((char *)state->results[i].cause);
+		free((char *)state->results[i].replay);
+	}
+	free(state->results);
+	for (size_t i = 0; i < state->nr_sinks; i++) {
+		suite_abandon(&state->sinks[i].writer);
+		if (state->sinks[i].path)
+			fclose(state->sinks[i].out);
+	}
+	for (char **release = state->releases; release && *release; release++)
+		free(*release);
+	free(state->releases);
+	free(state->last_failed);
+	free(state->last_failed_text);
+	free(state->failed_text);
+	variants_destroy(&state->variants);
+	tests_destroy(&state->tests);
+	options_destroy(&state->options);
+}
+
+int cmd_test(int argc, char **argv)
+{
+	struct command_state state = { .text = true };
+	struct capacity capacity;
+	struct error err = { "" };
+	int status = COMMAND_CANNOT, signal_fd = -1, ret;
+	sigset_t stop;
+
+	ret = options_parse(&state.options, GROUPS, true, argc, argv, &err);
+	if (!ret && state.options.help) {
+		fputs(usage, stdout);
+		options_print(stdout, GROUPS);
+		fputs(usage_status, stdout);
+		status = 0;
+		goto out;
+	}
+	if (!ret && !state.options.operands)
+		ret = error_set(&err, -EINVAL, "no test given");
+	if (ret) {
+		command_complain("test: %s; see ktstr-launch test --help", err.text);
+		goto out;
+	}
+	ret = prepare(&state, &capacity, &err);
+	if (!ret && state.options.dry_run) {
+		print_plan(&state);
+		status = 0;
+		goto out;
+	}
+	if (!ret)
+		ret = open_sinks(&state, &err);
+	if (!ret) {
+		state.results = calloc(state.variants.count, sizeof(*state.results));
+		if (!state.results)
+			ret = error_set(&err, -ENOMEM, "out of memory");
+	}
+	if (ret) {
+		command_complain("test: %s", err.text);
+		goto out;
+	}
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGINT);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGHUP);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		command_complain("test: signalfd: %s", strerror(errno));
+	else
+		status = run_all(&state, &capacity, signal_fd);
+out:
+	if (signal_fd >= 0)
+		close(signal_fd);
+	state_destroy(&state);
+	return status;
+}

@@ -1,0 +1,377 @@
+/* Is this host one that a VM can be run on? See host.h. */
+#include "doctor/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "plan/host_tsc.h"
+#include "plan/plan.h"
+#include "vmm/cgroup.h"
+
+/* memfd_create(2), since Linux 6.3; the C library of Debian 12 does not know it yet. */
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010u
+#endif
+
+/* What a run has open beside its vCPUs: KVM, eventfds, kernel, tracer, artefacts, three streams. */
+#define OTHER_DESCRIPTORS 32
+/* A trace and a dump, and an unpacked kernel: what a folder should have room for. */
+#define OUT_MIN_MIB	  64
+#define CACHE_MIN_MIB	  128
+/* CPUs of the largest affinity mask that is asked for. */
+#define MAX_HOST_CPUS	  8192
+
+static FILE *open_below(const char *root, const char *path)
+{
+	char whole[PATH_MAX];
+
+	if (snprintf(whole, sizeof(whole), "%s%s", root, path) >= (int)sizeof(whole))
+		return NULL;
+	return fopen(whole, "re");
+}
+
+/* The first line of a small file; "" when there is none. */
+static void read_line(const char *root, const char *path, char *line, int size)
+{
+	FILE *file = open_below(root, path);
+
+	line[0] = '\0';
+	if (!file)
+		return;
+	if (!fgets(line, size, file))
+		line[0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	fclose(file);
+}
+
+/* The first processor's flags speak for all. */
+static void look_at_cpu(const char *root, struct kvm_facts *facts)
+{
+	FILE *file = open_below(root, "/proc/cpuinfo");
+	char *line = NULL, *word, *rest;
+	size_t room = 0;
+
+	facts->virtual = "";
+	if (!file)
+		return;
+	while (getline(&line, &room, file) > 0) {
+		if (strncmp(line, "flags", strlen("flags")) != 0)
+			continue;
+		for (word = strtok_r(line, " \t\n", &rest); word;
+		     word = strtok_r(NULL, " \t\n", &rest)) {
+			if (!strcmp(word, "vmx"))
+				facts->virtual = "vmx";
+			else if (!strcmp(word, "svm"))
+				facts->virtual = "svm";
+			else if (!strcmp(word, "hypervisor"))
+				facts->nested = true;
+		}
+		break;
+	}
+	free(line);
+	fclose(file);
+}
+
+static void look_at_memory(const char *root, struct host_facts *facts)
+{
+	static const char thp[] = "/sys/kernel/mm/transparent_hugepage/enabled";
+	FILE *file = open_below(root, "/proc/meminfo");
+	char cgroups[PATH_MAX], mount[PATH_MAX];
+	struct cgroup_limit limit;
+	char line[128], *chosen;
+	uint64_t number;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "MemTotal: %" SCNu64, &number) == 1)
+			facts->total_mib = number >> 10;
+		else if (sscanf(line, "MemAvailable: %" SCNu64, &number) == 1)
+			facts->available_mib = number >> 10;
+		else if (sscanf(line, "HugePages_Total: %" SCNu64, &number) == 1)
+			facts->reserved_huge_pages = number;
+	}
+	if (file)
+		fclose(file);
+	if (snprintf(cgroups, sizeof(cgroups), "%s/proc/self/cgroup", root) <
+		    (int)sizeof(cgroups) &&
+	    snprintf(mount, sizeof(mount), "%s/sys/fs/cgroup", root) < (int)sizeof(mount) &&
+	    cgroup_memory_limit(cgroups, mount, &limit)) {
+		facts->limit_mib = limit.bytes >> 20;
+		snprintf(facts->limit_path, sizeof(facts->limit_path), "%s", limit.path);
+	}
+	/* "always [madvise] never" */
+	read_line(root, thp, line, sizeof(line));
+	chosen = strchr(line, '[');
+	if (chosen)
+		snprintf(facts->thp, sizeof(facts->thp), "%.*s", (int)strcspn(chosen + 1, "]"),
+			 chosen + 1);
+}
+
+/* Tried rather than worked out: what a policy forbids differs between kernels. */
+static int try_memfd(unsigned int flags)
+{
+	int fd = memfd_create("ktstr-doctor", MFD_CLOEXEC | flags);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static void look_at_memfds(const char *root, struct host_facts *facts)
+{
+	read_line(root, "/proc/sys/vm/memfd_noexec", facts->memfd_policy,
+		  sizeof(facts->memfd_policy));
+	facts->memfd_error = try_memfd(0);
+	facts->memfd_run_error = try_memfd(MFD_EXEC);
+	/* Before Linux 6.3 there is no such flag, and every memfd can be executed. */
+	if (facts->memfd_run_error == EINVAL && !*facts->memfd_policy)
+		facts->memfd_run_error = 0;
+}
+
+static void look_at_cpus(struct host_facts *facts)
+{
+	cpu_set_t *set = CPU_ALLOC(MAX_HOST_CPUS);
+	size_t size = CPU_ALLOC_SIZE(MAX_HOST_CPUS);
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	facts->cpus_online = online > 0 ? (unsigned int)online : 0;
+	if (set && sched_getaffinity(0, size, set) == 0)
+		facts->cpus_allowed = (unsigned int)CPU_COUNT_S(size, set);
+	CPU_FREE(set);
+}
+
+/* @path of the folder is set. What is not there yet would be made below what is. */
+static void look_at_folder(struct host_folder *folder)
+{
+	struct statvfs fs;
+	struct stat st;
+
+	snprintf(folder->existing, sizeof(folder->existing), "%s", folder->path);
+	while (stat(folder->existing, &st) < 0) {
+		char *slash = strrchr(folder->existing, '/');
+
+		if (errno != ENOENT) {
+			folder->error = errno;
+			return;
+		}
+		if (!slash)
+			snprintf(folder->existing, sizeof(folder->existing), ".");
+		else if (slash == folder->existing)
+			slash[1] = '\0';
+		else
+			*slash = '\0';
+	}
+	if (!S_ISDIR(st.st_mode))
+		folder->error = ENOTDIR;
+	else if (access(folder->existing, W_OK | X_OK) < 0)
+		folder->error = errno;
+	if (statvfs(folder->existing, &fs) == 0)
+		folder->free_mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
+}
+
+/* Where src/run/kernel_cache.c would make its folder; here it is only looked at. */
+static void look_at_cache(struct host_facts *facts)
+{
+	const char *own = getenv("KTSTR_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+	char *path = facts->cache.path;
+	struct stat st;
+	int length = 0;
+
+	if (own)
+		length = snprintf(path, PATH_MAX, "%s", own);
+	else if (xdg && *xdg == '/')
+		length = snprintf(path, PATH_MAX, "%s/ktstr", xdg);
+	else if (home && *home == '/')
+		length = snprintf(path, PATH_MAX, "%s/.cache/ktstr", home);
+	if (length >= PATH_MAX - NAME_MAX)
+		*path = '\0';
+	if (!*path)
+		return;
+	look_at_folder(&facts->cache);
+	facts->cache_shared = stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+			      (st.st_uid != geteuid() || st.st_mode & 022);
+}
+
+void host_look(const char *root, const char *out_dir, struct host_facts *facts)
+{
+	char path[PATH_MAX];
+	struct rlimit limit;
+
+	memset(facts, 0, sizeof(*facts));
+	if (snprintf(path, sizeof(path), "%s/dev/kvm", root) < (int)sizeof(path))
+		kvm_look(path, &facts->kvm);
+	look_at_cpu(root, &facts->kvm);
+	look_at_memory(root, facts);
+	look_at_memfds(root, facts);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		facts->descriptors = limit.rlim_cur;
+	read_line(root, "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+		  facts->clocksource, sizeof(facts->clocksource));
+	look_at_cpus(facts);
+	if (snprintf(facts->out.path, PATH_MAX, "%s", out_dir) >= PATH_MAX)
+		facts->out.error = ENAMETOOLONG;
+	else
+		look_at_folder(&facts->out);
+	look_at_cache(facts);
+}
+
+static void judge_memory(const struct host_facts *facts, struct findings *findings)
+{
+	uint64_t most = facts->total_mib;
+	bool limited = facts->limit_mib && facts->limit_mib < most;
+	char limit[PATH_MAX + 64] = "";
+
+	if (limited) {
+		most = facts->limit_mib;
+		snprintf(limit, sizeof(limit), ", of which we may use %" PRIu64 " ('%s')", most,
+			 facts->limit_path);
+	}
+	if (!facts->total_mib) {
+		findings_add(findings, FINDING_WARN, "memory: /proc/meminfo does not tell");
+	} else if (most < PLAN_DEFAULT_MEMORY_MIB) {
+		findings_add(findings, FINDING_FAIL,
+			     "memory: %" PRIu64 " MiB%s, a VM has %d unless told otherwise",
+			     facts->total_mib, limit, PLAN_DEFAULT_MEMORY_MIB);
+		findings_more(findings, "%s, or give VMs less with --memory MIB",
+			      limited ? "raise that limit" : "take a larger host");
+	} else if (facts->available_mib < PLAN_DEFAULT_MEMORY_MIB) {
+		findings_add(findings, FINDING_WARN,
+			     "memory: %" PRIu64 " MiB%s, but only %" PRIu64 " available now",
+			     facts->total_mib, limit, facts->available_mib);
+		findings_more(findings,
+			      "a VM has %d unless told otherwise: end what takes the rest, or give "
+			      "--memory MIB",
+			      PLAN_DEFAULT_MEMORY_MIB);
+	} else {
+		findings_add(findings, FINDING_OK,
+			     "memory: %" PRIu64 " MiB%s, %" PRIu64 " available", facts->total_mib,
+			     limit, facts->available_mib);
+	}
+}
+
+static void judge_huge_pages(const struct host_facts *facts, struct findings *findings)
+{
+	bool used = !strcmp(facts->thp, "always") || !strcmp(facts->thp, "madvise");
+	char reserved[64] = "";
+
+	if (facts->reserved_huge_pages)
+		snprintf(reserved, sizeof(reserved),
+			 "; %" PRIu64 " reserved ones, which guests do not use",
+			 facts->reserved_huge_pages);
+	findings_add(findings, used ? FINDING_OK : FINDING_WARN, "transparent huge pages: %s%s",
+		     *facts->thp ? facts->thp : "none", reserved);
+	if (!used)
+		findings_more(findings, "guests run slower: write madvise to "
+					"/sys/kernel/mm/transparent_hugepage/enabled");
+}
+
+static void judge_memfds(const struct host_facts *facts, struct findings *findings)
+{
+	const char *policy = *facts->memfd_policy ? facts->memfd_policy : "not there";
+
+	if (facts->memfd_error) {
+		findings_add(findings, FINDING_FAIL, "memfd_create: %s (vm.memfd_noexec: %s)",
+			     strerror(facts->memfd_error), policy);
+		findings_more(findings, "the channel is one: sysctl vm.memfd_noexec=1 allows it, "
+					"in this PID namespace too");
+	} else if (facts->memfd_run_error) {
+		findings_add(findings, FINDING_WARN, "executable memfds: %s (vm.memfd_noexec: %s)",
+			     strerror(facts->memfd_run_error), policy);
+		findings_more(findings,
+			      "KTSTR_WPROF_PATH can be read, not executed, on this host; VMs are "
+			      "not concerned; sysctl vm.memfd_noexec=1 allows it");
+	} else {
+		findings_add(findings, FINDING_OK, "memfds, also executable (vm.memfd_noexec: %s)",
+			     policy);
+	}
+}
+
+static void judge_descriptors(const struct host_facts *facts, struct findings *findings)
+{
+	const uint64_t wanted = TOPOLOGY_MAX_CPUS + OTHER_DESCRIPTORS;
+
+	if (facts->descriptors >= wanted) {
+		findings_add(findings, FINDING_OK, "descriptors: enough for %d vCPUs",
+			     TOPOLOGY_MAX_CPUS);
+	} else if (facts->descriptors <= OTHER_DESCRIPTORS) {
+		findings_add(findings, FINDING_FAIL, "descriptors: %" PRIu64 ", too few for a VM",
+			     facts->descriptors);
+		findings_more(findings, "raise the limit: ulimit -n 1024");
+	} else {
+		findings_add(findings, FINDING_WARN,
+			     "descriptors: %" PRIu64 ", enough for some %" PRIu64 " vCPUs only",
+			     facts->descriptors, facts->descriptors - OTHER_DESCRIPTORS);
+		findings_more(findings, "for larger topologies raise the limit: ulimit -n 1024");
+	}
+}
+
+static void judge_cpus(const struct host_facts *facts, struct findings *findings)
+{
+	findings_add(findings, FINDING_OK, "CPUs: %u online, we may use %u", facts->cpus_online,
+		     facts->cpus_allowed);
+	if (host_tsc_is_reliable(facts->clocksource)) {
+		findings_add(findings, FINDING_OK, "clocksource: %s, guests rely on the TSC",
+			     facts->clocksource);
+		return;
+	}
+	findings_add(findings, FINDING_WARN, "clocksource: %s, so the TSC is not relied on",
+		     *facts->clocksource ? facts->clocksource : "not told");
+	findings_more(findings, "guests use kvmclock: right, and slower to boot and to read");
+}
+
+static void judge_folders(const struct host_facts *facts, struct findings *findings)
+{
+	const struct host_folder *out = &facts->out, *cache = &facts->cache;
+
+	if (out->error) {
+		findings_add(findings, FINDING_FAIL, "output folder '%s': '%s': %s", out->path,
+			     out->existing, strerror(out->error));
+		findings_more(findings, "give another with --out DIR, to run as well");
+	} else {
+		bool low = out->free_mib < OUT_MIN_MIB;
+
+		findings_add(findings, low ? FINDING_WARN : FINDING_OK,
+			     "output folder '%s': %" PRIu64 " MiB free", out->path, out->free_mib);
+		if (low)
+			findings_more(findings, "a trace may not fit: make room, or give another "
+						"with --out DIR, to run as well");
+	}
+	if (!*cache->path) {
+		findings_add(findings, FINDING_OK, "cache of unpacked kernels: off");
+	} else if (cache->error || facts->cache_shared || cache->free_mib < CACHE_MIN_MIB) {
+		findings_add(findings, FINDING_WARN, "cache of unpacked kernels '%s': %s",
+			     cache->path,
+			     cache->error	   ? strerror(cache->error)
+			     : facts->cache_shared ? "others may write to it, so it is not used"
+						   : "its disk is nearly full");
+		findings_more(findings, "each run unpacks its kernel anew: set KTSTR_CACHE_DIR to "
+					"a folder of your own (empty: off)");
+	} else {
+		findings_add(findings, FINDING_OK,
+			     "cache of unpacked kernels '%s': %" PRIu64 " MiB free", cache->path,
+			     cache->free_mib);
+	}
+}
+
+const char *host_judge(const struct host_facts *facts, struct findings *findings)
+{
+	const char *against = kvm_judge(&facts->kvm, findings);
+
+	judge_cpus(facts, findings);
+	judge_memory(facts, findings);
+	judge_huge_pages(facts, findings);
+	judge_memfds(facts, findings);
+	judge_descriptors(facts, findings);
+	judge_folders(facts, findings);
+	return against;
+}

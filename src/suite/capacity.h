@@ -1,0 +1,17 @@
+/* What does this host hold? For the number of VMs at once, and for tests that are too large for it.
+ */
+#ifndef KTSTR_SUITE_CAPACITY_H
+#define KTSTR_SUITE_CAPACITY_H
+
+#include <stdint.h>
+
+struct capacity {
+	unsigned int cpus;   /* that we may run on */
+	uint64_t memory_mib; /* the most that one guest can have: the host's, or our cgroup's limit
+			      */
+	uint64_t free_mib;   /* what all of them can have now: MemAvailable within that limit */
+};
+
+void capacity_read(struct capacity *capacity);
+
+#endif

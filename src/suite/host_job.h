@@ -1,0 +1,24 @@
+/* How does a test of the host run (host_only), without a VM? */
+#ifndef KTSTR_SUITE_HOST_JOB_H
+#define KTSTR_SUITE_HOST_JOB_H
+
+#include "entry/test.h"
+#include "suite/outcome.h"
+#include "util/error.h"
+
+struct host_job {
+	const struct test *test;
+	int out_fd, err_fd;
+	int cancel_fd; /* readable: end it */
+	/* What came of it. */
+	enum outcome_kind outcome;
+	char cause[256];
+};
+
+/*
+ * host_job_run - the test's program in a session of its own, with its environment and time limit;
+ * what it leaves running in that session is killed. Returns 0 or a negative errno with a message.
+ */
+int host_job_run(struct host_job *job, struct error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * Which files are tests? A file that is named is one; in a folder, with all below it, those that
+ * can be executed and carry a directive or have a NAME.ktstr beside them.
+ */
+#ifndef KTSTR_SUITE_LOAD_H
+#define KTSTR_SUITE_LOAD_H
+
+#include <stddef.h>
+
+#include "entry/test.h"
+#include "util/error.h"
+
+struct tests {
+	struct test *list;
+	size_t count;
+};
+
+/*
+ * tests_load - from the paths, in their order, a folder's sorted by name. Hidden files are left
+ * out.
+ * @complain: called for each that cannot be, with its message; the others are loaded all the same
+ * Returns how many could not be, or a negative errno with a message (-ENOENT: no test at all).
+ */
+int tests_load(const char *const *paths, struct tests *tests, void (*complain)(const char *line),
+	       struct error *err);
+void tests_destroy(struct tests *tests);
+
+#endif

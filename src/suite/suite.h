@@ -1,0 +1,43 @@
+/*
+ * How are many variants run? As many at once as the host holds, each in a process of its own; their
+ * results go to whoever listens as they come.
+ */
+#ifndef KTSTR_SUITE_SUITE_H
+#define KTSTR_SUITE_SUITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "report/suite.h"
+#include "suite/variants.h"
+#include "suite/worker.h"
+
+struct suite_limits {
+	unsigned int jobs; /* VMs at once; 0: by CPUs and memory alone */
+	unsigned int cpus; /* of the host: the vCPUs of all VMs stay within, but one always runs */
+	uint64_t memory_mib; /* free: what all guests together may have; likewise */
+};
+
+struct suite_listener {
+	void *data;
+	/* One variant has had its turn; @result's strings live until this returns. */
+	void (*result)(void *data, const struct variant *variant,
+		       const struct suite_result *result);
+	/* About twice a second, and after each result. */
+	void (*progress)(void *data, const struct suite_counts *counts, unsigned int running,
+			 double seconds_left);
+};
+
+/*
+ * suite_run - @fail_fast: start no more once one is bad. @signal_fd: a signalfd; a signal ends it
+ * all within two seconds.
+ * @counts: what came of them, also of those that had no turn
+ * Returns 0 when all had their turn, the signal's number (> 0) when one ended it, or a negative
+ * errno.
+ */
+int suite_run(const struct variants *variants, const struct worker_settings *settings,
+	      const struct suite_limits *limits, bool fail_fast, int signal_fd,
+	      const struct suite_listener *listener, struct suite_counts *counts,
+	      struct error *err);
+
+#endif

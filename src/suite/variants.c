@@ -1,0 +1,213 @@
+/* Which variants of which tests are to be run? See variants.h. */
+#include "suite/variants.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool variant_matches(const char *glob, const char *name)
+{
+	if (!fnmatch(glob, name, 0))
+		return true;
+	while (*name) {
+		size_t length = strcspn(name, "/");
+		char part[256];
+
+		snprintf(part, sizeof(part), "%.*s", (int)length, name);
+		if (!fnmatch(glob, part, 0))
+			return true;
+		name += length;
+		name += *name == '/';
+	}
+	return false;
+}
+
+static bool matches_any(const char *const *globs, const char *name)
+{
+	for (; globs && *globs; globs++)
+		if (variant_matches(*globs, name))
+			return true;
+	return false;
+}
+
+static bool is_one_of(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (!strcmp(*names, name))
+			return true;
+	return false;
+}
+
+/* FNV-1a, 64 bits: stable over versions and machines, so that shards are. */
+static uint64_t hash(uint64_t seed, const char *text)
+{
+	uint64_t value = 0xcbf29ce484222325ull ^ seed;
+
+	for (; *text; text++)
+		value = (value ^ (uint8_t)*text) * 0x100000001b3ull;
+	/* The low bits of similar names are alike; mixed as MurmurHash3's last step does. */
+	value = (value ^ value >> 33) * 0xff51afd7ed558ccdull;
+	return value ^ value >> 33;
+}
+
+static bool is_chosen(const struct variant_choice *choice, const char *name)
+{
+	if (choice->filters && *choice->filters && !matches_any(choice->filters, name))
+		return false;
+	if (matches_any(choice->excludes, name))
+		return false;
+	if (choice->names && !is_one_of(choice->names, name))
+		return false;
+	return !choice->shards || hash(0, name) % choice->shards == choice->shard - 1;
+}
+
+static int grow(struct variants *variants, struct variant **out)
+{
+	struct variant *grown = reallocarray(variants->list, variants->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	variants->list = grown;
+	*out = &grown[variants->count];
+	**out = (struct variant){ 0 };
+	return 0;
+}
+
+/* Why it is not run: the first reason that holds. */
+static void find_skip(const struct variant_source *source, struct variant *variant)
+{
+	const struct test *test = variant->test;
+	/* The maxima choose among presets; a topology that somebody named is meant. */
+	struct test_constraints needs = test->constraints;
+
+	needs.max_llcs = needs.max_cpus = needs.max_nodes = 0;
+	if (test->ignore)
+		snprintf(variant->skip, sizeof(variant->skip), "ignored: %s", test->ignore);
+	else if (test->host_only)
+		return;
+	else if (constraints_reason(&needs, &variant->plan.topology, variant->skip,
+				    sizeof(variant->skip)))
+		return;
+	else if (variant->plan.memory_mib > source->host_memory_mib)
+		snprintf(variant->skip, sizeof(variant->skip),
+			 "the host is too small: the guest would have %" PRIu64 " MiB, and %" PRIu64
+			 " MiB is the most here",
+			 variant->plan.memory_mib, source->host_memory_mib);
+}
+
+/* One variant of a test, in all its rounds. @preset: or NULL; @kernel: index, or -1. */
+static int add(const struct variant_source *source, const struct variant_choice *choice,
+	       const struct test *test, const struct preset *preset, int kernel,
+	       struct variants *variants, struct error *err)
+{
+	const char *release = kernel >= 0 ? source->releases[kernel] : NULL;
+	bool named = kernel >= 0 && source->nr_kernels > 1;
+	struct plan_override override = source->override ? *source->override
+							 : (struct plan_override){ 0 };
+	char name[512];
+	int ret;
+
+	snprintf(name, sizeof(name), "%s%s%s%s%s%s", preset ? "gauntlet/" : "", test->name,
+		 preset ? "/" : "", preset ? preset->name : "", named ? "/" : "",
+		 named ? release : "");
+	if (!is_chosen(choice, name))
+		return 0;
+	if (preset) {
+		override.has_topology = true;
+		override.topology = preset->topology;
+	}
+	for (unsigned int round = 1; round <= source->repeat; round++) {
+		struct variant *variant;
+
+		ret = grow(variants, &variant);
+		if (!ret) {
+			variant->name = strdup(name);
+			ret = variant->name ? 0 : -ENOMEM;
+		}
+		if (ret)
+			return error_set(err, ret, "out of memory");
+		variants->count++;
+		variant->round = round;
+		variant->test = test;
+		variant->kernel = kernel >= 0 ? source->kernels[kernel] : NULL;
+		variant->release = release;
+		ret = plan_make(&test->topology, test->memory_mib, test->wprof || source->wprof,
+				&override, &variant->plan, err);
+		if (ret)
+			return error_prefix(err, ret, "%s", name);
+		variant->plan.tsc_reliable = source->tsc_reliable;
+		find_skip(source, variant);
+		if (!*variants->warning)
+			snprintf(variants->warning, sizeof(variants->warning), "%s",
+				 variant->plan.warning);
+	}
+	return 0;
+}
+
+static int add_test(const struct variant_source *source, const struct variant_choice *choice,
+		    const struct test *test, struct variants *variants, struct error *err)
+{
+	char reason[192];
+	int ret = 0;
+
+	if (test->host_only)
+		return add(source, choice, test, NULL, -1, variants, err);
+	for (size_t k = 0; !ret && k < source->nr_kernels; k++) {
+		if (!source->gauntlet)
+			ret = add(source, choice, test, NULL, (int)k, variants, err);
+		for (size_t p = 0; !ret && source->gauntlet && p < NR_PRESETS; p++)
+			if (!constraints_reason(&test->constraints, &presets[p].topology, reason,
+						sizeof(reason)))
+				ret = add(source, choice, test, &presets[p], (int)k, variants, err);
+	}
+	return ret;
+}
+
+static int compare(const void *a, const void *b, void *data)
+{
+	const struct variant *x = a, *y = b;
+	uint64_t seed = *(const uint64_t *)data;
+	uint64_t hx = hash(seed + x->round, x->name), hy = hash(seed + y->round, y->name);
+
+	return (hx > hy) - (hx < hy);
+}
+
+int variants_make(const struct variant_source *source, const struct variant_choice *choice,
+		  struct variants *variants, struct error *err)
+{
+	int ret = 0;
+
+	*variants = (struct variants){ 0 };
+	for (size_t i = 0; !ret && i < source->nr_tests; i++) {
+		for (size_t j = 0; !ret && j < i; j++)
+			if (!strcmp(source->tests[i].name, source->tests[j].name))
+				ret = error_set(err, -EINVAL,
+						"test '%s': both '%s' and '%s' have this name; "
+						"rename one of them",
+						source->tests[i].name, source->tests[j].path,
+						source->tests[i].path);
+		if (!ret)
+			ret = add_test(source, choice, &source->tests[i], variants, err);
+	}
+	if (ret) {
+		variants_destroy(variants);
+		return ret;
+	}
+	if (choice->has_seed && variants->count) {
+		uint64_t seed = choice->seed;
+
+		qsort_r(variants->list, variants->count, sizeof(*variants->list), compare, &seed);
+	}
+	return 0;
+}
+
+void variants_destroy(struct variants *variants)
+{
+	for (size_t i = 0; i < variants->count; i++)
+		free(variants->list[i].name);
+	free(variants->list);
+	*variants = (struct variants){ 0 };
+}

@@ -1,0 +1,71 @@
+/*
+ * Which variants of which tests are to be run, on which machines? A variant is one test on one
+ * topology under one kernel. Decided before anything boots; `--dry-run` prints it.
+ */
+#ifndef KTSTR_SUITE_VARIANTS_H
+#define KTSTR_SUITE_VARIANTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "entry/test.h"
+#include "plan/plan.h"
+#include "plan/presets.h"
+#include "util/error.h"
+
+struct variant {
+	char *name;	    /* "fair", "fair/6.12.1", "gauntlet/fair/smt-2llc",
+			       "gauntlet/fair/smt-2llc/6.12.1" */
+	unsigned int round; /* 1-based, of --repeat */
+	const struct test *test;
+	const char *kernel; /* path of the image; NULL for a test of the host */
+	const char *release;
+	struct plan plan;
+	char skip[192]; /* why it is not run, or "" */
+};
+
+/* What the suite is made of; all of it the caller's. */
+struct variant_source {
+	const struct test *tests;
+	size_t nr_tests;
+	const char *const *kernels;  /* paths */
+	const char *const *releases; /* what each of them is called in names */
+	size_t nr_kernels;
+	bool gauntlet;
+	const struct plan_override *override; /* the operator's topology and memory */
+	bool wprof;			      /* the operator's wish for all tests */
+	bool tsc_reliable;
+	uint64_t host_memory_mib; /* the most that one guest can have */
+	unsigned int repeat;
+};
+
+/* Which of them; NULL or 0: no choice by this. */
+struct variant_choice {
+	const char *const *filters, *const *excludes; /* globs, NULL-terminated */
+	const char *const *names; /* only these, NULL-terminated: those that failed the last time */
+	unsigned int shard, shards;
+	bool has_seed;
+	uint64_t seed;
+};
+
+struct variants {
+	struct variant *list;
+	size_t count;
+	char warning[256]; /* "" or the first plan's: memory below the tracer's floor */
+};
+
+/*
+ * variants_make - Returns 0, or -EINVAL with a message: two tests of the same name, a topology that
+ * is none, or -ENOMEM. A test that cannot be run as it is (constraints, the host's size, ignore) is
+ * a variant with a reason to skip; but presets that a test's constraints rule out are no variants
+ * at all.
+ */
+int variants_make(const struct variant_source *source, const struct variant_choice *choice,
+		  struct variants *variants, struct error *err);
+void variants_destroy(struct variants *variants);
+
+/* Does the glob match the name, or one of its parts between slashes? */
+bool variant_matches(const char *glob, const char *name);
+
+#endif

@@ -1,0 +1,428 @@
+/* How is one variant run, in a process of its own? See worker.h. */
+#include "suite/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "embed/embed.h"
+#include "run/options.h"
+#include "run/run.h"
+#include "suite/host_job.h"
+#include "util/file.h"
+#include "util/shell_quote.h"
+
+/* Of the payload's output, for reports; the whole is in the variant's folder. */
+#define OUTPUT_SIZE 8192
+/* More than any result; what a worker could make us keep. */
+#define RESULT_MAX  (1u << 20)
+
+/* The order of the strings in the pipe; each ends with a NUL. The first is the outcome's number. */
+enum { OUTCOME, CAUSE, DETAIL, OUTPUT, RELEASE, FOLDER, DUMP, TRACE, REPLAY, NR_STRINGS };
+
+struct reply {
+	enum outcome_kind outcome;
+	const char *strings[NR_STRINGS];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+static void send_reply(int fd, struct reply *reply)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", (int)reply->outcome);
+	reply->strings[OUTCOME] = number;
+	for (size_t i = 0; i < NR_STRINGS; i++) {
+		const char *text = reply->strings[i] ? reply->strings[i] : "";
+
+		if (file_write_all(fd, text, strlen(text) + 1))
+			return; /* nobody is there any more */
+	}
+}
+
+/* The command that runs this variant, and no other, again. */
+static char *make_replay(const struct worker_settings *settings, const struct variant *variant)
+{
+	const struct run_options *options = settings->options;
+	const char *words[64];
+	size_t used = 0;
+
+	while (used < 32 && settings->replay_head[used]) {
+		words[used] = settings->replay_head[used];
+		used++;
+	}
+	if (variant->kernel) {
+		words[used++] = "--kernel";
+		words[used++] = variant->kernel;
+	}
+	if (options->gauntlet)
+		words[used++] = "--gauntlet";
+	words[used++] = "--filter";
+	words[used++] = variant->name;
+	words[used++] = variant->test->path;
+	words[used] = NULL;
+	return shell_quote(words);
+}
+
+/* The end of a file, from the start of a line. */
+static char *read_end(int fd)
+{
+	char *text = calloc(1, OUTPUT_SIZE + 1);
+	off_t size = lseek(fd, 0, SEEK_END), from = size > OUTPUT_SIZE ? size - OUTPUT_SIZE : 0;
+	ssize_t count;
+	char *line;
+
+	if (!text || size < 0)
+		return text;
+	count = pread(fd, text, OUTPUT_SIZE, from);
+	text[count > 0 ? count : 0] = '\0';
+	/* What is not text ends it: a reader of reports wants lines. */
+	line = from ? strchr(text, '\n') : NULL;
+	if (line)
+		memmove(text, line + 1, strlen(line + 1) + 1);
+	return text;
+}
+
+/* A file of the variant's folder, which is removed again when nothing is kept. */
+static int open_output(const struct artefacts *artefacts, const char *suffix, char *path,
+		       size_t size, struct error *err)
+{
+	int fd;
+
+	snprintf(path, size, "%s/%s%s", artefacts->dir, artefacts->stem, suffix);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	return fd >= 0 ? fd : error_set(err, -errno, "file '%s': %s", path, strerror(errno));
+}
+
+/* Everything of one variant that is to be cleaned up. */
+struct job {
+	const struct worker_settings *settings;
+	const struct variant *variant;
+	int reply_fd, signal_fd, out_fd, err_fd;
+	struct entry entry;
+	struct wprof_config wprof;
+	struct artefacts artefacts;
+	char out_path[PATH_MAX + 256], err_path[PATH_MAX + 256];
+	char *replay;
+};
+
+static int prepare(struct job *job, struct error *err)
+{
+	const struct run_options *options = job->settings->options;
+	const struct test *test = job->variant->test;
+	char spec[TOPOLOGY_SPEC_SIZE], memory[32];
+	const char *strings[] = { job->variant->name, spec, memory,
+				  options->append ? options->append : "" };
+	int ret;
+
+	topology_format(&job->variant->plan.topology, spec);
+	snprintf(memory, sizeof(memory), "%" PRIu64, job->variant->plan.memory_mib);
+	job->replay = make_replay(job->settings, job->variant);
+	if (!job->replay)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = artefacts_open(&job->artefacts, options->out_dir, test->name,
+			     artefacts_variant(strings, sizeof(strings) / sizeof(strings[0])), err);
+	if (ret)
+		return ret;
+	job->out_fd =
+		open_output(&job->artefacts, ".stdout", job->out_path, sizeof(job->out_path), err);
+	if (job->out_fd < 0)
+		return job->out_fd;
+	job->err_fd =
+		open_output(&job->artefacts, ".stderr", job->err_path, sizeof(job->err_path), err);
+	return job->err_fd < 0 ? job->err_fd : 0;
+}
+
+/* Does the operator or the test want the tracer, and in which VM? */
+static void choose_tracer(const struct job *job, struct run_config *config)
+{
+	const struct run_options *options = job->settings->options;
+	const struct test *test = job->variant->test;
+
+	if (!job->variant->plan.wprof)
+		return;
+	config->wprof = &job->wprof;
+	config->no_repro = !test->auto_repro;
+	config->trace_first = options->wprof == WPROF_ALWAYS || !test->auto_repro;
+}
+
+static bool as_it_should(const struct verdict *verdict, const void *data)
+{
+	const struct test *test = data;
+
+	return !outcome_is_bad(outcome_of(verdict, test->expect_err));
+}
+
+static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
+{
+	const struct run_options *options = job->settings->options;
+	const struct test *test = job->variant->test;
+	const char *const argv[] = { test->path, NULL };
+	struct run_config config = { .kernel = job->variant->kernel,
+				     .entry = &job->entry,
+				     .plan = &job->variant->plan,
+				     .append = options->append ? options->append : test->append,
+				     .kaslr = options->kaslr || (test->has_kaslr && test->kaslr),
+				     .boot_timeout_ms = options->boot_timeout_ms,
+				     .stall_timeout_ms = options->stall_timeout_ms,
+				     .out_fd = job->out_fd,
+				     .err_fd = job->err_fd,
+				     .console_fd = -1,
+				     .cancel_fd = job->signal_fd,
+				     .artefacts = &job->artefacts,
+				     .keep_result = options->out_dir,
+				     .as_it_should = as_it_should,
+				     .as_it_should_data = test,
+				     .replay = job->replay };
+	struct run_result *result;
+	char *both = NULL;
+	int ret;
+
+	if (options->append && test->append &&
+	    asprintf(&both, "%s %s", test->append, options->append) >= 0)
+		config.append = both;
+	choose_tracer(job, &config);
+	job->entry.argv = argv;
+	job->entry.includes = test->includes;
+	job->entry.nr_includes = test->nr_includes;
+	job->entry.env = (const char *const *)test->env;
+	while (test->env[job->entry.nr_env])
+		job->entry.nr_env++;
+	job->entry.timeout_ms = test->timeout_ms;
+	ret = entry_find_program(&job->entry, "", 0, err);
+	if (!ret && config.wprof)
+		ret = run_configure_tracer(
+			&job->wprof, job->settings->own_tracer,
+			options->wprof_args ? options->wprof_args : test->wprof_args, err);
+	if (!ret)
+		ret = run_execute(&config, &result, err);
+	if (ret) {
+		free(both);
+		return ret;
+	}
+	reply->outcome = outcome_of(&result->first.verdict, test->expect_err);
+	reply->strings[CAUSE] = result->first.verdict.cause;
+	reply->strings[DETAIL] = run_result_detail(&config, result);
+	reply->strings[RELEASE] = result->first.seen.release;
+	reply->strings[DUMP] = result->dump;
+	reply->strings[TRACE] = *result->repro.trace_path ? result->repro.trace_path
+							  : result->first.trace_path;
+	if (reply->outcome == OUTCOME_SKIP && result->first.verdict.kind == VERDICT_FAIL)
+		reply->strings[CAUSE] =
+			"the test itself says that it cannot run here (exit status 4)";
+	return 0; /* the process ends soon: what the reply points to is not freed */
+}
+
+static int run_variant(struct job *job, struct reply *reply, struct error *err)
+{
+	bool keep;
+	int ret = prepare(job, err);
+
+	if (!ret && job->variant->test->host_only) {
+		struct host_job host = { .test = job->variant->test,
+					 .out_fd = job->out_fd,
+					 .err_fd = job->err_fd,
+					 .cancel_fd = job->signal_fd };
+
+		ret = host_job_run(&host, err);
+		reply->outcome = host.outcome;
+		reply->strings[CAUSE] = strdup(host.cause);
+	} else if (!ret) {
+		ret = run_in_vm(job, reply, err);
+	}
+	reply->strings[REPLAY] = job->replay;
+	if (ret)
+		return ret;
+	reply->strings[OUTPUT] = read_end(job->out_fd);
+	/* A variant that went as it should leaves nothing behind unless it was told where to. */
+	keep = outcome_is_bad(reply->outcome) || job->settings->options->out_dir;
+	if (!keep) {
+		unlink(job->out_path);
+		unlink(job->err_path);
+	} else {
+		job->artefacts.keep = true;
+	}
+	if (job->artefacts.keep)
+		reply->strings[FOLDER] = job->artefacts.dir;
+	return 0;
+}
+
+/* The forked process. */
+static _Noreturn void work(int reply_fd, const struct worker_settings *settings,
+			   const struct variant *variant)
+{
+	struct job job = { .settings = settings,
+			   .variant = variant,
+			   .reply_fd = reply_fd,
+			   .signal_fd = -1,
+			   .out_fd = -1,
+			   .err_fd = -1 };
+	struct reply reply = { .outcome = OUTCOME_ERROR };
+	struct error err = { "" };
+	int null = open("/dev/null", O_RDWR);
+	sigset_t stop;
+
+	/* The terminal's Ctrl-C is the suite's, which passes on what it means for us. */
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(null, STDERR_FILENO);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	job.signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	if (run_variant(&job, &reply, &err)) {
+		reply.outcome = OUTCOME_ERROR;
+		reply.strings[CAUSE] = err.text;
+		/* Only what was said is of use. */
+		unlink(job.out_path);
+		unlink(job.err_path);
+	}
+	artefacts_close(&job.artefacts);
+	send_reply(reply_fd, &reply);
+	_exit(0);
+}
+
+int worker_start(struct worker *worker, const struct worker_settings *settings,
+		 const struct variant *variant, struct error *err)
+{
+	int fds[2];
+
+	*worker = (struct worker){ .fd = -1, .begin_ns = now_ns() };
+	if (pipe2(fds, O_CLOEXEC))
+		return error_set(err, -errno, "a pipe for a variant: %s", strerror(errno));
+	worker->pid = fork();
+	if (worker->pid < 0) {
+		int ret = -errno;
+
+		close(fds[0]);
+		close(fds[1]);
+		return error_set(err, ret, "a process for a variant: %s", strerror(-ret));
+	}
+	if (!worker->pid) {
+		close(fds[0]);
+		work(fds[1], settings, variant);
+	}
+	close(fds[1]);
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	worker->fd = fds[0];
+	return 0;
+}
+
+int worker_read(struct worker *worker)
+{
+	for (;;) {
+		char bytes[4096];
+		ssize_t count = read(worker->fd, bytes, sizeof(bytes));
+		char *grown;
+
+		if (count < 0 && (errno == EAGAIN || errno == EINTR))
+			return 0;
+		if (count <= 0)
+			return 1;
+		if (worker->used + (size_t)count > RESULT_MAX)
+			continue; /* no honest worker sends so much */
+		grown = realloc(worker->bytes, worker->used + (size_t)count + 1);
+		if (!grown)
+			continue; /* then its result is not whole, which is said */
+		worker->bytes = grown;
+		memcpy(grown + worker->used, bytes, (size_t)count);
+		worker->used += (size_t)count;
+		grown[worker->used] = '\0';
+	}
+}
+
+/* The strings of a whole reply; false when it is none. */
+static bool split(const struct worker *worker, const char *strings[NR_STRINGS])
+{
+	const char *at = worker->bytes, *end = at + worker->used;
+
+	for (size_t i = 0; i < NR_STRINGS; i++) {
+		if (!at || at >= end)
+			return false;
+		strings[i] = at;
+		at = memchr(at, '\0', (size_t)(end - at));
+		if (!at)
+			return false;
+		at++;
+	}
+	return at == end;
+}
+
+/* NULL, which reads as nothing, where memory is out. */
+static char *copy(const char *text)
+{
+	return strdup(text ? text : "");
+}
+
+void worker_finish(struct worker *worker, struct worker_result *result)
+{
+	const char *strings[NR_STRINGS] = { NULL };
+	char lost[128] = "";
+	int status = 0;
+
+	while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	*result = (struct worker_result){ .outcome = OUTCOME_ERROR };
+	if (split(worker, strings)) {
+		result->outcome = (enum outcome_kind)atoi(strings[OUTCOME]);
+	} else {
+		memset(strings, 0, sizeof(strings));
+		if (WIFSIGNALED(status))
+			snprintf(lost, sizeof(lost),
+				 "the process that ran it was killed by signal %d%s",
+				 WTERMSIG(status),
+				 WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
+		else
+			snprintf(lost, sizeof(lost),
+				 "the process that ran it ended with status %d and no result",
+				 WEXITSTATUS(status));
+		strings[CAUSE] = lost;
+	}
+	result->cause = copy(strings[CAUSE]);
+	result->detail = copy(strings[DETAIL]);
+	result->output = copy(strings[OUTPUT]);
+	result->release = copy(strings[RELEASE]);
+	result->folder = copy(strings[FOLDER]);
+	result->dump = copy(strings[DUMP]);
+	result->trace = copy(strings[TRACE]);
+	result->replay = copy(strings[REPLAY]);
+	result->seconds = (double)(now_ns() - worker->begin_ns) / 1e9;
+	close(worker->fd);
+	free(worker->bytes);
+	*worker = (struct worker){ .fd = -1 };
+}
+
+void worker_result_destroy(struct worker_result *result)
+{
+	free(result->cause);
+	free(result->detail);
+	free(result->output);
+	free(result->release);
+	free(result->folder);
+	free(result->dump);
+	free(result->trace);
+	free(result->replay);
+	*result = (struct worker_result){ 0 };
+}

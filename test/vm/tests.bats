@@ -1,0 +1,138 @@
+#!/usr/bin/env bats
+# Does `ktstr-launch test` run what test files ask for, on the machines that they ask for, and does it
+# say of each how it went?
+
+load helper
+
+setup()
+{
+	mkdir "$BATS_TEST_TMPDIR/tests"
+	cd "$BATS_TEST_TMPDIR" || return
+	# Small ones, so that many boot in little time.
+	entry pass 'exit 0'
+	entry fail 'echo some words; exit 3'
+	entry skip 'exit 4'
+	entry xfail 'exit 1' expect_err
+	entry xpass 'exit 0' expect_err
+	entry slow 'sleep 1000' timeout_s=1
+}
+
+# entry NAME SCRIPT DIRECTIVES...
+entry()
+{
+	printf '#!/bin/sh\n#ktstr: topology=1n1l1c1t memory_mib=256 %s\n%s\n' "${*:3}" "$2" >"tests/$1.sh"
+	chmod +x "tests/$1.sh"
+}
+
+# suite ARGS...: of the last run, output and status.
+suite()
+{
+	status=0
+	output=$("$KTSTR_LAUNCH" test "$@" 2>stderr) || status=$?
+	output+=$'\n'$(<stderr)
+}
+
+# verdicts FILE: "outcome name" of each result in a --json file, sorted.
+verdicts()
+{
+	python3 -c 'import json, sys
+for line in open(sys.argv[1]):
+    o = json.loads(line)
+    if o["type"] == "result":
+        print(o["outcome"], o["name"])' "$1" | sort
+}
+
+@test "each test has its outcome; four at once have the same as one after the other" {
+	suite --jobs 1 --json one.json --junit one.xml tests
+	assert_status 1
+	verdicts one.json >one
+	diff - one <<-'END'
+		fail fail
+		pass pass
+		skip skip
+		timeout slow
+		xfail xfail
+		xpass xpass
+	END
+	assert_output '^FAIL +fail +payload exited with status 3' '^TIMEOUT +slow' '^SKIP +skip .*exit status 4' \
+		'^XPASS +xpass' '1 passed, .*1 skipped' '^ +replay .* test .*--filter fail .*/tests/fail.sh'
+	# Only what is bad leaves something: a folder with its output.
+	[[ $(cd ktstr-out && echo *) == "fail-0001 last-failed slow-0001 xpass-0001" ]] || fail "$(ls ktstr-out)"
+	grep -q 'some words' ktstr-out/fail-0001/*.stdout
+	suite --jobs 4 --json four.json tests
+	assert_status 1
+	verdicts four.json | diff one -
+}
+
+@test "only skips: their own status; nothing chosen: an error" {
+	suite --filter skip tests
+	assert_status 4
+	suite --filter nothing tests
+	assert_status 125
+	assert_output 'no variant is left'
+}
+
+@test "--failed runs those that were not as they should be, --fail-fast stops at the first" {
+	suite --filter pass --filter fail tests
+	assert_status 1
+	suite --failed --dry-run tests
+	assert_output '^fail ' '^1 variants'
+	suite --fail-fast --jobs 1 --filter fail --filter pass --seed 3 tests
+	assert_status 1
+}
+
+@test "the gauntlet: presets by name, on their machines; the replay command runs one of them" {
+	entry cpus 'test "$(nproc)" -eq 4 && exit 0; echo "$(nproc)"; exit 1'
+	suite --gauntlet --filter tiny-1llc --filter smt-2llc tests/cpus.sh
+	assert_status 1
+	assert_output '^PASS +gauntlet/cpus/tiny-1llc' '^FAIL +gauntlet/cpus/smt-2llc'
+	replay=$(sed -n 's/^ *replay *//p' <<<"$output" | head -n 1)
+	status=0
+	output=$(bash -c "$replay" 2>&1) || status=$?
+	assert_status 1
+	assert_output '^FAIL +gauntlet/cpus/smt-2llc' '1 failed'
+	refute_output 'tiny'
+}
+
+@test "a failing test with the tracer leaves its trace, and an expected failure is not traced" {
+	entry traced 'i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); done; exit 1' wprof
+	entry quiet 'exit 1' wprof expect_err
+	suite tests/traced.sh tests/quiet.sh
+	assert_status 1
+	assert_output '^FAIL +traced' 'repro: same failure .*tracer on' '^ +trace .*\.repro\.wprof\.pb' '^XFAIL +quiet'
+	[[ $(find ktstr-out -name '*.pb' | wc -l) -eq 1 ]]
+}
+
+@test "Ctrl-C in the midst of it ends within two seconds, with a summary" {
+	for i in $(seq 20); do
+		entry "s$i" 'sleep 5'
+	done
+	env --default-signal=INT "$KTSTR_LAUNCH" test --jobs 2 --filter 's[0-9]*' tests >out 2>stderr &
+	pid=$!
+	sleep 10
+	begin=${EPOCHREALTIME/./}
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	((${EPOCHREALTIME/./} - begin < 4000000)) || fail "it took $((${EPOCHREALTIME/./} - begin)) us"
+	output=$(<out)
+	assert_status 130
+	assert_output 'not run' 'passed|not run|ended early'
+	[[ -z $(pgrep -f "$BATS_TEST_TMPDIR/tests/s" || true) ]]
+}
+
+@test "a worker that is killed is one test's error, and nobody else's" {
+	entry long 'sleep 1000'
+	"$KTSTR_LAUNCH" test --jobs 1 --filter long --filter pass tests >out 2>stderr &
+	pid=$!
+	for _ in $(seq 100); do
+		worker=$(pgrep -P "$pid") && break
+		sleep 0.1
+	done
+	kill -9 "$worker"
+	status=0
+	wait "$pid" || status=$?
+	output=$(<out)
+	assert_status 125
+	assert_output '^ERROR +long .*killed by signal 9' '^PASS +pass'
+}
