@@ -164,3 +164,9 @@ beside()
 		<(sed -n '/needed\[\]/,/^};/p' "$ROOT/src/doctor/kvm.c" |
 			grep -oE '"KVM_CAP_[A-Z0-9_]+"' | sort)
 }
+
+@test "README has the table of needs as doctor prints it" {
+	run diff <("$KTSTR_LAUNCH" doctor --needs) \
+		<(awk '/^\| option \| for \| if not \|/ { show = 1 } show && !/^\|/ { exit } show' "$ROOT/README.md")
+	assert_status 0
+}
