@@ -58,6 +58,17 @@ BUSYBOX_FROM := prebuilt
 BUSYBOX_VERSION := $(BUSYBOX) 2>&1 | head -n 1 | cut -d ' ' -f 1-2
 endif
 
+# The licences of all that is in the launcher: `ktstr-launch licenses`. Packages come in new versions.
+LICENSES_ARGS = --version '$(VERSION)' --busybox $(BUSYBOX_FROM) --tracer "$(subst $$$$,$$,$(WPROF_FROM))" \
+		--wprof-source $(WPROF_BUILD)/src --wprof-version '$(wprof_version)'
+
+$(BUILD)/embed/licenses.packages: FORCE
+	$(call stamp,$(LICENSES_ARGS) $(shell tools/licenses --packages))
+
+$(BUILD)/embed/licenses: tools/licenses $(BUILD)/embed/licenses.packages $(BUILD)/embed/wprof.row
+	@mkdir -p $(@D)
+	$(Q)tools/licenses $(LICENSES_ARGS) >$@
+
 include embed/blobs.table
 
 # The names under which busybox wants to be linked, so that nothing need run in the guest for it.

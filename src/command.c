@@ -3,6 +3,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "embed/embed.h"
 
 void command_complain(const char *fmt, ...)
 {
@@ -14,4 +17,24 @@ void command_complain(const char *fmt, ...)
 	va_end(ap);
 	/* One write: lines of launchers that share a terminal do not mix. */
 	fprintf(stderr, "ktstr-launch: %s\n", text);
+}
+
+int command_print_blob(const char *command, const char *name)
+{
+	const struct blob *blob = embed_find(name);
+	struct error err = { "" };
+	uint8_t *data;
+
+	if (!blob) {
+		command_complain("%s: this launcher does not carry '%s'; rebuild it", command,
+				 name);
+		return COMMAND_CANNOT;
+	}
+	if (embed_load(blob, &data, &err)) {
+		command_complain("%s: %s", command, err.text);
+		return COMMAND_CANNOT;
+	}
+	fwrite(data, 1, blob->size, stdout);
+	free(data);
+	return 0;
 }

@@ -24,8 +24,15 @@ int cmd_probe(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_blobs(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
+int cmd_licenses(int argc, char **argv);
 
 /* command_complain - one line on standard error, "ktstr-launch: <text>". */
 void command_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * command_print_blob - an embedded text to standard output, for @command, whose status it returns.
+ * Whether it was written main sees.
+ */
+int command_print_blob(const char *command, const char *name);
 
 #endif

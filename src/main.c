@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{ "doctor", "say what this host and a kernel lack, and what will not work", cmd_doctor },
 	{ "exec", "run a command on this machine with KTSTR_WPROF_PATH exported", cmd_exec },
 	{ "blobs", "list, verify or extract what is embedded in this file", cmd_blobs },
+	{ "licenses", "print the licences of all that is in this file", cmd_licenses },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

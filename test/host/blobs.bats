@@ -7,10 +7,9 @@ load ../helper
 	run "$KTSTR_LAUNCH" blobs
 	assert_status 0
 	[[ ${lines[0]} =~ ^NAME\ +PROVIDER\ +VERSION\ +SIZE\ +STORED\ +SHA-256$ ]]
-	[[ ${#lines[@]} -eq 5 ]]
 	assert_output '^init +builtin +[0-9.]+ +[0-9]+ +[0-9]+ +[0-9a-f]{64}$'
 	assert_output '^wprof +(builtin|prebuilt|source) +.* +[0-9]+ +[0-9]+ +[0-9a-f]{64}$'
-	assert_output '^busybox +' '^applets +'
+	assert_output '^busybox +' '^applets +' '^licenses +builtin'
 }
 
 @test "blobs --extract: what comes out has the listed size and digest" {
@@ -22,7 +21,7 @@ load ../helper
 		[[ $(sha256sum <"$BATS_TEST_TMPDIR/a/b/$name") == "$digest  -" ]]
 		[[ $(stat -c '%a' "$BATS_TEST_TMPDIR/a/b/$name") == 555 ]]
 	done < <("$KTSTR_LAUNCH" blobs | awk 'NR > 1 { print $1, $(NF - 2), $NF }')
-	[[ $(find "$BATS_TEST_TMPDIR/a/b" -type f | wc -l) -eq 4 ]]
+	[[ $(find "$BATS_TEST_TMPDIR/a/b" -type f | wc -l) -eq $("$KTSTR_LAUNCH" blobs | sed 1d | wc -l) ]]
 }
 
 @test "blobs --extract: the busybox runs, and has the applets that are listed" {
@@ -63,7 +62,7 @@ load ../helper
 @test "blobs --verify: all is well" {
 	run "$KTSTR_LAUNCH" blobs --verify
 	assert_status 0
-	[[ $output == $'init: OK\nwprof: OK\nbusybox: OK\napplets: OK' ]]
+	[[ $output == "$("$KTSTR_LAUNCH" blobs | awk 'NR > 1 { print $1 ": OK" }')" ]]
 }
 
 @test "blobs --verify: one flipped bit in the stored bytes is seen, and named" {
