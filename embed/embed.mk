@@ -69,6 +69,16 @@ $(BUILD)/embed/licenses: tools/licenses $(BUILD)/embed/licenses.packages $(BUILD
 	@mkdir -p $(@D)
 	$(Q)tools/licenses $(LICENSES_ARGS) >$@
 
+# What the launcher tells of itself (src/manual): each file after a line with its name.
+DOC_FILES := $(sort $(wildcard doc/*))
+
+$(BUILD)/embed/doc_files.stamp: FORCE
+	$(call stamp,$(DOC_FILES))
+
+$(BUILD)/embed/doc: $(DOC_FILES) $(BUILD)/embed/doc_files.stamp
+	@mkdir -p $(@D)
+	$(Q)for file in $(DOC_FILES); do printf '\f%s\n' "$${file##*/}"; cat "$$file"; done >$@
+
 include embed/blobs.table
 
 # The names under which busybox wants to be linked, so that nothing need run in the guest for it.

@@ -16,7 +16,7 @@ static const char usage[] =
 	"budget.\n\n"
 	"Exit status: 0 it booted, 125 it did not, with the reason in one line.\n\n";
 
-#define GROUPS (OPTIONS_MACHINE | OPTIONS_DEBUG)
+#define GROUPS OPTIONS_OF_PROBE
 
 int cmd_probe(int argc, char **argv)
 {

@@ -33,7 +33,7 @@ static const char usage_status[] =
 	"by signal N; 120 the guest's kernel panicked, 121 the guest stalled, 122 the guest ended\n"
 	"early, 123 the guest broke the protocol.\n";
 
-#define GROUPS (OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_DEBUG)
+#define GROUPS OPTIONS_OF_RUN
 
 /* One run: both VMs, and what is known of them. */
 struct run {

@@ -35,7 +35,7 @@ static const char usage_status[] =
 	"this\n"
 	"host could not do it, 130 and 143: interrupted.\n";
 
-#define GROUPS (OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_OUTPUT | OPTIONS_SELECT | OPTIONS_SUITE)
+#define GROUPS OPTIONS_OF_TEST
 
 /* Which variants were bad the last time, one name a line; in the output folder. */
 #define LAST_FAILED "last-failed"

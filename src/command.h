@@ -2,6 +2,8 @@
 #ifndef KTSTR_COMMAND_H
 #define KTSTR_COMMAND_H
 
+#include <stddef.h>
+
 /* The launcher or its host could not do it, usage errors included: `git bisect run` skips then. */
 #define COMMAND_CANNOT 125
 
@@ -15,6 +17,9 @@ struct command {
 	int (*main)(int argc, char **argv);
 };
 
+/* command_at - the table, in the order of --help; NULL behind its end. */
+const struct command *command_at(size_t index);
+
 /* Each in its cmd_<name>.c. */
 int cmd_run(int argc, char **argv);
 int cmd_test(int argc, char **argv);
@@ -25,6 +30,7 @@ int cmd_doctor(int argc, char **argv);
 int cmd_blobs(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_licenses(int argc, char **argv);
+int cmd_completion(int argc, char **argv);
 
 /* command_complain - one line on standard error, "ktstr-launch: <text>". */
 void command_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -19,9 +19,15 @@ static const struct command commands[] = {
 	{ "exec", "run a command on this machine with KTSTR_WPROF_PATH exported", cmd_exec },
 	{ "blobs", "list, verify or extract what is embedded in this file", cmd_blobs },
 	{ "licenses", "print the licences of all that is in this file", cmd_licenses },
+	{ "completion", "print what makes bash, zsh or fish complete our words", cmd_completion },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+const struct command *command_at(size_t index)
+{
+	return index < NR_COMMANDS ? &commands[index] : NULL;
+}
 
 static void usage(FILE *out)
 {

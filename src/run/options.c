@@ -175,6 +175,20 @@ void options_print(FILE *out, unsigned int groups)
 	fputc('\n', out);
 }
 
+bool options_next(unsigned int groups, size_t *position, struct option_info *out)
+{
+	while (*position < NR_DEFINITIONS) {
+		const struct definition *definition = &definitions[(*position)++];
+
+		if (!(definition->group & groups))
+			continue;
+		*out = (struct option_info){ definition->name, definition->value,
+					     definition->variable, definition->help };
+		return true;
+	}
+	return false;
+}
+
 static int list_add(struct option_list *list, const char *text, struct error *err)
 {
 	const char **grown = reallocarray(list->items, list->count + 2, sizeof(*grown));

@@ -30,6 +30,13 @@ enum wprof_mode {
 	WPROF_ALWAYS, /* --wprof=always: the first VM as well */
 };
 
+/* What each command takes. */
+#define OPTIONS_OF_RUN                                                                             \
+	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_DEBUG)
+#define OPTIONS_OF_TEST                                                                            \
+	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_OUTPUT | OPTIONS_SELECT | OPTIONS_SUITE)
+#define OPTIONS_OF_PROBE (OPTIONS_MACHINE | OPTIONS_DEBUG)
+
 /* The most that the options in seconds take. */
 #define OPTIONS_MAX_SECONDS (7 * 24 * 3600)
 
@@ -89,6 +96,20 @@ struct run_options {
 int options_parse(struct run_options *options, unsigned int groups, bool mixed, int argc,
 		  char **argv, struct error *err);
 void options_destroy(struct run_options *options);
+
+/* One option, for those who describe it (src/manual). */
+struct option_info {
+	const char *name;     /* without dashes */
+	const char *value;    /* what it takes; in brackets: may be left out; NULL: nothing */
+	const char *variable; /* of the environment, or NULL */
+	const char *help;     /* lines */
+};
+
+/*
+ * options_next - the first of the groups' options from *@position on, which is moved behind it and
+ * begins as 0. Returns false when there is none.
+ */
+bool options_next(unsigned int groups, size_t *position, struct option_info *out);
 
 /* The options' part of the usage text, and a line about the variables. */
 void options_print(FILE *out, unsigned int groups);

@@ -53,6 +53,7 @@ sys.exit(open(sys.argv[1]).read() not in open("out").read())' /usr/share/doc/"$p
 	done
 }
 
+# shellcheck disable=SC2030
 @test "licenses: of wprof and what it brings, where it is built from its source" {
 	local wprof=$BATS_TEST_TMPDIR/src
 
@@ -74,4 +75,207 @@ sys.exit(open(sys.argv[1]).read() not in open("out").read())' /usr/share/doc/"$p
 	assert_output '^TEXT NOT FOUND: '
 	KTSTR_LICENSES_DOC=/nowhere run "$ROOT/tools/licenses" --version 1 --busybox debian --tracer builtin
 	assert_output '^TEXT NOT FOUND: /nowhere/musl-dev/copyright'
+}
+
+# --- completions ---------------------------------------------------------------------------------
+
+# bash_completes WORD...: what bash offers for the last one; the words are split as bash splits them.
+bash_completes()
+{
+	"$KTSTR_LAUNCH" completion bash >completion.bash
+	COMMAND="source ./completion.bash
+		COMP_WORDS=(ktstr-launch \"\$@\") COMP_CWORD=\$#
+		_ktstr_launch && printf '%s\n' \"\${COMPREPLY[@]}\""
+	run bash -c "$COMMAND" bash "$@"
+}
+
+# offers WORD...: exactly these, in any order.
+# shellcheck disable=SC2031 # bats' subshells
+offers()
+{
+	[[ $(sort <<<"$output") == "$(printf '%s\n' "$@" | sort)" ]] || fail "it offers something else than: $*"
+}
+
+# all_commands: as --help lists them.
+all_commands()
+{
+	"$KTSTR_LAUNCH" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'
+}
+
+# all_options COMMAND: as its help lists them.
+all_options()
+{
+	"$KTSTR_LAUNCH" help "$1" | sed -nE 's/^  (--[a-z-]+)([ =[].*|$)/\1/p'
+}
+
+@test "completion bash: commands, and after help, too" {
+	local -a commands
+
+	mapfile -t commands < <(all_commands)
+	[[ ${#commands[@]} -ge 10 ]]
+	bash_completes ''
+	offers "${commands[@]}" help --help --version
+	bash_completes help ''
+	offers "${commands[@]}"
+	bash_completes pro
+	offers probe
+	bash_completes help lic
+	offers licenses
+	bash_completes completion ''
+	offers bash zsh fish
+}
+
+@test "completion bash, fish: every option in a command's help is offered, and no other" {
+	local command
+
+	"$KTSTR_LAUNCH" completion fish >completion.fish
+	for command in $(all_commands); do
+		bash_completes "$command" --
+		grep -qx -- --help <<<"$output" || fail "$command: no --help"
+		output=$(grep -vx -- --help <<<"$output") || true
+		mapfile -t options < <(all_options "$command" | grep -vx -- --help)
+		offers "${options[@]}"
+		fish --version >/dev/null 2>&1 || continue
+		output=$(fish --no-config -c "source completion.fish; complete -C 'ktstr-launch $command --'" |
+			cut -f 1 | grep -vx -- --help | sed 's/=.*//' | sort -u) || true
+		offers "${options[@]}"
+	done
+}
+
+@test "completion bash: kernels, files, folders, topologies, in both ways to write a value" {
+	mkdir folder
+	touch bzImage b.sh folder/inner
+	bash_completes run --kernel bz
+	offers bzImage
+	bash_completes run --kernel = bz
+	offers bzImage
+	bash_completes run --kernel =
+	offers bzImage b.sh folder completion.bash
+	bash_completes run --out ''
+	offers folder
+	bash_completes run --topology 1n1
+	offers 1n1l4c1t 1n15l8c2t 1n14l9c2t 1n15l16c1t 1n14l18c1t
+	bash_completes run --topology = 4n12
+	offers 4n12l8c2t
+	bash_completes run --wprof =
+	offers always
+	bash_completes run --memory ''
+	offers ''
+	bash_completes test --kernel bzImage fo
+	offers folder
+	bash_completes check b
+	offers b.sh bzImage
+}
+
+@test "completion bash: a payload's own words are not ours" {
+	touch script.sh
+	bash_completes run --kernel bzImage -- --
+	[[ ! $output ]]
+	bash_completes run --kernel bzImage -- bash --
+	[[ ! $output ]]
+	bash_completes run --wprof --kernel = bzImage bash --
+	[[ ! $output ]]
+	bash_completes run --kernel bzImage ./scr
+	offers ./script.sh
+	bash_completes exec -- mkdi
+	grep -qx mkdir <<<"$output"
+}
+
+@test "completion bash: names with blanks stay whole, and sourcing it changes no setting" {
+	touch 'a kernel'
+	bash_completes run --kernel a
+	offers 'a kernel'
+	run bash -euc 'before=$(set +o; shopt); source ./completion.bash
+		[[ $before == "$(set +o; shopt)" ]]; complete -p ktstr-launch'
+	assert_status 0
+	assert_output '^complete -F _ktstr_launch ktstr-launch$'
+}
+
+# zsh_completes LINE: what the terminal of an interactive zsh shows after LINE and a tab.
+zsh_completes()
+{
+	zsh --version >/dev/null 2>&1 || skip "no zsh here"
+	"$KTSTR_LAUNCH" completion zsh >completion.zsh
+	cat >type.zsh <<'END'
+zmodload zsh/zpty
+export TERM=dumb COLUMNS=200
+zpty shell zsh -f -i
+# expect PATTERN: what came until it did, or for ten seconds.
+expect()
+{
+	local chunk until=$((SECONDS + 10))
+	seen=
+	while ((SECONDS < until)); do
+		if zpty -r -t shell chunk; then
+			seen+=$chunk
+			[[ $seen == ${~1} ]] && return
+		else
+			sleep 0.05
+		fi
+	done
+}
+zpty -w shell "PS1='%%'; autoload -Uz compinit; compinit -u -D; zstyle ':completion:*' list-prompt ''; LISTMAX=999; source ./completion.zsh; print rea''dy"
+expect '*ready*'
+zpty -n -w shell "$1"$'\t'
+[[ -z $3 ]] || { sleep 0.3; zpty -n -w shell $'\t'; }
+expect "*$2*"
+print -r -- "$seen"
+zpty -d shell
+END
+	run zsh -f type.zsh "$@"
+}
+
+@test "completion zsh: commands, options, files and topologies" {
+	touch bzImage-1
+	zsh_completes 'ktstr-launch pro' 'probe '
+	assert_output 'ktstr-launch probe '
+	zsh_completes 'ktstr-launch help lic' 'licenses '
+	assert_output 'help licenses'
+	zsh_completes 'ktstr-launch run --topol' '--topology'
+	assert_output 'run --topology'
+	zsh_completes 'ktstr-launch run --kernel bzI' 'bzImage-1'
+	assert_output '--kernel bzImage-1'
+	zsh_completes 'ktstr-launch run --topology 4n12' '4n12l8c2t'
+	assert_output '--topology 4n12l8c2t'
+	zsh_completes 'ktstr-launch test --gaun' '--gauntlet'
+	assert_output 'test --gauntlet'
+	zsh_completes 'ktstr-launch completion f' 'fish'
+	assert_output 'completion fish'
+	zsh_completes 'ktstr-launch run --dump-' 'dump-initramfs' twice
+	assert_output 'dump-acpi.*ACPI tables' 'dump-initramfs.*new file'
+}
+
+@test "completion fish: commands, files, topologies, a payload" {
+	fish --version >/dev/null 2>&1 || skip "no fish here"
+	"$KTSTR_LAUNCH" completion fish >completion.fish
+	fish_completes()
+	{
+		run fish --no-config -c 'complete -c mkdir -l parents; source completion.fish
+			complete -C $argv[1] | cut -f 1' "ktstr-launch $1"
+		assert_status 0
+	}
+	touch bzImage-1
+	fish_completes pro
+	offers probe
+	fish_completes 'help lic'
+	offers licenses
+	fish_completes 'run --kernel bzI'
+	offers bzImage-1
+	fish_completes 'run --topology 4n12'
+	offers 4n12l8c2t
+	fish_completes 'completion '
+	offers bash zsh fish
+	fish_completes 'check bzI'
+	offers bzImage-1
+	fish_completes 'exec -- mkdi'
+	grep -qx mkdir <<<"$output"
+	fish_completes 'exec -- mkdir --par'
+	offers --parents
+}
+
+@test "completion: what is not a shell's name" {
+	refuses completion
+	refuses completion tcsh
+	refuses completion bash zsh
+	run ! sh -c '"$1" completion bash >/dev/full' sh "$KTSTR_LAUNCH"
 }
