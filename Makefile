@@ -22,6 +22,8 @@ CC := gcc
 endif
 
 VERSION := 0.1.0
+# When that was, for the man pages: the same in each build
+VERSION_DATE := 2026-11-25
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wvla -Wformat=2 -Wundef -Werror
@@ -85,9 +87,10 @@ kernels: ## get the stock kernels that the tests boot
 	$(Q)tools/kernel-image --series 6.17 || [ $$? -eq 2 ]
 
 # What stands there is installed, not another one made with other switches, by root, with a network.
-install: ## install the one binary that was built (DESTDIR, prefix)
+install: ## install what was built, its man pages and completions (DESTDIR, prefix)
 	+$(Q)[ -x $(BUILD)/ktstr-launch ] || $(MAKE) --no-print-directory all
 	$(Q)install -D -m 0755 $(BUILD)/ktstr-launch $(DESTDIR)$(prefix)/bin/ktstr-launch
+	$(Q)tools/install-manual $(BUILD)/ktstr-launch $(DESTDIR)$(prefix)/share
 
 # What is handed on says for sure what it holds.
 dist: ## one file to hand on, with its SHA-256, in $(BUILD)/dist (not with WPROF=auto)

@@ -31,6 +31,7 @@ int cmd_blobs(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_licenses(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
+int cmd_man(int argc, char **argv);
 
 /* command_complain - one line on standard error, "ktstr-launch: <text>". */
 void command_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "version.h"
 
 static const struct command commands[] = {
 	{ "run", "boot a kernel, run a command in it, trace it again when it fails", cmd_run },
@@ -20,6 +21,7 @@ static const struct command commands[] = {
 	{ "blobs", "list, verify or extract what is embedded in this file", cmd_blobs },
 	{ "licenses", "print the licences of all that is in this file", cmd_licenses },
 	{ "completion", "print what makes bash, zsh or fish complete our words", cmd_completion },
+	{ "man", "print a man page: of the launcher, or of a command", cmd_man },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -96,7 +98,7 @@ static int dispatch(int argc, char **argv)
 		return COMMAND_CANNOT;
 	}
 	if (!strcmp(argv[1], "--version")) {
-		puts("ktstr-launch " KTSTR_VERSION);
+		printf("ktstr-launch %s\n", version_text);
 		return 0;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||

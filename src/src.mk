@@ -12,6 +12,20 @@ SRC_MAX_BYTES := $(if $(filter none,$(SANITIZE)),$(if $(filter builtin,$(WPROF))
 $(BUILD)/src/flags.stamp: FORCE
 	$(call stamp,$(CC) $(ALL_CFLAGS))
 
+# The commit that is built, for --version; nothing where this is no git checkout. It is dirty when one
+# of the files that are built is not as it was committed, new ones included.
+COMMIT ?= $(if $(wildcard .git),$(shell git rev-parse HEAD 2>/dev/null | cut -c 1-7)$(if $(shell \
+	git status --porcelain -- Makefile doc embed guest src third_party tools 2>/dev/null),-dirty))
+commit := $(COMMIT)
+version_cflags := -DKTSTR_COMMIT='"$(if $(commit), (commit $(commit)))"' \
+		  -DKTSTR_VERSION_DATE='"$(VERSION_DATE)"'
+
+$(BUILD)/src/version.stamp: FORCE
+	$(call stamp,$(version_cflags))
+
+$(BUILD)/src/version.o: private ALL_CFLAGS += $(version_cflags)
+$(BUILD)/src/version.o: $(BUILD)/src/version.stamp
+
 $(BUILD)/src/link.stamp: FORCE
 	$(call stamp,$(SRC_C) $(LDFLAGS) $(SRC_LDFLAGS) $(LDLIBS) $(SRC_LIBS))
 

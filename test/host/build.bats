@@ -11,7 +11,7 @@ setup_file()
 	# tests.
 	export TREE=$BATS_FILE_TMPDIR/tree SCRATCH=$BATS_FILE_TMPDIR/build
 	mkdir "$TREE"
-	cp -r "$ROOT"/{Makefile,embed,guest,src,test,third_party,tools} "$TREE"
+	cp -r "$ROOT"/{Makefile,doc,embed,guest,src,test,third_party,tools} "$TREE"
 	in_scratch WPROF=builtin all >"$BATS_FILE_TMPDIR/log" 2>&1 || {
 		cat "$BATS_FILE_TMPDIR/log"
 		return 1
@@ -137,10 +137,11 @@ in_scratch()
 	assert_output "'/bin/ls' needs shared libraries"
 }
 
-@test "install: one file, below DESTDIR and prefix" {
+@test "install: the binary, its man pages and completions, below DESTDIR and prefix" {
 	run in_scratch WPROF=builtin install DESTDIR="$BATS_TEST_TMPDIR/d" prefix=/opt
 	assert_status 0
-	[[ $(cd "$BATS_TEST_TMPDIR/d" && find . -type f) == ./opt/bin/ktstr-launch ]]
+	[[ $(cd "$BATS_TEST_TMPDIR/d" && find . -type f ! -path './opt/share/*') == ./opt/bin/ktstr-launch ]]
+	[[ -s $BATS_TEST_TMPDIR/d/opt/share/man/man1/ktstr-launch-run.1 ]]
 	"$BATS_TEST_TMPDIR/d/opt/bin/ktstr-launch" --version
 }
 

@@ -279,3 +279,68 @@ END
 	refuses completion bash zsh
 	run ! sh -c '"$1" completion bash >/dev/full' sh "$KTSTR_LAUNCH"
 }
+
+# --- man pages -----------------------------------------------------------------------------------
+
+@test "man: every command has its page, which names each of its options and variables, and no other" {
+	local command option
+
+	for command in $(all_commands); do
+		"$KTSTR_LAUNCH" man "$command" >page || fail "$command: no page"
+		grep -qi "^\.TH KTSTR.-LAUNCH.-${command//-/.-} 1 \"20..-..-..\" " page || fail "$command: its title"
+		sed '/^\.SH/s/"//g; s/\\f.//g; s/\\-/-/g' page >plain
+		for section in NAME SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
+			grep -qxF ".SH $section" plain || fail "$command: no section $section"
+		done
+		diff <(sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/s/^\(--[a-z-]*\).*/\1/p' plain | grep -vx -- --help) \
+			<(all_options "$command" | grep -vx -- --help) || fail "$command: other options"
+		for option in $("$KTSTR_LAUNCH" help "$command" | grep -oE '\bKTSTR_[A-Z_]+'); do
+			grep -qx "$option" plain || grep -qF "($option)" plain || fail "$command: no $option"
+		done
+	done
+	"$KTSTR_LAUNCH" man >page
+	for command in $(all_commands); do
+		grep -qx "\\\\fB${command//-/.-}.fR" page || fail "$command: not in the launcher's page"
+	done
+}
+
+@test "man: the pages are right for groff and for mandoc, and show what is written" {
+	local command
+
+	for command in '' $(all_commands); do
+		"$KTSTR_LAUNCH" man ${command:+"$command"} >page.1
+		man --warnings=w -E UTF-8 -l page.1 >text 2>complaints
+		[[ -s text && ! -s complaints ]] || fail "$command: $(cat complaints)"
+		# Its STYLE is about the form of the source.
+		command -v mandoc >/dev/null || continue
+		run mandoc -T lint -W warning page.1
+		[[ $status -eq 0 && ! $output ]] || fail "$command: mandoc"
+	done
+	"$KTSTR_LAUNCH" man run >page.1
+	MANWIDTH=100 man -E ascii -l page.1 | col -b >text
+	grep -q -- '--wprof\[=always\]' text
+	grep -q 'guest.s kernel panicked' text
+	grep -qF 'ktstr-launch run --kernel bzImage --topology 2n4l2c2t --memory 4096 -- ./numa-test' text
+	# Blanks, quotes, dollars and backquotes of examples are as they are typed.
+	"$KTSTR_LAUNCH" man exec | man -E ascii -l - | col -b |
+		grep -qF "ktstr-launch exec -- sh -c '\"\$KTSTR_WPROF_PATH\" --help'"
+}
+
+@test "man: what is not a command" {
+	refuses man nonsense
+	refuses man run test
+	run ! sh -c '"$1" man >/dev/full' sh "$KTSTR_LAUNCH"
+}
+
+@test "install-manual: pages and completions, where the shells and man look for them" {
+	run "$ROOT/tools/install-manual" "$KTSTR_LAUNCH" 'a share'
+	[[ $status -eq 0 && ! $output ]]
+	cmp 'a share/man/man1/ktstr-launch-run.1' <("$KTSTR_LAUNCH" man run)
+	cmp 'a share/bash-completion/completions/ktstr-launch' <("$KTSTR_LAUNCH" completion bash)
+	head -n 1 'a share/zsh/site-functions/_ktstr-launch' | grep -qx '#compdef ktstr-launch'
+	[[ -s 'a share/fish/vendor_completions.d/ktstr-launch.fish' ]]
+	[[ $(find 'a share' -type f | wc -l) -eq $(($(all_commands | wc -l) + 4)) ]]
+	MANPATH="$PWD/a share/man" run man -w ktstr-launch-doctor
+	assert_status 0
+	[[ $(find 'a share' -type f ! -perm 644) == '' ]]
+}
