@@ -97,6 +97,9 @@ dist: ## one file to hand on, with its SHA-256, in $(BUILD)/dist (not with WPROF
 	$(if $(filter auto,$(WPROF)),$(call refuse,make dist: WPROF=auto would leave it to chance which \
 		tracer is inside: say WPROF=source or WPROF=prebuilt or WPROF=builtin))
 	+$(Q)$(MAKE) --no-print-directory all
+	@! $(BUILD)/ktstr-launch licenses | grep '^TEXT NOT FOUND' || { \
+		echo 'make dist: licence texts are missing, see above: install the packages that' \
+			'have them' >&2; exit 1; }
 	$(Q)install -D -m 0755 $(BUILD)/ktstr-launch $(BUILD)/dist/ktstr-launch
 	$(Q)cd $(BUILD)/dist && sha256sum ktstr-launch | tee ktstr-launch.sha256
 

@@ -3,9 +3,10 @@
 SRC_C := $(sort $(wildcard src/*.c src/*/*.c embed/*.c))
 SRC_OBJECTS := $(SRC_C:%.c=$(BUILD)/%.o)
 SRC_LIBS := -ljson-c -lelf -lz -lzstd -llzma -llz4 -lnettle -lpthread
-# The sanitizers have no static-pie form.
+# The sanitizers have no static-pie form. No build id: it is made of the debug information as well, where
+# the folder of the build is named, and the same source is to give the same bytes in any folder.
 SRC_LDFLAGS := $(if $(filter none,$(SANITIZE)),-static-pie,-pie) -Wl,--gc-sections -Wl,--as-needed \
-	       -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+	       -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=none
 # The promise of the README, for what is our own; the sanitized file is for tests only.
 SRC_MAX_BYTES := $(if $(filter none,$(SANITIZE)),$(if $(filter builtin,$(WPROF)),4194303))
 
