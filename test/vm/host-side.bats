@@ -34,6 +34,21 @@ in_guest()
 	[[ $(find out -name '*.failure-dump.json' | wc -l) -eq 5 ]]
 }
 
+@test "in a folder that holds the launcher, a kernel and /dev/kvm, and no /proc, a run is a run" {
+	((EUID == 0)) || skip "chroot needs root"
+	! readelf -W -l "$KTSTR_LAUNCH" | grep -q INTERP || skip "the sanitized launcher is not static"
+	mkdir -p bare/dev
+	cp "$KTSTR_LAUNCH" bare/ktstr-launch
+	cp "$KTSTR_KERNEL" bare/vmlinuz
+	mknod bare/dev/kvm c 10 232
+	[[ -r bare/dev/kvm ]] && : <>bare/dev/kvm || skip "no devices in $PWD"
+	run env -u KTSTR_CACHE_DIR KTSTR_KERNEL=/vmlinuz KTSTR_MEMORY=2048 chroot bare \
+		/ktstr-launch run --wprof -- sh -c 'echo from the guest; exit 7'
+	assert_status 7
+	assert_output '^from the guest$' 'same failure .* with the tracer on' '\(Perfetto\)'
+	[[ -s $(echo bare/ktstr-out/*/*.repro.wprof.pb) ]]
+}
+
 @test "SIGINT and SIGTERM end a run at once with 130 and 143" {
 	for signal in INT TERM; do
 		rm -f stdout
