@@ -11,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RING_MASK (KTSTR_RING_SIZE - 1)
+#define RING_MASK  (KTSTR_RING_SIZE - 1)
+#define INBOX_MASK (KTSTR_INBOX_SIZE - 1)
 
 /* How long to sleep while the ring is full: first short, the host is quick; then kinder to it. */
 #define FULL_SLEEP_MIN_NS 50000
@@ -89,6 +90,8 @@ int guest_channel_init(struct guest_channel *channel, void *region, void (*doorb
 	channel->header = header;
 	channel->ring = (uint8_t *)region + KTSTR_RING_OFFSET;
 	channel->head = __atomic_load_n(&header->head, __ATOMIC_RELAXED);
+	channel->inbox = (const uint8_t *)region + KTSTR_INBOX_OFFSET;
+	channel->inbox_tail = __atomic_load_n(&header->inbox_tail, __ATOMIC_RELAXED);
 	channel->doorbell = doorbell;
 	crc32_table_init(&channel->crc);
 	return 0;
@@ -162,6 +165,47 @@ void guest_channel_send(struct guest_channel *channel, enum ktstr_frame_type typ
 		       room[1].iov_len);
 	}
 	guest_channel_commit(channel, type, length);
+}
+
+/* Copy @count bytes that begin @position bytes into the inbox's stream. */
+static void inbox_copy(const struct guest_channel *channel, uint64_t position, void *to,
+		       size_t count)
+{
+	size_t offset = position & INBOX_MASK;
+	size_t first = KTSTR_INBOX_SIZE - offset;
+
+	if (first > count)
+		first = count;
+	memcpy(to, channel->inbox + offset, first);
+	memcpy((uint8_t *)to + first, channel->inbox, count - first);
+}
+
+int guest_channel_receive(struct guest_channel *channel, uint16_t *type, void *payload,
+			  uint32_t *length)
+{
+	uint64_t head = __atomic_load_n(&channel->header->inbox_head, __ATOMIC_ACQUIRE);
+	uint64_t available = head - channel->inbox_tail;
+	struct ktstr_frame frame;
+	uint32_t crc;
+
+	if (!available)
+		return 0;
+	if (available > KTSTR_INBOX_SIZE || available < sizeof(frame))
+		return -EPROTO;
+	inbox_copy(channel, channel->inbox_tail, &frame, sizeof(frame));
+	if (frame.magic != KTSTR_FRAME_MAGIC || frame.length > KTSTR_INBOX_FRAME_MAX ||
+	    frame_space(frame.length) > available)
+		return -EPROTO;
+	inbox_copy(channel, channel->inbox_tail + sizeof(frame), payload, frame.length);
+	crc = crc32_update(&channel->crc, 0, &frame, offsetof(struct ktstr_frame, crc));
+	crc = crc32_update(&channel->crc, crc, payload, frame.length);
+	if (crc != frame.crc)
+		return -EPROTO;
+	channel->inbox_tail += frame_space(frame.length);
+	__atomic_store_n(&channel->header->inbox_tail, channel->inbox_tail, __ATOMIC_RELEASE);
+	*type = frame.type;
+	*length = frame.length;
+	return 1;
 }
 
 void guest_channel_log(struct guest_channel *channel, const char *fmt, ...)

@@ -1,6 +1,7 @@
 /*
- * The guest's end of the shared-memory channel (protocol.h): puts frames into the ring. The host is
- * trusted: it can do anything to us anyway.
+ * The guest's end of the shared-memory channel (protocol.h): puts frames into the ring, and takes
+ * them out of the inbox. The host is trusted: it can do anything to us anyway. What lies in the
+ * inbox is not, a payload that is root can write there.
  */
 #ifndef KTSTR_GUEST_CHANNEL_H
 #define KTSTR_GUEST_CHANNEL_H
@@ -15,7 +16,9 @@
 struct guest_channel {
 	struct ktstr_channel *header;
 	uint8_t *ring;
-	uint64_t head;		/* our own copy: the one in the region is what the host may take */
+	uint64_t head; /* our own copy: the one in the region is what the host may take */
+	const uint8_t *inbox;
+	uint64_t inbox_tail;	/* our own copy, likewise */
 	void (*doorbell)(void); /* tell the host that there is something to take */
 	struct crc32_table crc;
 };
@@ -53,6 +56,16 @@ void guest_channel_commit(struct guest_channel *channel, enum ktstr_frame_type t
 /* Send @length bytes in one frame; at most KTSTR_FRAME_MAX. */
 void guest_channel_send(struct guest_channel *channel, enum ktstr_frame_type type,
 			const void *payload, size_t length);
+
+/*
+ * guest_channel_receive - the next frame of the inbox, copied out before it is looked at. Never
+ * waits.
+ * @payload: KTSTR_INBOX_FRAME_MAX bytes
+ * Returns 1 with @type and @length, 0 when there is none, or -EPROTO when it holds what no host
+ * writes: it must not be looked at again.
+ */
+int guest_channel_receive(struct guest_channel *channel, uint16_t *type, void *payload,
+			  uint32_t *length);
 
 /* One line to the user, KTSTR_LOG, without a newline; what cannot be printed becomes '?'. */
 void guest_channel_log(struct guest_channel *channel, const char *fmt, ...)

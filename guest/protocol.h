@@ -9,18 +9,22 @@
  * treats every byte as hostile.
  *
  * Host to guest: a job file in the initramfs and, for the tracer's arguments, the kernel command
- * line. Nothing is sent while the guest runs.
+ * line. While the guest runs, and only with "tty=1" in the job, a second, smaller ring of the same
+ * frames, the inbox: what the user types, and the size of his terminal. There is no interrupt
+ * behind it, and so no driver that a kernel would have to have: init looks at its index, often
+ * while somebody types, less often when nobody does, and not at all without "tty=1". When the inbox
+ * is full the host leaves the user's bytes in his terminal and looks again.
  */
 #ifndef KTSTR_GUEST_PROTOCOL_H
 #define KTSTR_GUEST_PROTOCOL_H
 
 #include <stdint.h>
 
-#define KTSTR_PROTOCOL_VERSION 1
+#define KTSTR_PROTOCOL_VERSION 2
 
 /* Guest-physical address and size of the region: between RAM's top below 4 GiB and the IOAPIC. */
 #define KTSTR_CHANNEL_GPA  0xd0000000ull
-#define KTSTR_CHANNEL_SIZE (KTSTR_RING_OFFSET + KTSTR_RING_SIZE)
+#define KTSTR_CHANNEL_SIZE (KTSTR_INBOX_OFFSET + KTSTR_INBOX_SIZE)
 
 /* I/O port of the doorbell: 4 bytes wide, any value. */
 #define KTSTR_DOORBELL_PORT 0x0700
@@ -36,10 +40,19 @@ struct ktstr_channel {
 	uint8_t pad1[56];
 	uint64_t tail; /* bytes ever taken out; written by the host only (store-release) */
 	uint8_t pad2[56];
+	uint64_t inbox_head; /* the same of the inbox: written by the host only */
+	uint8_t pad3[56];
+	uint64_t inbox_tail; /* by the guest only */
+	uint8_t pad4[56];
 };
 
 #define KTSTR_RING_OFFSET 4096ull
 #define KTSTR_RING_SIZE	  (4ull << 20) /* a power of two */
+
+/* The inbox lies behind the ring. */
+#define KTSTR_INBOX_OFFSET    (KTSTR_RING_OFFSET + KTSTR_RING_SIZE)
+#define KTSTR_INBOX_SIZE      (64ull << 10) /* a power of two */
+#define KTSTR_INBOX_FRAME_MAX 4096u	    /* most payload bytes in one frame of the inbox */
 
 /*
  * A frame starts at a multiple of KTSTR_FRAME_ALIGN, so that its header never wraps; its payload
@@ -72,6 +85,10 @@ enum ktstr_frame_type {
 	KTSTR_KMSG = 12,       /* bytes of the kernel log, as text lines */
 	KTSTR_LOG = 13,	       /* one line of init's own: a warning that the user should see */
 	KTSTR_BYE = 14,	       /* no payload: the last frame; the host may end the VM at once */
+
+	/* Host to guest, in the inbox. */
+	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
+	KTSTR_RESIZE = 65, /* struct ktstr_resize */
 };
 
 /* All times: nanoseconds of the guest's CLOCK_BOOTTIME. */
@@ -120,6 +137,11 @@ struct ktstr_tracer {
 	char reason[112]; /* for FAILED: one clause ("no ready line within 30 s"), NUL-terminated */
 };
 
+/* The size of the user's terminal, characters; 0: not known. */
+struct ktstr_resize {
+	uint16_t rows, columns;
+};
+
 struct ktstr_trace {
 	uint64_t size;
 	uint32_t crc; /* CRC-32 of all its bytes */
@@ -132,6 +154,9 @@ struct ktstr_trace {
  *   env=K=V		one environment variable of the payload
  *   cwd=...		its working folder; made when missing
  *   timeout_ms=N	kill it N ms after its start; 0: never
+ *   tty=1		the payload runs in a terminal of its own, its controlling one: all of its
+ *			output is KTSTR_STDOUT, its input is KTSTR_KEYS of the inbox. Without
+ *			it the input is /dev/null
  *   tracer=1		start KTSTR_TRACER_PATH before the payload
  *   tracer_bpf=1	it uses BPF: if it does not start, say what the kernel lacks for that
  *   tracer_window_ms=N	append "-d N" to the tracer's arguments, so that its window spans the

@@ -10,6 +10,7 @@
 
 _Static_assert(sizeof(struct ktstr_frame) == 16, "a frame's header is one alignment unit");
 _Static_assert(KTSTR_RING_SIZE % KTSTR_FRAME_ALIGN == 0, "a header must never wrap");
+_Static_assert((KTSTR_INBOX_SIZE & (KTSTR_INBOX_SIZE - 1)) == 0, "as well");
 _Static_assert((KTSTR_RING_SIZE & (KTSTR_RING_SIZE - 1)) == 0, "offsets are taken with a mask");
 
 int channel_init(struct channel *channel, void *region, struct error *err)
@@ -17,7 +18,7 @@ int channel_init(struct channel *channel, void *region, struct error *err)
 	struct ktstr_channel *header = region;
 
 	channel->region = region;
-	channel->tail = 0;
+	channel->tail = channel->inbox_head = 0;
 	channel->payload = malloc(KTSTR_FRAME_MAX);
 	if (!channel->payload)
 		return error_set(err, -ENOMEM, "channel: no memory for a frame of %u bytes",
@@ -90,6 +91,57 @@ int channel_drain(struct channel *channel, channel_frame_fn frame, void *owner, 
 		ret = frame(owner, f.type, channel->payload, f.length, err);
 	}
 	return ret;
+}
+
+static uint64_t inbox_used(const struct channel *channel)
+{
+	const struct ktstr_channel *header = channel->region;
+
+	return channel->inbox_head - __atomic_load_n(&header->inbox_tail, __ATOMIC_ACQUIRE);
+}
+
+static void inbox_put(struct channel *channel, uint64_t position, const void *from, size_t count)
+{
+	uint8_t *inbox = (uint8_t *)channel->region + KTSTR_INBOX_OFFSET;
+	size_t offset = position & (KTSTR_INBOX_SIZE - 1);
+	size_t first = KTSTR_INBOX_SIZE - offset;
+
+	if (first > count)
+		first = count;
+	memcpy(inbox + offset, from, first);
+	memcpy(inbox, (const uint8_t *)from + first, count - first);
+}
+
+bool channel_has_room(const struct channel *channel)
+{
+	uint64_t used = inbox_used(channel);
+
+	return used <= KTSTR_INBOX_SIZE &&
+	       KTSTR_INBOX_SIZE - used >= sizeof(struct ktstr_frame) + KTSTR_INBOX_FRAME_MAX;
+}
+
+int channel_send(struct channel *channel, uint16_t type, const void *payload, uint32_t length,
+		 struct error *err)
+{
+	struct ktstr_frame f = { .magic = KTSTR_FRAME_MAGIC, .type = type, .length = length };
+	struct ktstr_channel *header = channel->region;
+	uint64_t used = inbox_used(channel);
+	uint64_t space = sizeof(f) + ((uint64_t)length + KTSTR_FRAME_ALIGN - 1) /
+					     KTSTR_FRAME_ALIGN * KTSTR_FRAME_ALIGN;
+
+	if (used > KTSTR_INBOX_SIZE)
+		return error_set(err, -EPROTO,
+				 "the inbox's tail is not within %llu bytes of its head %#llx",
+				 KTSTR_INBOX_SIZE, (unsigned long long)channel->inbox_head);
+	if (length > KTSTR_INBOX_FRAME_MAX || KTSTR_INBOX_SIZE - used < space)
+		return -EAGAIN;
+	f.crc = (uint32_t)crc32(0, (const Bytef *)&f, offsetof(struct ktstr_frame, crc));
+	f.crc = (uint32_t)crc32(f.crc, payload, length);
+	inbox_put(channel, channel->inbox_head, &f, sizeof(f));
+	inbox_put(channel, channel->inbox_head + sizeof(f), payload, length);
+	channel->inbox_head += space;
+	__atomic_store_n(&header->inbox_head, channel->inbox_head, __ATOMIC_RELEASE);
+	return 0;
 }
 
 void channel_destroy(struct channel *channel)

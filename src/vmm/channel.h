@@ -1,20 +1,22 @@
 /*
- * The host's end of the shared-memory channel (guest/protocol.h): takes frames out of the ring.
- * Every byte of the region can change under our eyes: indices are read once and bounded, a frame is
- * copied out before anything of it is looked at.
+ * The host's end of the shared-memory channel (guest/protocol.h): takes frames out of the ring, and
+ * puts some into the inbox. Every byte of the region can change under our eyes: indices are read
+ * once and bounded, a frame is copied out before anything of it is looked at.
  */
 #ifndef KTSTR_VMM_CHANNEL_H
 #define KTSTR_VMM_CHANNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "util/error.h"
 
 struct channel {
-	void *region;	  /* KTSTR_CHANNEL_SIZE bytes shared with the guest */
-	uint64_t tail;	  /* our own copy: the one in the region is only told to the guest */
-	uint8_t *payload; /* KTSTR_FRAME_MAX bytes: the frame that is looked at */
+	void *region;	     /* KTSTR_CHANNEL_SIZE bytes shared with the guest */
+	uint64_t tail;	     /* our own copy: the one in the region is only told to the guest */
+	uint64_t inbox_head; /* likewise */
+	uint8_t *payload;    /* KTSTR_FRAME_MAX bytes: the frame that is looked at */
 };
 
 /*
@@ -34,6 +36,18 @@ int channel_init(struct channel *channel, void *region, struct error *err);
  * what @frame returned. After an error the channel must not be drained again.
  */
 int channel_drain(struct channel *channel, channel_frame_fn frame, void *owner, struct error *err);
+
+/*
+ * channel_send - one frame into the inbox, if it has room; never waits. What is in there is never
+ * read back.
+ * @length: at most KTSTR_INBOX_FRAME_MAX
+ * Returns 0, -EAGAIN when there is no room, -EPROTO (message) when the guest's index is none.
+ */
+int channel_send(struct channel *channel, uint16_t type, const void *payload, uint32_t length,
+		 struct error *err);
+
+/* Is there room for the largest frame? False also where channel_send would return -EPROTO. */
+bool channel_has_room(const struct channel *channel);
 
 void channel_destroy(struct channel *channel);
 

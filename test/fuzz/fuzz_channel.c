@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "../../guest/channel.h"
 #include "../../guest/protocol.h"
 #include "run/watch.h"
 #include "verdict/verdict.h"
@@ -60,6 +61,45 @@ static void fill_frames(struct ktstr_channel *channel, const uint8_t *data, size
 	}
 }
 
+/*
+ * The inbox's index is the guest's as well: what the host sends must stay within the inbox, and
+ * an index that is none must be seen. Then the guest's end, on an inbox that somebody wrote into.
+ */
+static void use_inbox(struct channel *channel, const uint8_t *data, size_t size)
+{
+	static uint8_t got[KTSTR_INBOX_FRAME_MAX], behind[64];
+	struct ktstr_channel *header = channel->region;
+	uint8_t *inbox = (uint8_t *)channel->region + KTSTR_INBOX_OFFSET;
+	struct guest_channel guest;
+	uint32_t length;
+	uint16_t type;
+	struct error err;
+	char why[256];
+
+	memcpy(&header->inbox_tail, data, size < 8 ? size : 8);
+	if (size > 8 && data[8] & 1)
+		header->inbox_tail = 0;
+	for (size_t i = 0; i < 40; i++) {
+		uint32_t count =
+			(uint32_t)(size < KTSTR_INBOX_FRAME_MAX ? size : KTSTR_INBOX_FRAME_MAX);
+		bool room = channel_has_room(channel);
+		int ret = channel_send(channel, KTSTR_KEYS, data, count, &err);
+
+		if (room && ret)
+			abort();
+	}
+	if (memcmp(inbox + KTSTR_INBOX_SIZE, behind, sizeof(behind)))
+		abort();
+
+	if (guest_channel_init(&guest, channel->region, NULL, why, sizeof(why)))
+		abort();
+	guest.inbox_tail = 0;
+	memcpy(inbox, data, size < KTSTR_INBOX_SIZE ? size : KTSTR_INBOX_SIZE);
+	while (guest_channel_receive(&guest, &type, got, &length) > 0)
+		if (length > KTSTR_INBOX_FRAME_MAX)
+			abort();
+}
+
 static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t *, size_t),
 		const uint8_t *data, size_t size)
 {
@@ -88,6 +128,7 @@ static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t
 	verdict_of(&seen, &verdict);
 	if (verdict.kind == VERDICT_PASS && !(seen.started && seen.exited))
 		abort(); /* no guest passes a test that never ran */
+	use_inbox(&channel, data, size);
 	channel_destroy(&channel);
 	observation_destroy(&seen);
 }
@@ -97,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static void *region;
 
 	if (!region)
-		region = calloc(1, KTSTR_CHANNEL_SIZE);
+		region = calloc(1, KTSTR_CHANNEL_SIZE + 64);
 	run(region, fill_raw, data, size);
 	run(region, fill_frames, data, size);
 	return 0;

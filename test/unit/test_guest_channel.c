@@ -306,6 +306,108 @@ static void exactly_full(void **state)
 	free(seen);
 }
 
+/* What the host puts in comes out at the guest's end, and the host never waits. */
+static void inbox_one_by_one(void **state)
+{
+	static const uint32_t lengths[] = { 0, 1, 4, 15, 16, 17, KTSTR_INBOX_FRAME_MAX };
+	static uint8_t sent[KTSTR_INBOX_FRAME_MAX], got[KTSTR_INBOX_FRAME_MAX];
+	struct ends *ends = *state;
+	struct error err = { 0 };
+	uint32_t length;
+	uint16_t type;
+
+	assert_int_equal(guest_channel_receive(&ends->guest, &type, got, &length), 0);
+	for (int round = 0; round < 100; round++) {
+		for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+			memset(sent, round + (int)i, lengths[i]);
+			assert_true(channel_has_room(&ends->host));
+			assert_int_equal(channel_send(&ends->host, KTSTR_KEYS + (i & 1), sent,
+						      lengths[i], &err),
+					 0);
+			assert_int_equal(guest_channel_receive(&ends->guest, &type, got, &length),
+					 1);
+			assert_int_equal(type, KTSTR_KEYS + (i & 1));
+			assert_int_equal(length, lengths[i]);
+			assert_memory_equal(got, sent, length);
+			assert_int_equal(guest_channel_receive(&ends->guest, &type, got, &length),
+					 0);
+		}
+	}
+	assert_true(ends->host.inbox_head > 3 * KTSTR_INBOX_SIZE);
+	/* Not a doorbell was rung for any of it, nor was the other ring touched. */
+	assert_int_equal(atomic_load(&rings), 0);
+	assert_int_equal(ends->guest.header->head, 0);
+}
+
+static void inbox_full(void **state)
+{
+	static uint8_t bytes[KTSTR_INBOX_FRAME_MAX];
+	struct ends *ends = *state;
+	struct error err = { 0 };
+	unsigned int sent = 0;
+	uint32_t length;
+	uint16_t type;
+
+	while (!channel_send(&ends->host, KTSTR_KEYS, bytes, sizeof(bytes), &err))
+		sent++;
+	assert_int_equal(sent, KTSTR_INBOX_SIZE / (KTSTR_INBOX_FRAME_MAX + KTSTR_FRAME_ALIGN));
+	assert_false(channel_has_room(&ends->host));
+	assert_int_equal(channel_send(&ends->host, KTSTR_KEYS, bytes, sizeof(bytes), &err),
+			 -EAGAIN);
+	assert_int_equal(guest_channel_receive(&ends->guest, &type, bytes, &length), 1);
+	assert_true(channel_has_room(&ends->host));
+	assert_int_equal(channel_send(&ends->host, KTSTR_KEYS, bytes, sizeof(bytes), &err), 0);
+	assert_int_equal(
+		channel_send(&ends->host, KTSTR_KEYS, bytes, KTSTR_INBOX_FRAME_MAX + 1, &err),
+		-EAGAIN);
+}
+
+/* The guest's index is nothing that the host believes. */
+static void inbox_lying_tail(void **state)
+{
+	static const uint64_t tails[] = { 1, 17, KTSTR_INBOX_SIZE, 1ull << 63,
+					  UINT64_MAX - KTSTR_INBOX_SIZE };
+	struct ends *ends = *state;
+	struct error err = { 0 };
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		ends->guest.header->inbox_tail = tails[i];
+		assert_false(channel_has_room(&ends->host));
+		assert_int_equal(channel_send(&ends->host, KTSTR_KEYS, "x", 1, &err), -EPROTO);
+		assert_non_null(strstr(err.text, "inbox"));
+	}
+	ends->guest.header->inbox_tail = 0;
+	assert_int_equal(channel_send(&ends->host, KTSTR_KEYS, "x", 1, &err), 0);
+}
+
+/* A payload that is root can write into the inbox: that is seen, and nothing is believed. */
+static void inbox_damaged(void **state)
+{
+	static uint8_t got[KTSTR_INBOX_FRAME_MAX];
+	struct ends *ends = *state;
+	uint8_t *inbox = (uint8_t *)ends->region + KTSTR_INBOX_OFFSET;
+	struct error err = { 0 };
+	uint32_t length;
+	uint16_t type;
+
+	assert_int_equal(channel_send(&ends->host, KTSTR_KEYS, "hello", 5, &err), 0);
+	for (size_t at = 0; at < sizeof(struct ktstr_frame) + 5; at++) {
+		inbox[at] ^= 0x40;
+		assert_int_equal(guest_channel_receive(&ends->guest, &type, got, &length), -EPROTO);
+		inbox[at] ^= 0x40;
+	}
+	ends->guest.header->inbox_head = 8;
+	assert_int_equal(guest_channel_receive(&ends->guest, &type, got, &length), -EPROTO);
+	ends->guest.header->inbox_head = KTSTR_INBOX_SIZE + 16;
+	assert_int_equal(guest_channel_receive(&ends->guest, &type, got, &length), -EPROTO);
+	ends->guest.header->inbox_head = 16; /* the payload is missing */
+	assert_int_equal(guest_channel_receive(&ends->guest, &type, got, &length), -EPROTO);
+	ends->guest.header->inbox_head = 32;
+	assert_int_equal(guest_channel_receive(&ends->guest, &type, got, &length), 1);
+	assert_int_equal(length, 5);
+	assert_memory_equal(got, "hello", 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +418,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(log_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(exactly_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_ring, setup, teardown),
+		cmocka_unit_test_setup_teardown(inbox_one_by_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(inbox_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(inbox_lying_tail, setup, teardown),
+		cmocka_unit_test_setup_teardown(inbox_damaged, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("guest channel", tests, NULL, NULL);
