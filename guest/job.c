@@ -125,6 +125,8 @@ static int parse_entry(struct parser *parser, char *entry)
 		parser->has_timeout = true;
 		return parse_ms(parser, entry, value, &job->timeout_ms);
 	}
+	if (!strcmp(entry, "tty"))
+		return parse_flag(parser, entry, value, &job->tty);
 	if (!strcmp(entry, "tracer"))
 		return parse_flag(parser, entry, value, &job->tracer);
 	if (!strcmp(entry, "tracer_bpf"))

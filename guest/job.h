@@ -18,6 +18,7 @@ struct job {
 	char **envp;	     /* likewise: the job's own, then the defaults that it does not set */
 	char *cwd;	     /* NULL: where init is */
 	uint64_t timeout_ms; /* 0: never */
+	bool tty;	     /* in a terminal of its own */
 	bool tracer;
 	bool tracer_bpf;
 	uint64_t tracer_window_ms; /* 0: not given */

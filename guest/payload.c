@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "process.h"
+#include "terminal.h"
 #include "tracer.h"
 
 /* How long those who outlive the payload may still finish what they are printing. */
@@ -48,17 +49,23 @@ static int start(struct session *session)
 		.cwd = session->job->cwd,
 		.out = -1,
 		.err = -1,
+		.terminal = -1,
 	};
 	char why[256];
 	int ret;
 
-	ret = output_pipe(&session->out, &spec.out);
-	if (!ret)
-		ret = output_pipe(&session->err, &spec.err);
-	if (ret) {
-		guest_channel_log(session->channel, "cannot make a pipe for the payload: %s",
-				  strerror(-ret));
+	if (session->job->tty) {
+		ret = terminal_open(session, &spec.terminal);
+		spec.out = spec.err = spec.terminal;
 	} else {
+		ret = output_pipe(&session->out, &spec.out);
+		if (!ret)
+			ret = output_pipe(&session->err, &spec.err);
+		if (ret)
+			guest_channel_log(session->channel,
+					  "cannot make a pipe for the payload: %s", strerror(-ret));
+	}
+	if (!ret) {
 		ret = process_spawn(&spec, &session->payload.pid, why, sizeof(why));
 		if (ret)
 			guest_channel_log(session->channel, "%s", why);
@@ -67,7 +74,7 @@ static int start(struct session *session)
 	}
 	if (spec.out >= 0)
 		close(spec.out);
-	if (spec.err >= 0)
+	if (spec.err >= 0 && spec.err != spec.out)
 		close(spec.err);
 	if (ret) {
 		close_stream(&session->out);

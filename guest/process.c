@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,7 +51,7 @@ static void write_text(const char *path, const char *text)
 static _Noreturn void run_child(const struct process_spec *spec, int report)
 {
 	struct spawn_failure failure = { 0 };
-	int null = open("/dev/null", O_RDONLY);
+	int in = spec->terminal >= 0 ? spec->terminal : open("/dev/null", O_RDONLY);
 	sigset_t none;
 
 	setsid();
@@ -60,11 +61,13 @@ static _Noreturn void run_child(const struct process_spec *spec, int report)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	guest_channel_drop_in_child();
 	write_text("/proc/self/oom_score_adj", "0");
-	dup2(null, STDIN_FILENO);
+	if (spec->terminal >= 0)
+		ioctl(spec->terminal, TIOCSCTTY, 0); /* nobody else's: it was made for this */
+	dup2(in, STDIN_FILENO);
 	dup2(spec->out, STDOUT_FILENO);
 	dup2(spec->err, STDERR_FILENO);
-	if (null > STDERR_FILENO)
-		close(null);
+	if (in > STDERR_FILENO)
+		close(in);
 
 	if (spec->cwd && chdir(spec->cwd)) {
 		failure.at_chdir = 1;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "terminal.h"
 #include "tracer.h"
 
 #define HEARTBEAT_NS CLOCK_S
@@ -154,7 +155,10 @@ uint64_t session_turn(struct session *session, uint64_t until)
 	uint64_t wake = until < session->heartbeat_ns ? until : session->heartbeat_ns;
 	uint64_t now = clock_boottime_ns();
 	struct timespec wait = { 0 };
+	uint64_t look = terminal_due(session);
 
+	if (look < wake)
+		wake = look;
 	if (!session->reap_more && wake > now) {
 		wait.tv_sec = (time_t)((wake - now) / CLOCK_S);
 		wait.tv_nsec = (long)((wake - now) % CLOCK_S);
@@ -173,6 +177,7 @@ uint64_t session_turn(struct session *session, uint64_t until)
 	if (fds[3].revents)
 		kmsg_read(&session->kmsg, KMSG_AT_ONCE);
 	now = clock_boottime_ns();
+	terminal_turn(session, now);
 	session_heartbeat(session, now);
 	return now;
 }

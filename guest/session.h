@@ -53,6 +53,15 @@ struct tracer {
 	uint64_t interrupted_ns; /* when it was told to stop; 0: not yet */
 };
 
+/* The payload's terminal; its output is the session's stream out, whose fd is our end of it. */
+struct terminal {
+	bool broken;	     /* the inbox held what no host writes: it is not looked at any more */
+	uint64_t look_ns;    /* when to look at the inbox next */
+	uint64_t alert_ns;   /* until then it is looked at often */
+	uint32_t used, sent; /* of keys: bytes there, bytes that the terminal has taken */
+	uint8_t keys[KTSTR_INBOX_FRAME_MAX];
+};
+
 struct session {
 	struct guest_channel *channel;
 	const struct job *job;
@@ -63,6 +72,7 @@ struct session {
 	uint64_t last_output_ns; /* when the payload's output last came */
 	struct child payload;
 	struct stream out, err;
+	struct terminal terminal;
 	struct tracer tracer;
 	struct kmsg kmsg;
 };

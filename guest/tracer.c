@@ -204,6 +204,7 @@ static int spawn(struct session *session)
 		.argv = argv,
 		.envp = job_default_env,
 		.cwd = tracer->folder,
+		.terminal = -1,
 	};
 	int ret;
 

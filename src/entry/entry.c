@@ -137,6 +137,8 @@ int entry_job(const struct entry *entry, const struct entry_tracer *tracer, char
 		fprintf(out, "env=%s%c", entry->env[i], 0);
 	fprintf(out, "cwd=%s%c", entry->cwd, 0);
 	fprintf(out, "timeout_ms=%" PRIu64 "%c", entry->timeout_ms, 0);
+	if (entry->tty)
+		fprintf(out, "tty=1%c", 0);
 	if (tracer->on)
 		fprintf(out, "tracer=1%c", 0);
 	if (tracer->on && tracer->bpf)

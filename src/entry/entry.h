@@ -36,6 +36,7 @@ struct entry {
 	size_t nr_env;
 	char *cwd;	     /* absolute; owned */
 	uint64_t timeout_ms; /* 0: none */
+	bool tty;	     /* it runs in a terminal of its own */
 };
 
 /*

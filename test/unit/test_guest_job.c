@@ -40,7 +40,7 @@ static void good(void **state)
 	assert_int_equal(PARSE(&job,
 			       "arg=/bin/sh\0env=A=1\0arg=-c\0arg=\0cwd=/tmp/x\0"
 			       "timeout_ms=1500\0tracer=1\0tracer_bpf=1\0tracer_window_ms=60000\0"
-			       "env=PATH=/only\0env=B=x=y\0arg=a=b"),
+			       "env=PATH=/only\0tty=1\0env=B=x=y\0arg=a=b"),
 			 0);
 	assert_string_equal(job.argv[0], "/bin/sh");
 	assert_string_equal(job.argv[1], "-c");
@@ -55,6 +55,7 @@ static void good(void **state)
 	assert_null(job.envp[5]);
 	assert_string_equal(job.cwd, "/tmp/x");
 	assert_int_equal(job.timeout_ms, 1500);
+	assert_true(job.tty);
 	assert_true(job.tracer);
 	assert_true(job.tracer_bpf);
 	assert_int_equal(job.tracer_window_ms, 60000);
@@ -123,6 +124,7 @@ static void refused(void **state)
 		CASE("arg=x\0timeout_ms=1\0timeout_ms=2", "twice"),
 		CASE("arg=x\0tracer=0", "tracer"),
 		CASE("arg=x\0tracer=", "tracer"),
+		CASE("arg=x\0tty=0", "tty"),
 		CASE("arg=x\0tracer=1\0tracer=1", "tracer"),
 		CASE("arg=x\0tracer_bpf=yes", "tracer_bpf"),
 		CASE("arg=x\0tracer_bpf=1\0tracer_bpf=1", "tracer_bpf"),

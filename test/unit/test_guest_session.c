@@ -132,6 +132,12 @@ struct run {
 	const char *tracer_args;
 };
 
+/* The user at his terminal of 31 rows and 101 columns, for cases with tty=1. */
+static struct {
+	const char *keys; /* what he types; NULL: there is none */
+	bool damaged;	  /* and somebody else wrote over it */
+} user;
+
 static char folder[] = "/tmp/ktstr-session-XXXXXX";
 
 /* A process besides init that is still there, zombies not counted. */
@@ -228,6 +234,16 @@ static void run_case(const struct run *run, struct seen *seen)
 		write_script(run->tracer);
 	assert_int_equal(channel_init(&host, region, &err), 0);
 	memset(seen, 0, sizeof(*seen));
+	if (user.keys) {
+		struct ktstr_resize size = { .rows = 31, .columns = 101 };
+
+		assert_int_equal(channel_send(&host, KTSTR_RESIZE, &size, sizeof(size), &err), 0);
+		assert_int_equal(channel_send(&host, KTSTR_KEYS, user.keys,
+					      (uint32_t)strlen(user.keys), &err),
+				 0);
+		if (user.damaged)
+			region[KTSTR_INBOX_OFFSET + 40] ^= 1;
+	}
 
 	middle = fork();
 	assert_true(middle >= 0);
@@ -293,6 +309,15 @@ static void run_case(const struct run *run, struct seen *seen)
 		 seen)
 
 static struct seen seen; /* large */
+
+/* @job: the entries of a job file with tty=1 */
+static void run_typed(const char *job, size_t size, const char *keys, bool damaged)
+{
+	user.keys = keys;
+	user.damaged = damaged;
+	run_case(&(struct run){ job, size, NULL, NULL }, &seen);
+	user.keys = NULL;
+}
 
 static void check_exit(enum ktstr_exit_kind kind, uint32_t value)
 {
@@ -615,9 +640,47 @@ static void reset_library_signals(void)
 		syscall(SYS_rt_sigaction, signal_number, defaults, NULL, 8);
 }
 
+/* The payload's input is what the user types; its terminal has the size of his. */
+static void in_a_terminal(void **state)
+{
+	static const char job[] = SHELL("stty size; read a; echo got $a; tty >/dev/tty; "
+					"echo err >&2; exit 5") "\0tty=1";
+	static const char waits[] = SHELL("sleep 60") "\0tty=1";
+
+	(void)state;
+	run_typed(job, sizeof(job), "hello\r", false);
+	check_exit(KTSTR_EXIT_STATUS, 5);
+	assert_non_null(strstr(seen.out, "31 101\r\n"));
+	assert_non_null(strstr(seen.out, "got hello\r\n"));
+	assert_non_null(strstr(seen.out, "/dev/pts/"));
+	assert_non_null(strstr(seen.out, "err\r\n"));
+	assert_string_equal(seen.err, "");
+	assert_int_equal(seen.logs, 0);
+	/* The terminal makes a signal of Ctrl-C. */
+	run_typed(waits, sizeof(waits), "\x03", false);
+	check_exit(KTSTR_EXIT_SIGNAL, SIGINT);
+}
+
+/* A damaged inbox ends the input and nothing else; keys that nobody reads hold nothing up. */
+static void inbox_and_keys_of_no_use(void **state)
+{
+	static const char job[] = SHELL("sleep 0.5; exit 6") "\0tty=1";
+	static char many[KTSTR_INBOX_FRAME_MAX];
+
+	(void)state;
+	run_typed(job, sizeof(job), "x", true);
+	check_exit(KTSTR_EXIT_STATUS, 6);
+	assert_int_equal(seen.logs, 1);
+	assert_non_null(strstr(seen.log, "inbox"));
+	memset(many, '\n', sizeof(many) - 1);
+	run_typed(job, sizeof(job), many, false);
+	check_exit(KTSTR_EXIT_STATUS, 6);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(in_a_terminal),   cmocka_unit_test(inbox_and_keys_of_no_use),
 		cmocka_unit_test(statuses),	   cmocka_unit_test(not_executed),
 		cmocka_unit_test(surroundings),	   cmocka_unit_test(output_apart),
 		cmocka_unit_test(much_output),	   cmocka_unit_test(daemons),
