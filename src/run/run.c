@@ -44,6 +44,7 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 			       .max_trace_size = config->plan->memory_mib << 20,
 			       .cancel_fd = config->cancel_fd,
 			       .stall_timeout_ms = config->stall_timeout_ms,
+			       .attach = is_repro ? NULL : config->attach,
 			       .out_fd = is_repro ? -1 : config->out_fd,
 			       .err_fd = is_repro ? -1 : config->err_fd,
 			       .console_fd = is_repro ? -1 : config->console_fd };

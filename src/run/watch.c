@@ -87,6 +87,19 @@ static bool past_limit(struct watch *watch)
 	       stop(watch, STOP_TEST_TIMEOUT);
 }
 
+/* The user's terminal has something for the guest, or nobody sits there any more. */
+static bool on_input(void *data, struct vmm *vmm, bool readable)
+{
+	struct watch *watch = data;
+	int signal_number = attach_turn(watch->attach, vmm, readable);
+
+	if (!signal_number)
+		return false;
+	watch->seen->signal = signal_number;
+	stop(watch, STOP_SIGNAL);
+	return true;
+}
+
 static bool on_tick(void *data, uint64_t waited_ns)
 {
 	struct watch *watch = data;
@@ -358,6 +371,8 @@ static int handle_frame(struct watch *watch, uint16_t type, const void *payload,
 		seen->started = true;
 		seen->started_ns = now_ns();
 		watch->started_at = charged_ns(watch);
+		if (watch->attach)
+			attach_begin(watch->attach);
 		return 0;
 	case KTSTR_STDOUT:
 		seen->stdout_bytes += length;
@@ -417,6 +432,8 @@ static void sink_init(struct sink *sink, int fd)
 
 void watch_init(struct watch *watch)
 {
+	if (watch->attach)
+		watch->attach->input.ready = on_input;
 	if (!watch->stall_timeout_ms)
 		watch->stall_timeout_ms = WATCH_STALL_TIMEOUT_MS;
 	watch->trace_file.fd = -1;
@@ -437,7 +454,8 @@ struct vmm_owner watch_owner(struct watch *watch)
 				   .console = on_console,
 				   .frame = on_frame,
 				   .tick = on_tick,
-				   .cancel_fd = watch->cancel_fd };
+				   .cancel_fd = watch->cancel_fd,
+				   .input = watch->attach ? &watch->attach->input : NULL };
 }
 
 void watch_finish(struct watch *watch)
@@ -445,6 +463,8 @@ void watch_finish(struct watch *watch)
 	struct observation *seen = watch->seen;
 
 	seen->end_ns = now_ns();
+	if (watch->attach)
+		attach_end(watch->attach);
 	end_console_line(watch);
 	if (watch->trace_file.fd >= 0)
 		artefact_abandon(&watch->trace_file);

@@ -25,6 +25,12 @@
 /* How often the owner's tick is called. */
 #define TICK_MS 100
 
+/* How often to look whether a full inbox has room again. */
+#define INBOX_FULL_MS 10
+
+/* A guest that has not made room for so long may hang, or lie: look at the user all the same. */
+#define INBOX_PATIENCE_MS 1000
+
 /* ACPI 6.4, 4.8.3.7: SLP_EN is bit 5 and SLP_TYPx bits 2 to 4 of the sleep control register. */
 #define SLEEP_ENABLE	  0x20
 #define SLEEP_TYPE(value) (((value) >> 2) & 7)
@@ -475,6 +481,28 @@ static void drain_channel(struct vmm *vmm, const struct vmm_owner *owner)
 	}
 }
 
+int vmm_send(struct vmm *vmm, uint16_t type, const void *payload, uint32_t length)
+{
+	struct error broken;
+	int ret;
+
+	if (vmm->channel_broken)
+		return -EAGAIN;
+	ret = channel_send(&vmm->channel, type, payload, length, &broken);
+	if (ret == -EPROTO) {
+		vmm->channel_broken = true;
+		vmm_end(vmm, VMM_END_PROTOCOL, "%s", broken.text);
+	}
+	return ret ? -EAGAIN : 0;
+}
+
+static void call_input(struct vmm *vmm, const struct vmm_owner *owner, bool readable)
+{
+	if (owner->input && !atomic_load(&vmm->stopping) &&
+	    owner->input->ready(owner->data, vmm, readable))
+		vmm_end(vmm, VMM_END_STOPPED, "%s", "");
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec now;
@@ -536,15 +564,26 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 		{ .fd = vmm->wake_fd, .events = POLLIN },
 		{ .fd = vmm->doorbell_fd, .events = POLLIN },
 		{ .fd = owner->cancel_fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 	};
-	int64_t next_tick = now_ms();
+	int64_t next_tick = now_ms(), room_at = next_tick;
 	int ret = 0;
 
+	call_input(vmm, owner, false);
 	for (unsigned int i = 0; !ret && i < vmm->nr_vcpus; i++)
 		ret = vcpu_start(&vmm->vcpus[i], err);
 
 	while (!ret && !atomic_load(&vmm->stopping)) {
-		if (poll(fds, sizeof(fds) / sizeof(fds[0]), TICK_MS) < 0 && errno != EINTR) {
+		int input_fd = owner->input ? owner->input->fd : -1;
+		bool has_room = channel_has_room(&vmm->channel);
+		int wait_ms = input_fd >= 0 && !has_room ? INBOX_FULL_MS : TICK_MS;
+
+		/* What the user types while there is no room stays in his terminal, for a while. */
+		if (has_room)
+			room_at = now_ms();
+		fds[3].fd = now_ms() - room_at > INBOX_PATIENCE_MS || has_room ? input_fd : -1;
+		fds[3].revents = 0;
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms) < 0 && errno != EINTR) {
 			ret = -errno;
 			error_set(err, ret, "waiting for the VM's events: %s", strerror(-ret));
 			break;
@@ -553,10 +592,13 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 		clear_eventfd(vmm->doorbell_fd);
 		drain_console(vmm, owner);
 		drain_channel(vmm, owner);
+		if (fds[3].revents)
+			call_input(vmm, owner, true);
 		/* A cancel_fd that is readable stays so until the owner stops the machine. */
 		if (now_ms() < next_tick && !fds[2].revents)
 			continue;
 		next_tick = now_ms() + TICK_MS;
+		call_input(vmm, owner, false);
 		if (!atomic_load(&vmm->stopping) && owner->tick(owner->data, waited_ns(vmm)))
 			vmm_end(vmm, VMM_END_STOPPED, "%s", "");
 	}

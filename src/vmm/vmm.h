@@ -49,6 +49,19 @@ struct vmm_result {
 	char detail[512]; /* for KVM_ERROR and PROTOCOL: what exactly; else "" */
 };
 
+struct vmm;
+
+/* Where frames for the guest come from, such as a terminal. */
+struct vmm_input {
+	int fd; /* waited for; -1: not now. The owner may change it in any of its callbacks. */
+	/*
+	 * Called when @fd is readable and the inbox has room for a largest frame, or has had none
+	 * for a second: the user must be able to leave a guest that hangs. Also, with @readable
+	 * false, before the machine runs and at each tick. Return true to stop the machine.
+	 */
+	bool (*ready)(void *data, struct vmm *vmm, bool readable);
+};
+
 struct vmm_owner {
 	void *data;
 	/* Console bytes, as they come. */
@@ -64,9 +77,8 @@ struct vmm_owner {
 	/* A descriptor that turns readable when the user wants out (signalfd), or -1. Only polled.
 	 */
 	int cancel_fd;
+	const struct vmm_input *input; /* NULL: nothing goes to the guest while it runs */
 };
-
-struct vmm;
 
 /*
  * vmm_create - /dev/kvm, memory, kernel, initramfs, tables, vCPUs: all but running.
@@ -79,6 +91,12 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 /* vmm_run - until the machine's end. Returns 0 with @result filled, or a negative errno. */
 int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *result,
 	    struct error *err);
+
+/*
+ * vmm_send - one frame into the guest's inbox (channel_send); only from the owner's callbacks.
+ * Returns 0 or -EAGAIN: no room, try again. A guest that broke the inbox is at its end by this.
+ */
+int vmm_send(struct vmm *vmm, uint16_t type, const void *payload, uint32_t length);
 
 void vmm_destroy(struct vmm *vmm); /* NULL is fine */
 

@@ -1,0 +1,199 @@
+/* The user's terminal, attached to a guest: see attach.h. */
+#include "run/attach.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../guest/protocol.h"
+
+/* Bytes of one read; with what attach_escape may add they fit into one frame. */
+#define READ_SIZE 1024
+
+_Static_assert(READ_SIZE + 1 <= KTSTR_INBOX_FRAME_MAX, "one read is one frame");
+
+bool attach_escape(enum escape_state *state, const uint8_t *typed, size_t count, uint8_t *out,
+		   size_t *used)
+{
+	*used = 0;
+	for (size_t i = 0; i < count; i++) {
+		uint8_t key = typed[i];
+
+		if (*state == ESCAPE_LINE_START && key == '~') {
+			*state = ESCAPE_TILDE;
+			continue;
+		}
+		if (*state == ESCAPE_TILDE) {
+			if (key == '.')
+				return true;
+			out[(*used)++] = '~';
+			*state = ESCAPE_IN_LINE;
+			if (key == '~')
+				continue;
+		}
+		out[(*used)++] = key;
+		if (*state == ESCAPE_LINE_START && key == 0x1b) {
+			*state = ESCAPE_REPORT;
+			continue;
+		}
+		if (*state == ESCAPE_REPORT) {
+			/* Cursor position, device attributes, status, focus. */
+			if (key && strchr("RcnIO", key))
+				*state = ESCAPE_LINE_START;
+			else if (!key || !strchr("[?>;0123456789", key))
+				*state = ESCAPE_IN_LINE;
+			if (*state != ESCAPE_IN_LINE)
+				continue;
+		}
+		*state = key == '\r' || key == '\n' ? ESCAPE_LINE_START : ESCAPE_IN_LINE;
+	}
+	return false;
+}
+
+/* Has nobody set other modes meanwhile? The shell that we were started by sets its own. */
+static bool is_raw(int fd, const struct termios *raw)
+{
+	struct termios now;
+
+	return !tcgetattr(fd, &now) && now.c_iflag == raw->c_iflag && now.c_oflag == raw->c_oflag &&
+	       now.c_lflag == raw->c_lflag;
+}
+
+/*
+ * The process that lives as long as the launcher, at the other end of a socket. A byte says that
+ * all is well; an end without one, that the launcher was killed, or has crashed. In a session of
+ * its own, so that what is sent to the launcher's process group or terminal does not end it as
+ * well; from there the kernel lets anyone who has the terminal open set its modes.
+ */
+static _Noreturn void restore_after_death(const struct attach *attach, int socket_fd)
+{
+	sigset_t all;
+	ssize_t count;
+	char byte;
+
+	setsid();
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_NAME, "ktstr-restore");
+	/* Nothing is held open that others wait for the end of. */
+	dup2(attach->fd, STDIN_FILENO);
+	dup2(socket_fd, STDOUT_FILENO);
+	close_range(STDERR_FILENO, ~0u, 0);
+	if (write(STDOUT_FILENO, "", 1) < 0)
+		_exit(0); /* nobody is there any more, and has not got to raw mode */
+	do {
+		count = read(STDOUT_FILENO, &byte, 1);
+	} while (count < 0 && errno == EINTR);
+	if (count == 0 && is_raw(STDIN_FILENO, &attach->raw))
+		tcsetattr(STDIN_FILENO, TCSANOW, &attach->saved);
+	_exit(0);
+}
+
+int attach_open(struct attach *attach, int fd, struct error *err)
+{
+	int fds[2], ret;
+	char ready;
+
+	*attach = (struct attach){ .input.fd = -1, .fd = fd, .restorer_fd = -1 };
+	if (tcgetattr(fd, &attach->saved)) {
+		ret = -errno;
+		return error_set(err, ret, "the terminal's modes: %s", strerror(-ret));
+	}
+	attach->raw = attach->saved;
+	cfmakeraw(&attach->raw);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		return error_set(err, -errno, "a socket pair: %s", strerror(errno));
+	attach->restorer = fork();
+	if (attach->restorer == 0)
+		restore_after_death(attach, fds[0]);
+	close(fds[0]);
+	if (attach->restorer < 0) {
+		ret = error_set(err, -errno, "a process that restores the terminal: %s",
+				strerror(errno));
+		close(fds[1]);
+		return ret;
+	}
+	attach->restorer_fd = fds[1];
+	/* What ends our process group now does not end it any more. */
+	if (read(fds[1], &ready, 1) != 1) {
+		attach_close(attach);
+		return error_set(err, -EIO, "the process that restores the terminal died");
+	}
+	return 0;
+}
+
+void attach_begin(struct attach *attach)
+{
+	attach->begun = true;
+	attach->input.fd = attach->fd;
+	tcsetattr(attach->fd, TCSANOW, &attach->raw);
+}
+
+static void tell_size(struct attach *attach, struct vmm *vmm)
+{
+	struct ktstr_resize resize;
+	struct winsize size;
+
+	if (ioctl(attach->fd, TIOCGWINSZ, &size) ||
+	    (size.ws_row == attach->rows && size.ws_col == attach->columns))
+		return;
+	resize.rows = size.ws_row;
+	resize.columns = size.ws_col;
+	if (vmm_send(vmm, KTSTR_RESIZE, &resize, sizeof(resize)))
+		return; /* no room: at the next turn */
+	attach->rows = size.ws_row;
+	attach->columns = size.ws_col;
+}
+
+int attach_turn(struct attach *attach, struct vmm *vmm, bool readable)
+{
+	uint8_t typed[READ_SIZE], keys[READ_SIZE + 1];
+	size_t used;
+	ssize_t count;
+	bool leave;
+
+	tell_size(attach, vmm);
+	if (!readable)
+		return 0;
+	count = read(attach->fd, typed, sizeof(typed));
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (count <= 0)
+		return SIGHUP;
+	leave = attach_escape(&attach->escape, typed, (size_t)count, keys, &used);
+	/* A guest that takes none for so long that we are called all the same loses these. */
+	if (used)
+		vmm_send(vmm, KTSTR_KEYS, keys, (uint32_t)used);
+	return leave ? SIGINT : 0;
+}
+
+void attach_end(struct attach *attach)
+{
+	if (!attach->begun)
+		return;
+	attach->begun = false;
+	attach->input.fd = -1;
+	/* At once: what is still on its way to the terminal is not worth waiting for a reader. */
+	tcsetattr(attach->fd, TCSANOW, &attach->saved);
+}
+
+void attach_close(struct attach *attach)
+{
+	attach_end(attach);
+	if (attach->restorer <= 0)
+		return;
+	if (send(attach->restorer_fd, "", 1, MSG_NOSIGNAL) < 0) {
+		/* Then it is gone already. */
+	}
+	close(attach->restorer_fd);
+	while (waitpid(attach->restorer, NULL, 0) < 0 && errno == EINTR)
+		;
+	attach->restorer = 0;
+}
