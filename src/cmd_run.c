@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -15,9 +14,9 @@
 #include "plan/host_tsc.h"
 #include "report/report.h"
 #include "run/cmdline.h"
+#include "run/invocation.h"
 #include "run/options.h"
 #include "run/run.h"
-#include "util/shell_quote.h"
 
 static const char usage[] =
 	"Usage: ktstr-launch run --kernel IMG [OPTIONS]... [--] CMD [ARGS]...\n\n"
@@ -67,61 +66,6 @@ static void complain(struct run *run, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	say(run, text);
-}
-
-/* Signals arrive through a descriptor that the VM's event loop watches. */
-static int open_signals(struct run *run, struct error *err)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction now;
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	/* What our parent had us ignore (nohup, a shell's background jobs) stays ignored. */
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			sigaddset(&set, signals[i]);
-	sigprocmask(SIG_BLOCK, &set, &run->old_mask);
-	/* A reader that went away is dealt with where we write. */
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd >= 0 ? fd : error_set(err, -errno, "signalfd: %s", strerror(errno));
-}
-
-/* The command line that does it again, with the settings that came from the environment. */
-static char *make_replay(const struct run *run, int argc, char **argv)
-{
-	const struct run_options *options = run->options;
-	char self[PATH_MAX] = "ktstr-launch", tracer[PATH_MAX + 32];
-	size_t count = 0, used = 0;
-	const char **words;
-	char *line;
-	ssize_t length;
-
-	while (options->from_environment[count])
-		count++;
-	words = calloc(count + (size_t)argc + 4, sizeof(*words));
-	if (!words)
-		return NULL;
-	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (length > 0)
-		self[length] = '\0';
-	if (count || run->own_tracer)
-		words[used++] = "env";
-	if (run->own_tracer) {
-		snprintf(tracer, sizeof(tracer), "%s=%s", WPROF_PATH_VARIABLE,
-			 getenv(WPROF_PATH_VARIABLE));
-		words[used++] = tracer;
-	}
-	for (size_t i = 0; i < count; i++)
-		words[used++] = options->from_environment[i];
-	words[used++] = self;
-	for (int i = 0; i < argc; i++)
-		words[used++] = argv[i];
-	line = shell_quote(words);
-	free(words);
-	return line;
 }
 
 static int find_program(struct run *run, struct error *err)
@@ -295,13 +239,13 @@ int cmd_run(int argc, char **argv)
 		command_complain("run: %s", err.text);
 		goto out;
 	}
-	run.signal_fd = open_signals(&run, &err);
+	run.signal_fd = invocation_signals(&run.old_mask, &err);
 	ret = run.signal_fd < 0 ? run.signal_fd : prepare(&run, &err);
 	if (ret) {
 		command_complain("run: %s", err.text);
 		goto out;
 	}
-	run.replay = make_replay(&run, argc, argv);
+	run.replay = invocation_replay(&options, run.own_tracer, argc, argv);
 	if (run.replay)
 		status = execute(&run);
 	else

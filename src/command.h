@@ -23,6 +23,7 @@ const struct command *command_at(size_t index);
 /* Each in its cmd_<name>.c. */
 int cmd_run(int argc, char **argv);
 int cmd_test(int argc, char **argv);
+int cmd_shell(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_probe(int argc, char **argv);

@@ -13,6 +13,7 @@
 static const struct command commands[] = {
 	{ "run", "boot a kernel, run a command in it, trace it again when it fails", cmd_run },
 	{ "test", "run the tests of files and folders, many at once", cmd_test },
+	{ "shell", "a shell in a guest, or in the VM of a test", cmd_shell },
 	{ "list", "list tests and what they say of themselves", cmd_list },
 	{ "check", "say what is wrong with tests' directives", cmd_check },
 	{ "probe", "say whether this machine's KVM can boot a stock kernel", cmd_probe },

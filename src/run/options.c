@@ -45,6 +45,8 @@ enum option_id {
 	OPTION_KTAP,
 	OPTION_JUNIT,
 	OPTION_JSON,
+	OPTION_TEST,
+	OPTION_EXEC,
 	OPTION_HELP,
 };
 
@@ -66,7 +68,8 @@ static const struct definition {
 	  "NUMA nodes, LLCs in all, cores an LLC, threads a core\n"
 	  "(default " PLAN_DEFAULT_TOPOLOGY ", or what a test file says)" },
 	{ "memory", "MIB", OPTION_MEMORY, OPTIONS_MACHINE, "KTSTR_MEMORY",
-	  "guest memory, taken as given (default: the most of 2048 and\n64 a CPU)" },
+	  "guest memory, taken as given (default: the most of 2048 and\n"
+	  "64 a CPU; in a shell 1024)" },
 	{ "append", "\"PARAMS\"", OPTION_APPEND, OPTIONS_MACHINE, "KTSTR_APPEND",
 	  "kernel parameters, after the default ones" },
 	{ "kaslr", NULL, OPTION_KASLR, OPTIONS_MACHINE, NULL,
@@ -84,7 +87,8 @@ static const struct definition {
 	  "-d 500 -e sched --ringbuf-size=256000 --ringbuf-cnt=8\n"
 	  "with -d widened to the payload's time" },
 	{ "timeout", "S", OPTION_TIMEOUT, OPTIONS_PAYLOAD, "KTSTR_TIMEOUT",
-	  "the payload's time limit in seconds, counted from its start\n(default 60; 0: none)" },
+	  "the payload's time limit in seconds, counted from its start\n"
+	  "(default 60, in a shell none; 0: none)" },
 	{ "include", "HOST[:GUEST]", OPTION_INCLUDE, OPTIONS_PAYLOAD, NULL,
 	  "a file or folder that goes into the guest as well, with the\n"
 	  "libraries that it needs; again for more" },
@@ -126,6 +130,13 @@ static const struct definition {
 	{ "junit", "FILE", OPTION_JUNIT, OPTIONS_SUITE, NULL, "JUnit XML into the new file FILE" },
 	{ "json", "FILE", OPTION_JSON, OPTIONS_SUITE, NULL,
 	  "a JSON object a line into the new file FILE" },
+	{ "test", "FILE|NAME", OPTION_TEST, OPTIONS_SHELL, NULL,
+	  "the VM that this test would get: topology, memory with its\n"
+	  "floor, kernel parameters, files, environment, tracer; a NAME is\n"
+	  "looked for in the current folder and all below" },
+	{ "exec", "CMD", OPTION_EXEC, OPTIONS_SHELL, NULL,
+	  "run this line of shell and pass on its output and exit status;\n"
+	  "needs no terminal" },
 	{ "help", NULL, OPTION_HELP, ~0u, NULL, "this text" },
 };
 
@@ -311,6 +322,7 @@ static int set_option(struct run_options *options, int id, const char *what, con
 		options->wprof_args = value;
 		return 0;
 	case OPTION_TIMEOUT:
+		options->has_timeout = true;
 		return parse_seconds(what, value, &options->timeout_ms, err);
 	case OPTION_BOOT_TIMEOUT:
 		return parse_seconds(what, value, &options->boot_timeout_ms, err);
@@ -380,6 +392,12 @@ static int set_option(struct run_options *options, int id, const char *what, con
 		return 0;
 	case OPTION_JSON:
 		options->json = value;
+		return 0;
+	case OPTION_TEST:
+		options->test = value;
+		return 0;
+	case OPTION_EXEC:
+		options->exec = value;
 		return 0;
 	case OPTION_HELP:
 		options->help = true;

@@ -21,6 +21,7 @@ enum option_group {
 	OPTIONS_DEBUG = 1 << 4,
 	OPTIONS_SELECT = 1 << 5, /* which variants of which tests */
 	OPTIONS_SUITE = 1 << 6,	 /* how they are run and reported */
+	OPTIONS_SHELL = 1 << 7,	 /* whose VM, and what is done in it */
 };
 
 enum wprof_mode {
@@ -53,6 +54,7 @@ struct run_options {
 	enum wprof_mode wprof;
 	const char *wprof_args;
 	uint64_t timeout_ms;	   /* 0: none */
+	bool has_timeout;	   /* it was said */
 	uint64_t boot_timeout_ms;  /* 0: derived from the number of vCPUs */
 	uint64_t stall_timeout_ms; /* 0: the watch's default */
 	const char *out_dir;
@@ -78,6 +80,10 @@ struct run_options {
 	uint64_t seed;
 	bool tap, ktap;
 	const char *junit, *json; /* files */
+
+	/* OPTIONS_SHELL; or NULL */
+	const char *test; /* file or name */
+	const char *exec; /* a line for sh */
 
 	const char *const *operands; /* NULL-terminated tail of argv: the payload, or test files */
 	bool help;

@@ -1,8 +1,9 @@
 /*
  * What can a malicious guest do to the channel? A payload for the tests: maps it through /dev/mem
  * as init does, and writes what no honest init writes. Argument: garbage, head, length, crc; and
- * with all of that right: type (one that there is not), hello (once more), exited (twice).
- * As a tracer (its arguments begin with "-") it resets the machine a second after SIGINT.
+ * with all of that right: type (one that there is not), hello (once more), exited (twice); inbox:
+ * an index of the inbox that is none. As a tracer (its arguments begin with "-") it resets the
+ * machine a second after SIGINT.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -106,6 +107,11 @@ static int lie(const char *what)
 	} else if (!strcmp(what, "head")) {
 		__atomic_store_n(&channel->head, UINT64_MAX - 15, __ATOMIC_RELEASE);
 		ring_doorbell();
+	} else if (!strcmp(what, "inbox")) {
+		__atomic_store_n(&channel->inbox_tail, 1ull << 40, __ATOMIC_RELEASE);
+		/* The host sees it when it has something to say. */
+		printf("done\n");
+		fflush(stdout);
 	} else if (!strcmp(what, "length")) {
 		frame.length = UINT32_MAX;
 		put_frame(&frame, sizeof(frame));

@@ -1,0 +1,409 @@
+/* ktstr-launch shell: a shell in a guest, on the user's terminal, or one command there. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "embed/embed.h"
+#include "entry/directives.h"
+#include "plan/host_tsc.h"
+#include "report/report.h"
+#include "run/attach.h"
+#include "run/invocation.h"
+#include "run/options.h"
+#include "run/run.h"
+#include "suite/load.h"
+
+static const char usage[] =
+	"Usage: ktstr-launch shell --kernel IMG [OPTIONS]...\n\n"
+	"Boots IMG in a virtual machine of its own and gives you a shell in it, as root, with "
+	"busybox.\n"
+	"With --wprof the tracer is at /bin/wprof. At the start of a line ~. leaves the guest, and "
+	"~~ is\n"
+	"one ~; all other keys go to the guest.\n\n";
+
+static const char usage_status[] =
+	"\nExit status: the shell's or CMD's own; 130 when you left by ~. ; else as for `run`.\n";
+
+#define GROUPS                                                                                     \
+	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_DEBUG |     \
+	 OPTIONS_SHELL)
+
+#define DEFAULT_MEMORY_MIB 1024
+#define PROMPT		   "PS1=\\h:\\w# "
+
+struct shell {
+	struct run_options options;
+	struct tests tests; /* of --test */
+	const struct test *test;
+	struct entry entry;
+	struct entry_include *includes; /* owned, but not what it points to */
+	const char **env;		/* likewise */
+	char *term, *append;
+	struct plan plan;
+	struct wprof_config wprof;
+	struct artefacts artefacts;
+	struct attach attach;
+	bool attached;
+	int signal_fd;
+	sigset_t old_mask;
+	int own_tracer;
+	char *replay;
+};
+
+static void say(void *data, const char *line)
+{
+	const struct shell *shell = data;
+
+	if (!shell->options.quiet)
+		command_complain("%s", line);
+}
+
+/* Of tests that are not asked for, nothing is of interest. */
+static void complain_not(const char *line)
+{
+	(void)line;
+}
+
+static void complain(const char *line)
+{
+	command_complain("shell: %s", line);
+}
+
+/* The test that --test means: a file, else the one of that name from here on. */
+static int find_test(struct shell *shell, struct error *err)
+{
+	const char *named = shell->options.test;
+	bool is_file = strchr(named, '/') || !access(named, F_OK);
+	const char *const paths[] = { is_file ? named : ".", NULL };
+	int ret = tests_load(paths, &shell->tests, is_file ? complain : complain_not, err);
+
+	if (is_file && ret > 0)
+		return error_set(err, -EINVAL, "--test '%s' cannot be used, see above", named);
+	if (is_file && !ret && shell->tests.count != 1)
+		return error_set(err, -EINVAL, "--test '%s': a folder with %zu tests; name one",
+				 named, shell->tests.count);
+	if (ret < 0 && ret != -ENOENT)
+		return error_prefix(err, ret, "--test '%s'", named);
+	for (size_t i = 0; i < shell->tests.count; i++) {
+		const struct test *test = &shell->tests.list[i];
+
+		if (!is_file && strcmp(test->name, named))
+			continue;
+		if (shell->test)
+			return error_set(err, -EINVAL,
+					 "--test '%s': both '%s' and '%s' have this name; give the "
+					 "file",
+					 named, shell->test->path, test->path);
+		shell->test = test;
+	}
+	if (!shell->test)
+		return error_set(err, -ENOENT,
+				 "--test '%s': neither a file nor the name of a test in this "
+				 "folder or below",
+				 named);
+	if (shell->test->host_only)
+		return error_set(err, -EINVAL,
+				 "--test '%s': the test says host_only, it has no VM ('%s')", named,
+				 shell->test->path);
+	return 0;
+}
+
+/* Files, environment and parameters: the test's own, then the user's, so that his win. */
+static int gather(struct shell *shell, struct error *err)
+{
+	const struct run_options *options = &shell->options;
+	const struct test *test = shell->test;
+	const char *term = getenv("TERM");
+	size_t nr_env = 0, used = 0;
+
+	while (test && test->env[nr_env])
+		nr_env++;
+	shell->env = calloc(nr_env + options->env.count + 2, sizeof(*shell->env));
+	shell->includes = calloc((test ? test->nr_includes + 1 : 0) + options->nr_includes + 1,
+				 sizeof(*shell->includes));
+	if (!shell->env || !shell->includes ||
+	    asprintf(&shell->term, "TERM=%s", term && *term ? term : "dumb") < 0) {
+		shell->term = NULL;
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	if (shell->entry.tty) {
+		shell->env[used++] = shell->term;
+		shell->env[used++] = PROMPT;
+	}
+	for (size_t i = 0; i < nr_env; i++)
+		shell->env[used++] = test->env[i];
+	for (size_t i = 0; i < options->env.count; i++)
+		shell->env[used++] = options->env.items[i];
+	shell->entry.env = shell->env;
+	shell->entry.nr_env = used;
+
+	used = 0;
+	if (test) {
+		shell->includes[used++].host = test->path;
+		for (size_t i = 0; i < test->nr_includes; i++)
+			shell->includes[used++] = test->includes[i];
+	}
+	for (size_t i = 0; i < options->nr_includes; i++)
+		shell->includes[used++] = options->includes[i];
+	shell->entry.includes = shell->includes;
+	shell->entry.nr_includes = used;
+
+	if (asprintf(&shell->append, "%s%s%s", test && test->append ? test->append : "",
+		     test && test->append && options->append ? " " : "",
+		     options->append ? options->append : "") < 0) {
+		shell->append = NULL;
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+/* A test's machine is the one that `test` would give it; a plain shell's is taken as given. */
+static int make_plan(struct shell *shell, struct error *err)
+{
+	const struct plan_override *override = &shell->options.override;
+	const struct test *test = shell->test;
+	bool wprof = shell->options.wprof > WPROF_OFF || (test && test->wprof);
+	struct plan *plan = &shell->plan;
+	int ret;
+
+	if (test) {
+		ret = plan_make(&test->topology, test->memory_mib, wprof, override, plan, err);
+	} else {
+		plan->topology = override->topology;
+		plan->memory_mib = override->memory_mib ? override->memory_mib : DEFAULT_MEMORY_MIB;
+		plan->wprof = wprof;
+		ret = override->has_topology
+			      ? topology_check(&plan->topology, err)
+			      : topology_parse(PLAN_DEFAULT_TOPOLOGY, &plan->topology, err);
+	}
+	plan->tsc_reliable = host_tsc_read();
+	if (!ret && *plan->warning) {
+		char line[sizeof(plan->warning) + 16];
+
+		snprintf(line, sizeof(line), "warning: %s", plan->warning);
+		say(shell, line);
+	}
+	return ret;
+}
+
+static int find_shell(struct shell *shell, const char *argv[4], struct error *err)
+{
+	struct entry *entry = &shell->entry;
+	char *cwd;
+	int ret;
+
+	argv[0] = "sh";
+	if (shell->options.exec) {
+		argv[1] = "-c";
+		argv[2] = shell->options.exec;
+	}
+	entry->argv = argv;
+	entry->tty = !shell->options.exec;
+	entry->timeout_ms = shell->options.has_timeout ? shell->options.timeout_ms : 0;
+	ret = entry_find_busybox(entry, err);
+	if (ret)
+		return ret;
+	snprintf(entry->name, sizeof(entry->name), "%s", shell->test ? shell->test->name : "shell");
+	if (!shell->test)
+		return 0;
+	/* Where the test would be. */
+	cwd = getcwd(NULL, 0);
+	if (!cwd)
+		return error_set(err, -errno, "the working folder: %s", strerror(errno));
+	free(entry->cwd);
+	entry->cwd = cwd;
+	return 0;
+}
+
+static int open_artefacts(struct shell *shell, struct error *err)
+{
+	const struct run_options *options = &shell->options;
+	char spec[TOPOLOGY_SPEC_SIZE], memory[32];
+	const char *strings[] = { options->kernel, spec, memory, shell->append,
+				  options->exec ? options->exec : "" };
+
+	topology_format(&shell->plan.topology, spec);
+	snprintf(memory, sizeof(memory), "%" PRIu64, shell->plan.memory_mib);
+	return artefacts_open(&shell->artefacts, options->out_dir, shell->entry.name,
+			      artefacts_variant(strings, sizeof(strings) / sizeof(strings[0])),
+			      err);
+}
+
+static int prepare(struct shell *shell, const char *argv[4], struct error *err)
+{
+	const struct run_options *options = &shell->options;
+	int ret = 0;
+
+	if (options->operands)
+		return error_set(err, -EINVAL,
+				 "'%s': takes no operands; --exec '%s ...' runs a "
+				 "command, --test names a test",
+				 options->operands[0], options->operands[0]);
+	if (!options->kernel)
+		return error_set(err, -EINVAL,
+				 "no kernel given; give --kernel IMG or set KTSTR_KERNEL");
+	if (!options->exec && !isatty(STDIN_FILENO))
+		return error_set(err, -ENOTTY,
+				 "standard input is no terminal to type at; give --exec 'CMD' to "
+				 "run a command without one");
+	if (options->test)
+		ret = find_test(shell, err);
+	if (!ret)
+		ret = find_shell(shell, argv, err);
+	if (!ret)
+		ret = gather(shell, err);
+	if (!ret)
+		ret = embed_export_wprof(&shell->own_tracer, err);
+	if (!ret)
+		ret = make_plan(shell, err);
+	if (!ret && shell->plan.wprof)
+		ret = run_configure_tracer(&shell->wprof, shell->own_tracer,
+					   options->wprof_args ? options->wprof_args
+					   : shell->test       ? shell->test->wprof_args
+							       : NULL,
+					   err);
+	if (!ret)
+		ret = open_artefacts(shell, err);
+	return ret;
+}
+
+/* The shell or command came to its own end, whichever, or the user left. */
+static bool as_it_should(const struct verdict *verdict, const void *data)
+{
+	(void)data;
+	return verdict->kind == VERDICT_PASS || verdict->kind == VERDICT_FAIL ||
+	       verdict->kind == VERDICT_INTERRUPTED;
+}
+
+static int report(struct shell *shell, const struct run_config *config,
+		  const struct run_result *result)
+{
+	const struct verdict *verdict = &result->first.verdict;
+
+	for (size_t i = 0; i < sizeof(result->lost) / sizeof(result->lost[0]); i++)
+		if (*result->lost[i])
+			command_complain("shell: %s", result->lost[i]);
+	if (result->first.seen.output_error)
+		command_complain("shell: writing the guest's output: %s; some of it is lost",
+				 strerror(result->first.seen.output_error));
+	sigprocmask(SIG_SETMASK, &shell->old_mask, NULL);
+	if (verdict->kind == VERDICT_INTERRUPTED)
+		say(shell, "the guest is ended");
+	else if (!as_it_should(verdict, NULL))
+		run_result_print(STDERR_FILENO, config, result);
+	return verdict->kind == VERDICT_PASS && !run_result_is_whole(result) ? COMMAND_CANNOT
+									     : verdict->exit_status;
+}
+
+static int execute(struct shell *shell)
+{
+	const struct run_options *options = &shell->options;
+	const struct test *test = shell->test;
+	struct run_config config = { .kernel = options->kernel,
+				     .entry = &shell->entry,
+				     .plan = &shell->plan,
+				     .wprof = shell->plan.wprof ? &shell->wprof : NULL,
+				     .trace_first = options->wprof == WPROF_ALWAYS,
+				     .no_repro = true,
+				     .as_it_should = as_it_should,
+				     .append = *shell->append ? shell->append : NULL,
+				     .kaslr = options->kaslr ||
+					      (test && test->has_kaslr && test->kaslr),
+				     .boot_timeout_ms = options->boot_timeout_ms,
+				     .stall_timeout_ms = options->stall_timeout_ms,
+				     .out_fd = STDOUT_FILENO,
+				     .err_fd = STDERR_FILENO,
+				     .console_fd = options->console ? STDERR_FILENO : -1,
+				     .cancel_fd = shell->signal_fd,
+				     .attach = shell->attached ? &shell->attach : NULL,
+				     .artefacts = &shell->artefacts,
+				     .keep_result = options->out_dir,
+				     .replay = shell->replay,
+				     .dump_acpi_dir = options->dump_acpi_dir,
+				     .dump_initramfs = options->dump_initramfs,
+				     .say = say,
+				     .say_data = shell };
+	struct run_result *result;
+	struct error err = { "" };
+	int status;
+
+	if (shell->attached)
+		say(shell, "the shell's exit ends the guest; Enter ~ . leaves it at any time");
+	if (test) {
+		char line[4200];
+
+		snprintf(line, sizeof(line), "test %s is at %s", test->name, test->path);
+		say(shell, line);
+	}
+	if (run_execute(&config, &result, &err)) {
+		command_complain("shell: %s", err.text);
+		return COMMAND_CANNOT;
+	}
+	status = report(shell, &config, result);
+	run_result_free(result);
+	return status;
+}
+
+int cmd_shell(int argc, char **argv)
+{
+	struct shell shell = { .signal_fd = -1 };
+	const char *shell_argv[4] = { NULL };
+	struct error err = { "" };
+	int status = COMMAND_CANNOT, ret;
+
+	ret = options_parse(&shell.options, GROUPS, true, argc, argv, &err);
+	if (!ret && shell.options.help) {
+		fputs(usage, stdout);
+		options_print(stdout, GROUPS);
+		fputs(usage_status, stdout);
+		status = 0;
+		goto out;
+	}
+	if (ret) {
+		command_complain("shell: %s; see ktstr-launch shell --help", err.text);
+		goto out;
+	}
+	ret = prepare(&shell, shell_argv, &err);
+	if (!ret && shell.entry.tty) {
+		ret = attach_open(&shell.attach, STDIN_FILENO, &err);
+		shell.attached = !ret;
+	}
+	/* Behind attach_open: its process has signals of its own. */
+	if (!ret) {
+		shell.signal_fd = invocation_signals(&shell.old_mask, &err);
+		ret = shell.signal_fd < 0 ? shell.signal_fd : 0;
+	}
+	if (ret) {
+		command_complain("shell: %s", err.text);
+	} else {
+		shell.replay = invocation_replay(&shell.options, shell.own_tracer, argc, argv);
+		if (shell.replay)
+			status = execute(&shell);
+		else
+			command_complain("shell: out of memory");
+	}
+	if (shell.attached)
+		attach_close(&shell.attach);
+	artefacts_close(&shell.artefacts);
+	/* Where nobody named a folder, an empty one is litter; fails, rightly, when it is not. */
+	if (!shell.options.out_dir)
+		rmdir(ARTEFACTS_DEFAULT_OUT);
+out:
+	free(shell.replay);
+	free(shell.term);
+	free(shell.append);
+	free(shell.env);
+	free(shell.includes);
+	wprof_config_destroy(&shell.wprof);
+	entry_destroy(&shell.entry);
+	tests_destroy(&shell.tests);
+	if (shell.signal_fd >= 0)
+		close(shell.signal_fd);
+	options_destroy(&shell.options);
+	return status;
+}

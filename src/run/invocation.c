@@ -1,0 +1,65 @@
+/* What the commands that run one VM for one user share: see invocation.h. */
+#include "run/invocation.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "util/shell_quote.h"
+#include "wprof/wprof.h"
+
+int invocation_signals(sigset_t *old_mask, struct error *err)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction now;
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	/* What our parent had us ignore (nohup, a shell's background jobs) stays ignored. */
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, old_mask);
+	/* A reader that went away is dealt with where we write. */
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd >= 0 ? fd : error_set(err, -errno, "signalfd: %s", strerror(errno));
+}
+
+char *invocation_replay(const struct run_options *options, bool own_tracer, int argc, char **argv)
+{
+	char self[PATH_MAX] = "ktstr-launch", tracer[PATH_MAX + 32];
+	size_t count = 0, used = 0;
+	const char **words;
+	char *line;
+	ssize_t length;
+
+	while (options->from_environment[count])
+		count++;
+	words = calloc(count + (size_t)argc + 4, sizeof(*words));
+	if (!words)
+		return NULL;
+	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (length > 0)
+		self[length] = '\0';
+	if (count || own_tracer)
+		words[used++] = "env";
+	if (own_tracer) {
+		snprintf(tracer, sizeof(tracer), "%s=%s", WPROF_PATH_VARIABLE,
+			 getenv(WPROF_PATH_VARIABLE));
+		words[used++] = tracer;
+	}
+	for (size_t i = 0; i < count; i++)
+		words[used++] = options->from_environment[i];
+	words[used++] = self;
+	for (int i = 0; i < argc; i++)
+		words[used++] = argv[i];
+	line = shell_quote(words);
+	free(words);
+	return line;
+}

@@ -1,0 +1,24 @@
+/* What do the commands that run one VM for one user share? His signals, and his command line. */
+#ifndef KTSTR_RUN_INVOCATION_H
+#define KTSTR_RUN_INVOCATION_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "run/options.h"
+#include "util/error.h"
+
+/*
+ * invocation_signals - what ends a run arrives through a descriptor that the VM's event loop
+ * watches. Returns it, or a negative errno with a message. @old_mask: what was blocked before
+ */
+int invocation_signals(sigset_t *old_mask, struct error *err);
+
+/*
+ * invocation_replay - the command line that does it again, with the settings that came from the
+ * environment. @own_tracer: the user's KTSTR_WPROF_PATH is in use
+ * Returns an owned string, or NULL: out of memory.
+ */
+char *invocation_replay(const struct run_options *options, bool own_tracer, int argc, char **argv);
+
+#endif
