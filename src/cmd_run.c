@@ -17,6 +17,7 @@
 #include "run/invocation.h"
 #include "run/options.h"
 #include "run/run.h"
+#include "util/file.h"
 
 static const char usage[] =
 	"Usage: ktstr-launch run --kernel IMG [OPTIONS]... [--] CMD [ARGS]...\n\n"
@@ -43,6 +44,7 @@ struct run {
 	bool has_wprof;
 	struct artefacts artefacts;
 	int signal_fd;
+	int err_fd; /* the payload's standard error */
 	sigset_t old_mask;
 	bool own_tracer; /* the user's KTSTR_WPROF_PATH is in use */
 	char *replay;
@@ -148,6 +150,10 @@ static int prepare(struct run *run, struct error *err)
 				    err);
 	if (!ret)
 		ret = open_artefacts(run, err);
+	if (!ret && options->stderr_file) {
+		run->err_fd = file_create(options->stderr_file, 0666, err);
+		ret = run->err_fd < 0 ? error_prefix(err, run->err_fd, "--stderr") : 0;
+	}
 	return ret;
 }
 
@@ -184,7 +190,7 @@ static int execute(struct run *run)
 				     .boot_timeout_ms = options->boot_timeout_ms,
 				     .stall_timeout_ms = options->stall_timeout_ms,
 				     .out_fd = STDOUT_FILENO,
-				     .err_fd = STDERR_FILENO,
+				     .err_fd = run->err_fd,
 				     .console_fd = options->console ? STDERR_FILENO : -1,
 				     .cancel_fd = run->signal_fd,
 				     .artefacts = &run->artefacts,
@@ -210,7 +216,7 @@ static int execute(struct run *run)
 int cmd_run(int argc, char **argv)
 {
 	struct run_options options;
-	struct run run = { .options = &options, .signal_fd = -1 };
+	struct run run = { .options = &options, .signal_fd = -1, .err_fd = STDERR_FILENO };
 	struct error err = { "" };
 	int status = COMMAND_CANNOT, ret;
 
@@ -245,7 +251,7 @@ int cmd_run(int argc, char **argv)
 		command_complain("run: %s", err.text);
 		goto out;
 	}
-	run.replay = invocation_replay(&options, run.own_tracer, argc, argv);
+	run.replay = invocation_replay(&options, run.own_tracer, argv[0]);
 	if (run.replay)
 		status = execute(&run);
 	else

@@ -29,9 +29,7 @@ static const char usage[] =
 static const char usage_status[] =
 	"\nExit status: the shell's or CMD's own; 130 when you left by ~. ; else as for `run`.\n";
 
-#define GROUPS                                                                                     \
-	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_DEBUG |     \
-	 OPTIONS_SHELL)
+#define GROUPS OPTIONS_OF_SHELL
 
 #define DEFAULT_MEMORY_MIB 1024
 #define PROMPT		   "PS1=\\h:\\w# "
@@ -381,7 +379,7 @@ int cmd_shell(int argc, char **argv)
 	if (ret) {
 		command_complain("shell: %s", err.text);
 	} else {
-		shell.replay = invocation_replay(&shell.options, shell.own_tracer, argc, argv);
+		shell.replay = invocation_replay(&shell.options, shell.own_tracer, argv[0]);
 		if (shell.replay)
 			status = execute(&shell);
 		else

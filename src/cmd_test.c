@@ -1,6 +1,5 @@
 /* ktstr-launch test: many tests, on many machines, at once, with reports for people and for CI. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -212,10 +211,9 @@ static int open_sink(struct command_state *state, const struct suite_format *for
 	int fd = STDOUT_FILENO;
 
 	if (path) {
-		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		fd = file_create(path, 0644, err);
 		if (fd < 0)
-			return error_set(err, -errno, "'%s': %s; nothing is overwritten", path,
-					 strerror(errno));
+			return fd;
 	}
 	sink->out = path ? fdopen(fd, "w") : stdout;
 	if (!sink->out)

@@ -29,6 +29,7 @@ int cmd_check(int argc, char **argv);
 int cmd_probe(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_blobs(int argc, char **argv);
+int cmd_bats_helper(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_licenses(int argc, char **argv);
 int cmd_completion(int argc, char **argv);

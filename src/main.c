@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{ "doctor", "say what this host and a kernel lack, and what will not work", cmd_doctor },
 	{ "exec", "run a command on this machine with KTSTR_WPROF_PATH exported", cmd_exec },
 	{ "blobs", "list, verify or extract what is embedded in this file", cmd_blobs },
+	{ "bats-helper", "print the shell library for bats files that boot VMs", cmd_bats_helper },
 	{ "licenses", "print the licences of all that is in this file", cmd_licenses },
 	{ "completion", "print what makes bash, zsh or fish complete our words", cmd_completion },
 	{ "man", "print a man page: of the launcher, or of a command", cmd_man },
@@ -36,7 +37,7 @@ static void usage(FILE *out)
 {
 	fputs("Usage: ktstr-launch COMMAND [OPTIONS]...\n\nCommands:\n", out);
 	for (size_t i = 0; i < NR_COMMANDS; i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n`ktstr-launch help COMMAND` tells a command's options;"
 	      " `ktstr-launch --version` the version.\n",
 	      out);

@@ -12,6 +12,7 @@ static const struct option_info help = { "help", NULL, NULL, "this text" };
 static const struct interface interfaces[] = {
 	{ "run", OPERANDS_PAYLOAD, OPTIONS_OF_RUN, { { 0 } } },
 	{ "test", OPERANDS_FILES, OPTIONS_OF_TEST, { { 0 } } },
+	{ "shell", OPERANDS_NONE, OPTIONS_OF_SHELL, { { 0 } } },
 	{ "list", OPERANDS_FILES, 0, { { "json", NULL, NULL, "a JSON object a line" } } },
 	{ "check", OPERANDS_FILES, 0, { { 0 } } },
 	{ "probe", OPERANDS_NONE, OPTIONS_OF_PROBE, { { 0 } } },
@@ -74,9 +75,9 @@ enum value_kind interface_value_kind(const struct option_info *option)
 		const char *value;
 		enum value_kind kind;
 	} kinds[] = {
-		{ "IMG", VALUE_FILE },		{ "FILE", VALUE_FILE },
-		{ "HOST[:GUEST]", VALUE_FILE }, { "DIR", VALUE_FOLDER },
-		{ "NnNlNcNt", VALUE_TOPOLOGY },
+		{ "IMG", VALUE_FILE },	     { "FILE", VALUE_FILE },
+		{ "FILE|NAME", VALUE_FILE }, { "HOST[:GUEST]", VALUE_FILE },
+		{ "DIR", VALUE_FOLDER },     { "NnNlNcNt", VALUE_TOPOLOGY },
 	};
 
 	if (!option->value)

@@ -10,15 +10,16 @@
  * there for the time to boot only.
  */
 static const char defaults[] =
-	"console=ttyS0 quiet"	/* the console is for the kernel's own words and for panics */
-	" panic=-1 reboot=t"	/* a panic ends the VM at once, by a triple fault */
-	" oops=panic"		/* an oops is a failure, not a line in a log */
-	" rootfstype=ramfs"	/* tmpfs would give the root half of the memory only */
-	" pci=off"		/* there is none: do not look for it */
-	" 8250.nr_uarts=1"	/* nor for three more serial ports */
-	" mitigations=off"	/* the guest guards nothing from itself; undo: mitigations=auto */
-	" irqaffinity=0"	/* the IOAPIC reaches no APIC id over 254 */
-	" no_timer_check"	/* no trial of the timer's interrupt line */
+	"console=ttyS0 quiet" /* the console is for the kernel's own words and for panics */
+	" panic=-1 reboot=t"  /* a panic ends the VM at once, by a triple fault */
+	" oops=panic"	      /* an oops is a failure, not a line in a log */
+	" rootfstype=ramfs"   /* tmpfs would give the root half of the memory only */
+	" pci=off"	      /* there is none: do not look for it */
+	" 8250.nr_uarts=1"    /* nor for three more serial ports */
+	" mitigations=off"    /* the guest guards nothing from itself; undo: mitigations=auto */
+	" irqaffinity=0"      /* the IOAPIC reaches no APIC id over 254 */
+	" noreplace-smp"  /* one CPU: leave the lock prefixes in, rather than patch them all out */
+	" no_timer_check" /* no trial of the timer's interrupt line */
 	" cryptomgr.notests"	/* nor self-tests of ciphers */
 	" random.trust_cpu=on"; /* do not wait for entropy */
 

@@ -31,17 +31,20 @@ int invocation_signals(sigset_t *old_mask, struct error *err)
 	return fd >= 0 ? fd : error_set(err, -errno, "signalfd: %s", strerror(errno));
 }
 
-char *invocation_replay(const struct run_options *options, bool own_tracer, int argc, char **argv)
+char *invocation_replay(const struct run_options *options, bool own_tracer, const char *command)
 {
 	char self[PATH_MAX] = "ktstr-launch", tracer[PATH_MAX + 32];
-	size_t count = 0, used = 0;
+	size_t count = 0, operands = 0, used = 0;
 	const char **words;
 	char *line;
 	ssize_t length;
 
 	while (options->from_environment[count])
 		count++;
-	words = calloc(count + (size_t)argc + 4, sizeof(*words));
+	while (options->operands && options->operands[operands])
+		operands++;
+	/* env, the tracer, the launcher, the command, "--" and the end. */
+	words = calloc(count + options->said.count + operands + 6, sizeof(*words));
 	if (!words)
 		return NULL;
 	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -57,8 +60,13 @@ char *invocation_replay(const struct run_options *options, bool own_tracer, int 
 	for (size_t i = 0; i < count; i++)
 		words[used++] = options->from_environment[i];
 	words[used++] = self;
-	for (int i = 0; i < argc; i++)
-		words[used++] = argv[i];
+	words[used++] = command;
+	for (size_t i = 0; i < options->said.count; i++)
+		words[used++] = options->said.items[i];
+	if (operands)
+		words[used++] = "--";
+	for (size_t i = 0; i < operands; i++)
+		words[used++] = options->operands[i];
 	line = shell_quote(words);
 	free(words);
 	return line;

@@ -28,6 +28,7 @@ enum option_id {
 	OPTION_ENV,
 	OPTION_OUT,
 	OPTION_QUIET,
+	OPTION_STDERR,
 	OPTION_CONSOLE,
 	OPTION_DUMP_ACPI,
 	OPTION_DUMP_INITRAMFS,
@@ -98,6 +99,8 @@ static const struct definition {
 	  "where artefacts go, in a new folder a run (default ktstr-out)" },
 	{ "quiet", NULL, OPTION_QUIET, OPTIONS_OUTPUT, NULL,
 	  "no words of the launcher's own but errors" },
+	{ "stderr", "FILE", OPTION_STDERR, OPTIONS_STREAMS, NULL,
+	  "the payload's standard error into the new file FILE, apart from\nthe launcher's words" },
 	{ "console", NULL, OPTION_CONSOLE, OPTIONS_DEBUG, NULL,
 	  "pass the guest's console on to standard error" },
 	{ "dump-acpi", "DIR", OPTION_DUMP_ACPI, OPTIONS_DEBUG, NULL,
@@ -347,6 +350,9 @@ static int set_option(struct run_options *options, int id, const char *what, con
 	case OPTION_QUIET:
 		options->quiet = true;
 		return 0;
+	case OPTION_STDERR:
+		options->stderr_file = value;
+		return 0;
 	case OPTION_CONSOLE:
 		options->console = true;
 		return 0;
@@ -452,6 +458,12 @@ static void make_getopt(struct option table[NR_DEFINITIONS + 1], unsigned int gr
 	table[used] = (struct option){ .name = NULL };
 }
 
+/* Does a second run with it fail, because the first has made the file? */
+static bool makes_new_file(int id)
+{
+	return id == OPTION_STDERR || id == OPTION_DUMP_INITRAMFS;
+}
+
 /* Why getopt did not like it: ':' for a value that is missing, '?' for all else. */
 static int refuse(int id, const char *word, struct error *err)
 {
@@ -469,13 +481,14 @@ int options_parse(struct run_options *options, unsigned int groups, bool mixed, 
 {
 	struct option table[NR_DEFINITIONS + 1];
 	bool has_kernel = false;
-	int id, index, ret;
+	int id, index, word, ret;
 
 	*options = (struct run_options){ .timeout_ms = DEFAULT_TIMEOUT_MS, .repeat = 1 };
 	make_getopt(table, groups);
 	ret = parse_environment(options, groups, err);
 	/* '+': what follows the payload's name is the payload's; ':': the messages are ours. */
-	while (!ret && (id = getopt_long(argc, argv, mixed ? ":h" : "+:h", table, &index)) != -1) {
+	while (!ret && (word = optind,
+			id = getopt_long(argc, argv, mixed ? ":h" : "+:h", table, &index)) != -1) {
 		char what[64];
 
 		if (id == ':' || id == '?')
@@ -491,6 +504,8 @@ int options_parse(struct run_options *options, unsigned int groups, bool mixed, 
 		}
 		snprintf(what, sizeof(what), "--%s", table[index].name);
 		ret = set_option(options, id, what, optarg, err);
+		for (; !ret && word < optind && !makes_new_file(id); word++)
+			ret = list_add(&options->said, argv[word], err);
 	}
 	if (!ret && optind < argc)
 		options->operands = (const char *const *)argv + optind;
@@ -505,6 +520,7 @@ void options_destroy(struct run_options *options)
 	entry_includes_free(options->includes, options->nr_includes);
 	free(options->kernels.items);
 	free(options->env.items);
+	free(options->said.items);
 	free(options->filters.items);
 	free(options->excludes.items);
 	*options = (struct run_options){ 0 };

@@ -19,9 +19,10 @@ enum option_group {
 	OPTIONS_PAYLOAD = 1 << 2, /* its time, files, environment: what a test file says itself */
 	OPTIONS_OUTPUT = 1 << 3,
 	OPTIONS_DEBUG = 1 << 4,
-	OPTIONS_SELECT = 1 << 5, /* which variants of which tests */
-	OPTIONS_SUITE = 1 << 6,	 /* how they are run and reported */
-	OPTIONS_SHELL = 1 << 7,	 /* whose VM, and what is done in it */
+	OPTIONS_SELECT = 1 << 5,  /* which variants of which tests */
+	OPTIONS_SUITE = 1 << 6,	  /* how they are run and reported */
+	OPTIONS_SHELL = 1 << 7,	  /* whose VM, and what is done in it */
+	OPTIONS_STREAMS = 1 << 8, /* where the payload's words go */
 };
 
 enum wprof_mode {
@@ -33,9 +34,13 @@ enum wprof_mode {
 
 /* What each command takes. */
 #define OPTIONS_OF_RUN                                                                             \
-	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_DEBUG)
+	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_STREAMS |   \
+	 OPTIONS_DEBUG)
 #define OPTIONS_OF_TEST                                                                            \
 	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_OUTPUT | OPTIONS_SELECT | OPTIONS_SUITE)
+#define OPTIONS_OF_SHELL                                                                           \
+	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_DEBUG |     \
+	 OPTIONS_SHELL)
 #define OPTIONS_OF_PROBE (OPTIONS_MACHINE | OPTIONS_DEBUG)
 
 /* The most that the options in seconds take. */
@@ -67,6 +72,7 @@ struct run_options {
 	struct entry_include *includes; /* owned */
 	size_t nr_includes;
 	struct option_list env;
+	const char *stderr_file; /* OPTIONS_STREAMS; or NULL */
 
 	/* OPTIONS_SELECT and OPTIONS_SUITE */
 	bool gauntlet;
@@ -86,6 +92,9 @@ struct run_options {
 	const char *exec; /* a line for sh */
 
 	const char *const *operands; /* NULL-terminated tail of argv: the payload, or test files */
+	/* The options as they were said, for the replay line: without those that make a new file.
+	 */
+	struct option_list said;
 	bool help;
 	/* The KTSTR_* settings that were taken, "K=V", NULL-terminated; owned: for the replay line.
 	 */

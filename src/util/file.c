@@ -26,21 +26,29 @@ int file_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-int file_write_new(const char *path, const void *data, size_t size, mode_t mode, struct error *err)
+int file_create(const char *path, mode_t mode, struct error *err)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	int ret;
 
-	if (fd < 0) {
-		ret = -errno;
-		if (ret == -EEXIST)
-			return error_set(
-				err, ret,
-				"'%s' exists already and is never overwritten; give another "
-				"name or move it away",
-				path);
-		return error_set(err, ret, "creating '%s': %s", path, strerror(-ret));
-	}
+	if (fd >= 0)
+		return fd;
+	ret = -errno;
+	if (ret == -EEXIST)
+		return error_set(err, ret,
+				 "'%s' exists already and is never overwritten; give another "
+				 "name or move it away",
+				 path);
+	return error_set(err, ret, "creating '%s': %s", path, strerror(-ret));
+}
+
+int file_write_new(const char *path, const void *data, size_t size, mode_t mode, struct error *err)
+{
+	int fd = file_create(path, mode, err);
+	int ret;
+
+	if (fd < 0)
+		return fd;
 	ret = file_write_all(fd, data, size);
 	if (close(fd) < 0 && !ret)
 		ret = -errno;

@@ -8,6 +8,12 @@
 #include "util/error.h"
 
 /*
+ * file_create - open @path, which must not be there, for writing.
+ * Returns a descriptor, closed on exec, or -EEXIST and what open returns, with the path.
+ */
+int file_create(const char *path, mode_t mode, struct error *err);
+
+/*
  * file_write_new - create @path, which must not be there, with these bytes.
  * Returns 0; -EEXIST and what open and write return, with the path in the message; on a write error
  * the file is removed again.

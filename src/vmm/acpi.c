@@ -7,12 +7,12 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "util/file.h"
 
 /* Ids up to 254 have an entry of the old kind, the others one for x2APIC (5.2.12.12). */
 #define X2APIC_FIRST_ID 255
@@ -563,43 +563,6 @@ int acpi_build(const struct topology *topology, const struct memory_range *range
 	return 0;
 }
 
-/* A new file at @path with exactly these bytes, or no file. */
-static int write_new(const char *path, const uint8_t *data, size_t size, struct error *err)
-{
-	int ret = 0;
-	int fd;
-
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0) {
-		ret = -errno;
-		return error_set(err, ret, "ACPI table '%s': cannot create it: %s%s", path,
-				 strerror(-ret),
-				 ret == -EEXIST ? "; give --dump-acpi another folder, or remove "
-						  "what is there"
-						: "");
-	}
-	while (size > 0) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			ret = -errno;
-			goto out;
-		}
-		data += n;
-		size -= (size_t)n;
-	}
-out:
-	if (close(fd) < 0 && !ret)
-		ret = -errno;
-	if (ret) {
-		unlink(path);
-		error_set(err, ret, "ACPI table '%s': cannot write it: %s", path, strerror(-ret));
-	}
-	return ret;
-}
-
 int acpi_dump(const struct acpi_tables *tables, const char *dir, struct error *err)
 {
 	int ret;
@@ -620,9 +583,9 @@ int acpi_dump(const struct acpi_tables *tables, const char *dir, struct error *e
 		name[j] = '\0';
 		if ((size_t)snprintf(path, sizeof(path), "%s/%s.aml", dir, name) >= sizeof(path))
 			return error_set(err, -ENAMETOOLONG, "--dump-acpi '%s': too long", dir);
-		ret = write_new(path, tables->image + table->offset, table->size, err);
+		ret = file_write_new(path, tables->image + table->offset, table->size, 0644, err);
 		if (ret)
-			return ret;
+			return error_prefix(err, ret, "--dump-acpi");
 	}
 	return 0;
 }

@@ -133,3 +133,11 @@ refused()
 	KTSTR_MEMORY=none refused 125 "KTSTR_MEMORY" --kernel "$KERNEL" -- true
 	KTSTR_KERNEL=nowhere refused 125 "'nowhere'" -- true
 }
+
+@test "--stderr: a file that is there is left as it is; a folder that is not" {
+	echo mine >words
+	refused 125 "^ktstr-launch: run: --stderr: 'words' exists already and is never overwritten" \
+		--kernel "$KERNEL" --stderr words -- true
+	diff words - <<<mine
+	refused 125 "creating 'nowhere/words': No such file" --kernel "$KERNEL" --stderr nowhere/words -- true
+}

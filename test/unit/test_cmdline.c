@@ -32,6 +32,7 @@ static void tsc_only_where_it_is_reliable(void **state)
 	assert_null(strstr(without, "tsc="));
 	/* Nothing else depends on it. */
 	assert_int_equal(strlen(with), strlen(without) + strlen(" tsc=reliable"));
+	assert_true(has(with, "noreplace-smp") && has(without, "noreplace-smp"));
 	assert_true(has(with, "no_timer_check") && has(without, "no_timer_check"));
 	assert_true(has(with, "random.trust_cpu=on") && has(without, "random.trust_cpu=on"));
 	assert_true(has(with, "nokaslr") && has(without, "nokaslr"));

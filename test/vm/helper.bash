@@ -1,37 +1,39 @@
-# What the tests that boot VMs share. Load it with: load helper
+# What the tests that boot VMs share, over the library that users have. Load it with: load helper
 load ../helper
 
 # Kernels: KTSTR_KERNEL is the default one (launcher's own variable), set by test/run.
 : "${KTSTR_KERNEL:?set it to the path of a kernel image; test/run does}"
 
-# boot ARGS...: `ktstr-launch run` in the test's own folder, stdout and stderr kept apart in files.
-# shellcheck disable=SC2034 # status and output are read by the assertions
+# What `ktstr-launch bats-helper` prints (test/host/bats-helper.bats compares them), without asking a
+# launcher, which takes its time in the emulated host, for each test once more.
+# shellcheck source=embed/bats-helper.bash
+source "$ROOT/embed/bats-helper.bash"
+
+# boot ARGS...: `ktstr-launch run` in the test's own folder, stdout and stderr kept apart in files;
+# output is stderr's text.
+# shellcheck disable=SC2034 # ktstr_* are the library's, output the assertions'
 boot()
 {
+	# As it is for those who name no folder: a run that passes leaves nothing.
+	local ktstr_out='' ktstr_stderr=''
+
 	cd "$BATS_TEST_TMPDIR" || return
-	status=0
-	"$KTSTR_LAUNCH" run "$@" >stdout 2>stderr || status=$?
+	ktstr_run "$@" || return
+	ln -f "$_ktstr_stdout" stdout
+	ln -f "$_ktstr_stderr" stderr
 	output=$(<stderr)
 }
 
 # in_stdout PATTERN...: each matches somewhere in the payload's output.
 in_stdout()
 {
-	local pattern
-
-	for pattern; do
-		grep -qE -e "$pattern" stdout || fail "no match for '$pattern' in: $(<stdout)" || return 1
-	done
+	ktstr_assert_guest_stdout "$@"
 }
 
 # dump_file [SUFFIX]: the only artefact of that suffix in this test's folder.
 dump_file()
 {
-	local files=("$BATS_TEST_TMPDIR"/ktstr-out/*/*"${1:-.failure-dump.json}")
-
-	[[ ${1:-} == .repro* ]] || files=("${files[@]/*.repro.*/}")
-	# shellcheck disable=SC2206 # drops the empty ones
-	files=(${files[@]})
-	[[ ${#files[@]} -eq 1 && -f ${files[0]} ]] || fail "artefacts: ${files[*]-none}" || return 1
-	echo "${files[0]}"
+	_ktstr_find "${1:-.failure-dump.json}" "$BATS_TEST_TMPDIR"/ktstr-out/*
+	[[ ${#_ktstr_files[@]} -eq 1 ]] || fail "artefacts: ${_ktstr_files[*]-none}" || return 1
+	echo "${_ktstr_files[0]}"
 }
