@@ -1,0 +1,50 @@
+#!/usr/bin/env bats
+# Does each of the shipped examples come out as its file says?
+
+load helper
+
+# stated FILE: its verdict on this kernel. "skip; pass with CONFIG_X=y" depends on the config beside it.
+stated()
+{
+	local verdict config
+
+	verdict=$(sed -n 's/^# Verdict: //p' "$1")
+	[[ $verdict =~ ^(pass|fail|xfail|skip)(\;\ (pass)\ with\ (CONFIG_[A-Z0-9_]+=y))?$ ]] ||
+		fail "$1: no such verdict: '$verdict'" || return 1
+	verdict=${BASH_REMATCH[1]}
+	config=$(dirname "$KTSTR_KERNEL")/config
+	if [[ ${BASH_REMATCH[4]} ]] && grep -qx "${BASH_REMATCH[4]}" "$config"; then
+		verdict=${BASH_REMATCH[3]}
+	fi
+	echo "$verdict"
+}
+
+@test "each example has the verdict that its file states" {
+	local lines=()
+
+	cd "$BATS_TEST_TMPDIR" || return
+	for file in "$ROOT"/examples/*.sh; do
+		verdict=$(stated "$file")
+		name=${file##*/}
+		lines+=("$verdict ${name%.sh}")
+	done
+	[[ ${#lines[@]} -ge 6 ]]
+	printf '%s\n' "${lines[@]}" | sort >stated
+	status=0
+	output=$("$KTSTR_LAUNCH" test --json r.json "$ROOT/examples" 2>stderr) || status=$?
+	output+=$'\n'$(<stderr)
+	python3 -c 'import json
+for line in open("r.json"):
+    o = json.loads(line)
+    if o["type"] == "result":
+        print(o["outcome"], o["name"])' | sort | diff stated - || fail "the verdicts differ, see above"
+	assert_status 0
+}
+
+@test "README names each example, with its verdict" {
+	for file in "$ROOT"/examples/*.sh; do
+		verdict=$(sed -n 's/^# Verdict: \([a-z]*\).*/\1/p' "$file")
+		grep -qE "^${file##*/} .* $verdict\$" "$ROOT/examples/README" ||
+			fail "examples/README: not '${file##*/} ... $verdict'"
+	done
+}
