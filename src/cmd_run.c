@@ -247,19 +247,16 @@ int cmd_run(int argc, char **argv)
 	}
 	run.signal_fd = invocation_signals(&run.old_mask, &err);
 	ret = run.signal_fd < 0 ? run.signal_fd : prepare(&run, &err);
-	if (ret) {
-		command_complain("run: %s", err.text);
-		goto out;
+	if (!ret) {
+		run.replay = invocation_replay(&options, run.own_tracer, argv[0]);
+		if (!run.replay)
+			ret = error_set(&err, -ENOMEM, "out of memory");
 	}
-	run.replay = invocation_replay(&options, run.own_tracer, argv[0]);
-	if (run.replay)
-		status = execute(&run);
+	if (ret)
+		command_complain("run: %s", err.text);
 	else
-		command_complain("run: out of memory");
-	artefacts_close(&run.artefacts);
-	/* Where nobody named a folder, an empty one is litter; fails, rightly, when it is not. */
-	if (!options.out_dir)
-		rmdir(ARTEFACTS_DEFAULT_OUT);
+		status = execute(&run);
+	invocation_close(&run.artefacts, options.out_dir);
 out:
 	free(run.replay);
 	wprof_config_destroy(&run.wprof);

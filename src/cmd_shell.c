@@ -387,10 +387,7 @@ int cmd_shell(int argc, char **argv)
 	}
 	if (shell.attached)
 		attach_close(&shell.attach);
-	artefacts_close(&shell.artefacts);
-	/* Where nobody named a folder, an empty one is litter; fails, rightly, when it is not. */
-	if (!shell.options.out_dir)
-		rmdir(ARTEFACTS_DEFAULT_OUT);
+	invocation_close(&shell.artefacts, shell.options.out_dir);
 out:
 	free(shell.replay);
 	free(shell.term);

@@ -71,3 +71,13 @@ char *invocation_replay(const struct run_options *options, bool own_tracer, cons
 	free(words);
 	return line;
 }
+
+void invocation_close(struct artefacts *artefacts, const char *out_dir)
+{
+	bool opened = *artefacts->dir;
+
+	artefacts_close(artefacts);
+	/* Where nobody named a folder, an empty one is litter; fails, rightly, when it is not. */
+	if (opened && !out_dir)
+		rmdir(ARTEFACTS_DEFAULT_OUT);
+}

@@ -1,10 +1,12 @@
-/* What do the commands that run one VM for one user share? His signals, and his command line. */
+/* What do the commands that run one VM for one user share? His signals, his command line, his
+ * folder. */
 #ifndef KTSTR_RUN_INVOCATION_H
 #define KTSTR_RUN_INVOCATION_H
 
 #include <signal.h>
 #include <stdbool.h>
 
+#include "report/artefacts.h"
 #include "run/options.h"
 #include "util/error.h"
 
@@ -20,5 +22,8 @@ int invocation_signals(sigset_t *old_mask, struct error *err);
  * Returns an owned string, or NULL: out of memory.
  */
 char *invocation_replay(const struct run_options *options, bool own_tracer, const char *command);
+
+/* invocation_close - artefacts_close, also of those that were never opened, and no empty folder. */
+void invocation_close(struct artefacts *artefacts, const char *out_dir);
 
 #endif

@@ -136,7 +136,7 @@ refused()
 
 @test "--stderr: a file that is there is left as it is; a folder that is not" {
 	echo mine >words
-	refused 125 "^ktstr-launch: run: --stderr: 'words' exists already and is never overwritten" \
+	refused 125 "--stderr: 'words' exists already and is never overwritten" \
 		--kernel "$KERNEL" --stderr words -- true
 	diff words - <<<mine
 	refused 125 "creating 'nowhere/words': No such file" --kernel "$KERNEL" --stderr nowhere/words -- true
