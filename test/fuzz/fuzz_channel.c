@@ -110,7 +110,9 @@ static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t
 			       .trace_suffix = ARTEFACT_TRACE,
 			       .max_trace_size = 1 << 20,
 			       .cancel_fd = -1,
-			       .quiet = true };
+			       .out_fd = -1,
+			       .err_fd = -1,
+			       .console_fd = -1 };
 	struct vmm_owner owner;
 	struct verdict verdict;
 	struct channel channel;
