@@ -60,7 +60,7 @@ endif
 
 # The licences of all that is in the launcher: `ktstr-launch licenses`. Packages come in new versions.
 LICENSES_ARGS = --version '$(VERSION)' --busybox $(BUSYBOX_FROM) --tracer "$(subst $$$$,$$,$(WPROF_FROM))" \
-		--wprof-source $(WPROF_BUILD)/src --wprof-version '$(wprof_version)'
+		--wprof-source $(WPROF_BUILD)/work --wprof-version '$(wprof_version)'
 
 $(BUILD)/embed/licenses.packages: FORCE
 	$(call stamp,$(LICENSES_ARGS) $(shell tools/licenses --packages))

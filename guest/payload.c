@@ -41,7 +41,8 @@ static void close_stream(struct stream *stream)
 	stream->fd = -1;
 }
 
-static int start(struct session *session)
+/* *@exec: it was the payload that could not be started, rather than what we need for it. */
+static int start(struct session *session, bool *exec)
 {
 	struct process_spec spec = {
 		.argv = session->job->argv,
@@ -65,6 +66,7 @@ static int start(struct session *session)
 			guest_channel_log(session->channel,
 					  "cannot make a pipe for the payload: %s", strerror(-ret));
 	}
+	*exec = !ret;
 	if (!ret) {
 		ret = process_spawn(&spec, &session->payload.pid, why, sizeof(why));
 		if (ret)
@@ -119,14 +121,17 @@ void payload_run(struct session *session)
 	struct ktstr_started started;
 	uint64_t limit = CLOCK_NEVER;
 	uint64_t now;
-	int ret = start(session);
+	bool exec;
+	int ret = start(session, &exec);
 
 	now = clock_boottime_ns();
 	if (ret) {
 		exited.value = (uint32_t)-ret;
 		exited.end_ns = now;
 		tracer_interrupt(session);
-		guest_channel_send(session->channel, KTSTR_EXITED, &exited, sizeof(exited));
+		/* Without this frame, init's own last words are the reason. */
+		if (exec)
+			guest_channel_send(session->channel, KTSTR_EXITED, &exited, sizeof(exited));
 		return;
 	}
 	started.boottime_ns = now;

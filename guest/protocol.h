@@ -12,8 +12,9 @@
  * line. While the guest runs, and only with "tty=1" in the job, a second, smaller ring of the same
  * frames, the inbox: what the user types, and the size of his terminal. There is no interrupt
  * behind it, and so no driver that a kernel would have to have: init looks at its index, often
- * while somebody types, less often when nobody does, and not at all without "tty=1". When the inbox
- * is full the host leaves the user's bytes in his terminal and looks again.
+ * while somebody types, less often when nobody does, and not at all without "tty=1". While the
+ * inbox is full the user's bytes stay in his terminal, for a second; then the host reads them, for
+ * the sake of the escape sequence, and they are lost.
  */
 #ifndef KTSTR_GUEST_PROTOCOL_H
 #define KTSTR_GUEST_PROTOCOL_H

@@ -127,6 +127,7 @@ int terminal_open(struct session *session, int *theirs)
 		return ret;
 	}
 	session->out.fd = ours;
-	terminal_turn(session, clock_boottime_ns());
+	/* The size, which the host sends first; keys when there is somebody whom Ctrl-C can reach. */
+	take_frame(session);
 	return 0;
 }

@@ -111,7 +111,10 @@ static int find_test(struct shell *shell, struct error *err)
 	return 0;
 }
 
-/* Files, environment and parameters: the test's own, then the user's, so that his win. */
+/*
+ * Files, environment and parameters: the test's own, then the user's, whose variables and
+ * parameters win. Two files at one place are an error.
+ */
 static int gather(struct shell *shell, struct error *err)
 {
 	const struct run_options *options = &shell->options;
@@ -265,8 +268,6 @@ static int prepare(struct shell *shell, const char *argv[4], struct error *err)
 					   : shell->test       ? shell->test->wprof_args
 							       : NULL,
 					   err);
-	if (!ret)
-		ret = open_artefacts(shell, err);
 	return ret;
 }
 
@@ -276,6 +277,19 @@ static bool as_it_should(const struct verdict *verdict, const void *data)
 	(void)data;
 	return verdict->kind == VERDICT_PASS || verdict->kind == VERDICT_FAIL ||
 	       verdict->kind == VERDICT_INTERRUPTED;
+}
+
+/* What init and the tracer had to say, and where the trace is: nothing of a shell without either.
+ */
+static void tell_aside(const struct run_config *config, const struct run_result *result)
+{
+	char *detail = run_result_detail(config, result);
+
+	if (detail)
+		fputs(detail, stderr);
+	if (*result->first.trace_path)
+		fprintf(stderr, "  trace         %s\n", result->first.trace_path);
+	free(detail);
 }
 
 static int report(struct shell *shell, const struct run_config *config,
@@ -292,8 +306,10 @@ static int report(struct shell *shell, const struct run_config *config,
 	sigprocmask(SIG_SETMASK, &shell->old_mask, NULL);
 	if (verdict->kind == VERDICT_INTERRUPTED)
 		say(shell, "the guest is ended");
-	else if (!as_it_should(verdict, NULL))
+	if (!as_it_should(verdict, NULL))
 		run_result_print(STDERR_FILENO, config, result);
+	else if (!shell->options.quiet)
+		tell_aside(config, result);
 	return verdict->kind == VERDICT_PASS && !run_result_is_whole(result) ? COMMAND_CANNOT
 									     : verdict->exit_status;
 }
@@ -376,6 +392,8 @@ int cmd_shell(int argc, char **argv)
 		shell.signal_fd = invocation_signals(&shell.old_mask, &err);
 		ret = shell.signal_fd < 0 ? shell.signal_fd : 0;
 	}
+	if (!ret)
+		ret = open_artefacts(&shell, &err);
 	if (ret) {
 		command_complain("shell: %s", err.text);
 	} else {

@@ -13,10 +13,7 @@
 
 #include "../../guest/protocol.h"
 
-/* Bytes of one read; with what attach_escape may add they fit into one frame. */
-#define READ_SIZE 1024
-
-_Static_assert(READ_SIZE + 1 <= KTSTR_INBOX_FRAME_MAX, "one read is one frame");
+_Static_assert(ATTACH_READ_SIZE + 1 <= KTSTR_INBOX_FRAME_MAX, "one read is one frame");
 
 bool attach_escape(enum escape_state *state, const uint8_t *typed, size_t count, uint8_t *out,
 		   size_t *used)
@@ -39,6 +36,10 @@ bool attach_escape(enum escape_state *state, const uint8_t *typed, size_t count,
 		}
 		out[(*used)++] = key;
 		if (*state == ESCAPE_LINE_START && key == 0x1b) {
+			*state = ESCAPE_ESC;
+			continue;
+		}
+		if (*state == ESCAPE_ESC && key == '[') {
 			*state = ESCAPE_REPORT;
 			continue;
 		}
@@ -46,7 +47,7 @@ bool attach_escape(enum escape_state *state, const uint8_t *typed, size_t count,
 			/* Cursor position, device attributes, status, focus. */
 			if (key && strchr("RcnIO", key))
 				*state = ESCAPE_LINE_START;
-			else if (!key || !strchr("[?>;0123456789", key))
+			else if (!key || !strchr("?>;0123456789", key))
 				*state = ESCAPE_IN_LINE;
 			if (*state != ESCAPE_IN_LINE)
 				continue;
@@ -108,6 +109,9 @@ int attach_open(struct attach *attach, int fd, struct error *err)
 	}
 	attach->raw = attach->saved;
 	cfmakeraw(&attach->raw);
+	/* A read never waits: somebody else may have taken what poll has seen. */
+	attach->raw.c_cc[VMIN] = 0;
+	attach->raw.c_cc[VTIME] = 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		return error_set(err, -errno, "a socket pair: %s", strerror(errno));
 	attach->restorer = fork();
@@ -121,6 +125,9 @@ int attach_open(struct attach *attach, int fd, struct error *err)
 		return ret;
 	}
 	attach->restorer_fd = fds[1];
+	/* In the background we give the modes back all the same, and are not stopped for it. */
+	signal(SIGTTOU, SIG_IGN);
+	signal(SIGTTIN, SIG_IGN);
 	/* What ends our process group now does not end it any more. */
 	if (read(fds[1], &ready, 1) != 1) {
 		attach_close(attach);
@@ -129,11 +136,31 @@ int attach_open(struct attach *attach, int fd, struct error *err)
 	return 0;
 }
 
+/* True also of a terminal that controls no session, or another: no shell shares it with us. */
+static bool in_foreground(const struct attach *attach)
+{
+	pid_t group = tcgetpgrp(attach->fd);
+
+	return group < 0 || group == getpgrp();
+}
+
+/*
+ * While we were stopped or in the background the modes were the shell's to set, and keys are not
+ * ours there.
+ */
+static void take_terminal(struct attach *attach)
+{
+	bool ours = attach->begun && in_foreground(attach);
+
+	attach->input.fd = ours ? attach->fd : -1;
+	if (ours && !is_raw(attach->fd, &attach->raw))
+		tcsetattr(attach->fd, TCSANOW, &attach->raw);
+}
+
 void attach_begin(struct attach *attach)
 {
 	attach->begun = true;
-	attach->input.fd = attach->fd;
-	tcsetattr(attach->fd, TCSANOW, &attach->raw);
+	take_terminal(attach);
 }
 
 static void tell_size(struct attach *attach, struct vmm *vmm)
@@ -152,25 +179,49 @@ static void tell_size(struct attach *attach, struct vmm *vmm)
 	attach->columns = size.ws_col;
 }
 
+/* A guest that takes none for so long that we are called all the same loses what comes. */
+static void pass_on(struct attach *attach, struct vmm *vmm, const uint8_t *keys, size_t count)
+{
+	static const char words[] =
+		"\r\nktstr-launch: the guest takes no keys; those typed now are lost, but for "
+		"Enter ~ .\r\n";
+
+	if (!attach->nr_keys && !vmm_send(vmm, KTSTR_KEYS, keys, (uint32_t)count))
+		return;
+	if (!attach->nr_keys) {
+		memcpy(attach->keys, keys, count);
+		attach->nr_keys = count;
+	} else if (!attach->lost) {
+		attach->lost = true;
+		if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0) {
+			/* Then nobody reads it. */
+		}
+	}
+}
+
 int attach_turn(struct attach *attach, struct vmm *vmm, bool readable)
 {
-	uint8_t typed[READ_SIZE], keys[READ_SIZE + 1];
+	uint8_t typed[ATTACH_READ_SIZE], keys[ATTACH_READ_SIZE + 1];
+	struct termios modes;
 	size_t used;
 	ssize_t count;
 	bool leave;
 
+	take_terminal(attach);
 	tell_size(attach, vmm);
-	if (!readable)
+	if (attach->nr_keys && !vmm_send(vmm, KTSTR_KEYS, attach->keys, (uint32_t)attach->nr_keys))
+		attach->nr_keys = 0;
+	if (!readable || attach->input.fd < 0)
 		return 0;
 	count = read(attach->fd, typed, sizeof(typed));
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
+	/* 0: there was nothing, or the terminal is gone, and then it has no modes either. */
 	if (count <= 0)
-		return SIGHUP;
+		return tcgetattr(attach->fd, &modes) ? SIGHUP : 0;
 	leave = attach_escape(&attach->escape, typed, (size_t)count, keys, &used);
-	/* A guest that takes none for so long that we are called all the same loses these. */
 	if (used)
-		vmm_send(vmm, KTSTR_KEYS, keys, (uint32_t)used);
+		pass_on(attach, vmm, keys, used);
 	return leave ? SIGINT : 0;
 }
 
@@ -181,7 +232,8 @@ void attach_end(struct attach *attach)
 	attach->begun = false;
 	attach->input.fd = -1;
 	/* At once: what is still on its way to the terminal is not worth waiting for a reader. */
-	tcsetattr(attach->fd, TCSANOW, &attach->saved);
+	if (is_raw(attach->fd, &attach->raw))
+		tcsetattr(attach->fd, TCSANOW, &attach->saved);
 }
 
 void attach_close(struct attach *attach)

@@ -19,9 +19,13 @@
 enum escape_state {
 	ESCAPE_LINE_START,
 	ESCAPE_TILDE,  /* a '~' there, which is held back */
-	ESCAPE_REPORT, /* an ESC there: the terminal's own word, or a key such as an arrow? */
+	ESCAPE_ESC,    /* an ESC there: the terminal's own word, or a key such as an arrow? */
+	ESCAPE_REPORT, /* and a '[' */
 	ESCAPE_IN_LINE,
 };
+
+/* Bytes of one read; with what attach_escape may add they fit into one frame. */
+#define ATTACH_READ_SIZE 1024
 
 struct attach {
 	struct vmm_input input; /* for the VMM; ready is the caller's */
@@ -34,6 +38,9 @@ struct attach {
 	int restorer_fd;
 	uint16_t rows, columns; /* what the guest was told */
 	enum escape_state escape;
+	uint8_t keys[ATTACH_READ_SIZE + 1]; /* what the guest had no room for */
+	size_t nr_keys;
+	bool lost; /* and the user was told that more is lost */
 };
 
 /*
@@ -43,17 +50,20 @@ struct attach {
  */
 int attach_open(struct attach *attach, int fd, struct error *err);
 
-/* From now on keys go to the guest. Those typed before wait in the terminal, and go first. */
+/*
+ * From now on keys go to the guest, while we are in the terminal's foreground. Those typed before
+ * wait in the terminal, and go first.
+ */
 void attach_begin(struct attach *attach);
 
 /*
- * attach_turn - tell the guest the terminal's size if that is new, and when @readable what was
- * typed. Returns 0, or why the user is to be let go: SIGINT for the escape sequence, SIGHUP when
- * the terminal is gone.
+ * attach_turn - take the terminal, if we are in its foreground again; tell the guest its size if
+ * that is new, and when @readable what was typed. Returns 0, or why the user is to be let go:
+ * SIGINT for the escape sequence, SIGHUP when the terminal is gone.
  */
 int attach_turn(struct attach *attach, struct vmm *vmm, bool readable);
 
-/* The terminal is as it was; may be called again. */
+/* The terminal is as it was, unless somebody else has set its modes; may be called again. */
 void attach_end(struct attach *attach);
 
 /* attach_end, and the end of the restoring process. */

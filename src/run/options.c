@@ -481,14 +481,13 @@ int options_parse(struct run_options *options, unsigned int groups, bool mixed, 
 {
 	struct option table[NR_DEFINITIONS + 1];
 	bool has_kernel = false;
-	int id, index, word, ret;
+	int id, index, ret;
 
 	*options = (struct run_options){ .timeout_ms = DEFAULT_TIMEOUT_MS, .repeat = 1 };
 	make_getopt(table, groups);
 	ret = parse_environment(options, groups, err);
 	/* '+': what follows the payload's name is the payload's; ':': the messages are ours. */
-	while (!ret && (word = optind,
-			id = getopt_long(argc, argv, mixed ? ":h" : "+:h", table, &index)) != -1) {
+	while (!ret && (id = getopt_long(argc, argv, mixed ? ":h" : "+:h", table, &index)) != -1) {
 		char what[64];
 
 		if (id == ':' || id == '?')
@@ -504,8 +503,13 @@ int options_parse(struct run_options *options, unsigned int groups, bool mixed, 
 		}
 		snprintf(what, sizeof(what), "--%s", table[index].name);
 		ret = set_option(options, id, what, optarg, err);
-		for (; !ret && word < optind && !makes_new_file(id); word++)
-			ret = list_add(&options->said, argv[word], err);
+		if (makes_new_file(id))
+			continue;
+		/* The option is the last word that was looked at, or its value is. */
+		if (!ret && optarg == argv[optind - 1])
+			ret = list_add(&options->said, argv[optind - 2], err);
+		if (!ret)
+			ret = list_add(&options->said, argv[optind - 1], err);
 	}
 	if (!ret && optind < argc)
 		options->operands = (const char *const *)argv + optind;

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -23,6 +24,9 @@
 #define TRACER_READY_NS (90 * SECOND)
 /* Kernel log and trace have this long to be sent once the payload has ended. */
 #define FINISH_NS	(300 * SECOND)
+
+/* How often to look for signals and keys while a reader is slow. */
+#define LOOK_NS (100 * MS)
 
 static const char panic_mark[] = "Kernel panic - not syncing";
 
@@ -93,6 +97,7 @@ static bool on_input(void *data, struct vmm *vmm, bool readable)
 	struct watch *watch = data;
 	int signal_number = attach_turn(watch->attach, vmm, readable);
 
+	watch->vmm = vmm;
 	if (!signal_number)
 		return false;
 	watch->seen->signal = signal_number;
@@ -125,29 +130,47 @@ static void end_console_line(struct watch *watch)
 	snprintf(seen->panic_line, sizeof(seen->panic_line), "%s", mark);
 }
 
+/* Does the user want out, by signal or by the keys of an attached terminal? Looks now and then. */
+static bool wants_out(struct watch *watch)
+{
+	struct pollfd keys = { .fd = watch->vmm ? watch->attach->input.fd : -1, .events = POLLIN };
+	uint64_t now = now_ns();
+
+	if (now - watch->looked_at < LOOK_NS)
+		return false;
+	watch->looked_at = now;
+	return watch->seen->stop != STOP_NONE || cancelled(watch) ||
+	       (poll(&keys, 1, 0) > 0 && on_input(watch, watch->vmm, true));
+}
+
 /*
  * Wait until the sink takes more: a pipe or terminal whose reader is slow must not keep us from the
- * user's signals, and its open file description is not ours to make non-blocking. The time is the
- * host's, not the guest's. False: the user wants out, or it is all over.
+ * user's signals and keys, and its open file description is not ours to make non-blocking. The time
+ * is the host's, not the guest's. False: the user wants out, or it is all over.
  */
 static bool wait_for_room(struct watch *watch, struct sink *sink)
 {
 	struct pollfd fd = { .fd = sink->fd, .events = POLLOUT };
 
-	while (poll(&fd, 1, 0) == 0) {
-		uint64_t begin = now_ns();
-		int ready = poll(&fd, 1, 100);
+	do {
+		uint64_t begin;
 
-		watch->blocked_ns += now_ns() - begin;
-		if (ready == 0 && (watch->seen->stop != STOP_NONE || cancelled(watch)))
+		if (wants_out(watch))
 			return false;
-	}
-	return true;
+		if (poll(&fd, 1, 0))
+			return true;
+		begin = now_ns();
+		poll(&fd, 1, LOOK_NS / MS);
+		watch->blocked_ns += now_ns() - begin;
+	} while (true);
 }
 
 /* Pass output on. Returns 1 to stop the machine. */
 static int sink_write(struct watch *watch, struct sink *sink, const uint8_t *bytes, size_t count)
 {
+	/* Who has left a terminal does not want to see the rest. */
+	if (watch->attach && watch->seen->stop == STOP_SIGNAL)
+		return 1;
 	while (count && sink->fd >= 0) {
 		size_t chunk = count > sink->chunk ? sink->chunk : count;
 		ssize_t written;
@@ -162,6 +185,11 @@ static int sink_write(struct watch *watch, struct sink *sink, const uint8_t *byt
 			if (errno != EPIPE && !watch->seen->output_error)
 				watch->seen->output_error = errno;
 			sink->fd = -1;
+			/* But nobody types at a guest that he cannot see. */
+			if (watch->attach && sink == &watch->out) {
+				watch->seen->signal = SIGPIPE;
+				return stop(watch, STOP_SIGNAL);
+			}
 			break;
 		}
 		bytes += written;
@@ -312,6 +340,9 @@ static int on_exited(struct watch *watch, const struct ktstr_exited *exited, str
 	seen->exited_ns = now_ns();
 	watch->exited_at = charged_ns(watch);
 	seen->exit = *exited;
+	/* What is typed from now on is for the user's own shell. */
+	if (watch->attach)
+		attach_end(watch->attach);
 	return 0;
 }
 

@@ -29,12 +29,14 @@ struct watch {
 	/* Where the payload's output and the guest's console go; -1: nowhere. */
 	int out_fd, err_fd, console_fd;
 	struct attach *attach; /* the user's terminal, or NULL: the guest gets no input */
+	struct vmm *vmm;       /* private: once the attached terminal was looked at */
 
 	/* Private from here on. */
 	struct artefact_file trace_file;
 	uint64_t trace_expected, trace_crc;
 	uint64_t waited_ns;	  /* vCPU 0's, at the last tick */
 	uint64_t blocked_ns;	  /* spent waiting for a slow reader of the output */
+	uint64_t looked_at;	  /* for signals and keys, during that */
 	struct guest_clock clock; /* the guest's own, and times on it: */
 	uint64_t started_at, exited_at, last_frame_at, panic_at;
 	char line[512]; /* the console's current line */

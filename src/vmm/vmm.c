@@ -566,7 +566,7 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 		{ .fd = owner->cancel_fd, .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 	};
-	int64_t next_tick = now_ms(), room_at = next_tick;
+	int64_t next_tick = now_ms(), full_at = 0;
 	int ret = 0;
 
 	call_input(vmm, owner, false);
@@ -580,8 +580,10 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 
 		/* What the user types while there is no room stays in his terminal, for a while. */
 		if (has_room)
-			room_at = now_ms();
-		fds[3].fd = now_ms() - room_at > INBOX_PATIENCE_MS || has_room ? input_fd : -1;
+			full_at = 0;
+		else if (!full_at)
+			full_at = now_ms();
+		fds[3].fd = has_room || now_ms() - full_at > INBOX_PATIENCE_MS ? input_fd : -1;
 		fds[3].revents = 0;
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms) < 0 && errno != EINTR) {
 			ret = -errno;

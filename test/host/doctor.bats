@@ -153,7 +153,7 @@ beside()
 @test "no colour without a terminal, nor with NO_COLOR; colour on one" {
 	run "$KTSTR_LAUNCH" doctor
 	refute_output $'\033'
-	run script -qec "env TERM=xterm '$KTSTR_LAUNCH' doctor" /dev/null
+	run script -qec "env -u NO_COLOR TERM=xterm '$KTSTR_LAUNCH' doctor" /dev/null
 	assert_output $'\033'
 	run script -qec "env TERM=xterm NO_COLOR=1 '$KTSTR_LAUNCH' doctor" /dev/null
 	refute_output $'\033'

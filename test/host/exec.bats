@@ -135,7 +135,7 @@ wprof_digest()
 @test "main: version, help, unknown commands" {
 	run "$KTSTR_LAUNCH" --version
 	assert_status 0
-	[[ $output =~ ^ktstr-launch\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	[[ $output =~ ^ktstr-launch\ [0-9]+\.[0-9]+\.[0-9]+(\ \(commit\ [0-9a-f]+(-dirty)?\))?$ ]]
 	run "$KTSTR_LAUNCH" --help
 	assert_status 0
 	assert_output '^Usage:' '^  run ' '^  probe ' '^  exec ' '^  blobs '

@@ -63,6 +63,7 @@ static void escapes(void **state)
 	check("\x1b[A~.", "\x1b[A~.", false);
 	check("a\x1b[1;1R~.", "a\x1b[1;1R~.", false);
 	check("\x1bx~.", "\x1bx~.", false);
+	check("\x1bn~.", "\x1bn~.", false);
 	check("\x1b\r~.", "\x1b\r", true);
 }
 
@@ -95,14 +96,16 @@ static void attach_and_end(int how)
 {
 	struct termios before, after;
 	int theirs, ours = open_terminal(&theirs);
-	int status;
+	int status, seen[2];
 	pid_t child;
 
 	assert_int_equal(tcgetattr(theirs, &before), 0);
+	assert_int_equal(pipe(seen), 0);
 	child = fork();
 	assert_true(child >= 0);
 	if (!child) {
 		struct attach attach;
+		char byte;
 		struct error err;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -112,8 +115,9 @@ static void attach_and_end(int how)
 		attach_begin(&attach);
 		while (how)
 			pause();
-		for (int i = 0; i < 20; i++)
-			nap();
+		/* Until they have seen it. */
+		if (read(seen[0], &byte, 1) != 1)
+			_exit(1);
 		attach_close(&attach);
 		_exit(0);
 	}
@@ -122,6 +126,8 @@ static void attach_and_end(int how)
 	assert_true(is_raw(theirs));
 	if (how)
 		kill(-child, how);
+	else
+		assert_int_equal(write(seen[1], "", 1), 1);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, how);
 	for (int i = 0; i < 500 && is_raw(theirs); i++)
@@ -131,6 +137,30 @@ static void attach_and_end(int how)
 	assert_int_equal(after.c_oflag, before.c_oflag);
 	assert_int_equal(after.c_lflag, before.c_lflag);
 	assert_memory_equal(after.c_cc, before.c_cc, sizeof(after.c_cc));
+	close(seen[0]);
+	close(seen[1]);
+	close(theirs);
+	close(ours);
+}
+
+/* Modes that somebody else has set meanwhile, as a shell does when we are stopped, are his. */
+static void others_modes_stay(void **state)
+{
+	struct attach attach;
+	struct termios others;
+	struct error err;
+	int theirs, ours = open_terminal(&theirs);
+
+	(void)state;
+	assert_int_equal(attach_open(&attach, theirs, &err), 0);
+	attach_begin(&attach);
+	assert_true(is_raw(theirs));
+	assert_int_equal(tcgetattr(theirs, &others), 0);
+	others.c_lflag |= ICANON;
+	assert_int_equal(tcsetattr(theirs, TCSANOW, &others), 0);
+	attach_close(&attach);
+	assert_int_equal(tcgetattr(theirs, &others), 0);
+	assert_true((others.c_lflag & ICANON) && !(others.c_lflag & ECHO));
 	close(theirs);
 	close(ours);
 }
@@ -162,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(terminal_comes_back),
+		cmocka_unit_test(others_modes_stay),
 		cmocka_unit_test(no_terminal),
 	};
 
