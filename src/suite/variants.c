@@ -25,18 +25,28 @@ bool variant_matches(const char *glob, const char *name)
 	return false;
 }
 
-static bool matches_any(const char *const *globs, const char *name)
+bool variant_is_called(const struct variant *variant, const char *name)
+{
+	size_t length = strlen(variant->name);
+
+	if (strncmp(name, variant->name, length))
+		return false;
+	name += length;
+	return !*name || (variant->release && *name == '/' && !strcmp(name + 1, variant->release));
+}
+
+static bool matches_any(const char *const *globs, const char *name, const char *full)
 {
 	for (; globs && *globs; globs++)
-		if (variant_matches(*globs, name))
+		if (variant_matches(*globs, name) || variant_matches(*globs, full))
 			return true;
 	return false;
 }
 
-static bool is_one_of(const char *const *names, const char *name)
+static bool is_one_of(const char *const *names, const char *name, const char *full)
 {
 	for (; *names; names++)
-		if (!strcmp(*names, name))
+		if (!strcmp(*names, name) || !strcmp(*names, full))
 			return true;
 	return false;
 }
@@ -53,13 +63,14 @@ static uint64_t hash(uint64_t seed, const char *text)
 	return value ^ value >> 33;
 }
 
-static bool is_chosen(const struct variant_choice *choice, const char *name)
+/* @full: the name with the kernel's release, which a suite of several kernels would give it. */
+static bool is_chosen(const struct variant_choice *choice, const char *name, const char *full)
 {
-	if (choice->filters && *choice->filters && !matches_any(choice->filters, name))
+	if (choice->filters && *choice->filters && !matches_any(choice->filters, name, full))
 		return false;
-	if (matches_any(choice->excludes, name))
+	if (matches_any(choice->excludes, name, full))
 		return false;
-	if (choice->names && !is_one_of(choice->names, name))
+	if (choice->names && !is_one_of(choice->names, name, full))
 		return false;
 	return !choice->shards || hash(0, name) % choice->shards == choice->shard - 1;
 }
@@ -104,16 +115,16 @@ static int add(const struct variant_source *source, const struct variant_choice 
 	       struct variants *variants, struct error *err)
 {
 	const char *release = kernel >= 0 ? source->releases[kernel] : NULL;
-	bool named = kernel >= 0 && source->nr_kernels > 1;
 	struct plan_override override = source->override ? *source->override
 							 : (struct plan_override){ 0 };
-	char name[512];
+	char alone[512], full[768];
+	const char *name = source->nr_kernels > 1 ? full : alone;
 	int ret;
 
-	snprintf(name, sizeof(name), "%s%s%s%s%s%s", preset ? "gauntlet/" : "", test->name,
-		 preset ? "/" : "", preset ? preset->name : "", named ? "/" : "",
-		 named ? release : "");
-	if (!is_chosen(choice, name))
+	snprintf(alone, sizeof(alone), "%s%s%s%s", preset ? "gauntlet/" : "", test->name,
+		 preset ? "/" : "", preset ? preset->name : "");
+	snprintf(full, sizeof(full), "%s%s%s", alone, release ? "/" : "", release ? release : "");
+	if (!is_chosen(choice, name, full))
 		return 0;
 	if (preset) {
 		override.has_topology = true;

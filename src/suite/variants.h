@@ -65,6 +65,13 @@ int variants_make(const struct variant_source *source, const struct variant_choi
 		  struct variants *variants, struct error *err);
 void variants_destroy(struct variants *variants);
 
+/*
+ * variant_is_called - is this its name, or its name in a suite of several kernels, which has the
+ * kernel's release at its end? A replay has one kernel, and the name that the suite gave. Filters
+ * and the names of a choice take both as well.
+ */
+bool variant_is_called(const struct variant *variant, const char *name);
+
 /* Does the glob match the name, or one of its parts between slashes? */
 bool variant_matches(const char *glob, const char *name);
 

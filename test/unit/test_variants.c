@@ -139,6 +139,31 @@ static void choices(void **state)
 	assert_false(variant_matches("", "fair"));
 }
 
+/* A replay of what ran under several kernels names one of them, and its variant with the release.
+ */
+static void one_kernel_has_the_name_of_several(void **state)
+{
+	static const char *const one[] = { "fair/6.1.1", NULL }, *const other[] = { "6.12.2",
+										    NULL };
+	struct fixture *f = *state;
+
+	f->choice.filters = one;
+	assert_int_equal(make(f), 1);
+	assert_string_equal(f->variants.list[0].name, "fair");
+	assert_true(variant_is_called(&f->variants.list[0], "fair"));
+	assert_true(variant_is_called(&f->variants.list[0], "fair/6.1.1"));
+	assert_false(variant_is_called(&f->variants.list[0], "fair/6.12.2"));
+	assert_false(variant_is_called(&f->variants.list[0], "fairer"));
+	f->choice.filters = NULL;
+	f->choice.names = one;
+	assert_int_equal(make(f), 1);
+	f->choice.names = NULL;
+	f->choice.filters = other;
+	assert_int_equal(make(f), 0);
+	f->source.nr_kernels = 2;
+	assert_int_equal(make(f), 2);
+}
+
 /* Each variant in one shard, and in the same one when there are more tests. */
 static void shards(void **state)
 {
@@ -242,6 +267,7 @@ int main(void)
 		with_fixture(plain_names_and_kernels),
 		with_fixture(the_gauntlet_has_what_suits),
 		with_fixture(choices),
+		with_fixture(one_kernel_has_the_name_of_several),
 		with_fixture(shards),
 		with_fixture(seeds_and_rounds),
 		with_fixture(skips_have_their_reasons),
