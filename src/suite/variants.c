@@ -88,7 +88,8 @@ static int grow(struct variants *variants, struct variant **out)
 }
 
 /* Why it is not run: the first reason that holds. */
-static void find_skip(const struct variant_source *source, struct variant *variant)
+static void find_skip(const struct variant_source *source, const struct preset *preset,
+		      struct variant *variant)
 {
 	const struct test *test = variant->test;
 	/* The maxima choose among presets; a topology that somebody named is meant. */
@@ -99,6 +100,8 @@ static void find_skip(const struct variant_source *source, struct variant *varia
 		snprintf(variant->skip, sizeof(variant->skip), "ignored: %s", test->ignore);
 	else if (test->host_only)
 		return;
+	else if (source->gauntlet && !preset)
+		strcpy(variant->skip, "no preset suits its constraints");
 	else if (constraints_reason(&needs, &variant->plan.topology, variant->skip,
 				    sizeof(variant->skip)))
 		return;
@@ -109,7 +112,10 @@ static void find_skip(const struct variant_source *source, struct variant *varia
 			 variant->plan.memory_mib, source->host_memory_mib);
 }
 
-/* One variant of a test, in all its rounds. @preset: or NULL; @kernel: index, or -1. */
+/*
+ * One variant of a test, in all its rounds. @preset: or NULL, in a gauntlet: none suits;
+ * @kernel: index, or -1.
+ */
 static int add(const struct variant_source *source, const struct variant_choice *choice,
 	       const struct test *test, const struct preset *preset, int kernel,
 	       struct variants *variants, struct error *err)
@@ -121,7 +127,8 @@ static int add(const struct variant_source *source, const struct variant_choice 
 	const char *name = source->nr_kernels > 1 ? full : alone;
 	int ret;
 
-	snprintf(alone, sizeof(alone), "%s%s%s%s", preset ? "gauntlet/" : "", test->name,
+	snprintf(alone, sizeof(alone), "%s%s%s%s",
+		 source->gauntlet && !test->host_only ? "gauntlet/" : "", test->name,
 		 preset ? "/" : "", preset ? preset->name : "");
 	snprintf(full, sizeof(full), "%s%s%s", alone, release ? "/" : "", release ? release : "");
 	if (!is_chosen(choice, name, full))
@@ -150,7 +157,7 @@ static int add(const struct variant_source *source, const struct variant_choice 
 		if (ret)
 			return error_prefix(err, ret, "%s", name);
 		variant->plan.tsc_reliable = source->tsc_reliable;
-		find_skip(source, variant);
+		find_skip(source, preset, variant);
 		if (!*variants->warning)
 			snprintf(variants->warning, sizeof(variants->warning), "%s",
 				 variant->plan.warning);
@@ -167,12 +174,17 @@ static int add_test(const struct variant_source *source, const struct variant_ch
 	if (test->host_only)
 		return add(source, choice, test, NULL, -1, variants, err);
 	for (size_t k = 0; !ret && k < source->nr_kernels; k++) {
-		if (!source->gauntlet)
+		bool suits = false;
+
+		for (size_t p = 0; !ret && source->gauntlet && p < NR_PRESETS; p++) {
+			if (constraints_reason(&test->constraints, &presets[p].topology, reason,
+					       sizeof(reason)))
+				continue;
+			suits = true;
+			ret = add(source, choice, test, &presets[p], (int)k, variants, err);
+		}
+		if (!ret && !suits)
 			ret = add(source, choice, test, NULL, (int)k, variants, err);
-		for (size_t p = 0; !ret && source->gauntlet && p < NR_PRESETS; p++)
-			if (!constraints_reason(&test->constraints, &presets[p].topology, reason,
-						sizeof(reason)))
-				ret = add(source, choice, test, &presets[p], (int)k, variants, err);
 	}
 	return ret;
 }

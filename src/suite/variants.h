@@ -59,7 +59,7 @@ struct variants {
  * variants_make - Returns 0, or -EINVAL with a message: two tests of the same name, a topology that
  * is none, or -ENOMEM. A test that cannot be run as it is (constraints, the host's size, ignore) is
  * a variant with a reason to skip; but presets that a test's constraints rule out are no variants
- * at all.
+ * at all, unless they rule out every one.
  */
 int variants_make(const struct variant_source *source, const struct variant_choice *choice,
 		  struct variants *variants, struct error *err);

@@ -115,6 +115,12 @@ static void the_gauntlet_has_what_suits(void **state)
 	f->source.nr_kernels = 2;
 	make(f);
 	find(f, "gauntlet/fair/smt-2llc/6.12.2");
+	/* A test that no preset suits is not lost. */
+	f->source.nr_kernels = 1;
+	f->tests[0].constraints.max_cpus = 1;
+	make(f);
+	assert_string_equal(find(f, "gauntlet/fair")->skip, "no preset suits its constraints");
+	assert_string_equal(find(f, "host")->skip, "");
 }
 
 static void choices(void **state)
