@@ -168,7 +168,7 @@ static int make_plan(struct shell *shell, struct error *err)
 {
 	const struct plan_override *override = &shell->options.override;
 	const struct test *test = shell->test;
-	bool wprof = shell->options.wprof > WPROF_OFF || (test && test->wprof);
+	bool wprof = wprof_wanted(shell->options.wprof, test && test->wprof);
 	struct plan *plan = &shell->plan;
 	int ret;
 

@@ -105,6 +105,9 @@ static int name_kernels(struct command_state *state, struct error *err)
 /* The words that a replay begins with: settings from the environment, the command, its machine. */
 static void make_replay_head(struct command_state *state)
 {
+	static const char *const wprof_words[] = { [WPROF_OFF] = "--wprof=0",
+						   [WPROF_REPRO] = "--wprof",
+						   [WPROF_ALWAYS] = "--wprof=always" };
 	const struct run_options *options = &state->options;
 	const char **word = state->replay_head;
 	const char **last = state->replay_head + 30;
@@ -131,8 +134,8 @@ static void make_replay_head(struct command_state *state)
 	}
 	if (options->kaslr)
 		*word++ = "--kaslr";
-	if (options->wprof > WPROF_OFF)
-		*word++ = options->wprof == WPROF_ALWAYS ? "--wprof=always" : "--wprof";
+	if (options->wprof != WPROF_UNSAID)
+		*word++ = wprof_words[options->wprof];
 	if (options->wprof_args) {
 		*word++ = "--wprof-args";
 		*word++ = options->wprof_args;
@@ -317,6 +320,18 @@ static void print_plan(const struct command_state *state)
 	printf("%zu variants\n", state->variants.count);
 }
 
+/* Options that do not go together. */
+static int check_options(const struct run_options *options, struct error *err)
+{
+	if (!options->operands)
+		return error_set(err, -EINVAL, "no test given");
+	if (options->gauntlet && options->override.has_topology)
+		return error_set(err, -EINVAL,
+				 "--gauntlet: its presets are the topologies; leave out --topology "
+				 "and KTSTR_TOPOLOGY, or --gauntlet");
+	return 0;
+}
+
 static int prepare(struct command_state *state, struct capacity *capacity, struct error *err)
 {
 	const struct run_options *options = &state->options;
@@ -324,7 +339,7 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 					 .nr_kernels = options->kernels.count,
 					 .gauntlet = options->gauntlet,
 					 .override = &options->override,
-					 .wprof = options->wprof > WPROF_OFF,
+					 .wprof = options->wprof,
 					 .repeat = options->repeat };
 	struct variant_choice choice = { .filters = options->filters.items,
 					 .excludes = options->excludes.items,
@@ -474,8 +489,8 @@ int cmd_test(int argc, char **argv)
 		status = 0;
 		goto out;
 	}
-	if (!ret && !state.options.operands)
-		ret = error_set(&err, -EINVAL, "no test given");
+	if (!ret)
+		ret = check_options(&state.options, &err);
 	if (ret) {
 		command_complain("test: %s; see ktstr-launch test --help", err.text);
 		goto out;

@@ -32,6 +32,12 @@ enum wprof_mode {
 	WPROF_ALWAYS, /* --wprof=always: the first VM as well */
 };
 
+/* Is the tracer wanted? What the operator said holds, also "never"; else what the test says. */
+static inline bool wprof_wanted(enum wprof_mode mode, bool by_test)
+{
+	return mode == WPROF_UNSAID ? by_test : mode > WPROF_OFF;
+}
+
 /* What each command takes. */
 #define OPTIONS_OF_RUN                                                                             \
 	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_STREAMS |   \

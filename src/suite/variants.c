@@ -152,8 +152,9 @@ static int add(const struct variant_source *source, const struct variant_choice 
 		variant->test = test;
 		variant->kernel = kernel >= 0 ? source->kernels[kernel] : NULL;
 		variant->release = release;
-		ret = plan_make(&test->topology, test->memory_mib, test->wprof || source->wprof,
-				&override, &variant->plan, err);
+		ret = plan_make(&test->topology, test->memory_mib,
+				wprof_wanted(source->wprof, test->wprof), &override, &variant->plan,
+				err);
 		if (ret)
 			return error_prefix(err, ret, "%s", name);
 		variant->plan.tsc_reliable = source->tsc_reliable;

@@ -12,6 +12,7 @@
 #include "entry/test.h"
 #include "plan/plan.h"
 #include "plan/presets.h"
+#include "run/options.h"
 #include "util/error.h"
 
 struct variant {
@@ -34,7 +35,7 @@ struct variant_source {
 	size_t nr_kernels;
 	bool gauntlet;
 	const struct plan_override *override; /* the operator's topology and memory */
-	bool wprof;			      /* the operator's wish for all tests */
+	enum wprof_mode wprof;		      /* the operator's wish for all tests */
 	bool tsc_reliable;
 	uint64_t host_memory_mib; /* the most that one guest can have */
 	unsigned int repeat;

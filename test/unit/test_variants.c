@@ -251,9 +251,14 @@ static void the_tracer_has_its_floor(void **state)
 	make(f);
 	assert_int_equal(find(f, "fair")->plan.memory_mib, 2048);
 	assert_int_equal(find(f, "wide")->plan.memory_mib, 512);
-	f->source.wprof = true;
+	f->source.wprof = WPROF_REPRO;
 	make(f);
 	assert_int_equal(find(f, "wide")->plan.memory_mib, 2048);
+	/* "Never" holds against what a test says. */
+	f->source.wprof = WPROF_OFF;
+	make(f);
+	assert_false(find(f, "fair")->plan.wprof);
+	assert_int_equal(find(f, "fair")->plan.memory_mib, 512);
 }
 
 static void names_are_unique(void **state)

@@ -1,0 +1,54 @@
+#!/usr/bin/env bats
+# What does `test` make of its options before anything boots?
+
+load ../helper
+
+setup()
+{
+	KERNEL=${KTSTR_KERNEL:?set it to the path of a kernel image; test/run does}
+	KERNEL=$(realpath "$KERNEL")
+	unset KTSTR_KERNEL KTSTR_TOPOLOGY KTSTR_MEMORY KTSTR_WPROF
+	cd "$BATS_TEST_TMPDIR" || return 1
+	printf '#!/bin/sh\n' >fair.sh
+	printf '#!/bin/sh\n#ktstr: wprof\n' >traced.sh
+	printf '#!/bin/sh\n#ktstr: max_cpus=1\n' >narrow.sh
+	chmod +x ./*.sh
+}
+
+# plan OPTION... FILE...: under one kernel.
+plan()
+{
+	run "$KTSTR_LAUNCH" test --dry-run --kernel "$KERNEL" "$@"
+}
+
+@test "plan: one kernel's variant is found by the name that it has among several" {
+	plan fair.sh
+	assert_status 0
+	release=$(sed -n 's/.* MiB  //p' <<<"$output")
+	plan --filter "fair/$release" fair.sh traced.sh
+	assert_status 0
+	assert_output '^fair '
+	refute_output '^traced'
+}
+
+@test "plan: the gauntlet names a test that no preset suits, and takes no topology" {
+	plan --gauntlet narrow.sh
+	assert_status 0
+	assert_output '^gauntlet/narrow .*SKIP no preset suits'
+	plan --gauntlet --topology 1n1l2c1t fair.sh
+	assert_status 125
+	assert_output '--gauntlet: .*--topology'
+	KTSTR_TOPOLOGY=1n1l2c1t plan --gauntlet fair.sh
+	assert_status 125
+	assert_output 'KTSTR_TOPOLOGY'
+}
+
+@test "plan: --wprof=0 holds against a test that asks for the tracer" {
+	printf '#!/bin/sh\n#ktstr: wprof memory_mib=300\n' >traced.sh
+	plan traced.sh
+	assert_output '^traced .* 2048 MiB'
+	plan --wprof=0 traced.sh
+	assert_output '^traced .* 300 MiB'
+	KTSTR_WPROF=0 plan traced.sh
+	assert_output '^traced .* 300 MiB'
+}
