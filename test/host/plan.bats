@@ -11,7 +11,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 	printf '#!/bin/sh\n' >fair.sh
 	printf '#!/bin/sh\n#ktstr: wprof\n' >traced.sh
-	printf '#!/bin/sh\n#ktstr: max_cpus=1\n' >narrow.sh
+	printf '#!/bin/sh\n#ktstr: topology=1n1l1c1t max_cpus=1\n' >narrow.sh
 	chmod +x ./*.sh
 }
 
@@ -51,4 +51,15 @@ plan()
 	assert_output '^traced .* 300 MiB'
 	KTSTR_WPROF=0 plan traced.sh
 	assert_output '^traced .* 300 MiB'
+}
+
+@test "plan: a replay says again what was said of the machine, the tracer and the folder" {
+	printf '#!/bin/sh\n#ktstr: host_only\nexit 1\n' >bad.sh
+	KTSTR_WPROF_PATH=/bin/true KTSTR_BOOT_TIMEOUT=12.5 run "$KTSTR_LAUNCH" test --stall-timeout 99 --wprof=0 \
+		--out o --seed 3 --repeat 1 --junit x.xml bad.sh
+	assert_status 1
+	assert_output ' env KTSTR_WPROF_PATH=/bin/true .*/ktstr-launch test --boot-timeout 12.5 --stall-timeout 99 --wprof=0 --out o --filter bad /'
+	run bash -c "$(sed -n 's/^  replay  *//p' <<<"$output")"
+	assert_status 1
+	assert_output '^FAIL +bad '
 }
