@@ -79,7 +79,8 @@ static const char *out_folder(const struct command_state *state)
 	return state->options.out_dir ? state->options.out_dir : ARTEFACTS_DEFAULT_OUT;
 }
 
-/* What the images are called in names: their release, else their path. */
+/* What the images are called in names: their release, else their file's name. One name, one image.
+ */
 static int name_kernels(struct command_state *state, struct error *err)
 {
 	const struct option_list *kernels = &state->options.kernels;
@@ -95,10 +96,21 @@ static int name_kernels(struct command_state *state, struct error *err)
 		if (ret)
 			return ret;
 		release = kernel_image_release(image);
-		state->releases[i] = strdup(release && *release ? release : kernels->items[i]);
+		if (!*release) {
+			release = strrchr(kernels->items[i], '/');
+			release = release ? release + 1 : kernels->items[i];
+		}
+		state->releases[i] = strdup(release);
 		kernel_image_close(image);
 		if (!state->releases[i])
 			return error_set(err, -ENOMEM, "out of memory");
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(state->releases[i], state->releases[j]))
+				return error_set(
+					err, -EINVAL,
+					"kernels '%s' and '%s': both are '%s', and their "
+					"results would have the same names; give one of them",
+					kernels->items[j], kernels->items[i], state->releases[i]);
 	}
 	return 0;
 }

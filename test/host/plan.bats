@@ -63,3 +63,10 @@ plan()
 	assert_status 1
 	assert_output '^FAIL +bad '
 }
+
+@test "plan: two kernels of one release are refused, both named" {
+	cp "$KERNEL" second
+	plan --kernel second fair.sh
+	assert_status 125
+	assert_output "'$KERNEL' and 'second': both are '.*give one of them"
+}
