@@ -259,8 +259,11 @@ static int open_sink(struct command_state *state, const struct suite_format *for
 			return fd;
 	}
 	sink->out = path ? fdopen(fd, "w") : stdout;
-	if (!sink->out)
+	if (!sink->out) {
+		close(fd);
+		unlink(path);
 		return error_set(err, -ENOMEM, "out of memory");
+	}
 	sink->path = path;
 	state->nr_sinks++;
 	return suite_begin(&sink->writer, format, sink->out, (unsigned int)state->variants.count,
@@ -272,8 +275,6 @@ static int open_sinks(struct command_state *state, struct error *err)
 	const struct run_options *options = &state->options;
 	int ret = 0;
 
-	if (options->tap && options->ktap)
-		return error_set(err, -EINVAL, "--tap and --ktap both want standard output");
 	if (options->tap || options->ktap)
 		ret = open_sink(state, options->tap ? &suite_tap : &suite_ktap, NULL, err);
 	if (!ret && options->junit)
@@ -287,6 +288,14 @@ static int open_sinks(struct command_state *state, struct error *err)
 			state->name_width = (unsigned int)strlen(state->variants.list[i].name);
 	state->live = state->text && !options->quiet && isatty(STDERR_FILENO);
 	return ret;
+}
+
+/* Of a suite that does not begin: empty files would be in the way of the next. */
+static void remove_sinks(const struct command_state *state)
+{
+	for (size_t i = 0; i < state->nr_sinks; i++)
+		if (state->sinks[i].path)
+			unlink(state->sinks[i].path);
 }
 
 static void clear_live(const struct command_state *state)
@@ -369,6 +378,13 @@ static int check_options(const struct run_options *options, struct error *err)
 		return error_set(err, -EINVAL,
 				 "--gauntlet: its presets are the topologies; leave out --topology "
 				 "and KTSTR_TOPOLOGY, or --gauntlet");
+	if (options->tap && options->ktap)
+		return error_set(err, -EINVAL,
+				 "--tap and --ktap both want standard output; give one of them");
+	if (options->junit && options->json && !strcmp(options->junit, options->json))
+		return error_set(err, -EINVAL,
+				 "--junit and --json both want the new file '%s'; give two files",
+				 options->json);
 	return 0;
 }
 
@@ -549,6 +565,7 @@ int cmd_test(int argc, char **argv)
 			ret = error_set(&err, -ENOMEM, "out of memory");
 	}
 	if (ret) {
+		remove_sinks(&state);
 		command_complain("test: %s", err.text);
 		goto out;
 	}

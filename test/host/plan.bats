@@ -55,6 +55,7 @@ plan()
 
 @test "plan: a replay says again what was said of the machine, the tracer and the folder" {
 	printf '#!/bin/sh\n#ktstr: host_only\nexit 1\n' >bad.sh
+	chmod +x bad.sh
 	KTSTR_WPROF_PATH=/bin/true KTSTR_BOOT_TIMEOUT=12.5 run "$KTSTR_LAUNCH" test --stall-timeout 99 --wprof=0 \
 		--out o --seed 3 --repeat 1 --junit x.xml bad.sh
 	assert_status 1
@@ -68,5 +69,22 @@ plan()
 	cp "$KERNEL" second
 	plan --kernel second fair.sh
 	assert_status 125
-	assert_output "'$KERNEL' and 'second': both are '.*give one of them"
+	assert_output "kernels '[^ ]+' and 'second': both are '.*give one of them"
+}
+
+@test "plan: reports that cannot all be opened leave none behind" {
+	plan --tap --ktap fair.sh
+	assert_status 125
+	plan --junit a --json a fair.sh
+	assert_status 125
+	assert_output "new file 'a'"
+	run "$KTSTR_LAUNCH" test --kernel "$KERNEL" --junit a.xml --json gone/b.json fair.sh
+	assert_status 125
+	assert_output 'gone/b.json'
+	[[ ! -e a.xml ]] || fail "a.xml is left"
+	# One that was there is not ours.
+	echo mine >b.json
+	run "$KTSTR_LAUNCH" test --kernel "$KERNEL" --junit a.xml --json b.json fair.sh
+	assert_status 125
+	[[ $(<b.json) == mine && ! -e a.xml ]] || fail "$(ls)"
 }
