@@ -61,11 +61,9 @@ struct command_state {
 	struct sink sinks[3];
 	size_t nr_sinks;
 	bool text, live, colour;
-	struct suite_result *results; /* of the text's end; its strings are owned */
+	struct suite_result *results;		/* of the text's end; its strings are owned */
+	const struct variant **result_variants; /* of each of them */
 	size_t nr_results;
-	FILE *failed_now; /* names of the bad ones */
-	char *failed_text;
-	size_t failed_size;
 	unsigned int name_width; /* of the longest name, for the text's columns */
 };
 
@@ -198,53 +196,104 @@ static char **split_lines(char *text)
 	return lines;
 }
 
+/* The names in the file; NULL, with errno, when there is none: 0 for one that is empty. */
+static char **read_names(const char *path, char **text)
+{
+	FILE *file = fopen(path, "re");
+	char **names = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return NULL;
+	errno = 0;
+	if (getdelim(text, &size, '\0', file) > 0)
+		names = split_lines(*text);
+	fclose(file);
+	return names;
+}
+
 static int read_last_failed(struct command_state *state, struct error *err)
 {
 	char path[4096];
-	FILE *file;
-	size_t size = 0;
 
 	snprintf(path, sizeof(path), "%s/%s", out_folder(state), LAST_FAILED);
-	file = fopen(path, "re");
-	if (!file)
-		return error_set(err, -errno,
-				 "--failed: '%s': %s; it is written by each run of `test`", path,
-				 strerror(errno));
-	if (getdelim(&state->last_failed_text, &size, '\0', file) < 0) {
-		fclose(file);
+	state->last_failed = read_names(path, &state->last_failed_text);
+	if (state->last_failed)
+		return 0;
+	if (!errno)
 		return error_set(err, -ENODATA, "--failed: nothing failed the last time ('%s')",
 				 path);
-	}
-	fclose(file);
-	state->last_failed = split_lines(state->last_failed_text);
-	return state->last_failed ? 0 : error_set(err, -ENOMEM, "out of memory");
+	return error_set(err, -errno, "--failed: '%s': %s; it is written by each run of `test`",
+			 path, strerror(errno));
 }
 
-/* Whole or not at all; what it held is of no use any more. */
-static void write_last_failed(struct command_state *state)
+static bool is_to_remember(const struct suite_result *result)
 {
-	char path[4096], temporary[4200];
-	FILE *file;
-	bool written;
+	return outcome_is_bad(result->outcome) || result->outcome == OUTCOME_NOT_RUN;
+}
 
-	if (!state->failed_now || fclose(state->failed_now)) {
-		state->failed_now = NULL;
-		return;
+/* Has what is called so come to a result, and is none of its rounds' to be remembered? */
+static bool went_well(const struct command_state *state, const char *name)
+{
+	bool ran = false;
+
+	for (size_t i = 0; i < state->nr_results; i++) {
+		if (!variant_is_called(state->result_variants[i], name))
+			continue;
+		if (is_to_remember(&state->results[i]))
+			return false;
+		ran = true;
 	}
-	state->failed_now = NULL;
+	return ran;
+}
+
+/* Is it in the list already, by this name or by that in a suite of several kernels? */
+static bool is_remembered(const struct command_state *state, char **names, size_t result)
+{
+	for (; names && *names; names++)
+		if (variant_is_called(state->result_variants[result], *names))
+			return true;
+	for (size_t i = 0; i < result; i++)
+		if (is_to_remember(&state->results[i]) &&
+		    !strcmp(state->results[i].name, state->results[result].name))
+			return true;
+	return false;
+}
+
+/*
+ * What did not run now is remembered as it was: a replay of one test does not forget the others.
+ * The file is replaced as a whole or not at all.
+ */
+static void write_last_failed(const struct command_state *state)
+{
+	char path[4096], temporary[4200], *text = NULL, **old;
+	FILE *file = NULL;
+	bool any = false;
+
 	snprintf(path, sizeof(path), "%s/%s", out_folder(state), LAST_FAILED);
+	old = read_names(path, &text);
+	for (size_t i = 0; i < state->nr_results; i++)
+		any = any || is_to_remember(&state->results[i]);
 	/* A suite that went well leaves nothing where nothing was. */
-	if (!state->failed_size && access(path, F_OK))
-		return;
+	if (!any && !old)
+		goto out;
 	snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
-	if (file_make_dirs(out_folder(state), NULL))
-		return;
-	file = fopen(temporary, "we");
+	if (!file_make_dirs(out_folder(state), NULL))
+		file = fopen(temporary, "we");
 	if (!file)
-		return;
-	written = fwrite(state->failed_text, 1, state->failed_size, file) == state->failed_size;
-	if (fclose(file) || !written || rename(temporary, path))
+		goto out;
+	for (char **name = old; name && *name; name++)
+		if (!went_well(state, *name))
+			fprintf(file, "%s\n", *name);
+	for (size_t i = 0; i < state->nr_results; i++)
+		if (is_to_remember(&state->results[i]) && !is_remembered(state, old, i))
+			fprintf(file, "%s\n", state->results[i].name);
+	any = ferror(file);
+	if (fclose(file) || any || rename(temporary, path))
 		unlink(temporary);
+out:
+	free(old);
+	free(text);
 }
 
 static int open_sink(struct command_state *state, const struct suite_format *format,
@@ -334,9 +383,7 @@ static void on_result(void *data, const struct variant *variant, const struct su
 		if (!*sink->failed && suite_add(&sink->writer, result, &err))
 			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
 	}
-	if (state->failed_now &&
-	    (outcome_is_bad(result->outcome) || result->outcome == OUTCOME_NOT_RUN))
-		fprintf(state->failed_now, "%s\n", variant->name);
+	state->result_variants[state->nr_results] = variant;
 	keep_result(state, result);
 }
 
@@ -440,11 +487,23 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 				 " MiB that a guest can have here",
 				 options->override.memory_mib, capacity->memory_mib);
 	ret = variants_make(&source, &choice, &state->variants, err);
-	if (!ret && !state->variants.count)
-		ret = error_set(err, -ENOENT,
-				"no variant is left by --filter, --exclude, --failed, "
-				"--shard and the tests' constraints");
-	return ret;
+	if (ret || state->variants.count)
+		return ret;
+	if (options->failed) {
+		/* By the other choices, or are they of another suite? */
+		const struct variant_choice remembered = { .names = choice.names };
+
+		ret = variants_make(&source, &remembered, &state->variants, err);
+		if (ret)
+			return ret;
+		if (!state->variants.count)
+			return error_set(err, -ENOENT,
+					 "--failed: none that failed is among these tests, such as "
+					 "'%s'; give the tests, kernels and --gauntlet of that run",
+					 *choice.names);
+	}
+	return error_set(err, -ENOENT,
+			 "no variant is left by --filter, --exclude, --failed and --shard");
 }
 
 static int exit_status(const struct suite_counts *counts, int signal_number)
@@ -475,7 +534,6 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 
 	if (*state->variants.warning && !options->quiet)
 		command_complain("test: warning: %s", state->variants.warning);
-	state->failed_now = open_memstream(&state->failed_text, &state->failed_size);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	ret = suite_run(&state->variants, &state->settings, &limits, options->fail_fast, signal_fd,
 			&listener, &counts, &err);
@@ -513,6 +571,7 @@ static void state_destroy(struct command_state *state)
 		free((char *)state->results[i].replay);
 	}
 	free(state->results);
+	free(state->result_variants);
 	for (size_t i = 0; i < state->nr_sinks; i++) {
 		suite_abandon(&state->sinks[i].writer);
 		if (state->sinks[i].path)
@@ -523,7 +582,6 @@ static void state_destroy(struct command_state *state)
 	free(state->releases);
 	free(state->last_failed);
 	free(state->last_failed_text);
-	free(state->failed_text);
 	variants_destroy(&state->variants);
 	tests_destroy(&state->tests);
 	options_destroy(&state->options);
@@ -561,7 +619,8 @@ int cmd_test(int argc, char **argv)
 		ret = open_sinks(&state, &err);
 	if (!ret) {
 		state.results = calloc(state.variants.count, sizeof(*state.results));
-		if (!state.results)
+		state.result_variants = calloc(state.variants.count, sizeof(struct variant *));
+		if (!state.results || !state.result_variants)
 			ret = error_set(&err, -ENOMEM, "out of memory");
 	}
 	if (ret) {

@@ -88,3 +88,36 @@ plan()
 	assert_status 125
 	[[ $(<b.json) == mine && ! -e a.xml ]] || fail "$(ls)"
 }
+
+@test "plan: --failed remembers what did not run now, and says what is of another suite" {
+	for name in one two; do
+		printf '#!/bin/sh\n#ktstr: host_only\nexit 1\n' >$name.sh
+		chmod +x $name.sh
+	done
+	run "$KTSTR_LAUNCH" test --repeat 2 --jobs 1 one.sh two.sh
+	assert_status 1
+	[[ $(sort ktstr-out/last-failed | xargs) == "one two" ]] || fail "$(<ktstr-out/last-failed)"
+	sed -i 's/exit 1/exit 0/' one.sh
+	run "$KTSTR_LAUNCH" test one.sh
+	assert_status 0
+	[[ $(<ktstr-out/last-failed) == two ]] || fail "$(<ktstr-out/last-failed)"
+	run "$KTSTR_LAUNCH" test --failed --dry-run one.sh two.sh
+	assert_status 0
+	refute_output '^one'
+	run "$KTSTR_LAUNCH" test --failed --dry-run --exclude two one.sh two.sh
+	assert_status 125
+	assert_output 'no variant is left'
+	echo gauntlet/fair/smt-2llc >ktstr-out/last-failed
+	plan --failed fair.sh
+	assert_status 125
+	assert_output "'gauntlet/fair/smt-2llc'; give .*--gauntlet"
+	plan --failed --gauntlet fair.sh
+	assert_status 0
+	echo two >ktstr-out/last-failed
+	sed -i 's/exit 1/exit 0/' two.sh
+	run "$KTSTR_LAUNCH" test --failed one.sh two.sh
+	assert_status 0
+	run "$KTSTR_LAUNCH" test --failed one.sh two.sh
+	assert_status 125
+	assert_output 'nothing failed the last time'
+}
