@@ -413,7 +413,7 @@ static void print_plan(const struct command_state *state)
 		       variant->kernel ? variant->release : "", *variant->skip ? "  SKIP " : "",
 		       variant->skip);
 	}
-	printf("%zu variants\n", state->variants.count);
+	printf("%zu variant%s\n", state->variants.count, state->variants.count == 1 ? "" : "s");
 }
 
 /* Options that do not go together. */
@@ -433,6 +433,30 @@ static int check_options(const struct run_options *options, struct error *err)
 				 "--junit and --json both want the new file '%s'; give two files",
 				 options->json);
 	return 0;
+}
+
+/* The operator's own numbers are no test's wish: what they are too large for is an error, no skip.
+ */
+static int check_host(const struct plan_override *override, uint64_t host_mib, struct error *err)
+{
+	char spec[TOPOLOGY_SPEC_SIZE];
+	uint64_t least_mib;
+
+	if (override->memory_mib > host_mib)
+		return error_set(err, -EINVAL,
+				 "--memory %" PRIu64 ": more than the %" PRIu64
+				 " MiB that a guest can have here",
+				 override->memory_mib, host_mib);
+	if (!override->has_topology || override->memory_mib)
+		return 0;
+	least_mib = plan_test_memory_mib(&override->topology, 0, false);
+	if (least_mib <= host_mib)
+		return 0;
+	topology_format(&override->topology, spec);
+	return error_set(err, -EINVAL,
+			 "--topology %s: %u CPUs get %" PRIu64 " MiB, more than the %" PRIu64
+			 " MiB that a guest can have here; give fewer CPUs, or --memory",
+			 spec, topology_cpus(&override->topology), least_mib, host_mib);
 }
 
 static int prepare(struct command_state *state, struct capacity *capacity, struct error *err)
@@ -480,12 +504,9 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 	source.host_memory_mib = capacity->memory_mib;
 	source.tsc_reliable = host_tsc_read();
 	choice.names = (const char *const *)state->last_failed;
-	/* The operator's own number is not a test's wish: it fails rather than skips. */
-	if (options->override.memory_mib > capacity->memory_mib)
-		return error_set(err, -EINVAL,
-				 "--memory %" PRIu64 ": more than the %" PRIu64
-				 " MiB that a guest can have here",
-				 options->override.memory_mib, capacity->memory_mib);
+	ret = check_host(&options->override, capacity->memory_mib, err);
+	if (ret)
+		return ret;
 	ret = variants_make(&source, &choice, &state->variants, err);
 	if (ret || state->variants.count)
 		return ret;
@@ -532,8 +553,6 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	double seconds;
 	int ret, status;
 
-	if (*state->variants.warning && !options->quiet)
-		command_complain("test: warning: %s", state->variants.warning);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	ret = suite_run(&state->variants, &state->settings, &limits, options->fail_fast, signal_fd,
 			&listener, &counts, &err);
@@ -610,6 +629,8 @@ int cmd_test(int argc, char **argv)
 		goto out;
 	}
 	ret = prepare(&state, &capacity, &err);
+	if (!ret && *state.variants.warning && !state.options.quiet)
+		command_complain("test: warning: %s", state.variants.warning);
 	if (!ret && state.options.dry_run) {
 		print_plan(&state);
 		status = 0;

@@ -121,3 +121,26 @@ plan()
 	assert_status 125
 	assert_output 'nothing failed the last time'
 }
+
+@test "plan: a topology of the operator's that is too large for the host is an error" {
+	printf 'MemTotal: 1048576 kB\nMemAvailable: 1048576 kB\n' >meminfo
+	unshare -rm mount --bind meminfo /proc/meminfo || skip "no mount namespaces here"
+	small=(unshare -rm sh -c 'mount --bind meminfo /proc/meminfo && exec "$@"' sh "$KTSTR_LAUNCH" test --dry-run
+		--kernel "$KERNEL" --topology)
+	run "${small[@]}" 1n1l17c1t fair.sh
+	assert_status 125
+	assert_output '--topology 1n1l17c1t: 17 CPUs get 1088 MiB, more than the 1024 MiB'
+	# What a test asks for is a skip.
+	run "${small[@]}" 1n1l16c1t fair.sh
+	assert_status 0
+	assert_output '^fair .*SKIP the host is too small' '^1 variant$'
+}
+
+@test "plan: memory below the tracer's floor is said before anything boots" {
+	plan --memory 300 traced.sh
+	assert_status 0
+	assert_output 'warning: memory 300 MiB' '^1 variant$'
+	plan --repeat 2 traced.sh
+	assert_output '^2 variants$'
+	refute_output 'warning'
+}
