@@ -58,6 +58,21 @@ static bool is_nearly_marked(const struct line *line)
 	return word == line->start + 1 && after > word + length && after < line->end;
 }
 
+bool directives_are_meant(const char *text, size_t size, bool below)
+{
+	const char *at = text, *end = text + size;
+	bool over = false;
+
+	while (at < end && (below || !over)) {
+		struct line line = next_line(&at, end);
+
+		over |= skip_blanks(line.start, line.end) < line.end && *line.start != '#';
+		if (is_marked(&line) ? below || !over : !over && is_nearly_marked(&line))
+			return true;
+	}
+	return false;
+}
+
 /* @buffer: for the longest word that the line can hold. */
 static int read_words(struct directives *read, const char *at, const char *end, char *buffer)
 {

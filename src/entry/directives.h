@@ -41,6 +41,13 @@ int directives_parse(struct test *test, const char *file, const char *text, size
 		     unsigned int *found, struct error *err);
 
 /*
+ * directives_are_meant - does a line at the head of @text (hostile) look like a directive, whether
+ * or not it is right? @below: one further down that is right counts as well. For who looks for
+ * tests: what was meant as one must get to directives_parse, or its error is never told.
+ */
+bool directives_are_meant(const char *text, size_t size, bool below);
+
+/*
  * test_load - the test in the file @path: name, path, directives from it or from @path.ktstr, HOST
  * paths of its includes made absolute. @test is not yet initialised; after an error it is empty
  * (test_destroy does no harm).

@@ -14,6 +14,8 @@
 
 #include "entry/directives.h"
 
+#define SIDECAR_SUFFIX ".ktstr"
+
 struct load {
 	struct tests *tests;
 	void (*complain)(const char *line);
@@ -42,23 +44,64 @@ static int load_one(struct load *load, const char *path, struct error *err)
 	return 0;
 }
 
-/* Does it say of itself that it is a test? */
-static bool is_marked(const char *path)
+/*
+ * Was it meant as a test? What is not quite one is for test_load, which says what is missing: a
+ * test that is left out in silence looks like one that passes. Without the x bit the head alone
+ * counts: a file may hold others' text further down.
+ */
+static bool is_meant(const char *path, mode_t mode)
 {
-	char beside[PATH_MAX], text[16384 + 1];
+	char beside[PATH_MAX], text[DIRECTIVES_MAX_SIZE];
 	ssize_t count;
 	int fd;
 
-	if (snprintf(beside, sizeof(beside), "%s.ktstr", path) < (int)sizeof(beside) &&
+	if (snprintf(beside, sizeof(beside), "%s" SIDECAR_SUFFIX, path) < (int)sizeof(beside) &&
 	    !access(beside, F_OK))
 		return true;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return false;
-	count = read(fd, text, sizeof(text) - 1);
+	count = read(fd, text, sizeof(text));
 	close(fd);
-	text[count > 0 ? count : 0] = '\0';
-	return !strncmp(text, "#!", 2) && strstr(text, "\n#ktstr:");
+	return count > 2 && !memcmp(text, "#!", 2) &&
+	       directives_are_meant(text, (size_t)count, mode & 0111);
+}
+
+/* Directives whose program is gone: PROGRAM.ktstr alone. */
+static bool lacks_program(const char *path)
+{
+	size_t length = strlen(path), suffix = strlen(SIDECAR_SUFFIX);
+	char program[PATH_MAX];
+	struct stat st;
+
+	if (length <= suffix || length >= sizeof(program) ||
+	    strcmp(path + length - suffix, SIDECAR_SUFFIX))
+		return false;
+	snprintf(program, sizeof(program), "%.*s", (int)(length - suffix), path);
+	return lstat(program, &st) && errno == ENOENT;
+}
+
+static int load_file(struct load *load, const char *path, struct error *err)
+{
+	struct error wrong = { "" };
+	struct stat st;
+
+	/* A link to a file is followed; one that leads nowhere may still have its NAME.ktstr. */
+	if (stat(path, &st))
+		st.st_mode = S_IFREG;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (is_meant(path, st.st_mode))
+		return load_one(load, path, err);
+	if (lacks_program(path)) {
+		error_set(&wrong, -ENOENT,
+			  "%s: directives, and the program that they are for, '%.*s', is not "
+			  "there; put it beside them or remove them",
+			  path, (int)(strlen(path) - strlen(SIDECAR_SUFFIX)), path);
+		load->complain(wrong.text);
+		load->bad++;
+	}
+	return 0;
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -81,9 +124,8 @@ static int load_folder(struct load *load, const char *path, struct error *err)
 		} else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR) {
 			ret = error_set(err, -entry->fts_errno, "'%s': %s", entry->fts_path,
 					strerror(entry->fts_errno));
-		} else if (entry->fts_info == FTS_F && entry->fts_statp->st_mode & 0111 &&
-			   is_marked(entry->fts_path)) {
-			ret = load_one(load, entry->fts_path, err);
+		} else if (entry->fts_info == FTS_F || entry->fts_info == FTS_SL) {
+			ret = load_file(load, entry->fts_path, err);
 		}
 	}
 	fts_close(tree);

@@ -1,6 +1,7 @@
 /*
- * Which files are tests? A file that is named is one; in a folder, with all below it, those that
- * can be executed and carry a directive or have a NAME.ktstr beside them.
+ * Which files are tests? A file that is named is one; in a folder, with all below it, scripts that
+ * carry a directive and what has a NAME.ktstr beside it. Links to files are followed, links to
+ * folders are not.
  */
 #ifndef KTSTR_SUITE_LOAD_H
 #define KTSTR_SUITE_LOAD_H

@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# Is a test that is not quite one told, and none left out in silence?
+
+load ../helper
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+	mkdir sub
+}
+
+# script FILE [LINE]: an executable one, with the line at its head.
+script()
+{
+	printf '#!/bin/sh\n%s\nexit 0\n' "${2-#ktstr: wprof=false}" >"$1"
+	chmod +x "$1"
+}
+
+@test "load: in a folder, what was meant as a test is told what it lacks" {
+	script sub/good.sh
+	script sub/mark.sh '# ktstr: wprof'
+	script sub/mode.sh
+	chmod -x sub/mode.sh
+	script sub/helper.sh '# about ktstr'
+	: >sub/gone.ktstr
+	printf '#!/bin/sh\ncat <<END\n#ktstr: wprof\nEND\n' >sub/text.sh
+	run "$KTSTR_LAUNCH" check sub
+	assert_status 1
+	assert_output '^ok +good ' 'sub/mark.sh:2: looks like a directive' \
+		'sub/mode.sh: not executable; chmod \+x it' \
+		"sub/gone.ktstr: directives, and the program .*'sub/gone', is not there"
+	refute_output helper.sh text.sh
+}
+
+@test "load: in a folder, links to files are followed" {
+	script real.sh
+	ln -s ../real.sh sub/link.sh
+	ln -s nowhere sub/broken.sh
+	ln -s . sub/loop
+	run "$KTSTR_LAUNCH" check sub
+	assert_status 0
+	assert_output '^ok +link '
+	refute_output broken loop
+}
