@@ -112,7 +112,7 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 static int load_folder(struct load *load, const char *path, struct error *err)
 {
 	char *const roots[] = { (char *)path, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
 	FTSENT *entry;
 	int ret = 0;
 

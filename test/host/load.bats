@@ -42,3 +42,11 @@ script()
 	assert_output '^ok +link '
 	refute_output broken loop
 }
+
+@test "load: a folder may be named by a link" {
+	script sub/good.sh
+	ln -s sub link
+	run "$KTSTR_LAUNCH" check link
+	assert_status 0
+	assert_output '^ok +good '
+}
