@@ -22,25 +22,61 @@ struct load {
 	int bad;
 };
 
+static void refuse(struct load *load, const struct error *wrong)
+{
+	load->complain(wrong->text);
+	load->bad++;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Names of tests are names of variants and of folders. */
+static const struct test *find_name(const struct tests *tests, const char *name)
+{
+	for (size_t i = 0; i < tests->count; i++)
+		if (!strcmp(tests->list[i].name, name))
+			return &tests->list[i];
+	return NULL;
+}
+
 static int load_one(struct load *load, const char *path, struct error *err)
 {
-	struct test *grown =
-		reallocarray(load->tests->list, load->tests->count + 1, sizeof(*grown));
+	struct tests *tests = load->tests;
+	struct test *grown = reallocarray(tests->list, tests->count + 1, sizeof(*grown));
 	struct error wrong = { "" };
+	const struct test *other;
+	struct test *test;
 	int ret;
 
 	if (!grown)
 		return error_set(err, -ENOMEM, "out of memory");
-	load->tests->list = grown;
-	ret = test_load(&grown[load->tests->count], path, &wrong);
+	tests->list = grown;
+	test = &grown[tests->count];
+	ret = test_load(test, path, &wrong);
 	if (ret == -ENOMEM)
 		return error_set(err, ret, "%s", wrong.text);
 	if (ret) {
-		load->complain(wrong.text);
-		load->bad++;
-	} else {
-		load->tests->count++;
+		refuse(load, &wrong);
+		return 0;
 	}
+	other = find_name(tests, test->name);
+	/* The same file given twice, "tests tests/fair.sh", is one test. */
+	if (other && is_same_file(other->path, test->path)) {
+		test_destroy(test);
+		return 0;
+	}
+	if (other) {
+		error_set(&wrong, -EINVAL,
+			  "test '%s': both '%s' and '%s' have this name; rename one of them",
+			  test->name, other->path, test->path);
+		refuse(load, &wrong);
+	}
+	tests->count++;
 	return 0;
 }
 
@@ -98,8 +134,7 @@ static int load_file(struct load *load, const char *path, struct error *err)
 			  "%s: directives, and the program that they are for, '%.*s', is not "
 			  "there; put it beside them or remove them",
 			  path, (int)(strlen(path) - strlen(SIDECAR_SUFFIX)), path);
-		load->complain(wrong.text);
-		load->bad++;
+		refuse(load, &wrong);
 	}
 	return 0;
 }

@@ -18,9 +18,11 @@ struct tests {
 
 /*
  * tests_load - from the paths, in their order, a folder's sorted by name. Hidden files are left
- * out.
- * @complain: called for each that cannot be, with its message; the others are loaded all the same
- * Returns how many could not be, or a negative errno with a message (-ENOENT: no test at all).
+ * out, a file that is there twice is loaded once.
+ * @complain: called for each that cannot be, with its message; the others are loaded all the same.
+ * Also for the second of a name: it is in the list, so that who looks a name up sees both.
+ * Returns how many were complained of, or a negative errno with a message (-ENOENT: no test at
+ * all).
  */
 int tests_load(const char *const *paths, struct tests *tests, void (*complain)(const char *line),
 	       struct error *err);

@@ -50,3 +50,15 @@ script()
 	assert_status 0
 	assert_output '^ok +good '
 }
+
+@test "load: a file given twice is one test, two files of one name are none" {
+	script sub/fair.sh
+	run "$KTSTR_LAUNCH" check . sub/fair.sh "$PWD/sub"
+	assert_status 0
+	[[ ${#lines[@]} -eq 1 ]] || fail "not one test"
+	mkdir other
+	script other/fair.sh
+	run "$KTSTR_LAUNCH" check sub other
+	assert_status 1
+	assert_output "test 'fair': both '.*/sub/fair.sh' and '.*/other/fair.sh' have this name"
+}
