@@ -1,9 +1,11 @@
 /* ktstr-launch check: are the directives of these tests right? Boots nothing. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 #include "suite/load.h"
+#include "util/utf8.h"
 
 static const char usage[] =
 	"Usage: ktstr-launch check FILE|FOLDER...\n\n"
@@ -36,8 +38,13 @@ int cmd_check(int argc, char **argv)
 		command_complain("check: %s", err.text);
 		return COMMAND_CANNOT;
 	}
-	for (size_t i = 0; i < tests.count; i++)
-		printf("ok  %-24s %s\n", tests.list[i].name, tests.list[i].path);
+	for (size_t i = 0; i < tests.count; i++) {
+		const struct test *test = &tests.list[i];
+		char path[PATH_MAX];
+
+		utf8_printable(path, sizeof(path), test->path, strlen(test->path));
+		printf("ok  %-24s %s\n", test->name, path);
+	}
 	tests_destroy(&tests);
 	return bad ? 1 : 0;
 }

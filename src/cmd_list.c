@@ -2,11 +2,14 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
+#include "report/json_text.h"
 #include "suite/load.h"
+#include "util/utf8.h"
 
 static const char usage[] =
 	"Usage: ktstr-launch list [--json] FILE|FOLDER...\n\n"
@@ -21,14 +24,23 @@ static void complain(const char *line)
 
 static void print_text(const struct test *test)
 {
-	char spec[TOPOLOGY_SPEC_SIZE];
+	char spec[TOPOLOGY_SPEC_SIZE], path[PATH_MAX];
 
 	topology_format(&test->topology, spec);
+	utf8_printable(path, sizeof(path), test->path, strlen(test->path));
 	printf("%-24s %-12s %5" PRIu64 " MiB %6.10g s  %s%s%s%s%s\n", test->name,
 	       test->host_only ? "host" : spec, test->host_only ? 0 : test->memory_mib,
 	       (double)test->timeout_ms / 1000, test->wprof ? "wprof " : "",
 	       test->expect_err ? "expect_err " : "", test->ignore ? "ignored " : "",
-	       test->host_only ? "host_only " : "", test->path);
+	       test->host_only ? "host_only " : "", path);
+}
+
+/* @text: NULL is JSON's null. */
+static bool add_text(struct json_object *object, const char *key, const char *text)
+{
+	struct json_object *value = text ? json_text(text) : NULL;
+
+	return (value || !text) && !json_object_object_add(object, key, value);
 }
 
 static bool print_json(const struct test *test)
@@ -38,9 +50,9 @@ static bool print_json(const struct test *test)
 	bool ok = object;
 
 	topology_format(&test->topology, spec);
-	ok = ok && !json_object_object_add(object, "name", json_object_new_string(test->name));
-	ok = ok && !json_object_object_add(object, "path", json_object_new_string(test->path));
-	ok = ok && !json_object_object_add(object, "topology", json_object_new_string(spec));
+	ok = ok && add_text(object, "name", test->name);
+	ok = ok && add_text(object, "path", test->path);
+	ok = ok && add_text(object, "topology", spec);
 	ok = ok && !json_object_object_add(object, "memory_mib",
 					   json_object_new_uint64(test->memory_mib));
 	ok = ok && !json_object_object_add(object, "timeout_s",
@@ -52,9 +64,7 @@ static bool print_json(const struct test *test)
 					   json_object_new_boolean(test->expect_err));
 	ok = ok &&
 	     !json_object_object_add(object, "host_only", json_object_new_boolean(test->host_only));
-	ok = ok &&
-	     !json_object_object_add(object, "ignore",
-				     test->ignore ? json_object_new_string(test->ignore) : NULL);
+	ok = ok && add_text(object, "ignore", test->ignore);
 	if (ok)
 		puts(json_object_to_json_string_ext(
 			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));

@@ -4,19 +4,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "embed/embed.h"
+#include "util/utf8.h"
 
 void command_complain(const char *fmt, ...)
 {
-	char text[2048];
+	char text[2048], shown[sizeof(text)];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	/* Names of files are in it. */
+	utf8_printable(shown, sizeof(shown), text, strlen(text));
 	/* One write: lines of launchers that share a terminal do not mix. */
-	fprintf(stderr, "ktstr-launch: %s\n", text);
+	fprintf(stderr, "ktstr-launch: %s\n", shown);
 }
 
 int command_print_blob(const char *command, const char *name)

@@ -36,12 +36,9 @@
  */
 #include <errno.h>
 #include <json-c/json.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "report/json_text.h"
 #include "report/suite_format.h"
-#include "util/utf8.h"
 
 #define SCHEMA_VERSION 1
 
@@ -81,39 +78,11 @@ static void put_seconds(struct object *object, const char *key, double seconds)
 	put(object, key, json_object_new_double_s(suite_seconds(seconds), text));
 }
 
-/* json-c passes bytes on as they are: what is not UTF-8 must become U+FFFD before. */
-static struct json_object *text_value(const char *text)
-{
-	size_t left = strlen(text), size = 0;
-	struct json_object *value = NULL;
-	char *valid = NULL;
-	FILE *out = open_memstream(&valid, &size);
-
-	if (!out)
-		return NULL;
-	while (left) {
-		size_t step = utf8_decode(text, left, NULL);
-
-		if (step)
-			fwrite(text, 1, step, out);
-		else
-			fputs("\xef\xbf\xbd", out);
-		step = step ? step : 1;
-		text += step;
-		left -= step;
-	}
-	if (!ferror(out) && !fflush(out) && size <= INT_MAX)
-		value = json_object_new_string_len(valid, (int)size);
-	fclose(out);
-	free(valid);
-	return value;
-}
-
 /* NULL and "" read as null: nothing was said. */
 static void put_text(struct object *object, const char *key, const char *text)
 {
 	if (text && *text)
-		put(object, key, text_value(text));
+		put(object, key, json_text(text));
 	else if (!object->failed && json_object_object_add(object->json, key, NULL))
 		object->failed = true;
 }

@@ -62,3 +62,22 @@ script()
 	assert_status 1
 	assert_output "test 'fair': both '.*/sub/fair.sh' and '.*/other/fair.sh' have this name"
 }
+
+@test "load: paths of any bytes are printed, and in JSON, as what is safe" {
+	local dir=$'x\xff\e[1my'
+
+	mkdir "$dir"
+	script "$dir/fair.sh"
+	printf '#!/bin/sh\n#ktstr: nonsense\n' >"$dir/bad.sh"
+	chmod +x "$dir/bad.sh"
+	run "$KTSTR_LAUNCH" check "$dir"
+	assert_status 1
+	assert_output '^ok +fair .*/x\?\?\[1my/fair.sh' 'check: x\?\?\[1my/bad.sh:2: unknown key'
+	rm "$dir/bad.sh"
+	run "$KTSTR_LAUNCH" list "$dir"
+	assert_output '/x\?\?\[1my/fair.sh'
+	run "$KTSTR_LAUNCH" list --json "$dir"
+	assert_status 0
+	iconv -f UTF-8 -t UTF-8 <<<"$output" >/dev/null || fail "no UTF-8"
+	assert_output $'/x\xef\xbf\xbd\\\\u001b\\[1my/fair.sh'
+}
