@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "entry/values.h"
+
 #define DEFAULT_TIMEOUT_MS 60000
+#define MAX_SHARDS	   100000
 
 /* Where the help text begins, after the option and its value. */
 #define HELP_COLUMN 25
@@ -215,59 +217,32 @@ static int list_add(struct option_list *list, const char *text, struct error *er
 	return 0;
 }
 
-/* A whole number from @least to @most, digits only. */
-static int parse_number(const char *what, const char *text, uint64_t least, uint64_t most,
-			uint64_t *out, struct error *err)
-{
-	unsigned long long value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || value < least || value > most)
-		return error_set(err, -EINVAL, "%s '%s': not a whole number from %llu to %llu",
-				 what, text, (unsigned long long)least, (unsigned long long)most);
-	*out = value;
-	return 0;
-}
-
 static int parse_count(const char *what, const char *text, unsigned int *out, struct error *err)
 {
 	uint64_t value = 0;
-	int ret = parse_number(what, text, 1, 100000, &value, err);
+	int ret = value_count(what, text, 1, 100000, &value, err);
 
 	*out = (unsigned int)value;
 	return ret;
 }
 
+/* Digits on both sides: strtoul takes signs and blanks as well. */
 static int parse_shard(struct run_options *options, const char *text, struct error *err)
 {
-	unsigned int shard, shards;
-	int length = 0;
+	const char *slash = text + strspn(text, "0123456789");
+	size_t digits = *slash == '/' ? strspn(slash + 1, "0123456789") : 0;
+	unsigned long shard = 0, shards = 0;
 
-	if (sscanf(text, "%4u/%4u%n", &shard, &shards, &length) != 2 || text[length] || !shard ||
-	    shard > shards)
-		return error_set(err, -EINVAL, "--shard '%s': takes I/N, with I from 1 to N", text);
-	options->shard = shard;
-	options->shards = shards;
-	return 0;
-}
-
-static int parse_seconds(const char *what, const char *text, uint64_t *ms, struct error *err)
-{
-	char *end;
-	double seconds;
-
-	errno = 0;
-	seconds = strtod(text, &end);
-	if (end == text || *end || errno || !isfinite(seconds) || seconds < 0 ||
-	    seconds > OPTIONS_MAX_SECONDS)
-		return error_set(err, -EINVAL, "%s '%s': not a number of seconds from 0 to %d",
-				 what, text, OPTIONS_MAX_SECONDS);
-	*ms = (uint64_t)(seconds * 1000 + 0.5);
-	/* 0 means something else. */
-	if (seconds > 0 && *ms == 0)
-		*ms = 1;
+	if (slash > text && digits && !slash[1 + digits]) {
+		shard = strtoul(text, NULL, 10);
+		shards = strtoul(slash + 1, NULL, 10);
+	}
+	if (!shard || shard > shards || shards > MAX_SHARDS)
+		return error_set(err, -EINVAL,
+				 "--shard '%s': takes I/N, with I from 1 to N and N at most %d",
+				 text, MAX_SHARDS);
+	options->shard = (unsigned int)shard;
+	options->shards = (unsigned int)shards;
 	return 0;
 }
 
@@ -326,11 +301,13 @@ static int set_option(struct run_options *options, int id, const char *what, con
 		return 0;
 	case OPTION_TIMEOUT:
 		options->has_timeout = true;
-		return parse_seconds(what, value, &options->timeout_ms, err);
+		return value_seconds(what, value, OPTIONS_MAX_SECONDS, &options->timeout_ms, err);
 	case OPTION_BOOT_TIMEOUT:
-		return parse_seconds(what, value, &options->boot_timeout_ms, err);
+		return value_seconds(what, value, OPTIONS_MAX_SECONDS, &options->boot_timeout_ms,
+				     err);
 	case OPTION_STALL_TIMEOUT:
-		return parse_seconds(what, value, &options->stall_timeout_ms, err);
+		return value_seconds(what, value, OPTIONS_MAX_SECONDS, &options->stall_timeout_ms,
+				     err);
 	case OPTION_INCLUDE:
 		return entry_include_add(&options->includes, &options->nr_includes, what, value,
 					 err);
@@ -386,7 +363,7 @@ static int set_option(struct run_options *options, int id, const char *what, con
 		return parse_count(what, value, &options->repeat, err);
 	case OPTION_SEED:
 		options->has_seed = true;
-		return parse_number(what, value, 0, UINT64_MAX, &options->seed, err);
+		return value_count(what, value, 0, UINT64_MAX, &options->seed, err);
 	case OPTION_TAP:
 		options->tap = true;
 		return 0;

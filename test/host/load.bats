@@ -81,3 +81,23 @@ script()
 	iconv -f UTF-8 -t UTF-8 <<<"$output" >/dev/null || fail "no UTF-8"
 	assert_output $'/x\xef\xbf\xbd\\\\u001b\\[1my/fair.sh'
 }
+
+@test "options: --shard and --timeout take digits only" {
+	local shard seconds
+
+	script sub/fair.sh '#ktstr: host_only'
+	for shard in -1/-1 '+1/ 1' 1/0 0/1 2/1 1/ /1 1 1/100001 1/1x 1/99999999999999999999; do
+		run "$KTSTR_LAUNCH" test --dry-run --shard "$shard" sub
+		assert_status 125
+		assert_output 'takes I/N, with I from 1 to N and N at most 100000'
+	done
+	run "$KTSTR_LAUNCH" test --dry-run --shard 1/1 sub
+	assert_status 0
+	run "$KTSTR_LAUNCH" test --dry-run --shard 1/10000 sub
+	refute_output 'takes I/N'
+	for seconds in 0x10 1e3 ' 1' +1 -1 inf ''; do
+		run "$KTSTR_LAUNCH" run --timeout "$seconds" true
+		assert_status 125
+		assert_output "--timeout '.*': not a number of seconds from 0"
+	done
+}
