@@ -1,4 +1,5 @@
 /* ktstr-launch check: are the directives of these tests right? Boots nothing. */
+#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,20 +21,28 @@ static void complain(const char *line)
 
 int cmd_check(int argc, char **argv)
 {
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
 	struct error err = { "" };
 	struct tests tests;
-	int bad;
+	int option, bad;
 
-	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (argc < 2 || argv[1][0] == '-') {
-		command_complain("check: %s; see ktstr-launch check --help",
-				 argc < 2 ? "no file given" : "takes no options");
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		command_complain("check: option '%s': not known; see ktstr-launch check --help",
+				 argv[optind - 1]);
 		return COMMAND_CANNOT;
 	}
-	bad = tests_load((const char *const *)argv + 1, &tests, complain, &err);
+	if (optind == argc) {
+		command_complain("check: no file given; see ktstr-launch check --help");
+		return COMMAND_CANNOT;
+	}
+	bad = tests_load((const char *const *)argv + optind, &tests, complain, &err);
 	if (bad < 0) {
 		command_complain("check: %s", err.text);
 		return COMMAND_CANNOT;

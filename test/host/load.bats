@@ -101,3 +101,18 @@ script()
 		assert_output "--timeout '.*': not a number of seconds from 0"
 	done
 }
+
+@test "check: options are taken anywhere, and none behind --" {
+	script sub/fair.sh
+	run "$KTSTR_LAUNCH" check sub --help
+	assert_status 0
+	assert_output '^Usage: ktstr-launch check '
+	run "$KTSTR_LAUNCH" check -- sub/fair.sh
+	assert_status 0
+	run "$KTSTR_LAUNCH" check sub --nonsense
+	assert_status 125
+	assert_output "option '--nonsense': not known"
+	run "$KTSTR_LAUNCH" check --
+	assert_status 125
+	assert_output 'no file given'
+}
