@@ -322,8 +322,10 @@ int key_apply(struct directives *read, const char *word)
 		return error_set(err, -EINVAL, "'%s' is there already, in line %u; say it once",
 				 keys[key].name, read->lines[key]);
 	if (keys[key].form == VALUE && (!value || !*value))
-		return error_set(err, -EINVAL, "'%s' needs a value, for example %s=%s",
-				 keys[key].name, keys[key].name, keys[key].example);
+		return error_set(
+			err, -EINVAL,
+			"'%s' needs a value, for example %s=%s, with no blanks around the '='",
+			keys[key].name, keys[key].name, keys[key].example);
 	if (keys[key].form == REASON && value && !*value)
 		return error_set(err, -EINVAL,
 				 "'%s=' gives no reason; give one, or write only '%s'",

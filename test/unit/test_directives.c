@@ -232,9 +232,9 @@ static void refuses_words(void **state)
 	refuses("#ktstr: wprof_args='-d 5'",
 		"t.sh:1: 'wprof_args': single quotes keep nothing together here; use double ones");
 	refuses("#ktstr: memory_mib",
-		"t.sh:1: 'memory_mib' needs a value, for example memory_mib=512");
+		"t.sh:1: 'memory_mib' needs a value, for example memory_mib=512, with no blanks around the '='");
 	refuses("#ktstr: append=",
-		"t.sh:1: 'append' needs a value, for example append=\"isolcpus=1 nohz_full=1\"");
+		"t.sh:1: 'append' needs a value, for example append=\"isolcpus=1 nohz_full=1\", with no blanks around the '='");
 	refuses("#ktstr: ignore=\"\"",
 		"t.sh:1: 'ignore=' gives no reason; give one, or write only 'ignore'");
 	refuses("#ktstr: wprof\n#ktstr: kaslr wprof=0",
@@ -476,7 +476,9 @@ static void bare_files(void **state)
 	struct test test;
 
 	(void)state;
-	refuses_as(text, strlen(text), true, "t.sh:4: 'llcs' needs a value, for example llcs=4");
+	refuses_as(
+		text, strlen(text), true,
+		"t.sh:4: 'llcs' needs a value, for example llcs=4, with no blanks around the '='");
 	assert_int_equal(parse(&test, good, strlen(good), true, &found, &err), 0);
 	assert_int_equal(found, 3);
 	assert_int_equal(test.memory_mib, 1);
