@@ -27,15 +27,17 @@
 
 /*
  * directives_parse - the directives in @text (@size bytes, hostile: may hold NULs, no newline at
- * the end) into @test, which holds the defaults. @file names it in messages, "tests/fair.sh:3:
+ * the end) into @test, which holds the defaults and, where includes are to be looked for, its path.
+ * @file names it in messages, "tests/fair.sh:3:
  * ...".
  * @bare: every line that is not empty and no comment is a directive line (FILE.ktstr)
  * @found: how many lines of directives there were; may be NULL
  * Returns 0, or -EINVAL with file, line, what is wrong and what would be right: an unknown key
  * (with the nearest known one), a value out of range, a key that is there twice (env, include and
- * append may be), topology together with its parts, min over max, the test's own topology against
- * the constraints that the file names, host_only with what only a VM has, expect_err with ignore;
- * -ENOMEM. On error @test is to be destroyed as it is on success.
+ * append may be), an include that is not there or whose place in the guest is taken, topology
+ * together with its parts, min over max, the test's own topology against the constraints that the
+ * file names, host_only with what only a VM has, expect_err with ignore; -ENOMEM. On error @test is
+ * to be destroyed as it is on success.
  */
 int directives_parse(struct test *test, const char *file, const char *text, size_t size, bool bare,
 		     unsigned int *found, struct error *err);

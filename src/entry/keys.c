@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "entry/values.h"
 
@@ -206,6 +208,53 @@ static int add_env(struct test *test, const char *value, struct error *err)
 	return 0;
 }
 
+/* Both at one path in the guest, where only folders can be merged. */
+static bool collide(const struct entry_include *a, const struct entry_include *b)
+{
+	struct stat x, y;
+
+	if (strcmp(a->guest ? a->guest : a->host, b->guest ? b->guest : b->host))
+		return false;
+	if (stat(a->host, &x) || stat(b->host, &y))
+		return strcmp(a->host, b->host);
+	return (x.st_dev != y.st_dev || x.st_ino != y.st_ino) &&
+	       !(S_ISDIR(x.st_mode) && S_ISDIR(y.st_mode));
+}
+
+/*
+ * What a test names it names as seen from where it lies, wherever the launcher was started. Without
+ * a path there is nothing to look at.
+ */
+static int add_include(struct test *test, const char *value, struct error *err)
+{
+	char shown[VALUE_SHOWN_SIZE], *host;
+	struct entry_include *include;
+	int ret;
+
+	ret = entry_include_add(&test->includes, &test->nr_includes, keys[KEY_INCLUDE].name, value,
+				err);
+	if (ret)
+		return ret;
+	include = &test->includes[test->nr_includes - 1];
+	if (test->path && *include->host != '/') {
+		if (asprintf(&host, "%.*s/%s", (int)(strrchr(test->path, '/') - test->path),
+			     test->path, include->host) < 0)
+			return error_set(err, -ENOMEM, "include: out of memory");
+		free((char *)include->host);
+		include->host = host;
+	}
+	if (test->path && access(include->host, F_OK))
+		return error_set(err, -EINVAL, "include '%s': '%s': %s", value_show(value, shown),
+				 include->host, strerror(errno));
+	for (const struct entry_include *other = test->includes; other < include; other++)
+		if (collide(other, include))
+			return error_set(err, -EINVAL,
+					 "include '%s': another file is included at this path of "
+					 "the guest; give one of them another",
+					 value_show(value, shown));
+	return 0;
+}
+
 /* @min: 1; or 0 for a maximum, where it means no limit. */
 static int set_number(enum key key, const char *value, unsigned int min, unsigned int *out,
 		      struct error *err)
@@ -261,8 +310,7 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 	case KEY_WPROF_ARGS:
 		return replace(&test->wprof_args, value, err);
 	case KEY_INCLUDE:
-		return entry_include_add(&test->includes, &test->nr_includes, keys[key].name, value,
-					 err);
+		return add_include(test, value, err);
 	case KEY_APPEND:
 		return add_append(test, value, err);
 	case KEY_ENV:

@@ -114,25 +114,6 @@ static int make_absolute(const char *path, char **out, struct error *err)
 	return *out ? 0 : error_set(err, -ENOMEM, "%s: out of memory", path);
 }
 
-/* What a test names it names as seen from where it lies, wherever the launcher was started. */
-static int place_includes(struct test *test, struct error *err)
-{
-	size_t folder = (size_t)(strrchr(test->path, '/') - test->path);
-
-	for (size_t i = 0; i < test->nr_includes; i++) {
-		struct entry_include *include = &test->includes[i];
-		char *host;
-
-		if (*include->host == '/')
-			continue;
-		if (asprintf(&host, "%.*s/%s", (int)folder, test->path, include->host) < 0)
-			return error_set(err, -ENOMEM, "%s: out of memory", test->path);
-		free((char *)include->host);
-		include->host = host;
-	}
-	return 0;
-}
-
 static int check_program(const char *path, const struct file_head *head, struct error *err)
 {
 	if (!(head->mode & 0111))
@@ -194,8 +175,6 @@ int test_load(struct test *test, const char *path, struct error *err)
 		ret = make_absolute(path, &test->path, err);
 	if (!ret)
 		ret = load_directives(test, path, head, err);
-	if (!ret)
-		ret = place_includes(test, err);
 	free(head);
 	if (ret)
 		test_destroy(test);

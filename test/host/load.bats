@@ -116,3 +116,16 @@ script()
 	assert_status 125
 	assert_output 'no file given'
 }
+
+@test "check: an include that is not there, or at a place that is taken, is an error with its line" {
+	script sub/gone.sh '#ktstr: include=data:/data'
+	script sub/twice.sh '#ktstr: include=a:/x include=b:/x'
+	script sub/fine.sh '#ktstr: include=a:/x include=a:/x include=c:/c include=d:/c'
+	mkdir sub/c sub/d
+	: >sub/a
+	: >sub/b
+	run "$KTSTR_LAUNCH" check sub
+	assert_status 1
+	assert_output "sub/gone.sh:2: include 'data:/data': '.*/sub/data': No such file" \
+		"sub/twice.sh:2: include 'b:/x': another file" '^ok +fine '
+}

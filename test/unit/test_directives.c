@@ -316,6 +316,8 @@ static void refuses_values(void **state)
 		  "wprof 'always': takes true, yes or 1, false, no or 0, or no value (true)" },
 		{ "kaslr=", "kaslr '': takes true, yes or 1, false, no or 0, or no value (true)" },
 		{ "include=:/x", "include ':/x': takes HOST or HOST:GUEST" },
+		{ "include=x:/z include=w:/z", "include 'w:/z': another file is included at this "
+					       "path of the guest; give one of them another" },
 		{ "include=x:y", "include 'x:y': the path in the guest must be absolute" },
 		{ "env=A", "env 'A': takes NAME=VALUE, as in env=MODE=fast" },
 		{ "env==A", "env '=A': takes NAME=VALUE, as in env=MODE=fast" },
@@ -558,7 +560,8 @@ static void files_load(void **state)
 	char expected[256];
 	struct test test;
 
-	put("sub/fair.v2.sh", "#!/bin/sh\n#ktstr: include=d:/d include=/etc/x\n", 0755);
+	put("sub/fair.v2.sh", "#!/bin/sh\n#ktstr: include=d:/d include=/etc/passwd\n", 0755);
+	put("sub/d", "", 0644);
 	loads(&test, "sub/fair.v2.sh");
 	assert_string_equal(test.name, "fair.v2");
 	snprintf(expected, sizeof(expected), "%s/sub/fair.v2.sh", files->folder);
@@ -566,7 +569,7 @@ static void files_load(void **state)
 	snprintf(expected, sizeof(expected), "%s/sub/d", files->folder);
 	assert_string_equal(test.includes[0].host, expected);
 	assert_string_equal(test.includes[0].guest, "/d");
-	assert_string_equal(test.includes[1].host, "/etc/x");
+	assert_string_equal(test.includes[1].host, "/etc/passwd");
 	test_destroy(&test);
 
 	/* ELF: directives beside it, or none. */
