@@ -23,8 +23,10 @@
 #include "util/file.h"
 #include "util/shell_quote.h"
 
-/* Of the payload's output, for reports; the whole is in the variant's folder. */
+/* Of each stream of the payload, for reports; the whole is in the variant's folder. */
 #define OUTPUT_SIZE 8192
+/* Of standard error, which tends to hold the reason, below a bad result. */
+#define ERROR_LINES 5
 /* More than any result; what a worker could make us keep. */
 #define RESULT_MAX  (1u << 20)
 
@@ -94,10 +96,37 @@ static char *read_end(int fd)
 		return text;
 	count = pread(fd, text, OUTPUT_SIZE, from);
 	text[count > 0 ? count : 0] = '\0';
-	/* What is not text ends it: a reader of reports wants lines. */
+	/* A payload may write any byte; what stands behind this one is wanted, too. */
+	for (ssize_t i = 0; i < count; i++)
+		if (!text[i])
+			text[i] = '?';
 	line = from ? strchr(text, '\n') : NULL;
 	if (line)
 		memmove(text, line + 1, strlen(line + 1) + 1);
+	return text;
+}
+
+/* The last lines of what a payload wrote to standard error, each with its origin, after @detail. */
+static char *add_errors(const char *detail, const char *errors)
+{
+	const char *at = errors + strlen(errors);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fputs(detail ? detail : "", out);
+	for (int lines = 0; at > errors; at--)
+		if (at[-1] == '\n' && at[0] && ++lines == ERROR_LINES)
+			break;
+	while (*at) {
+		size_t length = strcspn(at, "\n");
+
+		fprintf(out, "  stderr: %.*s\n", (int)length, at);
+		at += length + (at[length] == '\n');
+	}
+	fclose(out);
 	return text;
 }
 
@@ -123,6 +152,22 @@ struct job {
 	char out_path[PATH_MAX + 256], err_path[PATH_MAX + 256];
 	char *replay;
 };
+
+/* The ends of both streams, and of standard error once more where a reader looks for the reason. */
+static void take_output(const struct job *job, struct reply *reply)
+{
+	char *output = read_end(job->out_fd), *errors = read_end(job->err_fd), *both = NULL;
+	size_t length = output ? strlen(output) : 0;
+	bool whole = !length || output[length - 1] == '\n';
+
+	if (errors && *errors && outcome_is_bad(reply->outcome))
+		reply->strings[DETAIL] = add_errors(reply->strings[DETAIL], errors);
+	if (asprintf(&both, "%s%s%s", output ? output : "", whole ? "" : "\n",
+		     errors ? errors : "") >= 0)
+		reply->strings[OUTPUT] = both;
+	free(output);
+	free(errors);
+}
 
 static int prepare(struct job *job, struct error *err)
 {
@@ -251,7 +296,7 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 	reply->strings[REPLAY] = job->replay;
 	if (ret)
 		return ret;
-	reply->strings[OUTPUT] = read_end(job->out_fd);
+	take_output(job, reply);
 	/* A variant that went as it should leaves nothing behind unless it was told where to. */
 	keep = outcome_is_bad(reply->outcome) || job->settings->options->out_dir;
 	if (!keep) {
@@ -260,8 +305,6 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 	} else {
 		job->artefacts.keep = true;
 	}
-	if (job->artefacts.keep)
-		reply->strings[FOLDER] = job->artefacts.dir;
 	return 0;
 }
 
@@ -299,8 +342,11 @@ static _Noreturn void work(int reply_fd, const struct worker_settings *settings,
 		unlink(job.out_path);
 		unlink(job.err_path);
 	}
-	artefacts_close(&job.artefacts);
+	if (job.artefacts.keep)
+		reply.strings[FOLDER] = job.artefacts.dir;
+	/* First: closing forgets the folder's name. */
 	send_reply(reply_fd, &reply);
+	artefacts_close(&job.artefacts);
 	_exit(0);
 }
 

@@ -127,3 +127,43 @@ last_line()
 	assert_output '^ok +lab .* 1 skipped'
 	last_line "0 passed, 0 failed, 1 skipped"
 }
+
+# host_test NAME SCRIPT DIRECTIVES...: a test that needs no VM.
+host_test()
+{
+	mkdir -p tests
+	printf '#!/bin/bash\n#ktstr: host_only %s\n%s\n' "${*:3}" "$2" >"tests/$1.sh"
+	chmod +x "tests/$1.sh"
+}
+
+# field NAME: of the first result in result.json.
+field()
+{
+	python3 -c 'import json, sys
+print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"][0][sys.argv[1]])' "$1"
+}
+
+@test "host_only: the folder of what is bad is named and there; of a pass there is none" {
+	host_test bad 'echo words; exit 3'
+	run "$KTSTR_LAUNCH" test --json result.json tests
+	assert_status 1
+	assert_output "^ +folder +ktstr-out/bad-0001$"
+	[[ $(cat "$(field folder)"/*.stdout) == words ]] || fail "$(<result.json)"
+	host_test bad 'exit 0'
+	rm result.json
+	run "$KTSTR_LAUNCH" test --json result.json tests
+	assert_status 0
+	[[ $(field folder) == None ]] || fail "$(<result.json)"
+}
+
+@test "host_only: the last lines of standard error stand below what is bad; a NUL ends nothing" {
+	host_test bad 'printf "a\0b"; printf "%s\n" {1..9} REASON >&2; exit 3'
+	run "$KTSTR_LAUNCH" test --json result.json tests
+	assert_output '^ +stderr: 6$' '^ +stderr: REASON$'
+	refute_output 'stderr: 5'
+	[[ $(field output) == $'a?b\n1\n'*$'\nREASON' ]] || fail "$(<result.json)"
+	host_test bad 'echo fine >&2'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 0
+	refute_output 'fine'
+}
