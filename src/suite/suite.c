@@ -145,8 +145,8 @@ static void finish(struct suite *suite, struct slot *slot, bool fail_fast)
 	suite->running--;
 	suite->done++;
 	suite->busy_s += result.seconds;
-	/* What we ended ourselves says nothing about the test. */
-	if (suite->stopping && suite->signal && result.outcome != OUTCOME_PASS) {
+	/* What we killed says nothing about the test; others had their result before, or say so. */
+	if (suite->signal && result.lost) {
 		result.outcome = OUTCOME_NOT_RUN;
 		free(result.cause);
 		result.cause = strdup("interrupted while it ran");

@@ -216,6 +216,38 @@ static bool as_it_should(const struct verdict *verdict, const void *data)
 	return !outcome_is_bad(outcome_of(verdict, test->expect_err));
 }
 
+/* What could not be written is said, and makes a pass none: as `run` ends with a status of its own.
+ */
+static void add_losses(const struct run_result *result, struct reply *reply)
+{
+	int code = result->first.seen.output_error;
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	if (run_result_is_whole(result))
+		return;
+	if (reply->outcome == OUTCOME_PASS || reply->outcome == OUTCOME_XFAIL) {
+		reply->outcome = OUTCOME_ERROR;
+		reply->strings[CAUSE] = "the test did as it should, but some of its output or of "
+					"the files about it could not be written; see below";
+	}
+	out = open_memstream(&text, &size);
+	if (!out)
+		return;
+	fputs(reply->strings[DETAIL] ? reply->strings[DETAIL] : "", out);
+	for (size_t i = 0; i < sizeof(result->lost) / sizeof(result->lost[0]); i++)
+		if (*result->lost[i])
+			fprintf(out, "  %s\n", result->lost[i]);
+	if (code)
+		fprintf(out,
+			"  writing the payload's standard output or error: %s; some of it is "
+			"lost\n",
+			strerror(code));
+	fclose(out);
+	reply->strings[DETAIL] = text;
+}
+
 static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 {
 	const struct run_options *options = job->settings->options;
@@ -270,9 +302,7 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	reply->strings[DUMP] = result->dump;
 	reply->strings[TRACE] = *result->repro.trace_path ? result->repro.trace_path
 							  : result->first.trace_path;
-	if (reply->outcome == OUTCOME_SKIP && result->first.verdict.kind == VERDICT_FAIL)
-		reply->strings[CAUSE] =
-			"the test itself says that it cannot run here (exit status 4)";
+	add_losses(result, reply);
 	return 0; /* the process ends soon: what the reply points to is not freed */
 }
 
@@ -296,6 +326,9 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 	reply->strings[REPLAY] = job->replay;
 	if (ret)
 		return ret;
+	if (reply->outcome == OUTCOME_SKIP)
+		reply->strings[CAUSE] =
+			"the test itself says that it cannot run here (exit status 4)";
 	take_output(job, reply);
 	/* A variant that went as it should leaves nothing behind unless it was told where to. */
 	keep = outcome_is_bad(reply->outcome) || job->settings->options->out_dir;
@@ -434,6 +467,7 @@ void worker_finish(struct worker *worker, struct worker_result *result)
 	if (split(worker, strings)) {
 		result->outcome = (enum outcome_kind)atoi(strings[OUTCOME]);
 	} else {
+		result->lost = true;
 		memset(strings, 0, sizeof(strings));
 		if (WIFSIGNALED(status))
 			snprintf(lost, sizeof(lost),

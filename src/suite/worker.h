@@ -24,6 +24,7 @@ struct worker_settings {
 
 struct worker_result {
 	enum outcome_kind outcome;
+	bool lost;     /* the process left no result: it was killed, or crashed */
 	char *cause;   /* one line */
 	char *detail;  /* lines: what the report of a run prints below its first */
 	char *output;  /* the payload's last lines */

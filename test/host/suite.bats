@@ -167,3 +167,24 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	assert_status 0
 	refute_output 'fine'
 }
+
+@test "host_only: exit status 4 is the test's own skip" {
+	host_test skip 'exit 4'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 4
+	assert_output '^SKIP +skip +the test itself says that it cannot run here'
+}
+
+@test "host_only: Ctrl-C makes what runs not run, and what has ended stays" {
+	host_test a 'exit 3'
+	host_test b 'touch ../begun; sleep 77'
+	"$KTSTR_LAUNCH" test --jobs 1 --json result.json tests >out 2>&1 3>&- &
+	for _ in {1..100}; do
+		[[ -e begun ]] && break
+		sleep 0.1
+	done
+	kill -INT $!
+	run wait $!
+	grep -q '"name":"a".*"outcome":"fail"' result.json || fail "$(<result.json)"
+	grep -q '"name":"b".*"outcome":"not-run".*"cause":"interrupted"' result.json || fail "$(<result.json)"
+}
