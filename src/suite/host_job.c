@@ -1,6 +1,8 @@
 /* How does a test of the host run? See host_job.h. */
 #include "suite/host_job.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -10,19 +12,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/file.h"
 #include "verdict/verdict.h"
 
-static _Noreturn void exec_test(const struct host_job *job)
+/* About a second: times a millisecond. */
+#define END_TRIES 1000
+
+/* @report_fd: closed by a successful execl, else it says why there was none. */
+static _Noreturn void exec_test(const struct host_job *job, pid_t parent, int report_fd)
 {
 	char folder[PATH_MAX];
 	sigset_t none;
 	int code;
 
 	setsid();
+	/* Nobody would end it once its worker is gone. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_NOT_EXECUTABLE);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -34,8 +46,8 @@ static _Noreturn void exec_test(const struct host_job *job)
 	if (!chdir(dirname(folder)))
 		execl(job->test->path, job->test->path, (char *)NULL);
 	code = errno;
-	dprintf(STDERR_FILENO, "%s: %s\n", job->test->path, strerror(code));
-	_exit(code == ENOENT ? 127 : 126);
+	file_write_all(report_fd, &code, sizeof(code));
+	_exit(EXIT_NOT_EXECUTABLE);
 }
 
 /* Wait for the process; true: it did not end in time, or we are to stop. */
@@ -56,23 +68,86 @@ static bool wait_for(const struct host_job *job, pid_t pid, bool *cancelled)
 	return ready == 0 || *cancelled;
 }
 
+/* Our child, as /proc/PID/stat has it? */
+static bool is_child(const char *pid)
+{
+	char path[300], stat[512] = "", *at;
+	int parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	at = fgets(stat, sizeof(stat), file) ? strrchr(stat, ')') : NULL; /* ends the name */
+	fclose(file);
+	return at && sscanf(at + 1, " %*c %d", &parent) == 1 && parent == getpid();
+}
+
+/*
+ * Kill and reap what is left of the test, in whatever session and process group. As their subreaper
+ * we get the children of those that we kill, until there are none. One that cannot be killed, with
+ * another user's rights or in the midst of a broken file system, must not hold us up.
+ */
+static void end_descendants(void)
+{
+	for (int tries = 0; tries < END_TRIES; tries++) {
+		struct dirent *entry;
+		pid_t reaped;
+		DIR *dir;
+
+		do {
+			reaped = waitpid(-1, NULL, WNOHANG);
+		} while (reaped > 0);
+		if (reaped < 0)
+			return; /* no children */
+		dir = opendir("/proc");
+		while (dir && (entry = readdir(dir)))
+			if (isdigit((unsigned char)*entry->d_name) && is_child(entry->d_name))
+				kill((pid_t)atoi(entry->d_name), SIGKILL);
+		if (dir)
+			closedir(dir);
+		usleep(1000);
+	}
+}
+
 int host_job_run(struct host_job *job, struct error *err)
 {
 	struct verdict verdict = { .kind = VERDICT_PASS };
+	const char *path = job->test->path;
+	pid_t self = getpid(), pid;
 	bool late, cancelled;
-	pid_t pid = fork();
-	int status;
+	int status, fds[2], code = 0;
 
-	if (pid < 0)
-		return error_set(err, -errno, "a process for the test: %s", strerror(errno));
+	if (pipe2(fds, O_CLOEXEC))
+		return error_set(err, -errno, "a pipe for the test: %s", strerror(errno));
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	pid = fork();
+	if (pid < 0) {
+		code = errno;
+		close(fds[0]);
+		close(fds[1]);
+		return error_set(err, -code, "a process for the test: %s", strerror(code));
+	}
 	if (!pid)
-		exec_test(job);
+		exec_test(job, self, fds[1]);
+	close(fds[1]);
 	late = wait_for(job, pid, &cancelled);
-	/* Its whole session, as far as it has stayed in it. */
 	kill(-pid, SIGKILL);
 	kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	end_descendants();
+	if (read(fds[0], &code, sizeof(code)) != sizeof(code))
+		code = 0;
+	close(fds[0]);
+	if (code)
+		return error_set(
+			err, -code, "cannot execute '%s' in its folder: %s%s", path, strerror(code),
+			code == ENOENT	  ? "; is the interpreter that its first line names there?"
+			: code == EACCES  ? "; make it and its interpreter executable"
+			: code == ENOEXEC ? "; let it begin with #! and an interpreter"
+					  : "");
 	if (cancelled) {
 		verdict.kind = VERDICT_INTERRUPTED;
 		snprintf(job->cause, sizeof(job->cause), "interrupted");

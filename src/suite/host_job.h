@@ -16,8 +16,9 @@ struct host_job {
 };
 
 /*
- * host_job_run - the test's program in a session of its own, with its environment and time limit;
- * what it leaves running in that session is killed. Returns 0 or a negative errno with a message.
+ * host_job_run - the test's program in a session of its own, with its environment and time limit.
+ * Whatever it leaves running is killed: the caller becomes a subreaper, and has no other children.
+ * Returns 0, or a negative errno with a message, also when the test could not be executed.
  */
 int host_job_run(struct host_job *job, struct error *err);
 

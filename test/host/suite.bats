@@ -184,7 +184,47 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 		sleep 0.1
 	done
 	kill -INT $!
-	run wait $!
+	status=0
+	wait $! || status=$?
+	assert_status 130
 	grep -q '"name":"a".*"outcome":"fail"' result.json || fail "$(<result.json)"
 	grep -q '"name":"b".*"outcome":"not-run".*"cause":"interrupted"' result.json || fail "$(<result.json)"
+}
+
+@test "host_only: what cannot be executed is an error, also where a failure is expected" {
+	host_test bad '' expect_err
+	sed -i '1s|.*|#!/nonexistent/interpreter|' tests/bad.sh
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 125
+	assert_output "^ERROR +bad +cannot execute '.*/bad.sh'.*: No such file or directory; is the interpreter"
+}
+
+@test "host_only: nothing that a test starts outlives it" {
+	host_test leaves 'set -m; sleep 77 & echo $! >../one; (setsid -f sleep 78; pgrep -n -f "^sleep 78" >../two)'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 0
+	for pid in $(<one) $(<two); do
+		! kill -0 "$pid" || fail "$pid still runs"
+	done
+	[[ -s one ]]
+}
+
+@test "host_only: a test whose worker is killed ends with it" {
+	host_test stays 'echo $$ >../pid; ps -o ppid= $$ >../worker; touch ../begun; exec sleep 77'
+	"$KTSTR_LAUNCH" test tests >out 2>&1 3>&- &
+	for _ in {1..100}; do
+		[[ -e begun ]] && break
+		sleep 0.1
+	done
+	kill -KILL $(<worker)
+	status=0
+	wait $! || status=$?
+	assert_status 125
+	output=$(<out)
+	assert_output '^ERROR +stays +.*killed by signal 9'
+	for _ in {1..50}; do
+		kill -0 "$(<pid)" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	fail "it still runs"
 }
