@@ -9,7 +9,8 @@ struct capacity {
 	unsigned int cpus;   /* that we may run on */
 	uint64_t memory_mib; /* the most that one guest can have: the host's, or our cgroup's limit
 			      */
-	uint64_t free_mib;   /* what all of them can have now: MemAvailable within that limit */
+	uint64_t free_mib;   /* what all of them can have now: MemAvailable, and what the
+				limit leaves */
 };
 
 void capacity_read(struct capacity *capacity);

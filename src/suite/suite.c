@@ -2,13 +2,17 @@
 #include "suite/suite.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "suite/capacity.h"
 
 #define PROGRESS_MS 500
 /* A worker that was told to end has so long, then it is killed. */
@@ -52,7 +56,7 @@ static void cost(const struct variant *variant, unsigned int *cpus, uint64_t *me
 	*memory_mib = in_vm ? variant->plan.memory_mib : 0;
 }
 
-/* Is there room for one more beside those that run? One alone always has its turn. */
+/* Is there room for one more beside those that run? One alone has all CPUs, see lacks_memory. */
 static bool fits(const struct suite *suite, const struct variant *variant)
 {
 	unsigned int cpus, used_cpus = 0;
@@ -73,6 +77,27 @@ static bool fits(const struct suite *suite, const struct variant *variant)
 	/* A number of jobs that the user gave is about CPUs; memory is not to be talked about. */
 	return (suite->limits->jobs || used_cpus + cpus <= suite->limits->cpus) &&
 	       used_memory + memory <= suite->limits->memory_mib;
+}
+
+/*
+ * Is there too little memory for a guest even while no other runs? Asked of the host as it is then:
+ * other processes come and go. It would end at the out-of-memory killer, or at somebody else's.
+ */
+static bool lacks_memory(const struct variant *variant, char *reason, size_t size)
+{
+	struct capacity capacity;
+	unsigned int cpus;
+	uint64_t memory;
+
+	cost(variant, &cpus, &memory);
+	if (!memory)
+		return false;
+	capacity_read(&capacity);
+	if (memory <= capacity.free_mib)
+		return false;
+	snprintf(reason, size, "needs %" PRIu64 " MiB, %" PRIu64 " MiB are free", memory,
+		 capacity.free_mib);
+	return true;
 }
 
 static void tell(struct suite *suite, size_t index, const struct worker_result *of)
@@ -108,8 +133,9 @@ static void tell_without(struct suite *suite, size_t index, enum outcome_kind ou
 	char copy[256];
 	struct worker_result result = { .outcome = outcome, .cause = copy };
 
-	strncpy(copy, cause, sizeof(copy) - 1);
-	copy[sizeof(copy) - 1] = '\0';
+	snprintf(copy, sizeof(copy), "%s%s", cause,
+		 /* It fills its room, and so was cut. */
+		 strlen(cause) + 1 == sizeof(((struct variant *)NULL)->skip) ? "..." : "");
 	tell(suite, index, &result);
 }
 
@@ -118,10 +144,15 @@ static int start_some(struct suite *suite, struct error *err)
 	while (suite->next < suite->variants->count && !suite->stopping) {
 		const struct variant *variant = &suite->variants->list[suite->next];
 		size_t free_slot = 0;
+		char reason[128];
 		int ret;
 
 		if (*variant->skip) {
 			tell_without(suite, suite->next++, OUTCOME_SKIP, variant->skip);
+			continue;
+		}
+		if (!suite->running && lacks_memory(variant, reason, sizeof(reason))) {
+			tell_without(suite, suite->next++, OUTCOME_SKIP, reason);
 			continue;
 		}
 		while (free_slot < suite->nr_slots && suite->slots[free_slot].worker.fd >= 0)

@@ -15,7 +15,8 @@
 struct suite_limits {
 	unsigned int jobs; /* VMs at once; 0: by CPUs and memory alone */
 	unsigned int cpus; /* of the host: the vCPUs of all VMs stay within, but one always runs */
-	uint64_t memory_mib; /* free: what all guests together may have; likewise */
+	uint64_t memory_mib; /* free: what all guests together may have; one that does not fit into
+				what is free while none runs is skipped */
 };
 
 struct suite_listener {

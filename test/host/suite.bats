@@ -228,3 +228,10 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	done
 	fail "it still runs"
 }
+
+@test "host_only: a reason that is cut says so" {
+	host_test cut 'exit 0' "ignore=$(printf 'x%.0s' {1..230})"
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 4
+	assert_output '^SKIP +cut +ignored: x+\.\.\.$'
+}
