@@ -79,7 +79,8 @@ static bool is_child(const char *pid)
 	file = fopen(path, "re");
 	if (!file)
 		return false;
-	at = fgets(stat, sizeof(stat), file) ? strrchr(stat, ')') : NULL; /* ends the name */
+	/* The name may hold anything, also newlines; the last parenthesis ends it. */
+	at = fread(stat, 1, sizeof(stat) - 1, file) ? strrchr(stat, ')') : NULL;
 	fclose(file);
 	return at && sscanf(at + 1, " %*c %d", &parent) == 1 && parent == getpid();
 }
