@@ -76,7 +76,7 @@ for line in open(sys.argv[1]):
 	suite --filter pass --filter fail tests
 	assert_status 1
 	suite --failed --dry-run tests
-	assert_output '^fail ' '^1 variants'
+	assert_output '^fail ' '^1 variant$'
 	suite --fail-fast --jobs 1 --filter fail --filter pass --seed 3 tests
 	assert_status 1
 }
