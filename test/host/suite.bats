@@ -210,13 +210,13 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 }
 
 @test "host_only: a test whose worker is killed ends with it" {
-	host_test stays 'echo $$ >../pid; ps -o ppid= $$ >../worker; touch ../begun; exec sleep 77'
+	host_test stays 'echo $$ >../pid; echo $PPID >../worker; touch ../begun; exec sleep 77'
 	"$KTSTR_LAUNCH" test tests >out 2>&1 3>&- &
 	for _ in {1..100}; do
 		[[ -e begun ]] && break
 		sleep 0.1
 	done
-	kill -KILL $(<worker)
+	kill -KILL "$(<worker)"
 	status=0
 	wait $! || status=$?
 	assert_status 125
