@@ -127,7 +127,8 @@ int terminal_open(struct session *session, int *theirs)
 		return ret;
 	}
 	session->out.fd = ours;
-	/* The size, which the host sends first; keys when there is somebody whom Ctrl-C can reach. */
+	/* The size, which the host sends first; keys when there is somebody whom Ctrl-C can reach.
+	 */
 	take_frame(session);
 	return 0;
 }
