@@ -76,7 +76,8 @@ shell_exec()
 }
 
 @test "a killed launcher leaves a sane terminal, by whichever signal" {
-	for signal in 9 11 15 1; do
+	# Not 11: the sanitizers have their own way with it.
+	for signal in 9 6 15 1; do
 		at_terminal 'see:# ' 'modes:raw' "kill:$signal"
 		assert_status 0
 		assert_output "^status=$((128 + signal)) modes=same\$"
