@@ -67,14 +67,14 @@ in_scratch()
 @test "a header's change rebuilds what includes it, and nothing else" {
 	local before after
 
-	before=$(cd "$SCRATCH" && stat -c '%n %y' src/util/utf8.o src/command.o ktstr-launch)
+	before=$(cd "$SCRATCH" && stat -c '%n %y' src/util/utf8.o src/cmd_exec.o ktstr-launch)
 	touch "$TREE/src/util/utf8.h"
 	run in_scratch WPROF=builtin
 	assert_status 0
-	after=$(cd "$SCRATCH" && stat -c '%n %y' src/util/utf8.o src/command.o ktstr-launch)
+	after=$(cd "$SCRATCH" && stat -c '%n %y' src/util/utf8.o src/cmd_exec.o ktstr-launch)
 	run diff <(echo "$before") <(echo "$after")
 	assert_output '^> src/util/utf8.o ' '^> ktstr-launch '
-	refute_output 'src/command.o'
+	refute_output 'src/cmd_exec.o'
 }
 
 @test "WPROF=prebuilt: embeds the given file, and changing it rebuilds" {
