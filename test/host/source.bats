@@ -23,7 +23,7 @@ make_repos()
 		git_as_us -C "$WEB/git/$name" commit -qm x
 	done
 	mkdir "$WEB/git/wprof"
-	cp -r "$ROOT"/test/fixtures/wprof/{README,src} "$WEB/git/wprof"
+	cp -r "$ROOT"/test/fixtures/wprof/{README,LICENSE,src} "$WEB/git/wprof"
 	git_as_us init -q -b main "$WEB/git/wprof"
 	for name in libbpf blazesym; do
 		git_as_us -C "$WEB/git/wprof" submodule --quiet add "../$name" "$name"
@@ -181,6 +181,9 @@ in_scratch()
 	assert_status 0
 	run "$SCRATCH/ktstr-launch" blobs
 	assert_output '^wprof +source '
+	# Its licence comes with it.
+	run "$SCRATCH/ktstr-launch" licenses
+	assert_output '^from: wprof v0.4 .*, LICENSE$' '^The licence of the stand-in'
 	run in_scratch dist WPROF=source
 	assert_status 0
 	(cd "$SCRATCH/dist" && sha256sum -c ktstr-launch.sha256)
