@@ -169,7 +169,10 @@ END
 	run lab -- sh -c 'echo c >/proc/sysrq-trigger'
 	[ "$status" -eq 125 ]
 	[[ $output == *"it ended before the command 'sh' did"* ]]
-	[[ $output == *"Kernel panic"* ]]
+	[[ $output == *"Kernel panic"* ]] || {
+		printf '%s\n' "$output"
+		false
+	}
 }
 
 @test "kvm-lab: SIGINT ends it at once, and nothing is left" {
