@@ -644,14 +644,17 @@ time.sleep(120)' >port 3>&- &
 }
 
 @test "the cache: a damaged copy is set aside and fetched anew" {
-	local file
+	local file other
 
 	get_git --quiet "git+$SURL/git/root"
 	INTO=b get_archive --quiet "$SURL/a.tar.gz"
 	rm -r out* b*
 	for file in cache/fetch/git/*.pack cache/fetch/archives/*; do
 		chmod 644 "$file"
-		printf x | dd of="$file" bs=1 seek=100 conv=notrunc status=none
+		# Another byte than there is.
+		other=x
+		[[ $(dd if="$file" bs=1 skip=100 count=1 status=none | tr -d '\0') != x ]] || other=y
+		printf %s "$other" | dd of="$file" bs=1 seek=100 conv=notrunc status=none
 	done
 	run get_archive --tree-sha256 "$TREE" "$SURL/a.tar.gz"
 	assert_status 0
