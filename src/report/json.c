@@ -4,13 +4,12 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "report/json_text.h"
 #include "report/lines.h"
 #include "report/report.h"
-#include "util/utf8.h"
 
 #define LOG_LINES    60
 #define TRACER_LINES 60
@@ -54,42 +53,11 @@ static struct json_object *object_end(struct object *object)
 	return NULL;
 }
 
-/* json-c passes bytes on as they are: what is not UTF-8 must become U+FFFD before. */
-static struct json_object *text_value(const char *text, size_t length)
-{
-	static const char replacement[3] = "\xef\xbf\xbd";
-	struct json_object *value;
-	size_t used = 0, at = 0;
-	char *valid;
-
-	if (length > INT_MAX / sizeof(replacement))
-		return NULL;
-	valid = malloc(length * sizeof(replacement) + 1);
-	if (!valid)
-		return NULL;
-	while (at < length) {
-		size_t step = utf8_decode(text + at, length - at, NULL);
-
-		if (step) {
-			memcpy(valid + used, text + at, step);
-			used += step;
-			at += step;
-		} else {
-			memcpy(valid + used, replacement, sizeof(replacement));
-			used += sizeof(replacement);
-			at++;
-		}
-	}
-	value = json_object_new_string_len(valid, (int)used);
-	free(valid);
-	return value;
-}
-
 /* NULL and "" read as null: nothing was said. */
 static void put_text(struct object *object, const char *key, const char *text)
 {
 	if (text && *text)
-		put(object, key, text_value(text, strlen(text)));
+		put(object, key, json_text(text));
 	else
 		put_null(object, key);
 }
@@ -124,7 +92,7 @@ static struct json_object *lines_value(const struct tail *tail, const char *pref
 	bool failed = lines_begin(&lines, tail, prefix, most) || !array;
 
 	while (!failed && (line = lines_next(&lines))) {
-		struct json_object *value = text_value(line, strlen(line));
+		struct json_object *value = json_text(line);
 
 		if (!value || json_object_array_add(array, value)) {
 			json_object_put(value);
@@ -144,7 +112,7 @@ static struct json_object *argv_value(const char *const *argv)
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; array && argv[i]; i++) {
-		struct json_object *value = text_value(argv[i], strlen(argv[i]));
+		struct json_object *value = json_text(argv[i]);
 
 		if (!value || json_object_array_add(array, value)) {
 			json_object_put(value);

@@ -29,9 +29,9 @@ struct watch {
 	/* Where the payload's output and the guest's console go; -1: nowhere. */
 	int out_fd, err_fd, console_fd;
 	struct attach *attach; /* the user's terminal, or NULL: the guest gets no input */
-	struct vmm *vmm;       /* private: once the attached terminal was looked at */
 
 	/* Private from here on. */
+	struct vmm *vmm; /* once the attached terminal was looked at; until then NULL */
 	struct artefact_file trace_file;
 	uint64_t trace_expected, trace_crc;
 	uint64_t waited_ns;	  /* vCPU 0's, at the last tick */
