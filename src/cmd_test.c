@@ -1,11 +1,10 @@
 /* ktstr-launch test: many tests, on many machines, at once, with reports for people and for CI. */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,12 +12,15 @@
 #include "embed/embed.h"
 #include "plan/host_tsc.h"
 #include "report/artefacts.h"
+#include "run/invocation.h"
 #include "run/options.h"
 #include "suite/capacity.h"
+#include "suite/last_failed.h"
 #include "suite/load.h"
 #include "suite/suite.h"
 #include "util/file.h"
 #include "util/terminal.h"
+#include "util/utf8.h"
 #include "vmm/kernel_image.h"
 #include "wprof/wprof.h"
 
@@ -30,14 +32,11 @@ static const char usage[] =
 	"    #ktstr: topology=1n2l4c2t memory_mib=512 wprof timeout_s=30\n\n";
 
 static const char usage_status[] =
-	"\nExit status: 0 all passed, 1 something failed, 4 all were skipped, 125 the launcher or "
-	"this\n"
-	"host could not do it, 130 and 143: interrupted.\n";
+	"\nExit status: 0 all that ran is as it should be, 1 something failed, 4 all were skipped, "
+	"125 the\n"
+	"launcher or this host could not do it, 128+n: ended by signal n.\n";
 
 #define GROUPS OPTIONS_OF_TEST
-
-/* Which variants were bad the last time, one name a line; in the output folder. */
-#define LAST_FAILED "last-failed"
 
 /* One place that results are written to. */
 struct sink {
@@ -56,8 +55,7 @@ struct command_state {
 	char memory[32], topology[TOPOLOGY_SPEC_SIZE], self[4096], tracer[4096 + 32];
 	char boot_timeout[32], stall_timeout[32];
 	char **releases;
-	char **last_failed; /* names; NULL-terminated */
-	char *last_failed_text;
+	struct last_failed last_failed;
 	struct sink sinks[3];
 	size_t nr_sinks;
 	bool text, live, colour;
@@ -102,6 +100,10 @@ static int name_kernels(struct command_state *state, struct error *err)
 		kernel_image_close(image);
 		if (!state->releases[i])
 			return error_set(err, -ENOMEM, "out of memory");
+		/* It becomes a part of names, of folders and of a replay's glob. */
+		for (char *c = state->releases[i]; *c; c++)
+			if (!isalnum((unsigned char)*c) && !strchr("._+-", *c))
+				*c = '_';
 		for (size_t j = 0; j < i; j++)
 			if (!strcmp(state->releases[i], state->releases[j]))
 				return error_set(
@@ -180,120 +182,6 @@ static void make_replay_head(struct command_state *state)
 	}
 	*word = NULL;
 	state->settings.replay_head = state->replay_head;
-}
-
-/* Cut a text into its lines. */
-static char **split_lines(char *text)
-{
-	size_t count = 0, used = 0;
-	char **lines;
-
-	for (const char *c = text; *c; c++)
-		count += *c == '\n';
-	lines = calloc(count + 2, sizeof(*lines));
-	for (char *line = strtok(text, "\n"); lines && line; line = strtok(NULL, "\n"))
-		lines[used++] = line;
-	return lines;
-}
-
-/* The names in the file; NULL, with errno, when there is none: 0 for one that is empty. */
-static char **read_names(const char *path, char **text)
-{
-	FILE *file = fopen(path, "re");
-	char **names = NULL;
-	size_t size = 0;
-
-	if (!file)
-		return NULL;
-	errno = 0;
-	if (getdelim(text, &size, '\0', file) > 0)
-		names = split_lines(*text);
-	fclose(file);
-	return names;
-}
-
-static int read_last_failed(struct command_state *state, struct error *err)
-{
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s/%s", out_folder(state), LAST_FAILED);
-	state->last_failed = read_names(path, &state->last_failed_text);
-	if (state->last_failed)
-		return 0;
-	if (!errno)
-		return error_set(err, -ENODATA, "--failed: nothing failed the last time ('%s')",
-				 path);
-	return error_set(err, -errno, "--failed: '%s': %s; it is written by each run of `test`",
-			 path, strerror(errno));
-}
-
-static bool is_to_remember(const struct suite_result *result)
-{
-	return outcome_is_bad(result->outcome) || result->outcome == OUTCOME_NOT_RUN;
-}
-
-/* Has what is called so come to a result, and is none of its rounds' to be remembered? */
-static bool went_well(const struct command_state *state, const char *name)
-{
-	bool ran = false;
-
-	for (size_t i = 0; i < state->nr_results; i++) {
-		if (!variant_is_called(state->result_variants[i], name))
-			continue;
-		if (is_to_remember(&state->results[i]))
-			return false;
-		ran = true;
-	}
-	return ran;
-}
-
-/* Is it in the list already, by this name or by that in a suite of several kernels? */
-static bool is_remembered(const struct command_state *state, char **names, size_t result)
-{
-	for (; names && *names; names++)
-		if (variant_is_called(state->result_variants[result], *names))
-			return true;
-	for (size_t i = 0; i < result; i++)
-		if (is_to_remember(&state->results[i]) &&
-		    !strcmp(state->results[i].name, state->results[result].name))
-			return true;
-	return false;
-}
-
-/*
- * What did not run now is remembered as it was: a replay of one test does not forget the others.
- * The file is replaced as a whole or not at all.
- */
-static void write_last_failed(const struct command_state *state)
-{
-	char path[4096], temporary[4200], *text = NULL, **old;
-	FILE *file = NULL;
-	bool any = false;
-
-	snprintf(path, sizeof(path), "%s/%s", out_folder(state), LAST_FAILED);
-	old = read_names(path, &text);
-	for (size_t i = 0; i < state->nr_results; i++)
-		any = any || is_to_remember(&state->results[i]);
-	/* A suite that went well leaves nothing where nothing was. */
-	if (!any && !old)
-		goto out;
-	snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
-	if (!file_make_dirs(out_folder(state), NULL))
-		file = fopen(temporary, "we");
-	if (!file)
-		goto out;
-	for (char **name = old; name && *name; name++)
-		if (!went_well(state, *name))
-			fprintf(file, "%s\n", *name);
-	for (size_t i = 0; i < state->nr_results; i++)
-		if (is_to_remember(&state->results[i]) && !is_remembered(state, old, i))
-			fprintf(file, "%s\n", state->results[i].name);
-	any = ferror(file);
-	if (fclose(file) || any || rename(temporary, path))
-		unlink(temporary);
-out:
-	free(old);
-	free(text);
 }
 
 static int open_sink(struct command_state *state, const struct suite_format *format,
@@ -404,14 +292,16 @@ static void print_plan(const struct command_state *state)
 {
 	for (size_t i = 0; i < state->variants.count; i++) {
 		const struct variant *variant = &state->variants.list[i];
-		char spec[TOPOLOGY_SPEC_SIZE] = "host";
+		char spec[TOPOLOGY_SPEC_SIZE] = "host", skip[sizeof(variant->skip)];
 
+		/* A test's own words may be in it. */
+		utf8_printable(skip, sizeof(skip), variant->skip, strlen(variant->skip));
 		if (variant->kernel)
 			topology_format(&variant->plan.topology, spec);
 		printf("%-44s %-12s %6" PRIu64 " MiB  %s%s%s\n", variant->name, spec,
 		       variant->kernel ? variant->plan.memory_mib : 0,
 		       variant->kernel ? variant->release : "", *variant->skip ? "  SKIP " : "",
-		       variant->skip);
+		       skip);
 	}
 	printf("%zu variant%s\n", state->variants.count, state->variants.count == 1 ? "" : "s");
 }
@@ -475,6 +365,7 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 					 .has_seed = options->has_seed,
 					 .seed = options->seed };
 	int used_own, bad, ret = 0;
+	size_t count;
 
 	bad = tests_load(options->operands, &state->tests, complain, err);
 	if (bad)
@@ -489,7 +380,7 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 					 "no kernel given; give --kernel IMG or set KTSTR_KERNEL");
 	ret = name_kernels(state, err);
 	if (!ret && options->failed)
-		ret = read_last_failed(state, err);
+		ret = last_failed_read(&state->last_failed, out_folder(state), err);
 	if (!ret)
 		ret = embed_export_wprof(&used_own, err);
 	if (ret)
@@ -503,7 +394,7 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 	source.releases = (const char *const *)state->releases;
 	source.host_memory_mib = capacity->memory_mib;
 	source.tsc_reliable = host_tsc_read();
-	choice.names = (const char *const *)state->last_failed;
+	choice.names = (const char *const *)state->last_failed.names;
 	ret = check_host(&options->override, capacity->memory_mib, err);
 	if (ret)
 		return ret;
@@ -523,6 +414,22 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 					 "'%s'; give the tests, kernels and --gauntlet of that run",
 					 *choice.names);
 	}
+	if (options->shards) {
+		struct variant_choice whole = choice;
+
+		/* Others may have them all: no fault of this one, whose reports are empty. */
+		whole.shards = 0;
+		ret = variants_make(&source, &whole, &state->variants, err);
+		count = state->variants.count;
+		variants_destroy(&state->variants);
+		if (ret)
+			return ret;
+		if (count && !options->quiet)
+			command_complain("test: shard %u/%u holds none of the %zu variants",
+					 options->shard, options->shards, count);
+		if (count)
+			return 0;
+	}
 	return error_set(err, -ENOENT,
 			 "no variant is left by --filter, --exclude, --failed and --shard");
 }
@@ -535,7 +442,7 @@ static int exit_status(const struct suite_counts *counts, int signal_number)
 		return 1;
 	if (counts->error || counts->not_run)
 		return COMMAND_CANNOT;
-	return counts->pass || counts->xfail ? 0 : 4;
+	return counts->pass || counts->xfail || !counts->planned ? 0 : 4;
 }
 
 static int run_all(struct command_state *state, const struct capacity *capacity, int signal_fd)
@@ -578,7 +485,12 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 		if (!status)
 			status = COMMAND_CANNOT;
 	}
-	write_last_failed(state);
+	if (last_failed_write(out_folder(state), state->results, state->result_variants,
+			      state->nr_results, &err))
+		command_complain("test: %s", err.text);
+	/* A suite that went well keeps nothing; fails, rightly, when something is in it. */
+	if (!options->out_dir)
+		rmdir(ARTEFACTS_DEFAULT_OUT);
 	return status;
 }
 
@@ -599,8 +511,7 @@ static void state_destroy(struct command_state *state)
 	for (char **release = state->releases; release && *release; release++)
 		free(*release);
 	free(state->releases);
-	free(state->last_failed);
-	free(state->last_failed_text);
+	last_failed_destroy(&state->last_failed);
 	variants_destroy(&state->variants);
 	tests_destroy(&state->tests);
 	options_destroy(&state->options);
@@ -612,7 +523,6 @@ int cmd_test(int argc, char **argv)
 	struct capacity capacity;
 	struct error err = { "" };
 	int status = COMMAND_CANNOT, signal_fd = -1, ret;
-	sigset_t stop;
 
 	ret = options_parse(&state.options, GROUPS, true, argc, argv, &err);
 	if (!ret && state.options.help) {
@@ -639,8 +549,8 @@ int cmd_test(int argc, char **argv)
 	if (!ret)
 		ret = open_sinks(&state, &err);
 	if (!ret) {
-		state.results = calloc(state.variants.count, sizeof(*state.results));
-		state.result_variants = calloc(state.variants.count, sizeof(struct variant *));
+		state.results = calloc(state.variants.count + 1, sizeof(*state.results));
+		state.result_variants = calloc(state.variants.count + 1, sizeof(struct variant *));
 		if (!state.results || !state.result_variants)
 			ret = error_set(&err, -ENOMEM, "out of memory");
 	}
@@ -649,15 +559,9 @@ int cmd_test(int argc, char **argv)
 		command_complain("test: %s", err.text);
 		goto out;
 	}
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGINT);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGHUP);
-	sigprocmask(SIG_BLOCK, &stop, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	signal_fd = invocation_signals(NULL, &err);
 	if (signal_fd < 0)
-		command_complain("test: signalfd: %s", strerror(errno));
+		command_complain("test: %s", err.text);
 	else
 		status = run_all(&state, &capacity, signal_fd);
 out:

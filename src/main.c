@@ -1,6 +1,7 @@
 /* Which command is it? Dispatch, and the few options that belong to no command. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,8 @@ int main(int argc, char **argv)
 
 	if (!open_standard_descriptors())
 		return COMMAND_CANNOT;
+	/* Where our parent ignores it, and so we would, children end without telling how. */
+	signal(SIGCHLD, SIG_DFL);
 	status = dispatch(argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && status == 0) {
 		command_complain("cannot write to standard output: %s", strerror(errno));

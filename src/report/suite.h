@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "suite/outcome.h"
 #include "util/error.h"
+#include "verdict/outcome.h"
 
 /* Everything that is told of one variant. Strings may be NULL, and hold what a guest said: hostile.
  */

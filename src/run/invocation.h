@@ -12,7 +12,8 @@
 
 /*
  * invocation_signals - what ends a run arrives through a descriptor that the VM's event loop
- * watches. Returns it, or a negative errno with a message. @old_mask: what was blocked before
+ * watches. Returns it, or a negative errno with a message. @old_mask: what was blocked before, or
+ * NULL
  */
 int invocation_signals(sigset_t *old_mask, struct error *err);
 

@@ -50,8 +50,8 @@ static _Noreturn void exec_test(const struct host_job *job, pid_t parent, int re
 	_exit(EXIT_NOT_EXECUTABLE);
 }
 
-/* Wait for the process; true: it did not end in time, or we are to stop. */
-static bool wait_for(const struct host_job *job, pid_t pid, bool *cancelled)
+/* Wait for the process; 1: it did not end in time, or we are to stop. */
+static int wait_for(const struct host_job *job, pid_t pid, bool *cancelled, struct error *err)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
@@ -59,12 +59,19 @@ static bool wait_for(const struct host_job *job, pid_t pid, bool *cancelled)
 	uint64_t limit = job->test->timeout_ms;
 	int ready;
 
+	*cancelled = false;
+	if (pidfd < 0)
+		return error_set(
+			err, -errno,
+			"waiting for the test, by pidfd_open: %s; a test of the host needs "
+			"Linux 5.3, and a container that permits that call",
+			strerror(errno));
+
 	do {
 		ready = poll(fds, 2, !limit || limit > INT_MAX ? -1 : (int)limit);
 	} while (ready < 0 && errno == EINTR);
 	*cancelled = fds[1].revents;
-	if (pidfd >= 0)
-		close(pidfd);
+	close(pidfd);
 	return ready == 0 || *cancelled;
 }
 
@@ -117,8 +124,8 @@ int host_job_run(struct host_job *job, struct error *err)
 	struct verdict verdict = { .kind = VERDICT_PASS };
 	const char *path = job->test->path;
 	pid_t self = getpid(), pid;
-	bool late, cancelled;
-	int status, fds[2], code = 0;
+	int status = 0, fds[2], code = 0, late;
+	bool cancelled;
 
 	if (pipe2(fds, O_CLOEXEC))
 		return error_set(err, -errno, "a pipe for the test: %s", strerror(errno));
@@ -133,7 +140,7 @@ int host_job_run(struct host_job *job, struct error *err)
 	if (!pid)
 		exec_test(job, self, fds[1]);
 	close(fds[1]);
-	late = wait_for(job, pid, &cancelled);
+	late = wait_for(job, pid, &cancelled, err);
 	kill(-pid, SIGKILL);
 	kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -142,6 +149,8 @@ int host_job_run(struct host_job *job, struct error *err)
 	if (read(fds[0], &code, sizeof(code)) != sizeof(code))
 		code = 0;
 	close(fds[0]);
+	if (late < 0)
+		return late;
 	if (code)
 		return error_set(
 			err, -code, "cannot execute '%s' in its folder: %s%s", path, strerror(code),

@@ -3,8 +3,8 @@
 #define KTSTR_SUITE_HOST_JOB_H
 
 #include "entry/test.h"
-#include "suite/outcome.h"
 #include "util/error.h"
+#include "verdict/outcome.h"
 
 struct host_job {
 	const struct test *test;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,17 @@ static bool is_same_file(const char *a, const char *b)
 	struct stat x, y;
 
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Paths of tests of one name. In another folder a link has another NAME.ktstr and other includes.
+ */
+static bool is_same_test(const struct test *a, const struct test *b)
+{
+	char folder_a[PATH_MAX], folder_b[PATH_MAX];
+
+	snprintf(folder_a, sizeof(folder_a), "%s", a->path);
+	snprintf(folder_b, sizeof(folder_b), "%s", b->path);
+	return is_same_file(a->path, b->path) && is_same_file(dirname(folder_a), dirname(folder_b));
 }
 
 /* Names of tests are names of variants and of folders. */
@@ -66,7 +78,7 @@ static int load_one(struct load *load, const char *path, struct error *err)
 	}
 	other = find_name(tests, test->name);
 	/* The same file given twice, "tests tests/fair.sh", is one test. */
-	if (other && is_same_file(other->path, test->path)) {
+	if (other && is_same_test(other, test)) {
 		test_destroy(test);
 		return 0;
 	}
@@ -95,8 +107,10 @@ static bool is_meant(const char *path, mode_t mode)
 	    !access(beside, F_OK))
 		return true;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	/* One that may be executed and not read may well be a test. A link to nowhere has no mode.
+	 */
 	if (fd < 0)
-		return false;
+		return mode & 0111;
 	count = read(fd, text, sizeof(text));
 	close(fd);
 	return count > 2 && !memcmp(text, "#!", 2) &&
@@ -156,7 +170,8 @@ static int load_folder(struct load *load, const char *path, struct error *err)
 	while (!ret && (entry = fts_read(tree))) {
 		if (entry->fts_level > 0 && entry->fts_name[0] == '.') {
 			fts_set(tree, entry, FTS_SKIP);
-		} else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR) {
+		} else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
+			   entry->fts_info == FTS_NS) {
 			ret = error_set(err, -entry->fts_errno, "'%s': %s", entry->fts_path,
 					strerror(entry->fts_errno));
 		} else if (entry->fts_info == FTS_F || entry->fts_info == FTS_SL) {

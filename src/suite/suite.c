@@ -56,11 +56,26 @@ static void cost(const struct variant *variant, unsigned int *cpus, uint64_t *me
 	*memory_mib = in_vm ? variant->plan.memory_mib : 0;
 }
 
+/*
+ * Asked of the host as it is now: other processes come and go, and a guest that has no memory ends
+ * at the out-of-memory killer, or at somebody else's.
+ */
+static bool is_free(uint64_t memory_mib, uint64_t *free_mib)
+{
+	struct capacity capacity;
+
+	if (!memory_mib)
+		return true;
+	capacity_read(&capacity);
+	*free_mib = capacity.free_mib;
+	return memory_mib <= *free_mib;
+}
+
 /* Is there room for one more beside those that run? One alone has all CPUs, see lacks_memory. */
 static bool fits(const struct suite *suite, const struct variant *variant)
 {
 	unsigned int cpus, used_cpus = 0;
-	uint64_t memory, used_memory = 0;
+	uint64_t memory, used_memory = 0, free_mib;
 
 	if (!suite->running)
 		return true;
@@ -76,27 +91,19 @@ static bool fits(const struct suite *suite, const struct variant *variant)
 	cost(variant, &cpus, &memory);
 	/* A number of jobs that the user gave is about CPUs; memory is not to be talked about. */
 	return (suite->limits->jobs || used_cpus + cpus <= suite->limits->cpus) &&
-	       used_memory + memory <= suite->limits->memory_mib;
+	       used_memory + memory <= suite->limits->memory_mib && is_free(memory, &free_mib);
 }
 
-/*
- * Is there too little memory for a guest even while no other runs? Asked of the host as it is then:
- * other processes come and go. It would end at the out-of-memory killer, or at somebody else's.
- */
+/* Is there too little memory for a guest even while no other runs? */
 static bool lacks_memory(const struct variant *variant, char *reason, size_t size)
 {
-	struct capacity capacity;
 	unsigned int cpus;
-	uint64_t memory;
+	uint64_t memory, free_mib;
 
 	cost(variant, &cpus, &memory);
-	if (!memory)
+	if (is_free(memory, &free_mib))
 		return false;
-	capacity_read(&capacity);
-	if (memory <= capacity.free_mib)
-		return false;
-	snprintf(reason, size, "needs %" PRIu64 " MiB, %" PRIu64 " MiB are free", memory,
-		 capacity.free_mib);
+	snprintf(reason, size, "needs %" PRIu64 " MiB, %" PRIu64 " MiB are free", memory, free_mib);
 	return true;
 }
 
@@ -261,9 +268,11 @@ int suite_run(const struct variants *variants, const struct worker_settings *set
 	for (size_t i = 0; i < suite.nr_slots; i++)
 		suite.slots[i].worker.fd = -1;
 	for (;;) {
-		ret = start_some(&suite, err);
-		if (ret)
-			suite.stopping = true; /* those that run come to their end */
+		/* Those that run come to their end; none starts any more, so this fails once. */
+		if (!suite.stopping) {
+			ret = start_some(&suite, err);
+			suite.stopping = suite.stopping || ret;
+		}
 		if (!suite.running && (suite.stopping || suite.next == variants->count))
 			break;
 		listener->progress(listener->data, counts, (unsigned int)suite.running,

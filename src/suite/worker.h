@@ -11,9 +11,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "suite/outcome.h"
 #include "suite/variants.h"
 #include "util/error.h"
+#include "verdict/outcome.h"
 
 /* What is the same for all variants of a suite; the caller's. */
 struct worker_settings {

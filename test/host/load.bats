@@ -63,6 +63,32 @@ script()
 	assert_output "test 'fair': both '.*/sub/fair.sh' and '.*/other/fair.sh' have this name"
 }
 
+@test "load: one program in two folders, by links, is two tests of one name" {
+	mkdir other
+	script sub/fair.sh
+	ln -s ../sub/fair.sh other/fair.sh
+	run "$KTSTR_LAUNCH" check sub other
+	assert_status 1
+	assert_output "test 'fair': both '.*/sub/fair.sh' and '.*/other/fair.sh' have this name"
+}
+
+@test "load: what cannot be read is told" {
+	# Root may read all, but for this.
+	local -a unprivileged=(setpriv '--bounding-set=-dac_override,-dac_read_search')
+
+	script sub/good.sh
+	script sub/secret.sh
+	chmod 0311 sub/secret.sh
+	run "${unprivileged[@]}" "$KTSTR_LAUNCH" check sub
+	assert_status 1
+	assert_output '^ok +good ' 'sub/secret.sh.*Permission denied'
+	chmod 0444 sub
+	run "${unprivileged[@]}" "$KTSTR_LAUNCH" check sub
+	chmod 0755 sub
+	assert_status 125
+	assert_output "'sub/good.sh': Permission denied"
+}
+
 @test "load: paths of any bytes are printed, and in JSON, as what is safe" {
 	local dir=$'x\xff\e[1my'
 
@@ -94,7 +120,8 @@ script()
 	run "$KTSTR_LAUNCH" test --dry-run --shard 1/1 sub
 	assert_status 0
 	run "$KTSTR_LAUNCH" test --dry-run --shard 1/10000 sub
-	refute_output 'takes I/N'
+	assert_status 0
+	assert_output '^[01] variants?$'
 	for seconds in 0x10 1e3 ' 1' +1 -1 inf ''; do
 		run "$KTSTR_LAUNCH" run --timeout "$seconds" true
 		assert_status 125

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "suite/outcome.h"
+#include "verdict/outcome.h"
 
 static void every_verdict_has_its_outcome(void **state)
 {

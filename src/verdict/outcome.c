@@ -1,5 +1,5 @@
 /* What does a VM's end mean for a test? See outcome.h. */
-#include "suite/outcome.h"
+#include "verdict/outcome.h"
 
 /* KSFT_SKIP of tools/testing/selftests/kselftest.h. */
 #define SKIP_STATUS 4

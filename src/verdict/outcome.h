@@ -2,8 +2,8 @@
  * What does a VM's end mean for a test? The verdict says what happened; the outcome, whether that
  * is what the test's author wants.
  */
-#ifndef KTSTR_SUITE_OUTCOME_H
-#define KTSTR_SUITE_OUTCOME_H
+#ifndef KTSTR_VERDICT_OUTCOME_H
+#define KTSTR_VERDICT_OUTCOME_H
 
 #include <stdbool.h>
 #include <stdint.h>

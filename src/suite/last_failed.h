@@ -1,0 +1,34 @@
+/* Which variants were bad the last time? A file in the output folder, one name a line. */
+#ifndef KTSTR_SUITE_LAST_FAILED_H
+#define KTSTR_SUITE_LAST_FAILED_H
+
+#include <stddef.h>
+
+#include "report/suite.h"
+#include "suite/variants.h"
+#include "util/error.h"
+
+struct last_failed {
+	char **names; /* NULL-terminated; NULL: none was read */
+	char *text;   /* that they point into */
+};
+
+/*
+ * last_failed_read - what --failed is about, from the file in @folder.
+ * Returns 0; -ENODATA when nothing failed, or what fopen returns, with a message.
+ */
+int last_failed_read(struct last_failed *last, const char *folder, struct error *err);
+
+void last_failed_destroy(struct last_failed *last);
+
+/*
+ * last_failed_write - a name leaves the list when it has run and was as it should be; what did not
+ * run is remembered as it was, so that a replay of one test does not forget the others. The file is
+ * replaced as a whole or not at all; where there is none, a suite that went well leaves none.
+ * @results, @variants: @count of each
+ * Returns 0 or a negative errno, with a message.
+ */
+int last_failed_write(const char *folder, const struct suite_result *results,
+		      const struct variant *const *variants, size_t count, struct error *err);
+
+#endif

@@ -1,0 +1,214 @@
+#!/usr/bin/env bats
+# Does `ktstr-launch test` run tests of the host, and what of the suite needs no VM to be seen?
+
+load ../helper
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# host_test NAME SCRIPT DIRECTIVES...: a test that needs no VM.
+host_test()
+{
+	mkdir -p tests
+	printf '#!/bin/bash\n#ktstr: host_only %s\n%s\n' "${*:3}" "$2" >"tests/$1.sh"
+	chmod +x "tests/$1.sh"
+}
+
+# field NAME: of the first result in result.json.
+field()
+{
+	python3 -c 'import json, sys
+print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"][0][sys.argv[1]])' "$1"
+}
+
+@test "host_only: the folder of what is bad is named and there; of a pass there is none" {
+	host_test bad 'echo words; exit 3'
+	run "$KTSTR_LAUNCH" test --json result.json tests
+	assert_status 1
+	assert_output "^ +folder +ktstr-out/bad-0001$"
+	[[ $(cat "$(field folder)"/*.stdout) == words ]] || fail "$(<result.json)"
+	host_test bad 'exit 0'
+	rm result.json
+	run "$KTSTR_LAUNCH" test --json result.json tests
+	assert_status 0
+	[[ $(field folder) == None ]] || fail "$(<result.json)"
+}
+
+@test "host_only: the last lines of standard error stand below what is bad; a NUL ends nothing" {
+	host_test bad 'printf "a\0b"; printf "%s\n" {1..9} REASON >&2; exit 3'
+	run "$KTSTR_LAUNCH" test --json result.json tests
+	assert_output '^ +stderr: 6$' '^ +stderr: REASON$'
+	refute_output 'stderr: 5'
+	[[ $(field output) == $'a?b\n1\n'*$'\nREASON' ]] || fail "$(<result.json)"
+	host_test bad 'echo fine >&2'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 0
+	refute_output 'fine'
+}
+
+@test "host_only: exit status 4 is the test's own skip" {
+	host_test skip 'exit 4'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 4
+	assert_output '^SKIP +skip +the test itself says that it cannot run here'
+}
+
+@test "host_only: Ctrl-C makes what runs not run, and what has ended stays" {
+	host_test a 'exit 3'
+	host_test b 'touch ../begun; sleep 77'
+	# A shell's background jobs ignore SIGINT.
+	env --default-signal=INT "$KTSTR_LAUNCH" test --jobs 1 --json result.json tests >out 2>&1 3>&- &
+	for _ in {1..100}; do
+		[[ -e begun ]] && break
+		sleep 0.1
+	done
+	kill -INT $!
+	status=0
+	wait $! || status=$?
+	assert_status 130
+	grep -q '"name":"a".*"outcome":"fail"' result.json || fail "$(<result.json)"
+	grep -q '"name":"b".*"outcome":"not-run".*"cause":"interrupted"' result.json || fail "$(<result.json)"
+}
+
+@test "host_only: what cannot be executed is an error, also where a failure is expected" {
+	host_test bad '' expect_err
+	sed -i '1s|.*|#!/nonexistent/interpreter|' tests/bad.sh
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 125
+	assert_output "^ERROR +bad +cannot execute '.*/bad.sh'.*: No such file or directory; is the interpreter"
+}
+
+@test "host_only: nothing that a test starts outlives it" {
+	host_test leaves 'set -m; sleep 77 & echo $! >../one; (setsid -f sleep 78; pgrep -n -f "^sleep 78" >../two)'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 0
+	for pid in $(<one) $(<two); do
+		! kill -0 "$pid" || fail "$pid still runs"
+	done
+	[[ -s one ]]
+}
+
+@test "host_only: a test whose worker is killed ends with it" {
+	host_test stays 'echo $$ >../pid; echo $PPID >../worker; touch ../begun; exec sleep 77'
+	"$KTSTR_LAUNCH" test tests >out 2>&1 3>&- &
+	for _ in {1..100}; do
+		[[ -e begun ]] && break
+		sleep 0.1
+	done
+	kill -KILL "$(<worker)"
+	status=0
+	wait $! || status=$?
+	assert_status 125
+	output=$(<out)
+	assert_output '^ERROR +stays +.*killed by signal 9'
+	for _ in {1..50}; do
+		kill -0 "$(<pid)" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	fail "it still runs"
+}
+
+@test "host_only: a reason of a test's own is printed as what is safe" {
+	host_test odd 'exit 0' $'ignore="a\u202eb"'
+	run "$KTSTR_LAUNCH" test --dry-run tests
+	assert_status 0
+	assert_output '^odd .* SKIP ignored: a\?b$'
+}
+
+@test "host_only: a reason that is cut says so" {
+	host_test cut 'exit 0' "ignore=$(printf 'x%.0s' {1..230})"
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 4
+	assert_output '^SKIP +cut +ignored: x+\.\.\.$'
+}
+
+@test "what our parent ignores: a hang-up stays ignored, the end of children does not" {
+	host_test bad 'kill -HUP $(ps -o ppid= $PPID); sleep 0.2; exit 3'
+	run env --ignore-signal=HUP --ignore-signal=CHLD "$KTSTR_LAUNCH" test tests
+	assert_status 1
+	assert_output '^FAIL +bad +exited with status 3'
+	run env --default-signal=HUP "$KTSTR_LAUNCH" test tests
+	assert_status 129
+}
+
+@test "--fail-fast: what comes after a failure is not run" {
+	host_test a 'exit 1'
+	host_test b 'touch ../ran'
+	run "$KTSTR_LAUNCH" test --fail-fast --jobs 1 --json result.json tests
+	assert_status 1
+	[[ ! -e ran ]]
+	grep -q '"name":"b".*"outcome":"not-run"' result.json || fail "$(<result.json)"
+	run "$KTSTR_LAUNCH" test --jobs 1 tests
+	assert_status 1
+	[[ -e ran ]]
+}
+
+@test "--failed: a failure is remembered until its test has run and passed; a skip has not run" {
+	host_test a 'exit 1'
+	host_test b 'exit 0'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 1
+	host_test a 'exit 4'
+	run "$KTSTR_LAUNCH" test --failed tests
+	assert_status 4
+	refute_output '^PASS'
+	host_test a 'exit 0'
+	run "$KTSTR_LAUNCH" test --failed tests
+	assert_status 0
+	assert_output '^PASS +a ' '1 passed'
+	run "$KTSTR_LAUNCH" test --failed tests
+	assert_status 125
+	assert_output 'nothing failed the last time'
+}
+
+@test "--failed: that it cannot be remembered is said, and nothing is overwritten" {
+	host_test a 'exit 1'
+	mkdir -p ktstr-out/last-failed
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 1
+	assert_output "'ktstr-out/last-failed' could not be written: Is a directory; --failed will not know"
+	[[ $(echo ktstr-out/*) == 'ktstr-out/a-0001 ktstr-out/last-failed' ]] || fail "$(ls ktstr-out)"
+}
+
+@test "a suite that went well leaves no folder" {
+	host_test a 'exit 0'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 0
+	[[ ! -e ktstr-out ]]
+}
+
+@test "--shard: one that holds nothing says so, has whole reports, and is no failure" {
+	local shard empty=0 passed=0
+
+	host_test a 'exit 0'
+	for shard in 1 2 3; do
+		run "$KTSTR_LAUNCH" test --shard "$shard/3" --junit "$shard.xml" --json "$shard.json" tests
+		assert_status 0
+		python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$shard.xml"
+		grep -q '"type":"summary"' "$shard.json" || fail "$(<"$shard.json")"
+		if [[ $output == *"shard $shard/3 holds none of the 1 variants"* ]]; then
+			empty=$((empty + 1))
+		else
+			assert_output '^PASS +a '
+			passed=$((passed + 1))
+		fi
+	done
+	[[ $empty-$passed == 2-1 ]] || fail "$empty empty, $passed passed"
+	run "$KTSTR_LAUNCH" test --shard 1/3 --filter nothing tests
+	assert_status 125
+	assert_output 'no variant is left'
+}
+
+@test "why no more could be started is said, also when others run on" {
+	local name
+
+	for name in a b c d e f; do
+		host_test "$name" 'sleep 1'
+	done
+	# Too few descriptors for six at once.
+	run bash -c 'ulimit -n 9; exec "$0" test --jobs 6 tests' "$KTSTR_LAUNCH"
+	assert_status 125
+	assert_output 'test: a pipe for a variant: Too many open files' '^ended early: '
+}
