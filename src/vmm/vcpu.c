@@ -35,6 +35,9 @@
 #define MSR_MISC_ENABLE		 0x1a0
 #define MISC_ENABLE_FAST_STRINGS 1u
 
+/* Intel SDM vol. 4, table 2-2: IA32_TIME_STAMP_COUNTER. */
+#define MSR_TSC 0x10
+
 /* IA32_APIC_BASE, bit 10 (Intel SDM vol. 3, 11.12.1). */
 #define APIC_BASE_X2APIC (1u << 10)
 
@@ -97,6 +100,27 @@ static int set_msrs(struct vcpu *vcpu, struct error *err)
 		access_msr(vcpu, KVM_SET_MSRS, MSR_MISC_ENABLE, &value);
 	}
 	return 0;
+}
+
+/*
+ * Does the guest's TSC advance, as KVM computes it? KVM keeps the frequency that it found when it
+ * was loaded. Where the host's kernel has put it up since, and the processor cannot scale it,
+ * guests boot, and sleep for ever at their first timer: KVM computes when that fires from a TSC of
+ * 0.
+ */
+static int check_tsc(struct vcpu *vcpu, struct error *err)
+{
+	uint64_t before = 0, after = 0;
+
+	if (access_msr(vcpu, KVM_GET_MSRS, MSR_TSC, &before) != 1 ||
+	    access_msr(vcpu, KVM_GET_MSRS, MSR_TSC, &after) != 1 || after != before)
+		return 0;
+	return error_set(
+		err, -EIO,
+		"vCPU %u: KVM has its TSC stand still, so that no timer of the guest would "
+		"ever fire; the host's kernel has measured its TSC anew since KVM was loaded, "
+		"so load the modules kvm and kvm_amd or kvm_intel again",
+		vcpu->index);
 }
 
 /* What a PC's firmware does: the 8259's output arrives on LINT0, NMIs on LINT1. */
@@ -185,6 +209,8 @@ int vcpu_create(struct vmm *vmm, unsigned int index, const struct kvm_cpuid2 *su
 	ret = set_cpuid(vcpu, supported, err);
 	if (!ret)
 		ret = set_msrs(vcpu, err);
+	if (!ret)
+		ret = check_tsc(vcpu, err);
 	if (!ret)
 		ret = set_lapic(vcpu, err);
 	if (!ret && entry)

@@ -115,6 +115,8 @@ cat "$PWD/data"
 	printf '<%s>' "$@"
 	echo "$KTSTR_X $GIVEN $KTSTR_LAB_INSIDE ${NOT_PASSED-none}"
 	echo kept >shared/kept
+	dmesg >shared/dmesg
+	pgrep -f '^cat /dev/vport' >/dev/null && echo tick
 	echo lost >lost && cat lost
 	[ -d /sys/kernel/tracing/events ] && echo tracefs
 	df -t tmpfs /tmp >/dev/null && [ ! -e "/tmp/$marker" ] && echo tmp
@@ -136,6 +138,7 @@ END
 again
 <it's><two  words><$HOME><><new
 line>x g 1 none
+tick
 lost
 tracefs
 tmp
@@ -143,6 +146,9 @@ vm True
 END
 	diff want err
 	[ "$(cat shared/kept)" = kept ]
+	# KVM was loaded when the frequency of the TSC was settled.
+	awk '/Switched to clocksource (tsc|hpet|acpi_pm)$/ { settled = 1 }
+		/kvm_amd: Nested Virtualization enabled/ { exit !settled }' shared/dmesg
 	[ ! -e lost ]
 }
 
