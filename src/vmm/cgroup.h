@@ -9,6 +9,7 @@
 struct cgroup_limit {
 	uint64_t bytes;
 	char path[PATH_MAX]; /* the file that says so */
+	uint64_t left;	     /* bytes that none of the limits refuses now; siblings use some, too */
 };
 
 /*

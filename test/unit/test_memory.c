@@ -239,20 +239,34 @@ static void put(const char *name, const char *text)
 	fclose(file);
 }
 
-/* 0 for no limit. */
-static uint64_t limit_of(const char *cgroups)
+static bool look(const char *cgroups, struct cgroup_limit *limit)
 {
 	char path[64], mount[64];
-	struct cgroup_limit limit;
 
 	put("cgroup", cgroups);
 	snprintf(path, sizeof(path), "%s/cgroup", folder);
 	snprintf(mount, sizeof(mount), "%s/fs", folder);
-	if (!cgroup_memory_limit(path, mount, &limit))
-		return 0;
-	assert_memory_equal(limit.path, mount, strlen(mount));
-	assert_int_equal(access(limit.path, R_OK), 0);
-	return limit.bytes;
+	if (!cgroup_memory_limit(path, mount, limit))
+		return false;
+	assert_memory_equal(limit->path, mount, strlen(mount));
+	assert_int_equal(access(limit->path, R_OK), 0);
+	return true;
+}
+
+/* 0 for no limit. */
+static uint64_t limit_of(const char *cgroups)
+{
+	struct cgroup_limit limit;
+
+	return look(cgroups, &limit) ? limit.bytes : 0;
+}
+
+static uint64_t left_of(const char *cgroups)
+{
+	struct cgroup_limit limit;
+
+	assert_true(look(cgroups, &limit));
+	return limit.left;
 }
 
 static void the_smallest_cgroup_limit_counts(void **state)
@@ -296,6 +310,33 @@ static void cgroups_of_version_1_count(void **state)
 	/* systemd's hybrid: version 2 beside it. */
 	put("fs/unified/x/memory.max", "2048\n");
 	assert_int_equal(limit_of("4:memory:/x\n0::/x\n"), 2048);
+}
+
+static void what_is_left_is_the_least_of_all_limits(void **state)
+{
+	(void)state;
+	put("fs/a/b/memory.max", "8000\n");
+	assert_int_equal(left_of("0::/a/b\n"), 8000);
+	put("fs/a/b/memory.current", "1000\n");
+	assert_int_equal(left_of("0::/a/b\n"), 7000);
+	/* A larger limit above, of which siblings use the most. */
+	put("fs/a/memory.max", "16000\n");
+	put("fs/a/memory.current", "15000\n");
+	assert_int_equal(limit_of("0::/a/b\n"), 8000);
+	assert_int_equal(left_of("0::/a/b\n"), 1000);
+	/* What the page cache would give back. */
+	put("fs/a/memory.stat", "anon 14000\ninactive_file 500\nactive_file 100\n");
+	assert_int_equal(left_of("0::/a/b\n"), 1500);
+	put("fs/a/memory.stat", "inactive_file 20000\n");
+	assert_int_equal(left_of("0::/a/b\n"), 7000);
+	put("fs/a/memory.stat", "inactive_file\ninactive_file -5\ninactive_file max\n");
+	assert_int_equal(left_of("0::/a/b\n"), 1000);
+	put("fs/a/memory.current", "17000\n");
+	assert_int_equal(left_of("0::/a/b\n"), 0);
+	put("fs/memory/x/memory.limit_in_bytes", "4096\n");
+	put("fs/memory/x/memory.usage_in_bytes", "1096\n");
+	put("fs/memory/x/memory.stat", "inactive_file 7\ntotal_inactive_file 96\n");
+	assert_int_equal(left_of("4:memory:/x\n"), 3096);
 }
 
 static void strange_cgroups_are_no_limit(void **state)
@@ -394,6 +435,7 @@ int main(void)
 		cmocka_unit_test(huge_pages_fall_together),
 		cmocka_unit_test(wrong_sizes_are_refused),
 		CGROUP_TEST(the_smallest_cgroup_limit_counts),
+		CGROUP_TEST(what_is_left_is_the_least_of_all_limits),
 		CGROUP_TEST(cgroups_of_version_1_count),
 		CGROUP_TEST(strange_cgroups_are_no_limit),
 		CGROUP_TEST(more_than_the_cgroup_has_is_refused),
