@@ -9,19 +9,7 @@
 #include <unistd.h>
 
 #include "plan/topology.h"
-
-/* What open_kvm in src/vmm/vmm.c asks for; test/host/doctor.bats compares the two. */
-static const struct {
-	int capability;
-	const char *name;
-} needed[] = {
-	{ KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY" },
-	{ KVM_CAP_IRQCHIP, "KVM_CAP_IRQCHIP" },
-	{ KVM_CAP_PIT2, "KVM_CAP_PIT2" },
-	{ KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID" },
-	{ KVM_CAP_SET_TSS_ADDR, "KVM_CAP_SET_TSS_ADDR" },
-	{ KVM_CAP_IOEVENTFD, "KVM_CAP_IOEVENTFD" },
-};
+#include "vmm/vmm.h"
 
 /* Documentation/virt/kvm/api.rst, 4.4: where KVM_CAP_NR_VCPUS is not told. */
 #define DEFAULT_VCPUS 4
@@ -37,9 +25,7 @@ void kvm_look(const char *path, struct kvm_facts *facts)
 	facts->api_version = ioctl(fd, KVM_GET_API_VERSION, 0);
 	if (facts->api_version != KVM_API_VERSION)
 		goto out;
-	for (size_t i = 0; !facts->lacks && i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (ioctl(fd, KVM_CHECK_EXTENSION, needed[i].capability) <= 0)
-			facts->lacks = needed[i].name;
+	facts->lacks = vmm_lacking_capability(fd);
 	facts->run_size = ioctl(fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	facts->advised_vcpus = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_VCPUS);
 	facts->max_vcpus = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);

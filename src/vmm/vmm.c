@@ -122,7 +122,7 @@ void vmm_port_read(struct vmm *vmm, uint16_t port, uint8_t *data, uint32_t size)
 	}
 }
 
-static int open_kvm(struct vmm *vmm, struct error *err)
+const char *vmm_lacking_capability(int kvm_fd)
 {
 	static const struct {
 		int capability;
@@ -135,6 +135,16 @@ static int open_kvm(struct vmm *vmm, struct error *err)
 		{ KVM_CAP_SET_TSS_ADDR, "KVM_CAP_SET_TSS_ADDR" },
 		{ KVM_CAP_IOEVENTFD, "KVM_CAP_IOEVENTFD" },
 	};
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, needed[i].capability) <= 0)
+			return needed[i].name;
+	return NULL;
+}
+
+static int open_kvm(struct vmm *vmm, struct error *err)
+{
+	const char *lacking;
 	int version, ret;
 
 	vmm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -161,10 +171,9 @@ static int open_kvm(struct vmm *vmm, struct error *err)
 				 "/dev/kvm: KVM_GET_API_VERSION answers %d, the stable one is %d: "
 				 "this is no KVM that we know",
 				 version, KVM_API_VERSION);
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (ioctl(vmm->kvm_fd, KVM_CHECK_EXTENSION, needed[i].capability) <= 0)
-			return error_set(err, -ENOTSUP, "/dev/kvm: lacks %s, which is needed",
-					 needed[i].name);
+	lacking = vmm_lacking_capability(vmm->kvm_fd);
+	if (lacking)
+		return error_set(err, -ENOTSUP, "/dev/kvm: lacks %s, which is needed", lacking);
 	ret = ioctl(vmm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (ret < (int)sizeof(struct kvm_run))
 		return error_set(err, -ENOTSUP, "/dev/kvm: KVM_GET_VCPU_MMAP_SIZE answers %d", ret);

@@ -80,6 +80,9 @@ struct vmm_owner {
 	const struct vmm_input *input; /* NULL: nothing goes to the guest while it runs */
 };
 
+/* vmm_lacking_capability - the first KVM_CAP_ that a machine needs and @kvm_fd lacks, or NULL. */
+const char *vmm_lacking_capability(int kvm_fd);
+
 /*
  * vmm_create - /dev/kvm, memory, kernel, initramfs, tables, vCPUs: all but running.
  * Errors, each with its message: -ENOENT, -EACCES (/dev/kvm), -ENOTSUP (a KVM without what is

@@ -159,12 +159,6 @@ beside()
 	refute_output $'\033'
 }
 
-@test "doctor asks for the capabilities that the machine needs, no more and no less" {
-	diff <(grep -oE '"KVM_CAP_[A-Z0-9_]+"' "$ROOT/src/vmm/vmm.c" | sort) \
-		<(sed -n '/needed\[\]/,/^};/p' "$ROOT/src/doctor/kvm.c" |
-			grep -oE '"KVM_CAP_[A-Z0-9_]+"' | sort)
-}
-
 @test "README has the table of needs as doctor prints it" {
 	run diff <("$KTSTR_LAUNCH" doctor --needs) \
 		<(awk '/^\| option \| for \| if not \|/ { show = 1 } show && !/^\|/ { exit } show' "$ROOT/README.md")
