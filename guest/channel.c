@@ -97,12 +97,6 @@ int guest_channel_init(struct guest_channel *channel, void *region, void (*doorb
 	return 0;
 }
 
-static uint64_t frame_space(size_t length)
-{
-	return sizeof(struct ktstr_frame) +
-	       ((uint64_t)length + KTSTR_FRAME_ALIGN - 1) / KTSTR_FRAME_ALIGN * KTSTR_FRAME_ALIGN;
-}
-
 /* The pieces of @size payload bytes behind the header of the next frame. */
 static void frame_payload(const struct guest_channel *channel, size_t size, struct iovec room[2])
 {
@@ -118,7 +112,7 @@ static void frame_payload(const struct guest_channel *channel, size_t size, stru
 void guest_channel_reserve(struct guest_channel *channel, size_t size, struct iovec room[2])
 {
 	struct timespec nap = { .tv_nsec = FULL_SLEEP_MIN_NS };
-	uint64_t space = frame_space(size);
+	uint64_t space = ktstr_frame_space(size);
 
 	for (;;) {
 		uint64_t tail = __atomic_load_n(&channel->header->tail, __ATOMIC_ACQUIRE);
@@ -148,7 +142,7 @@ void guest_channel_commit(struct guest_channel *channel, enum ktstr_frame_type t
 		frame.crc = crc32_update(&channel->crc, frame.crc, payload[i].iov_base,
 					 payload[i].iov_len);
 	memcpy(channel->ring + (channel->head & RING_MASK), &frame, sizeof(frame));
-	channel->head += frame_space(length);
+	channel->head += ktstr_frame_space(length);
 	__atomic_store_n(&channel->header->head, channel->head, __ATOMIC_RELEASE);
 	channel->doorbell();
 }
@@ -194,14 +188,14 @@ int guest_channel_receive(struct guest_channel *channel, uint16_t *type, void *p
 		return -EPROTO;
 	inbox_copy(channel, channel->inbox_tail, &frame, sizeof(frame));
 	if (frame.magic != KTSTR_FRAME_MAGIC || frame.length > KTSTR_INBOX_FRAME_MAX ||
-	    frame_space(frame.length) > available)
+	    ktstr_frame_space(frame.length) > available)
 		return -EPROTO;
 	inbox_copy(channel, channel->inbox_tail + sizeof(frame), payload, frame.length);
 	crc = crc32_update(&channel->crc, 0, &frame, offsetof(struct ktstr_frame, crc));
 	crc = crc32_update(&channel->crc, crc, payload, frame.length);
 	if (crc != frame.crc)
 		return -EPROTO;
-	channel->inbox_tail += frame_space(frame.length);
+	channel->inbox_tail += ktstr_frame_space(frame.length);
 	__atomic_store_n(&channel->header->inbox_tail, channel->inbox_tail, __ATOMIC_RELEASE);
 	*type = frame.type;
 	*length = frame.length;

@@ -57,7 +57,7 @@ struct ktstr_channel {
 
 /*
  * A frame starts at a multiple of KTSTR_FRAME_ALIGN, so that its header never wraps; its payload
- * may. The space it takes is the header plus the length rounded up to KTSTR_FRAME_ALIGN.
+ * may.
  */
 #define KTSTR_FRAME_ALIGN 16u
 #define KTSTR_FRAME_MAX	  65536u      /* most payload bytes in one frame */
@@ -70,6 +70,13 @@ struct ktstr_frame {
 	uint32_t length; /* payload bytes, at most KTSTR_FRAME_MAX */
 	uint32_t crc;	 /* CRC-32 (zlib's) over the 12 bytes before this field, then the payload */
 };
+
+/* The bytes of the ring that a frame with @length payload bytes takes. */
+static inline uint64_t ktstr_frame_space(uint64_t length)
+{
+	return sizeof(struct ktstr_frame) +
+	       (length + KTSTR_FRAME_ALIGN - 1) / KTSTR_FRAME_ALIGN * KTSTR_FRAME_ALIGN;
+}
 
 enum ktstr_frame_type {
 	KTSTR_HELLO = 1,       /* struct ktstr_hello: init runs */
@@ -160,8 +167,9 @@ struct ktstr_trace {
  *			it the input is /dev/null
  *   tracer=1		start KTSTR_TRACER_PATH before the payload
  *   tracer_bpf=1	it uses BPF: if it does not start, say what the kernel lacks for that
- *   tracer_window_ms=N	append "-d N" to the tracer's arguments, so that its window spans the
- * payload An unknown key is an error: both sides come from one build.
+ *   tracer_window_ms=N	append "-d N" to the tracer's arguments, so that its window spans
+ *			the payload
+ * An unknown key is an error: both sides come from one build.
  */
 #define KTSTR_JOB_PATH "/ktstr/job"
 

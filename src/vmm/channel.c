@@ -71,8 +71,7 @@ int channel_drain(struct channel *channel, channel_frame_fn frame, void *owner, 
 		if (f.length > KTSTR_FRAME_MAX)
 			return error_set(err, -EPROTO, "frame of %u bytes, the most is %u",
 					 f.length, KTSTR_FRAME_MAX);
-		space = sizeof(f) + ((uint64_t)f.length + KTSTR_FRAME_ALIGN - 1) /
-					    KTSTR_FRAME_ALIGN * KTSTR_FRAME_ALIGN;
+		space = ktstr_frame_space(f.length);
 		if (space > available)
 			return error_set(err, -EPROTO, "frame of %u bytes, of which %llu are there",
 					 f.length, (unsigned long long)(available - sizeof(f)));
@@ -117,7 +116,7 @@ bool channel_has_room(const struct channel *channel)
 	uint64_t used = inbox_used(channel);
 
 	return used <= KTSTR_INBOX_SIZE &&
-	       KTSTR_INBOX_SIZE - used >= sizeof(struct ktstr_frame) + KTSTR_INBOX_FRAME_MAX;
+	       KTSTR_INBOX_SIZE - used >= ktstr_frame_space(KTSTR_INBOX_FRAME_MAX);
 }
 
 int channel_send(struct channel *channel, uint16_t type, const void *payload, uint32_t length,
@@ -126,8 +125,7 @@ int channel_send(struct channel *channel, uint16_t type, const void *payload, ui
 	struct ktstr_frame f = { .magic = KTSTR_FRAME_MAGIC, .type = type, .length = length };
 	struct ktstr_channel *header = channel->region;
 	uint64_t used = inbox_used(channel);
-	uint64_t space = sizeof(f) + ((uint64_t)length + KTSTR_FRAME_ALIGN - 1) /
-					     KTSTR_FRAME_ALIGN * KTSTR_FRAME_ALIGN;
+	uint64_t space = ktstr_frame_space(length);
 
 	if (used > KTSTR_INBOX_SIZE)
 		return error_set(err, -EPROTO,

@@ -45,8 +45,7 @@ static void fill_frames(struct ktstr_channel *channel, const uint8_t *data, size
 
 		frame.length = (uint32_t)(data[1] | data[2] << 8) % 600;
 		have = size - 3 < frame.length ? size - 3 : frame.length;
-		space = (sizeof(frame) + frame.length + KTSTR_FRAME_ALIGN - 1) / KTSTR_FRAME_ALIGN *
-			KTSTR_FRAME_ALIGN;
+		space = ktstr_frame_space(frame.length);
 		if (channel->head + space > KTSTR_RING_SIZE)
 			return;
 		memset(ring + channel->head + sizeof(frame), 0, space - sizeof(frame));

@@ -53,8 +53,7 @@ static uint32_t crc32_add(uint32_t crc, const void *bytes, size_t count)
 static void put_frames(uint16_t type, const void *payload, uint32_t length, unsigned int count)
 {
 	struct ktstr_frame frame = { .magic = KTSTR_FRAME_MAGIC, .type = type, .length = length };
-	uint64_t space = sizeof(frame) +
-			 (length + KTSTR_FRAME_ALIGN - 1) / KTSTR_FRAME_ALIGN * KTSTR_FRAME_ALIGN;
+	uint64_t space = ktstr_frame_space(length);
 	uint64_t head = channel->head;
 
 	frame.crc = crc32_add(0, &frame, offsetof(struct ktstr_frame, crc));
