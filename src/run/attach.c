@@ -66,13 +66,25 @@ static bool is_raw(int fd, const struct termios *raw)
 	       now.c_lflag == raw->c_lflag;
 }
 
+static void close_from(int first)
+{
+	long count = sysconf(_SC_OPEN_MAX);
+
+	if (!close_range((unsigned int)first, ~0u, 0))
+		return;
+	/* Linux before 5.9, or a seccomp filter. Where there is no limit, what we may have opened.
+	 */
+	for (int fd = first; fd < (count > 0 && count < 65536 ? count : 65536); fd++)
+		close(fd);
+}
+
 /*
  * The process that lives as long as the launcher, at the other end of a socket. A byte says that
  * all is well; an end without one, that the launcher was killed, or has crashed. In a session of
  * its own, so that what is sent to the launcher's process group or terminal does not end it as
  * well; from there the kernel lets anyone who has the terminal open set its modes.
  */
-static _Noreturn void restore_after_death(const struct attach *attach, int socket_fd)
+static _Noreturn void restore_after_death(const struct attach *attach, const int fds[2])
 {
 	sigset_t all;
 	ssize_t count;
@@ -83,10 +95,11 @@ static _Noreturn void restore_after_death(const struct attach *attach, int socke
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NAME, "ktstr-restore");
-	/* Nothing is held open that others wait for the end of. */
+	/* Nothing is held open that others wait for the end of, first of all the other end. */
+	close(fds[1]);
 	dup2(attach->fd, STDIN_FILENO);
-	dup2(socket_fd, STDOUT_FILENO);
-	close_range(STDERR_FILENO, ~0u, 0);
+	dup2(fds[0], STDOUT_FILENO);
+	close_from(STDERR_FILENO);
 	if (write(STDOUT_FILENO, "", 1) < 0)
 		_exit(0); /* nobody is there any more, and has not got to raw mode */
 	do {
@@ -116,7 +129,7 @@ int attach_open(struct attach *attach, int fd, struct error *err)
 		return error_set(err, -errno, "a socket pair: %s", strerror(errno));
 	attach->restorer = fork();
 	if (attach->restorer == 0)
-		restore_after_death(attach, fds[0]);
+		restore_after_death(attach, fds);
 	close(fds[0]);
 	if (attach->restorer < 0) {
 		ret = error_set(err, -errno, "a process that restores the terminal: %s",

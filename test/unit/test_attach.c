@@ -1,5 +1,8 @@
 /* What of the user's keys goes to the guest, and does his terminal come back when we are killed? */
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,8 +95,23 @@ static bool is_raw(int fd)
 	return !(now.c_lflag & (ICANON | ECHO | ISIG)) && !(now.c_oflag & OPOST);
 }
 
+/* As in a kernel before 5.9. */
+static int forbid_close_range(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 /* @how: 0: in an orderly way; else the signal that kills it and its whole process group. */
-static void attach_and_end(int how)
+static void attach_and_end(int how, bool old_kernel)
 {
 	struct termios before, after;
 	int theirs, ours = open_terminal(&theirs);
@@ -110,7 +129,7 @@ static void attach_and_end(int how)
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setpgid(0, 0);
-		if (attach_open(&attach, theirs, &err))
+		if ((old_kernel && forbid_close_range()) || attach_open(&attach, theirs, &err))
 			_exit(1);
 		attach_begin(&attach);
 		while (how)
@@ -168,10 +187,11 @@ static void others_modes_stay(void **state)
 static void terminal_comes_back(void **state)
 {
 	(void)state;
-	attach_and_end(0);
-	attach_and_end(SIGKILL);
-	attach_and_end(SIGTERM);
-	attach_and_end(SIGHUP);
+	attach_and_end(0, false);
+	attach_and_end(SIGKILL, false);
+	attach_and_end(SIGTERM, false);
+	attach_and_end(SIGHUP, false);
+	attach_and_end(SIGKILL, true);
 }
 
 static void no_terminal(void **state)
