@@ -2,6 +2,7 @@
 #include "run/attach.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,17 +199,16 @@ static void pass_on(struct attach *attach, struct vmm *vmm, const uint8_t *keys,
 	static const char words[] =
 		"\r\nktstr-launch: the guest takes no keys; those typed now are lost, but for "
 		"Enter ~ .\r\n";
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
 
 	if (!attach->nr_keys && !vmm_send(vmm, KTSTR_KEYS, keys, (uint32_t)count))
 		return;
 	if (!attach->nr_keys) {
 		memcpy(attach->keys, keys, count);
 		attach->nr_keys = count;
-	} else if (!attach->lost) {
-		attach->lost = true;
-		if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0) {
-			/* Then nobody reads it. */
-		}
+	} else if (!attach->lost && poll(&fd, 1, 0) > 0) {
+		/* Else at the next key: nobody who does not read must keep us from Enter ~ . */
+		attach->lost = write(STDERR_FILENO, words, sizeof(words) - 1) > 0;
 	}
 }
 
