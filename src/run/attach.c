@@ -111,32 +111,38 @@ static _Noreturn void restore_after_death(const struct attach *attach, const int
 	_exit(0);
 }
 
+static int cannot(struct error *err, int ret, const char *what)
+{
+	return error_set(err, ret,
+			 "attaching your terminal: %s: %s; give --exec 'CMD' to run a command "
+			 "without one",
+			 what, strerror(-ret));
+}
+
 int attach_open(struct attach *attach, int fd, struct error *err)
 {
+	static const char restorer[] = "the process that restores it";
 	int fds[2], ret;
 	char ready;
 
 	*attach = (struct attach){ .input.fd = -1, .fd = fd, .restorer_fd = -1 };
-	if (tcgetattr(fd, &attach->saved)) {
-		ret = -errno;
-		return error_set(err, ret, "the terminal's modes: %s", strerror(-ret));
-	}
+	if (tcgetattr(fd, &attach->saved))
+		return cannot(err, -errno, "its modes");
 	attach->raw = attach->saved;
 	cfmakeraw(&attach->raw);
 	/* A read never waits: somebody else may have taken what poll has seen. */
 	attach->raw.c_cc[VMIN] = 0;
 	attach->raw.c_cc[VTIME] = 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
-		return error_set(err, -errno, "a socket pair: %s", strerror(errno));
+		return cannot(err, -errno, "a socket pair");
 	attach->restorer = fork();
 	if (attach->restorer == 0)
 		restore_after_death(attach, fds);
+	ret = -errno;
 	close(fds[0]);
 	if (attach->restorer < 0) {
-		ret = error_set(err, -errno, "a process that restores the terminal: %s",
-				strerror(errno));
 		close(fds[1]);
-		return ret;
+		return cannot(err, ret, restorer);
 	}
 	attach->restorer_fd = fds[1];
 	/* In the background we give the modes back all the same, and are not stopped for it. */
@@ -145,7 +151,7 @@ int attach_open(struct attach *attach, int fd, struct error *err)
 	/* What ends our process group now does not end it any more. */
 	if (read(fds[1], &ready, 1) != 1) {
 		attach_close(attach);
-		return error_set(err, -EIO, "the process that restores the terminal died");
+		return cannot(err, -ESRCH, restorer);
 	}
 	return 0;
 }

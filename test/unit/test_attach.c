@@ -202,7 +202,8 @@ static void no_terminal(void **state)
 
 	(void)state;
 	assert_true(attach_open(&attach, fd, &err) < 0);
-	assert_non_null(strstr(err.text, "terminal"));
+	assert_non_null(strstr(err.text, "your terminal: its modes: "));
+	assert_non_null(strstr(err.text, "--exec"));
 	attach_close(&attach);
 	close(fd);
 }
