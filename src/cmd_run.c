@@ -162,6 +162,8 @@ static int report(struct run *run, const struct run_config *config, const struct
 {
 	bool passed = result->first.verdict.kind == VERDICT_PASS;
 
+	/* All is written; a terminal or pager that takes no more must not hold us up. */
+	sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
 	for (size_t i = 0; i < sizeof(result->lost) / sizeof(result->lost[0]); i++)
 		if (*result->lost[i])
 			command_complain("run: %s", result->lost[i]);
@@ -169,8 +171,6 @@ static int report(struct run *run, const struct run_config *config, const struct
 		command_complain("run: writing the payload's standard output or error: %s; some of "
 				 "it is lost",
 				 strerror(result->first.seen.output_error));
-	/* All is written; a terminal or pager that takes no more must not hold us up. */
-	sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
 	if (!run->options->quiet || !passed)
 		run_result_print(STDERR_FILENO, config, result);
 	return passed && !run_result_is_whole(result) ? COMMAND_CANNOT

@@ -297,13 +297,14 @@ static int report(struct shell *shell, const struct run_config *config,
 {
 	const struct verdict *verdict = &result->first.verdict;
 
+	/* All is written; a terminal or pager that takes no more must not hold us up. */
+	sigprocmask(SIG_SETMASK, &shell->old_mask, NULL);
 	for (size_t i = 0; i < sizeof(result->lost) / sizeof(result->lost[0]); i++)
 		if (*result->lost[i])
 			command_complain("shell: %s", result->lost[i]);
 	if (result->first.seen.output_error)
 		command_complain("shell: writing the guest's output: %s; some of it is lost",
 				 strerror(result->first.seen.output_error));
-	sigprocmask(SIG_SETMASK, &shell->old_mask, NULL);
 	if (verdict->kind == VERDICT_INTERRUPTED)
 		say(shell, "the guest is ended");
 	if (!as_it_should(verdict, NULL))
