@@ -27,7 +27,8 @@ static const char usage[] =
 	"one ~; all other keys go to the guest.\n\n";
 
 static const char usage_status[] =
-	"\nExit status: the shell's or CMD's own; 130 when you left by ~. ; else as for `run`.\n";
+	"\nExit status: the shell's or CMD's own; 130 when you left by ~. or Ctrl-C; else as\n"
+	"for `run`.\n";
 
 #define GROUPS OPTIONS_OF_SHELL
 
@@ -348,7 +349,8 @@ static int execute(struct shell *shell)
 	int status;
 
 	if (shell->attached)
-		say(shell, "the shell's exit ends the guest; Enter ~ . leaves it at any time");
+		say(shell, "the shell's exit ends the guest, Enter ~ . leaves it; while it boots, "
+			   "Ctrl-C does");
 	if (test) {
 		char line[4200];
 
