@@ -84,7 +84,8 @@ static const struct definition {
 	  "has stalled (default 10; more for a slow host)" },
 	{ "wprof", "[always]", OPTION_WPROF, OPTIONS_TRACER, "KTSTR_WPROF",
 	  "when the test fails, run it again in an identical VM with the\n"
-	  "tracer on; always: trace the first VM too; 0: never" },
+	  "tracer on; always: trace the first VM too; 0: never;\n"
+	  "in a shell: it is there as /bin/wprof" },
 	{ "wprof-args", "\"ARGS\"", OPTION_WPROF_ARGS, OPTIONS_TRACER, "KTSTR_WPROF_ARGS",
 	  "the tracer's arguments, in place of\n"
 	  "-d 500 -e sched --ringbuf-size=256000 --ringbuf-cnt=8\n"
