@@ -100,11 +100,18 @@ static int find_test(struct shell *shell, struct error *err)
 					 named, shell->test->path, test->path);
 		shell->test = test;
 	}
-	if (!shell->test)
+	if (!shell->test) {
+		char unusable[80] = "";
+
+		if (ret > 0)
+			snprintf(unusable, sizeof(unusable),
+				 "; %d of the files here cannot be used, see ktstr-launch check .",
+				 ret);
 		return error_set(err, -ENOENT,
 				 "--test '%s': neither a file nor the name of a test in this "
-				 "folder or below",
-				 named);
+				 "folder or below%s",
+				 named, unusable);
+	}
 	if (shell->test->host_only)
 		return error_set(err, -EINVAL,
 				 "--test '%s': the test says host_only, it has no VM ('%s')", named,

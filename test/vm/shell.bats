@@ -137,5 +137,10 @@ shell_exec()
 	in_stdout '^2$' '^hello$' 'probe=1 probe=2' '^fast$' "^$PWD\$"
 	shell_exec --test yours --exec true
 	assert_status 125
-	assert_output "'yours': neither a file nor the name of a test"
+	assert_output "'yours': neither a file nor the name of a test in this folder or below\$"
+	printf '#!/bin/sh\n#ktstr: topologie=1n1l1c1t\n' >tests/yours.sh
+	chmod +x tests/yours.sh
+	shell_exec --test yours --exec true
+	assert_status 125
+	assert_output "'yours': neither a file.*; 1 of the files here cannot be used, see ktstr-launch check \.\$"
 }
