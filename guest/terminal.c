@@ -2,12 +2,12 @@
 #include "terminal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "pty.h"
 
 /*
  * How often to look at the inbox: while keys come, and for a while after, so often that no typist
@@ -110,21 +110,14 @@ void terminal_turn(struct session *session, uint64_t now)
 
 int terminal_open(struct session *session, int *theirs)
 {
-	int ours = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	int unlocked = 0, ret;
+	int ours = pty_open(theirs);
 
-	*theirs = -1;
-	if (ours >= 0 && !ioctl(ours, TIOCSPTLCK, &unlocked))
-		*theirs = ioctl(ours, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (*theirs < 0) {
-		ret = -errno;
-		guest_channel_log(session->channel,
-				  "no terminal for the payload: %s; the guest kernel needs "
-				  "CONFIG_UNIX98_PTYS=y",
-				  strerror(-ret));
-		if (ours >= 0)
-			close(ours);
-		return ret;
+	if (ours < 0) {
+		guest_channel_log(
+			session->channel,
+			"no terminal for the payload: %s; the guest kernel needs " PTY_NEEDS,
+			strerror(-ours));
+		return ours;
 	}
 	session->out.fd = ours;
 	/* The size, which the host sends first; keys when there is somebody whom Ctrl-C can reach.

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -18,6 +17,7 @@
 #include "bpf_needs.h"
 #include "clock.h"
 #include "process.h"
+#include "pty.h"
 
 #define READY_LIMIT_NS (60 * CLOCK_S)
 #define STOP_LIMIT_NS  (120 * CLOCK_S)
@@ -165,28 +165,22 @@ static void put_down(struct session *session)
  */
 static int open_text(struct session *session, struct stream *stream)
 {
-	int unlocked = 0, theirs = -1, fds[2];
-	int ours = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	int theirs, fds[2], ours = pty_open(&theirs);
 	struct termios raw;
 
-	if (ours >= 0 && !ioctl(ours, TIOCSPTLCK, &unlocked))
-		theirs = ioctl(ours, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (theirs >= 0 && !tcgetattr(theirs, &raw)) {
-		cfmakeraw(&raw);
-		tcsetattr(theirs, TCSANOW, &raw);
+	if (ours >= 0) {
+		if (!tcgetattr(theirs, &raw)) {
+			cfmakeraw(&raw);
+			tcsetattr(theirs, TCSANOW, &raw);
+		}
 		stream->fd = ours;
 		return theirs;
 	}
 
-	guest_channel_log(
-		session->channel,
-		"no terminal for the tracer (%s; CONFIG_UNIX98_PTYS), it gets a pipe: its "
-		"ready line may come late",
-		strerror(errno));
-	if (theirs >= 0)
-		close(theirs);
-	if (ours >= 0)
-		close(ours);
+	guest_channel_log(session->channel,
+			  "no terminal for the tracer (%s; the guest kernel needs " PTY_NEEDS
+			  "), it gets a pipe: its ready line may come late",
+			  strerror(-ours));
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
