@@ -1,8 +1,6 @@
 /* What of the user's keys goes to the guest, and does his terminal come back when we are killed? */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "deny_syscall.h"
 #include "run/attach.h"
 
 /* Typed in one go, and then key by key: the same. */
@@ -95,22 +94,10 @@ static bool is_raw(int fd)
 	return !(now.c_lflag & (ICANON | ECHO | ISIG)) && !(now.c_oflag & OPOST);
 }
 
-/* As in a kernel before 5.9. */
-static int forbid_close_range(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
-
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
-/* @how: 0: in an orderly way; else the signal that kills it and its whole process group. */
+/*
+ * @how: 0: in an orderly way; else the signal that kills it and its whole process group.
+ * @old_kernel: before 5.9
+ */
 static void attach_and_end(int how, bool old_kernel)
 {
 	struct termios before, after;
@@ -129,7 +116,8 @@ static void attach_and_end(int how, bool old_kernel)
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setpgid(0, 0);
-		if ((old_kernel && forbid_close_range()) || attach_open(&attach, theirs, &err))
+		if ((old_kernel && !deny_syscall(SYS_close_range, 0, 0, ENOSYS)) ||
+		    attach_open(&attach, theirs, &err))
 			_exit(1);
 		attach_begin(&attach);
 		while (how)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -28,6 +29,7 @@
 #include "../../guest/clock.h"
 #include "../../guest/payload.h"
 #include "../../guest/tracer.h"
+#include "deny_syscall.h"
 #include "vmm/channel.h"
 
 #define OUTPUT_MAX    65536
@@ -134,9 +136,12 @@ struct run {
 
 /* The user at his terminal of 31 rows and 101 columns, for cases with tty=1. */
 static struct {
-	const char *keys; /* what he types; NULL: there is none */
-	bool damaged;	  /* and somebody else wrote over it */
+	const char *keys;   /* what he types; NULL: there is none */
+	unsigned int times; /* so many times, besides once */
+	bool damaged;	    /* and somebody else wrote over it */
 } user;
+
+static bool kernel_before_4_13; /* it does not know TIOCGPTPEER */
 
 static char folder[] = "/tmp/ktstr-session-XXXXXX";
 
@@ -174,6 +179,8 @@ static _Noreturn void be_init(const struct run *run, void *region, unsigned int 
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("proc", "/proc", "proc", 0, NULL))
 		_exit(99);
+	if (kernel_before_4_13 && !deny_syscall(SYS_ioctl, ~0u, TIOCGPTPEER, ENOTTY))
+		_exit(97);
 	if (guest_channel_init(&channel, region, no_doorbell, why, sizeof(why)) ||
 	    job_parse(&job, run->job, run->job_size, why, sizeof(why)) ||
 	    session_open(&session, &channel, &job, -1, why, sizeof(why))) {
@@ -238,9 +245,10 @@ static void run_case(const struct run *run, struct seen *seen)
 		struct ktstr_resize size = { .rows = 31, .columns = 101 };
 
 		assert_int_equal(channel_send(&host, KTSTR_RESIZE, &size, sizeof(size), &err), 0);
-		assert_int_equal(channel_send(&host, KTSTR_KEYS, user.keys,
-					      (uint32_t)strlen(user.keys), &err),
-				 0);
+		for (unsigned int i = 0; i <= user.times; i++)
+			assert_int_equal(channel_send(&host, KTSTR_KEYS, user.keys,
+						      (uint32_t)strlen(user.keys), &err),
+					 0);
 		if (user.damaged)
 			region[KTSTR_INBOX_OFFSET + 40] ^= 1;
 	}
@@ -290,7 +298,8 @@ static void run_case(const struct run *run, struct seen *seen)
 	if (seen->status == 77)
 		skip(); /* no right to make namespaces */
 	if (seen->hung)
-		fail_msg("init did not come to its end; its log: %s", seen->log);
+		fail_msg("init did not come to its end; its log: %s; the output: %.200s", seen->log,
+			 seen->out);
 	assert_int_equal(seen->status, 0);
 	assert_true(seen->bye);
 	assert_true(seen->exited);
@@ -311,12 +320,11 @@ static void run_case(const struct run *run, struct seen *seen)
 static struct seen seen; /* large */
 
 /* @job: the entries of a job file with tty=1 */
-static void run_typed(const char *job, size_t size, const char *keys, bool damaged)
+static void run_typed(const char *job, size_t size, const char *keys)
 {
 	user.keys = keys;
-	user.damaged = damaged;
 	run_case(&(struct run){ job, size, NULL, NULL }, &seen);
-	user.keys = NULL;
+	memset(&user, 0, sizeof(user));
 }
 
 static void check_exit(enum ktstr_exit_kind kind, uint32_t value)
@@ -645,10 +653,11 @@ static void in_a_terminal(void **state)
 {
 	static const char job[] = SHELL("stty size; read a; echo got $a; tty >/dev/tty; "
 					"echo err >&2; exit 5") "\0tty=1";
-	static const char waits[] = SHELL("sleep 60") "\0tty=1";
+	/* No shell: one that is just about to fork can take Ctrl-C for its own. */
+	static const char waits[] = "arg=/bin/sleep\0arg=60\0tty=1";
 
 	(void)state;
-	run_typed(job, sizeof(job), "hello\r", false);
+	run_typed(job, sizeof(job), "hello\r");
 	check_exit(KTSTR_EXIT_STATUS, 5);
 	assert_non_null(strstr(seen.out, "31 101\r\n"));
 	assert_non_null(strstr(seen.out, "got hello\r\n"));
@@ -657,24 +666,32 @@ static void in_a_terminal(void **state)
 	assert_string_equal(seen.err, "");
 	assert_int_equal(seen.logs, 0);
 	/* The terminal makes a signal of Ctrl-C. */
-	run_typed(waits, sizeof(waits), "\x03", false);
+	run_typed(waits, sizeof(waits), "\x03");
 	check_exit(KTSTR_EXIT_SIGNAL, SIGINT);
+	kernel_before_4_13 = true;
+	run_typed(waits, sizeof(waits), "\x03");
+	check_exit(KTSTR_EXIT_SIGNAL, SIGINT);
+	kernel_before_4_13 = false;
 }
 
 /* A damaged inbox ends the input and nothing else; keys that nobody reads hold nothing up. */
 static void inbox_and_keys_of_no_use(void **state)
 {
 	static const char job[] = SHELL("sleep 0.5; exit 6") "\0tty=1";
+	static const char waits[] = SHELL("sleep 60") "\0tty=1\0timeout_ms=500";
 	static char many[KTSTR_INBOX_FRAME_MAX];
 
 	(void)state;
-	run_typed(job, sizeof(job), "x", true);
+	user.damaged = true;
+	run_typed(job, sizeof(job), "x");
 	check_exit(KTSTR_EXIT_STATUS, 6);
 	assert_int_equal(seen.logs, 1);
 	assert_non_null(strstr(seen.log, "inbox"));
+	/* As many as there is room for: far more than its terminal holds. */
 	memset(many, '\n', sizeof(many) - 1);
-	run_typed(job, sizeof(job), many, false);
-	check_exit(KTSTR_EXIT_STATUS, 6);
+	user.times = KTSTR_INBOX_SIZE / ktstr_frame_space(sizeof(many) - 1) - 1;
+	run_typed(waits, sizeof(waits), many);
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
 }
 
 int main(int argc, char **argv)
