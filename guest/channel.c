@@ -109,16 +109,17 @@ static void frame_payload(const struct guest_channel *channel, size_t size, stru
 	room[1] = (struct iovec){ channel->ring, size - first };
 }
 
+uint64_t guest_channel_unread(const struct guest_channel *channel)
+{
+	return channel->head - __atomic_load_n(&channel->header->tail, __ATOMIC_ACQUIRE);
+}
+
 void guest_channel_reserve(struct guest_channel *channel, size_t size, struct iovec room[2])
 {
 	struct timespec nap = { .tv_nsec = FULL_SLEEP_MIN_NS };
 	uint64_t space = ktstr_frame_space(size);
 
-	for (;;) {
-		uint64_t tail = __atomic_load_n(&channel->header->tail, __ATOMIC_ACQUIRE);
-
-		if (channel->head - tail + space <= KTSTR_RING_SIZE)
-			break;
+	while (guest_channel_unread(channel) + space > KTSTR_RING_SIZE) {
 		nanosleep(&nap, NULL);
 		nap.tv_nsec *= 2;
 		if (nap.tv_nsec > FULL_SLEEP_MAX_NS)

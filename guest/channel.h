@@ -50,6 +50,9 @@ int guest_channel_init(struct guest_channel *channel, void *region, void (*doorb
  */
 void guest_channel_reserve(struct guest_channel *channel, size_t size, struct iovec room[2]);
 
+/* The bytes of the ring that the host has not taken yet. */
+uint64_t guest_channel_unread(const struct guest_channel *channel);
+
 /* guest_channel_commit - send the frame whose first @length reserved bytes are now written. */
 void guest_channel_commit(struct guest_channel *channel, enum ktstr_frame_type type, size_t length);
 

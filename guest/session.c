@@ -146,7 +146,7 @@ uint64_t session_turn(struct session *session, uint64_t until)
 {
 	struct stream *streams[] = { &session->out, &session->err, &session->tracer.text };
 	struct pollfd fds[] = {
-		{ .fd = session->out.fd, .events = POLLIN },
+		{ .fd = terminal_is_ahead(session) ? -1 : session->out.fd, .events = POLLIN },
 		{ .fd = session->err.fd, .events = POLLIN },
 		{ .fd = session->tracer.text.fd, .events = POLLIN },
 		{ .fd = session->kmsg.fd, .events = POLLIN },

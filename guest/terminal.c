@@ -20,6 +20,12 @@
 /* Most frames of one turn, so that the rest is not held up. */
 #define FRAMES_AT_ONCE 16
 
+/*
+ * The most output on its way: all of it comes before the user sees what his Ctrl-C has done. And a
+ * ring that is full would have init wait for room, and look for no keys.
+ */
+#define AHEAD_MAX (64 << 10)
+
 static bool is_open(const struct session *session)
 {
 	return session->job->tty && session->out.fd >= 0;
@@ -91,10 +97,21 @@ static bool take_frame(struct session *session)
 	return true;
 }
 
+/* What is left when the payload has ended is not much, and nobody else stops it. */
+bool terminal_is_ahead(const struct session *session)
+{
+	return is_open(session) && session->payload.running &&
+	       guest_channel_unread(session->channel) >= AHEAD_MAX;
+}
+
 uint64_t terminal_due(const struct session *session)
 {
-	return is_open(session) && !session->terminal.broken ? session->terminal.look_ns
-							     : CLOCK_NEVER;
+	uint64_t soon = terminal_is_ahead(session) ? clock_boottime_ns() + LOOK_OFTEN_NS
+						   : CLOCK_NEVER;
+
+	if (!is_open(session) || session->terminal.broken || soon < session->terminal.look_ns)
+		return soon;
+	return session->terminal.look_ns;
 }
 
 void terminal_turn(struct session *session, uint64_t now)

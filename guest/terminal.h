@@ -14,7 +14,12 @@
  */
 int terminal_open(struct session *session, int *theirs);
 
-/* When to look at the inbox next; CLOCK_NEVER without a terminal. */
+/* Is the terminal's output to be left where it is, because the user has not seen what came before?
+ */
+bool terminal_is_ahead(const struct session *session);
+
+/* When to look at the inbox, and whether it still is ahead, next; CLOCK_NEVER without a terminal.
+ */
 uint64_t terminal_due(const struct session *session);
 
 /* Pass on what is in the inbox, as far as the terminal takes it, if it is time to look. */

@@ -48,6 +48,7 @@ struct seen {
 	struct ktstr_trace trace;
 	uint64_t trace_bytes, out_bytes;
 	uint32_t trace_crc, out_crc;
+	uint64_t unread; /* by a user who was deaf */
 	char out[OUTPUT_MAX], err[OUTPUT_MAX], text[OUTPUT_MAX], log[OUTPUT_MAX];
 	int status;		/* of the init process: 0, or how it died */
 	unsigned int left_over; /* processes that were there at the end */
@@ -139,6 +140,7 @@ static struct {
 	const char *keys;   /* what he types; NULL: there is none */
 	unsigned int times; /* so many times, besides once */
 	bool damaged;	    /* and somebody else wrote over it */
+	bool deaf;	    /* and he reads nothing until the end, but types Ctrl-C after a while */
 } user;
 
 static bool kernel_before_4_13; /* it does not know TIOCGPTPEER */
@@ -225,6 +227,22 @@ static void write_script(const char *text)
 	close(fd);
 }
 
+/* Returns the bytes that were then there to be read. */
+static uint64_t be_deaf(struct channel *host, const void *region, pid_t init)
+{
+	const struct ktstr_channel *header = region;
+	siginfo_t end = { 0 };
+	struct error err;
+
+	nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+	assert_int_equal(channel_send(host, KTSTR_KEYS, "\x03", 1, &err), 0);
+	for (int i = 0; i < 1000 && !end.si_pid; i++) {
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		waitid(P_PID, (id_t)init, &end, WEXITED | WNOHANG | WNOWAIT);
+	}
+	return __atomic_load_n(&header->head, __ATOMIC_ACQUIRE);
+}
+
 /* In between: PID namespaces begin with the first child. */
 static void run_case(const struct run *run, struct seen *seen)
 {
@@ -268,6 +286,8 @@ static void run_case(const struct run *run, struct seen *seen)
 		waitpid(init, &status, 0);
 		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 90);
 	}
+	if (user.deaf)
+		seen->unread = be_deaf(&host, region, middle);
 	while (!seen->bye) {
 		int ret = channel_drain(&host, see, seen, &err);
 		int status;
@@ -694,17 +714,38 @@ static void inbox_and_keys_of_no_use(void **state)
 	check_exit(KTSTR_EXIT_TIMEOUT, 0);
 }
 
+/* What a slow user has not read yet is little, and does not keep Ctrl-C from where it goes. */
+static void deaf_user(void **state)
+{
+	static const char job[] = "arg=/usr/bin/yes\0tty=1";
+
+	(void)state;
+	user.deaf = true;
+	run_typed(job, sizeof(job), "");
+	check_exit(KTSTR_EXIT_SIGNAL, SIGINT);
+	assert_in_range(seen.unread, 1, 128 << 10);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_a_terminal),   cmocka_unit_test(inbox_and_keys_of_no_use),
-		cmocka_unit_test(statuses),	   cmocka_unit_test(not_executed),
-		cmocka_unit_test(surroundings),	   cmocka_unit_test(output_apart),
-		cmocka_unit_test(much_output),	   cmocka_unit_test(daemons),
-		cmocka_unit_test(time_limit),	   cmocka_unit_test(forks_without_end),
-		cmocka_unit_test(heartbeats),	   cmocka_unit_test(orphans_are_reaped),
-		cmocka_unit_test(traced),	   cmocka_unit_test(traced_time_limit),
-		cmocka_unit_test(window_passes),   cmocka_unit_test(buffered_ready_line),
+		cmocka_unit_test(deaf_user),
+		cmocka_unit_test(in_a_terminal),
+		cmocka_unit_test(inbox_and_keys_of_no_use),
+		cmocka_unit_test(statuses),
+		cmocka_unit_test(not_executed),
+		cmocka_unit_test(surroundings),
+		cmocka_unit_test(output_apart),
+		cmocka_unit_test(much_output),
+		cmocka_unit_test(daemons),
+		cmocka_unit_test(time_limit),
+		cmocka_unit_test(forks_without_end),
+		cmocka_unit_test(heartbeats),
+		cmocka_unit_test(orphans_are_reaped),
+		cmocka_unit_test(traced),
+		cmocka_unit_test(traced_time_limit),
+		cmocka_unit_test(window_passes),
+		cmocka_unit_test(buffered_ready_line),
 		cmocka_unit_test(tracer_failures),
 	};
 
