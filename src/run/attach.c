@@ -111,6 +111,25 @@ static _Noreturn void restore_after_death(const struct attach *attach, const int
 	_exit(0);
 }
 
+/* True also of a terminal that controls no session, or another: no shell shares it with us. */
+static bool in_foreground(int fd)
+{
+	pid_t group = tcgetpgrp(fd);
+
+	return group < 0 || group == getpgrp();
+}
+
+/*
+ * In the background the modes are those of the shell's own line editor, say: not what is to be
+ * given back. So we stop there like any program that reads its terminal. Where nothing would stop
+ * us (no shell is left that could bring us to the foreground) we go on.
+ */
+static void wait_for_foreground(int fd)
+{
+	for (int i = 0; i < 1000 && !in_foreground(fd); i++)
+		kill(0, SIGTTIN);
+}
+
 static int cannot(struct error *err, int ret, const char *what)
 {
 	return error_set(err, ret,
@@ -126,6 +145,7 @@ int attach_open(struct attach *attach, int fd, struct error *err)
 	char ready;
 
 	*attach = (struct attach){ .input.fd = -1, .fd = fd, .restorer_fd = -1 };
+	wait_for_foreground(fd);
 	if (tcgetattr(fd, &attach->saved))
 		return cannot(err, -errno, "its modes");
 	attach->raw = attach->saved;
@@ -156,21 +176,13 @@ int attach_open(struct attach *attach, int fd, struct error *err)
 	return 0;
 }
 
-/* True also of a terminal that controls no session, or another: no shell shares it with us. */
-static bool in_foreground(const struct attach *attach)
-{
-	pid_t group = tcgetpgrp(attach->fd);
-
-	return group < 0 || group == getpgrp();
-}
-
 /*
  * While we were stopped or in the background the modes were the shell's to set, and keys are not
  * ours there.
  */
 static void take_terminal(struct attach *attach)
 {
-	bool ours = attach->begun && in_foreground(attach);
+	bool ours = attach->begun && in_foreground(attach->fd);
 
 	attach->input.fd = ours ? attach->fd : -1;
 	if (ours && !is_raw(attach->fd, &attach->raw))

@@ -44,9 +44,9 @@ struct attach {
 };
 
 /*
- * attach_open - of the terminal @fd. Forks a process that restores the terminal should we be
- * killed, so it is to be called before there are threads. Returns 0, -ENOTTY when that is no
- * terminal, or another negative errno, with a message.
+ * attach_open - of the terminal @fd, once we are in its foreground. Forks a process that restores
+ * the terminal should we be killed, so it is to be called before there are threads. Returns 0,
+ * -ENOTTY when that is no terminal, or another negative errno, with a message.
  */
 int attach_open(struct attach *attach, int fd, struct error *err);
 

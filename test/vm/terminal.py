@@ -5,12 +5,14 @@ Usage: terminal.py STEP... -- CMD ARGS...
   see:REGEX     wait until the output since the last match matches
   type:TEXT     type it; \\r, \\x03 and so on as in Python
   size:R,C      resize the terminal (24,80 at the start)
-  kill:N        send the command signal N
-  modes:raw     the terminal is in raw mode now; modes:same, it is as it was at the start
+  kill:N        send the terminal's foreground signal N
+  modes:raw     wait up to 10 s until the terminal is in raw mode; modes:same, as it was at the start
   pause:S       do nothing for S seconds
-At the end it waits for the command's end, and then up to 10 s for the terminal to be as it was.
-Prints all output, then "status=N modes=same" (128+N when signal N killed it). Exit status 1 when a
-step failed.
+  deaf:         from now to the end of the steps read no output
+  hangup:       the terminal goes away
+At the end it waits for the command's end, and then for modes:same.
+Prints all output, then "status=N modes=same" (128+N when signal N killed it; modes=gone after
+hangup). Exit status 1 when a step failed.
 """
 import fcntl, os, pty, re, select, signal, struct, sys, termios, time
 
@@ -38,24 +40,43 @@ if child == 0:
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     os.closerange(3, 64)
     os.execvp(command[0], command)
-text, seen = "", 0
+text, seen, deaf, there, status = "", 0, False, True, None
 
 
 def take(seconds):
+    """True when there was something."""
     global text
-    if select.select([master], [], [], seconds)[0]:
-        got = os.read(master, 65536).decode(errors="replace")
-        # As a terminal does by itself: where is the cursor?
-        for _ in range(got.count("\x1b[6n")):
-            os.write(master, b"\x1b[24;5R")
-        text += got
-        sys.stdout.write(got)
-        sys.stdout.flush()
+    if deaf or not there:
+        time.sleep(seconds)
+        return False
+    if not select.select([master], [], [], seconds)[0]:
+        return False
+    got = os.read(master, 65536).decode(errors="replace")
+    # As a terminal does by itself: where is the cursor?
+    for _ in range(got.count("\x1b[6n")):
+        os.write(master, b"\x1b[24;5R")
+    text += got
+    sys.stdout.write(got)
+    sys.stdout.flush()
+    return True
+
+
+def has_ended():
+    """All that it printed is taken then."""
+    global status
+    if status is None:
+        pid, code = os.waitpid(child, os.WNOHANG)
+        if pid:
+            status = os.waitstatus_to_exitcode(code)
+            while take(0):
+                pass
+    return status is not None
 
 
 def fail(why):
     print("\nterminal.py: %s" % why)
-    os.kill(child, signal.SIGTERM)
+    if not has_ended():
+        os.kill(child, signal.SIGTERM)
     sys.exit(1)
 
 
@@ -63,19 +84,29 @@ def see(pattern):
     global seen
     limit = time.monotonic() + LIMIT
     while True:
+        over = has_ended()
         match = re.search(pattern, text[seen:])
         if match:
             seen += match.end()
             return
+        if over:
+            fail("ended before '%s' was seen" % pattern)
         if time.monotonic() > limit:
             fail("did not see '%s'" % pattern)
-        if os.waitpid(child, os.WNOHANG)[0]:
-            fail("ended before '%s' was seen" % pattern)
         take(0.2)
 
 
-def is_raw():
-    return not termios.tcgetattr(slave)[3] & (termios.ICANON | termios.ISIG | termios.ECHO)
+def modes_are(which):
+    limit = time.monotonic() + 10
+    while True:
+        now = termios.tcgetattr(slave)
+        if which == "same" and now == before:
+            return True
+        if which == "raw" and not now[3] & (termios.ICANON | termios.ISIG | termios.ECHO):
+            return True
+        if time.monotonic() > limit:
+            return False
+        take(0.1)
 
 
 for step in steps:
@@ -91,26 +122,25 @@ for step in steps:
         resize(*map(int, value.split(",")))
         os.kill(child, signal.SIGWINCH)
     elif verb == "kill":
-        os.kill(child, int(value))
+        os.killpg(os.tcgetpgrp(master), int(value))
     elif verb == "pause":
         time.sleep(float(value))
     elif verb == "modes":
-        if (is_raw() if value == "raw" else termios.tcgetattr(slave) == before) is False:
+        if not modes_are(value):
             fail("modes are not " + value)
+    elif verb == "deaf":
+        deaf = True
+    elif verb == "hangup":
+        there = False
+        os.close(master)
+        os.close(slave)
     else:
         fail("step '%s' is none" % step)
+deaf = False
 limit = time.monotonic() + LIMIT
-while True:
-    pid, status = os.waitpid(child, os.WNOHANG)
-    if pid:
-        break
+while not has_ended():
     if time.monotonic() > limit:
         fail("the command did not end")
     take(0.1)
-limit = time.monotonic() + 10
-while termios.tcgetattr(slave) != before and time.monotonic() < limit:
-    take(0.1)
-take(0)
-code = os.waitstatus_to_exitcode(status)
-print("\nstatus=%d modes=%s" % (code if code >= 0 else 128 - code,
-                                "same" if termios.tcgetattr(slave) == before else "other"))
+print("\nstatus=%d modes=%s" % (status if status >= 0 else 128 - status,
+                                "gone" if not there else "same" if modes_are("same") else "other"))
