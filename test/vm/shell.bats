@@ -6,15 +6,17 @@ load helper
 setup()
 {
 	export KTSTR_TOPOLOGY=1n1l1c1t KTSTR_MEMORY=512
+	by=()
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# at_terminal STEP...: `ktstr-launch shell $shell_options` with a user who does this
+# at_terminal STEP...: `ktstr-launch shell $shell_options`, run by the command in the array by if it is
+# set, with a user who does this
 at_terminal()
 {
 	status=0
 	# shellcheck disable=SC2154,SC2086 # several words
-	output=$("$ROOT"/test/vm/terminal.py "$@" -- "$KTSTR_LAUNCH" shell ${shell_options-} 2>&1) || status=$?
+	output=$("$ROOT"/test/vm/terminal.py "$@" -- "${by[@]}" "$KTSTR_LAUNCH" shell ${shell_options-} 2>&1) || status=$?
 	output=${output//$'\r'/}
 }
 
@@ -52,12 +54,13 @@ shell_exec()
 }
 
 @test "more is pasted than the guest takes at once: all of it arrives" {
-	local line pasted='' sum
+	local line pasted sum
 
 	line=$(printf '%0100d' 7)
-	sum=$(for _ in $(seq 300); do echo "$line"; done | md5sum)
-	for _ in $(seq 300); do pasted+=$line'\r'; done
-	at_terminal 'see:# ' 'type:stty -echo; echo go; head -n 300 | md5sum\r' 'see:\ngo' 'pause:1' \
+	# More than the inbox and both terminals hold, and for a moment nobody reads; past a second it is lost.
+	sum=$(yes "$line" | head -n 1200 | md5sum)
+	pasted=$(yes "$line\\r" | head -n 1200 | tr -d '\n')
+	at_terminal 'see:# ' 'type:stty -echo; echo go; sleep 0.5; head -n 1200 | md5sum\r' 'see:\ngo' \
 		"type:$pasted" "see:${sum%% *}" \
 		'type:exit\r'
 	assert_status 0
@@ -68,7 +71,7 @@ shell_exec()
 	at_terminal 'see:# ' 'type:stty raw -echo; echo go; sleep 1000\r' 'see:\ngo' \
 		"type:$(printf '%090000d' 7)" "type:$(printf '%090000d' 7)" 'type:\r~.'
 	assert_status 0
-	assert_output '^status=130 modes=same$'
+	assert_output 'the guest takes no keys; .* lost' '^status=130 modes=same$'
 	shell_options="--include $KTSTR_TEST_HOSTILE:/hostile"
 	at_terminal 'see:# ' 'type:/hostile inbox\r' 'see:done' 'type:x'
 	assert_status 0
@@ -84,6 +87,41 @@ shell_exec()
 	done
 }
 
+@test "a user who reads nothing can leave, even where keys are lost" {
+	# Of standard error, a full pipe, as well. The first keys nearly fill what is on the way; those behind
+	# them are read while the output waits.
+	by=(bash -c 'exec 2> >(exec tail -f --pid=$$ /dev/null); head -c 65536 /dev/zero >&2; exec "$@"' bash)
+	shell_options=--quiet
+	at_terminal 'see:# ' 'type:stty raw -echo; echo go; sleep 1; tr "\\0" y </dev/zero\r' 'see:\ngo' \
+		"type:$(printf '%056000d' 7)" 'see:yyyy' deaf: 'pause:0.5' \
+		"type:$(printf '%046000d' 7)" 'type:\r~.' modes:same
+	assert_status 0
+	assert_output '^status=130 modes=same$'
+}
+
+@test "started in the background, stopped, in the background and in the foreground again" {
+	by=(env 'PS1=user> ' bash --norc --noprofile -i -s --)
+	at_terminal 'see:user> ' 'type:"$@" &\r' 'see:user> ' 'pause:1' 'type:\r' 'see:Stopped' \
+		'type:fg\r' 'see:ktstr:/# ' modes:raw kill:19 'see:Stopped' 'see:user> ' \
+		'type:bg\r' 'see:user> ' 'pause:0.5' 'type:echo mine-$((6*7))\r' 'see:mine-42' \
+		'type:fg\r' modes:raw 'type:echo guest-$((7*7)); exit 7\r' 'see:guest-49' 'see:user> ' \
+		'type:echo shell-$?; exit 3\r' 'see:shell-7'
+	assert_status 0
+	assert_output '^status=3 modes=same$'
+}
+
+@test "the terminal goes away, or the reader of the output" {
+	# Not by its signal, which nohup has one ignore.
+	by=(sh -c 'trap "" HUP; exec "$@"' sh)
+	at_terminal 'see:# ' hangup:
+	assert_status 0
+	assert_output '^status=129 modes=gone$'
+	by=(bash -c '"$@" | head -c 1; exit "${PIPESTATUS[0]}"' bash)
+	at_terminal modes:raw 'type:echo\r'
+	assert_status 0
+	assert_output '^status=141 modes=same$'
+}
+
 @test "a panic of the guest is told on a sane terminal" {
 	at_terminal 'see:# ' 'type:echo c >/proc/sysrq-trigger\r'
 	assert_status 0
@@ -91,7 +129,9 @@ shell_exec()
 }
 
 @test "Ctrl-C while it boots ends it" {
-	at_terminal 'see:booting' 'pause:0.5' 'type:\x03'
+	# It stays there: its init is one that says nothing to us.
+	export KTSTR_APPEND='rdinit=/bin/sleep -- 1000'
+	at_terminal 'see:booting' 'type:\x03'
 	assert_status 0
 	assert_output '^status=130 modes=same$'
 }

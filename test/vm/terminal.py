@@ -6,7 +6,7 @@ Usage: terminal.py STEP... -- CMD ARGS...
   type:TEXT     type it; \\r, \\x03 and so on as in Python
   size:R,C      resize the terminal (24,80 at the start)
   kill:N        send the terminal's foreground signal N
-  modes:raw     wait up to 10 s until the terminal is in raw mode; modes:same, as it was at the start
+  modes:raw     wait up to 30 s until the terminal is in raw mode; modes:same, as it was at the start
   pause:S       do nothing for S seconds
   deaf:         from now to the end of the steps read no output
   hangup:       the terminal goes away
@@ -21,6 +21,7 @@ LIMIT = float(os.environ.get("TERMINAL_LIMIT", "90"))
 split = sys.argv.index("--")
 steps, command = sys.argv[1:split], sys.argv[split + 1:]
 master, slave = pty.openpty()
+os.set_blocking(master, False)
 
 
 def resize(rows, columns):
@@ -97,7 +98,7 @@ def see(pattern):
 
 
 def modes_are(which):
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 30
     while True:
         now = termios.tcgetattr(slave)
         if which == "same" and now == before:
@@ -115,9 +116,15 @@ for step in steps:
         see(value)
     elif verb == "type":
         keys = value.encode().decode("unicode_escape").encode("latin-1")
+        limit = time.monotonic() + LIMIT
         while keys:
-            keys = keys[os.write(master, keys[:1024]):]
-            take(0)
+            try:
+                keys = keys[os.write(master, keys[:1024]):]
+                take(0)
+            except BlockingIOError:
+                if time.monotonic() > limit:
+                    fail("the terminal takes no more keys")
+                take(0.01)
     elif verb == "size":
         resize(*map(int, value.split(",")))
         os.kill(child, signal.SIGWINCH)
