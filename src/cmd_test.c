@@ -349,6 +349,53 @@ static int check_host(const struct plan_override *override, uint64_t host_mib, s
 			 spec, topology_cpus(&override->topology), least_mib, host_mib);
 }
 
+static int count_variants(const struct variant_source *source, const struct variant_choice *choice,
+			  size_t *count, struct error *err)
+{
+	struct variants variants;
+	int ret = variants_make(source, choice, &variants, err);
+
+	if (ret)
+		return ret;
+	*count = variants.count;
+	variants_destroy(&variants);
+	return 0;
+}
+
+/* Nothing is chosen: whose doing is it? Returns 0 for this shard's alone. */
+static int nothing_chosen(const struct run_options *options, const struct variant_source *source,
+			  const struct variant_choice *choice, struct error *err)
+{
+	const struct variant_choice remembered = { .names = choice->names };
+	struct variant_choice whole = *choice;
+	size_t count;
+	int ret;
+
+	if (options->failed) {
+		/* By the other choices, or are they of another suite? */
+		ret = count_variants(source, &remembered, &count, err);
+		if (ret)
+			return ret;
+		if (!count)
+			return error_set(err, -ENOENT,
+					 "--failed: none that failed is among these tests, such as "
+					 "'%s'; give the tests, kernels and --gauntlet of that run",
+					 *choice->names);
+	}
+	/* Other shards may have them all: no fault of this one, whose reports are empty. */
+	whole.shards = 0;
+	ret = options->shards ? count_variants(source, &whole, &count, err) : 0;
+	if (ret)
+		return ret;
+	if (!options->shards || !count)
+		return error_set(err, -ENOENT,
+				 "no variant is left by --filter, --exclude, --failed and --shard");
+	if (!options->quiet)
+		command_complain("test: shard %u/%u holds none of the %zu variants", options->shard,
+				 options->shards, count);
+	return 0;
+}
+
 static int prepare(struct command_state *state, struct capacity *capacity, struct error *err)
 {
 	const struct run_options *options = &state->options;
@@ -365,7 +412,6 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 					 .has_seed = options->has_seed,
 					 .seed = options->seed };
 	int used_own, bad, ret = 0;
-	size_t count;
 
 	bad = tests_load(options->operands, &state->tests, complain, err);
 	if (bad)
@@ -401,37 +447,7 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 	ret = variants_make(&source, &choice, &state->variants, err);
 	if (ret || state->variants.count)
 		return ret;
-	if (options->failed) {
-		/* By the other choices, or are they of another suite? */
-		const struct variant_choice remembered = { .names = choice.names };
-
-		ret = variants_make(&source, &remembered, &state->variants, err);
-		if (ret)
-			return ret;
-		if (!state->variants.count)
-			return error_set(err, -ENOENT,
-					 "--failed: none that failed is among these tests, such as "
-					 "'%s'; give the tests, kernels and --gauntlet of that run",
-					 *choice.names);
-	}
-	if (options->shards) {
-		struct variant_choice whole = choice;
-
-		/* Others may have them all: no fault of this one, whose reports are empty. */
-		whole.shards = 0;
-		ret = variants_make(&source, &whole, &state->variants, err);
-		count = state->variants.count;
-		variants_destroy(&state->variants);
-		if (ret)
-			return ret;
-		if (count && !options->quiet)
-			command_complain("test: shard %u/%u holds none of the %zu variants",
-					 options->shard, options->shards, count);
-		if (count)
-			return 0;
-	}
-	return error_set(err, -ENOENT,
-			 "no variant is left by --filter, --exclude, --failed and --shard");
+	return nothing_chosen(options, &source, &choice, err);
 }
 
 static int exit_status(const struct suite_counts *counts, int signal_number)

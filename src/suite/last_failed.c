@@ -2,13 +2,11 @@
 #include "suite/last_failed.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/file.h"
@@ -113,45 +111,37 @@ static bool is_remembered(const struct now *now, char **names, size_t result)
 	return false;
 }
 
-static int write_names(const struct now *now, char **old, const char *path)
+static int write_names(const struct now *now, char **old, const char *path, struct error *err)
 {
-	char temporary[PATH_MAX];
-	bool failed;
-	FILE *file;
-	int ret, fd;
+	char temporary[PATH_MAX + 32], *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+	int ret;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
-		return -ENAMETOOLONG;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/* Like any file of the folder: mkostemp's own are for nobody else. */
-	fchmod(fd, 0644);
-	file = fdopen(fd, "w");
-	if (!file) {
-		close(fd);
-		unlink(temporary);
-		return -ENOMEM;
-	}
+	if (!file)
+		return error_set(err, -ENOMEM, "out of memory");
 	for (char **name = old; name && *name; name++)
 		if (!went_well(now, *name))
 			fprintf(file, "%s\n", *name);
 	for (size_t i = 0; i < now->count; i++)
 		if (is_to_remember(&now->results[i]) && !is_remembered(now, old, i))
 			fprintf(file, "%s\n", now->results[i].name);
-	failed = ferror(file);
-	if (fclose(file) || failed || rename(temporary, path)) {
-		ret = errno ? -errno : -EIO;
+	snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
+	ret = fclose(file) ? error_set(err, -ENOMEM, "out of memory")
+			   : file_write_new(temporary, text, size, 0644, err);
+	if (!ret && rename(temporary, path)) {
+		ret = error_set(err, -errno, "%s", strerror(errno));
 		unlink(temporary);
-		return ret;
 	}
-	return 0;
+	free(text);
+	return ret;
 }
 
 int last_failed_write(const char *folder, const struct suite_result *results,
 		      const struct variant *const *variants, size_t count, struct error *err)
 {
 	const struct now now = { results, variants, count };
+	struct error wrong = { "" };
 	struct last_failed old;
 	char path[PATH_MAX];
 	bool any = false;
@@ -163,14 +153,15 @@ int last_failed_write(const char *folder, const struct suite_result *results,
 		any = any || is_to_remember(&results[i]);
 	if (ret == -ENOENT && !any)
 		return 0;
-	if (!ret || ret == -ENOENT)
-		ret = file_make_dirs(folder, NULL);
+	if (ret && ret != -ENOENT)
+		error_set(&wrong, ret, "%s", strerror(-ret));
+	else
+		ret = file_make_dirs(folder, &wrong);
 	if (!ret)
-		ret = write_names(&now, old.names, path);
+		ret = write_names(&now, old.names, path, &wrong);
 	last_failed_destroy(&old);
 	return ret ? error_set(err, ret,
-			       "'%s' could not be written: %s; --failed will not know of "
-			       "this run",
-			       path, strerror(-ret))
+			       "'%s' could not be written: %s; --failed will not know of this run",
+			       path, wrong.text)
 		   : 0;
 }

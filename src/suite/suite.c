@@ -60,22 +60,19 @@ static void cost(const struct variant *variant, unsigned int *cpus, uint64_t *me
  * Asked of the host as it is now: other processes come and go, and a guest that has no memory ends
  * at the out-of-memory killer, or at somebody else's.
  */
-static bool is_free(uint64_t memory_mib, uint64_t *free_mib)
+static uint64_t free_mib(void)
 {
 	struct capacity capacity;
 
-	if (!memory_mib)
-		return true;
 	capacity_read(&capacity);
-	*free_mib = capacity.free_mib;
-	return memory_mib <= *free_mib;
+	return capacity.free_mib;
 }
 
 /* Is there room for one more beside those that run? One alone has all CPUs, see lacks_memory. */
 static bool fits(const struct suite *suite, const struct variant *variant)
 {
 	unsigned int cpus, used_cpus = 0;
-	uint64_t memory, used_memory = 0, free_mib;
+	uint64_t memory, used_memory = 0;
 
 	if (!suite->running)
 		return true;
@@ -91,19 +88,21 @@ static bool fits(const struct suite *suite, const struct variant *variant)
 	cost(variant, &cpus, &memory);
 	/* A number of jobs that the user gave is about CPUs; memory is not to be talked about. */
 	return (suite->limits->jobs || used_cpus + cpus <= suite->limits->cpus) &&
-	       used_memory + memory <= suite->limits->memory_mib && is_free(memory, &free_mib);
+	       used_memory + memory <= suite->limits->memory_mib &&
+	       (!memory || memory <= free_mib());
 }
 
 /* Is there too little memory for a guest even while no other runs? */
 static bool lacks_memory(const struct variant *variant, char *reason, size_t size)
 {
 	unsigned int cpus;
-	uint64_t memory, free_mib;
+	uint64_t memory, left;
 
 	cost(variant, &cpus, &memory);
-	if (is_free(memory, &free_mib))
+	left = memory ? free_mib() : 0;
+	if (memory <= left)
 		return false;
-	snprintf(reason, size, "needs %" PRIu64 " MiB, %" PRIu64 " MiB are free", memory, free_mib);
+	snprintf(reason, size, "needs %" PRIu64 " MiB, %" PRIu64 " MiB are free", memory, left);
 	return true;
 }
 

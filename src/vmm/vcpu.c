@@ -209,7 +209,8 @@ int vcpu_create(struct vmm *vmm, unsigned int index, const struct kvm_cpuid2 *su
 	ret = set_cpuid(vcpu, supported, err);
 	if (!ret)
 		ret = set_msrs(vcpu, err);
-	if (!ret)
+	/* The host's fault, and so the same for all of them. */
+	if (!ret && index == 0)
 		ret = check_tsc(vcpu, err);
 	if (!ret)
 		ret = set_lapic(vcpu, err);

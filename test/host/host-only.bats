@@ -196,6 +196,17 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 		fi
 	done
 	[[ $empty-$passed == 2-1 ]] || fail "$empty empty, $passed passed"
+	host_test a 'exit 1'
+	run "$KTSTR_LAUNCH" test tests
+	for shard in 1 2 3; do
+		run "$KTSTR_LAUNCH" test --failed --shard "$shard/3" tests
+		if [[ $output == *' holds none of the 1 variants'* ]]; then
+			assert_status 0
+		else
+			assert_status 1
+			assert_output '^1 failed'
+		fi
+	done
 	run "$KTSTR_LAUNCH" test --shard 1/3 --filter nothing tests
 	assert_status 125
 	assert_output 'no variant is left'
