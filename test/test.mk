@@ -61,6 +61,10 @@ $(HOSTILE): test/vm/hostile.c $(BUILD)/src/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON_CFLAGS) -I. -o $@ $<
 
+# A tracer of wprof's shape, by wprof's recipe: test/vm/wprof.bats records with it.
+standin:
+	$(Q)test/fixtures/wprof/make-standin $(BUILD)/test/source
+
 unit-programs: $(UNIT_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 
@@ -78,11 +82,11 @@ check: ## install what is needed, then run every test
 	$(Q)$(test_make) $(jobs) check-programs kernels
 	$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run
 
-check-programs: all unit-programs fetch $(HOSTILE)
+check-programs: all unit-programs fetch standin $(HOSTILE)
 	+$(Q)$(asan_make) all unit-programs fetch
 	+$(Q)$(fuzz_make) fuzz-programs
 
 -include $(TEST_GUEST_OBJECTS:.o=.d) $(TEST_SYMBOLIZE_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \
 	 $(HOSTILE:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
 
-.PHONY: unit-programs fuzz-programs unit fuzz check check-programs
+.PHONY: standin unit-programs fuzz-programs unit fuzz check check-programs

@@ -7,9 +7,6 @@ load ../helper
 # shellcheck source=../servers/web.bash
 source "$ROOT/test/servers/web.bash"
 
-# What stays for test/vm/wprof.bats.
-PRODUCT=$(realpath -m "${BUILD:-$ROOT/build}/test/source")
-
 # The fixture as repositories: two submodules, at relative addresses.
 make_repos()
 {
@@ -88,10 +85,6 @@ in_scratch()
 	"$SCRATCH/ktstr-launch" blobs --extract "$BATS_TEST_TMPDIR/x"
 	run readelf -W -l "$BATS_TEST_TMPDIR/x/wprof"
 	refute_output INTERP
-	# The VM tests boot these.
-	rm -rf "$PRODUCT"
-	mkdir -p "$PRODUCT"
-	cp "$SCRATCH/ktstr-launch" "$BATS_TEST_TMPDIR/x/wprof" "$PRODUCT"
 }
 
 @test "a second make does nothing" {
