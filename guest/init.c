@@ -23,6 +23,7 @@
 #include "channel.h"
 #include "clock.h"
 #include "job.h"
+#include "limits.h"
 #include "mounts.h"
 #include "payload.h"
 #include "session.h"
@@ -213,6 +214,7 @@ int main(void)
 	say_hello(&channel);
 
 	mounts_all(&channel);
+	limits_set(&channel);
 	set_oom_score("-1000");
 	run_before_all(&channel);
 	bring_up_loopback(&channel);

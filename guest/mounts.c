@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
 
 #define NR_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -27,7 +30,7 @@ static const struct mount_point mount_points[] = {
 	{ "tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV, true },
 	{ "tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV, true },
 	{ "devpts", "/dev/pts", "gid=5,mode=0620,ptmxmode=0666", MS_NOSUID | MS_NOEXEC, false },
-	{ "cgroup2", "/sys/fs/cgroup", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
+	{ "cgroup2", CGROUP_ROOT, NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
 	{ "tracefs", "/sys/kernel/tracing", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
 	{ "debugfs", "/sys/kernel/debug", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
 	{ "bpf", "/sys/fs/bpf", "mode=0700", MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
@@ -97,6 +100,33 @@ static bool is_filled(const char *path)
 	return filled;
 }
 
+/*
+ * What systemd does as well: children of the root cgroup have all controllers that the kernel has.
+ * One by one, so that one that cannot be had leaves the others.
+ */
+static void enable_controllers(struct guest_channel *channel)
+{
+	char names[1024], word[64];
+	int from = open(CGROUP_ROOT "/cgroup.controllers", O_RDONLY | O_CLOEXEC);
+	int to = open(CGROUP_ROOT "/cgroup.subtree_control", O_WRONLY | O_CLOEXEC);
+	ssize_t count = from >= 0 && to >= 0 ? read(from, names, sizeof(names) - 1) : 0;
+	char *rest;
+
+	names[count > 0 ? count : 0] = '\0';
+	for (char *name = strtok_r(names, " \n", &rest); name;
+	     name = strtok_r(NULL, " \n", &rest)) {
+		int length = snprintf(word, sizeof(word), "+%s", name);
+
+		if (write(to, word, (size_t)length) < 0)
+			guest_channel_log(channel, "cannot enable the cgroup controller %s: %s",
+					  name, strerror(errno));
+	}
+	if (from >= 0)
+		close(from);
+	if (to >= 0)
+		close(to);
+}
+
 void mounts_all(struct guest_channel *channel)
 {
 	for (size_t i = 0; i < NR_OF(mount_points); i++) {
@@ -115,4 +145,5 @@ void mounts_all(struct guest_channel *channel)
 			guest_channel_log(channel, "cannot mount %s on %s: %s", point->type,
 					  point->path, strerror(errno));
 	}
+	enable_controllers(channel);
 }
