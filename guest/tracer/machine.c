@@ -11,7 +11,7 @@
 #define RING_MAX  (8ull << 20)
 #define SPOOL_MIN (1ull << 20)
 
-static const char online_path[] = "/sys/devices/system/cpu/online";
+static const char possible_path[] = "/sys/devices/system/cpu/possible";
 static const char meminfo_path[] = "/proc/meminfo";
 
 /* A CPU number at *@text, which moves behind it. */
@@ -49,15 +49,15 @@ int cpulist_parse(const char *text, uint16_t cpus[MACHINE_MAX_CPUS])
 	return !strcmp(text, "\n") || !*text ? count : -EINVAL;
 }
 
-int machine_online_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure)
+int machine_possible_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure)
 {
 	char text[4096];
-	FILE *file = fopen(online_path, "re");
+	FILE *file = fopen(possible_path, "re");
 	int count;
 
 	if (!file)
 		return failure_set(failure, -errno,
-				   "CPUs: cannot open '%s': %s; mount sysfs at /sys", online_path,
+				   "CPUs: cannot open '%s': %s; mount sysfs at /sys", possible_path,
 				   strerror(errno));
 	if (!fgets(text, sizeof(text), file))
 		text[0] = '\0';
@@ -65,7 +65,7 @@ int machine_online_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure
 	count = cpulist_parse(text, cpus);
 	if (count < 0)
 		return failure_set(failure, count, "CPUs: '%s' is no list of CPUs below %d",
-				   online_path, MACHINE_MAX_CPUS);
+				   possible_path, MACHINE_MAX_CPUS);
 	return count;
 }
 

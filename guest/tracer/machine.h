@@ -15,8 +15,8 @@
  */
 int cpulist_parse(const char *text, uint16_t cpus[MACHINE_MAX_CPUS]);
 
-/* The online CPUs; returns how many, or a negative errno. */
-int machine_online_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure);
+/* All CPUs that can ever be online; returns how many, or a negative errno. */
+int machine_possible_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure);
 
 /* MemAvailable of /proc/meminfo, bytes. */
 int machine_available_memory(uint64_t *bytes, struct failure *failure);

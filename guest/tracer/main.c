@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hotplug.h"
 #include "machine.h"
 #include "options.h"
 #include "proctree.h"
@@ -159,13 +160,32 @@ static int plan_sizes(const struct options *options, unsigned int cpus, struct s
 	return 0;
 }
 
+/* @hotplug: -1: nobody tells us. Fails only when the spool does. */
+static int follow_cpus(struct recorder *recorder, int hotplug, struct failure *failure)
+{
+	struct hotplug_event event;
+	int more, ret = 0;
+
+	while (!ret && hotplug >= 0 && (more = hotplug_next(hotplug, &event))) {
+		if (more == -ENOBUFS)
+			ret = recorder_cpus_unknown(recorder, failure);
+		else if (more < 0)
+			break;
+		else if (event.online)
+			ret = recorder_cpu_online(recorder, event.cpu, failure);
+		else
+			ret = recorder_cpu_offline(recorder, event.cpu, failure);
+	}
+	return ret;
+}
+
 /* Collect until a signal comes or the time is over. */
-static int record(struct recorder *recorder, int signals, uint64_t duration_ms,
+static int record(struct recorder *recorder, int signals, int hotplug, uint64_t duration_ms,
 		  struct failure *failure)
 {
 	const size_t nr = recorder->rings->nr;
 	const uint64_t end = machine_clock_ns(CLOCK_BOOTTIME) + duration_ms * 1000000;
-	struct pollfd *polled = calloc(nr + 1, sizeof(*polled));
+	struct pollfd *polled = calloc(nr + 2, sizeof(*polled));
 	struct signalfd_siginfo info;
 	uint64_t now;
 	size_t i;
@@ -173,14 +193,14 @@ static int record(struct recorder *recorder, int signals, uint64_t duration_ms,
 
 	if (!polled)
 		return failure_set(failure, -ENOMEM, "no memory");
-	for (i = 0; i < nr; i++)
-		polled[i] = (struct pollfd){ recorder->rings->ring[i].fds[0], POLLIN, 0 };
-	polled[nr] = (struct pollfd){ signals, POLLIN, 0 };
-
 	while (!ret && (now = machine_clock_ns(CLOCK_BOOTTIME)) < end) {
 		uint64_t left = (end - now + 999999) / 1000000;
 
-		if (poll(polled, nr + 1, left < DRAIN_INTERVAL_MS ? (int)left : DRAIN_INTERVAL_MS) <
+		for (i = 0; i < nr; i++)
+			polled[i] = (struct pollfd){ recorder->rings->ring[i].fds[0], POLLIN, 0 };
+		polled[nr] = (struct pollfd){ signals, POLLIN, 0 };
+		polled[nr + 1] = (struct pollfd){ hotplug, POLLIN, 0 };
+		if (poll(polled, nr + 2, left < DRAIN_INTERVAL_MS ? (int)left : DRAIN_INTERVAL_MS) <
 			    0 &&
 		    errno != EINTR) {
 			ret = failure_set(failure, -errno, "poll: %s", strerror(errno));
@@ -188,7 +208,15 @@ static int record(struct recorder *recorder, int signals, uint64_t duration_ms,
 		}
 		if (read(signals, &info, sizeof(info)) == sizeof(info))
 			break;
-		ret = recorder_drain(recorder, failure);
+		/* An event that is dead would wake us at once, for ever. */
+		for (i = 0; !ret && i < nr; i++)
+			if (polled[i].revents & (POLLHUP | POLLERR))
+				ret = recorder_cpu_offline(recorder, recorder->rings->ring[i].cpu,
+							   failure);
+		if (!ret)
+			ret = recorder_drain(recorder, failure);
+		if (!ret)
+			ret = follow_cpus(recorder, hotplug, failure);
 	}
 	free(polled);
 	return ret;
@@ -202,10 +230,10 @@ static void report_drops(const struct recorder *recorder)
 	for (i = 0; i < recorder->rings->nr; i++) {
 		const struct ring *ring = &recorder->rings->ring[i];
 
-		if (ring->lost)
+		if (ring->lost + ring->lost_before)
 			printf("!!! Drops: CPU %u: %llu events lost, its buffer of %zu KB was "
 			       "full\n",
-			       ring->cpu, (unsigned long long)ring->lost,
+			       ring->cpu, (unsigned long long)(ring->lost + ring->lost_before),
 			       recorder->rings->data_size >> 10);
 		if (ring->unreadable)
 			printf("!!! Drops: CPU %u: its buffer could not be read %llu times\n",
@@ -233,7 +261,7 @@ static int trace_machine(const struct options *options, struct failure *failure)
 	struct sizes sizes = { 0 };
 	size_t nr_tps = 0;
 	sigset_t stop;
-	int nr_cpus, signals, ret;
+	int nr_cpus, signals, hotplug, ret;
 
 	/* First of all: a signal that comes early stops a recording that has just begun. */
 	sigemptyset(&stop);
@@ -248,7 +276,13 @@ static int trace_machine(const struct options *options, struct failure *failure)
 	if (signals < 0)
 		return failure_set(failure, -errno, "signalfd: %s", strerror(errno));
 
-	nr_cpus = machine_online_cpus(cpus, failure);
+	/* Before we look which CPUs are online, so that none comes unseen. */
+	hotplug = hotplug_open();
+	if (hotplug < 0)
+		fprintf(stderr,
+			"wprof: CPUs that come online later will not be recorded: uevents: %s\n",
+			strerror(-hotplug));
+	nr_cpus = machine_possible_cpus(cpus, failure);
 	ret = nr_cpus;
 	if (ret < 0)
 		goto close_signals;
@@ -294,7 +328,7 @@ static int trace_machine(const struct options *options, struct failure *failure)
 	if (ret)
 		goto close_recorder;
 	say("Running...");
-	ret = record(&recorder, signals, options->duration_ms, failure);
+	ret = record(&recorder, signals, hotplug, options->duration_ms, failure);
 	rings_disable(&rings);
 	say("Stopping...");
 	/* From here on a signal kills. */
@@ -327,6 +361,8 @@ close_spool:
 close_trace:
 	trace_close(&trace);
 close_signals:
+	if (hotplug >= 0)
+		close(hotplug);
 	close(signals);
 	return ret;
 }

@@ -2,6 +2,7 @@
 #include "recorder.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 int recorder_open(struct recorder *recorder, const struct tracepoint *tps, size_t nr_tps,
@@ -110,19 +111,76 @@ static int drain_sink(void *context, const struct record *record)
 	return recorder_take(drain->recorder, drain->stream, record, drain->failure);
 }
 
+static int drain_ring(struct recorder *recorder, size_t stream, struct failure *failure)
+{
+	struct drain drain = { .recorder = recorder, .stream = stream, .failure = failure };
+	struct ring *ring = &recorder->rings->ring[stream];
+	const uint64_t unreadable = ring->unreadable;
+	int ret = rings_drain(recorder->rings, ring, drain_sink, &drain);
+
+	if (ring->unreadable != unreadable)
+		recorder->streams[stream].segment.lost = true;
+	return ret;
+}
+
 int recorder_drain(struct recorder *recorder, struct failure *failure)
 {
-	struct drain drain = { .recorder = recorder, .failure = failure };
 	int ret = 0;
 
-	for (; !ret && drain.stream < recorder->rings->nr; drain.stream++) {
-		struct ring *ring = &recorder->rings->ring[drain.stream];
-		const uint64_t unreadable = ring->unreadable;
+	for (size_t i = 0; !ret && i < recorder->rings->nr; i++)
+		ret = drain_ring(recorder, i, failure);
+	return ret;
+}
 
-		ret = rings_drain(recorder->rings, ring, drain_sink, &drain);
-		if (ring->unreadable != unreadable)
-			recorder->streams[drain.stream].segment.lost = true;
+int recorder_cpu_offline(struct recorder *recorder, uint16_t cpu, struct failure *failure)
+{
+	struct ring *ring = rings_find(recorder->rings, cpu);
+	size_t stream;
+	int ret;
+
+	if (!ring || !ring->page)
+		return 0;
+	stream = (size_t)(ring - recorder->rings->ring);
+	ret = drain_ring(recorder, stream, failure);
+	if (ring_count_lost(ring))
+		recorder->streams[stream].segment.lost = true;
+	rings_retire(recorder->rings, ring);
+	return ret;
+}
+
+int recorder_cpu_online(struct recorder *recorder, uint16_t cpu, struct failure *failure)
+{
+	struct ring *ring = rings_find(recorder->rings, cpu);
+	struct stream *stream;
+	int ret;
+
+	if (!ring)
+		return 0;
+	/* It was not seen to go. */
+	ret = recorder_cpu_offline(recorder, cpu, failure);
+	if (ret)
+		return ret;
+	ret = rings_reopen(recorder->rings, ring, failure);
+	if (ret) {
+		if (ret != -ENODEV)
+			fprintf(stderr, "wprof: CPU %d is back and cannot be recorded: %s\n", cpu,
+				failure->text);
+		return 0;
 	}
+	/* A segment says for all of its events whether some are missing before it. */
+	stream = &recorder->streams[ring - recorder->rings->ring];
+	if (stream->segment.used)
+		ret = put_segment(recorder, stream, failure);
+	stream->segment.lost = true;
+	return ret;
+}
+
+int recorder_cpus_unknown(struct recorder *recorder, struct failure *failure)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < recorder->rings->nr; i++)
+		ret = recorder_cpu_online(recorder, recorder->rings->ring[i].cpu, failure);
 	return ret;
 }
 

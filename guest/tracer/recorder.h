@@ -44,6 +44,22 @@ int recorder_take(struct recorder *recorder, size_t stream, const struct record 
 /* Empty all rings once. Fails only when the spool does. */
 int recorder_drain(struct recorder *recorder, struct failure *failure);
 
+/*
+ * The CPU has gone offline, and its events with it: what its ring still holds is taken. Does
+ * nothing for a CPU that is known to be offline. Fails only when the spool does.
+ */
+int recorder_cpu_offline(struct recorder *recorder, uint16_t cpu, struct failure *failure);
+
+/*
+ * The CPU has come online: record it (again). What it did before that is marked as lost in the
+ * trace. Fails when the spool does; where its events cannot be opened that is said on standard
+ * error.
+ */
+int recorder_cpu_online(struct recorder *recorder, uint16_t cpu, struct failure *failure);
+
+/* It is not known any more which CPUs have gone and come: both, for all. */
+int recorder_cpus_unknown(struct recorder *recorder, struct failure *failure);
+
 /* Empty all rings for the last time, and find out what was lost in all. The events are stopped. */
 int recorder_finish(struct recorder *recorder, struct failure *failure);
 

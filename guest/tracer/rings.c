@@ -60,29 +60,30 @@ static int open_event(const struct tracepoint *tp, int cpu, int leader, size_t d
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static void close_ring(struct rings *rings, struct ring *ring)
+static void close_ring(const struct rings *rings, struct ring *ring)
 {
 	size_t i;
 
 	if (ring->page)
 		munmap(ring->page, page_size() + rings->data_size);
-	for (i = TRACEPOINT_TYPES; i-- > 0;)
+	ring->page = NULL;
+	for (i = TRACEPOINT_TYPES; i-- > 0;) {
 		if (ring->fds[i] >= 0)
 			close(ring->fds[i]);
+		ring->fds[i] = -1;
+	}
 }
 
-static int open_ring(struct rings *rings, struct ring *ring, const struct tracepoint *tps,
-		     size_t nr_tps, uint16_t cpu, struct failure *failure)
+static int open_ring(const struct rings *rings, struct ring *ring, struct failure *failure)
 {
 	const size_t size = page_size() + rings->data_size;
+	const struct tracepoint *tps = rings->tps;
+	const int cpu = ring->cpu;
 	size_t i;
 	void *map;
 	int fd, ret;
 
-	*ring = (struct ring){ .cpu = cpu };
-	for (i = 0; i < TRACEPOINT_TYPES; i++)
-		ring->fds[i] = -1;
-	for (i = 0; i < nr_tps; i++) {
+	for (i = 0; i < rings->nr_tps; i++) {
 		fd = open_event(&tps[i], cpu, ring->fds[0], rings->data_size);
 		if (fd < 0) {
 			ret = failure_set(failure, fd,
@@ -120,10 +121,10 @@ fail:
 int rings_open(struct rings *rings, const struct tracepoint *tps, size_t nr_tps,
 	       const uint16_t *cpus, size_t nr_cpus, size_t data_size, struct failure *failure)
 {
-	size_t i;
-	int ret;
+	bool any = false;
+	int ret = -ENODEV;
 
-	*rings = (struct rings){ .data_size = data_size };
+	*rings = (struct rings){ .tps = tps, .nr_tps = nr_tps, .data_size = data_size };
 	rings->ring = calloc(nr_cpus, sizeof(*rings->ring));
 	rings->scratch = malloc(RECORD_MAX_SIZE);
 	if (!rings->ring || !rings->scratch) {
@@ -131,19 +132,50 @@ int rings_open(struct rings *rings, const struct tracepoint *tps, size_t nr_tps,
 				  nr_cpus);
 		goto fail;
 	}
-	for (i = 0; i < nr_cpus; i++) {
-		ret = open_ring(rings, &rings->ring[rings->nr], tps, nr_tps, cpus[i], failure);
-		if (!ret)
-			rings->nr++;
-		else if (ret != -ENODEV)
+	for (; rings->nr < nr_cpus; rings->nr++) {
+		struct ring *ring = &rings->ring[rings->nr];
+
+		*ring = (struct ring){ .cpu = cpus[rings->nr] };
+		for (size_t i = 0; i < TRACEPOINT_TYPES; i++)
+			ring->fds[i] = -1;
+		ret = open_ring(rings, ring, failure);
+		if (ret && ret != -ENODEV)
 			goto fail;
+		any = any || !ret;
 	}
-	if (rings->nr)
+	if (any)
 		return 0;
-	ret = -ENODEV; /* with the last CPU's words */
+	/* With the last CPU's words. */
 fail:
 	rings_close(rings);
 	return ret;
+}
+
+struct ring *rings_find(const struct rings *rings, uint16_t cpu)
+{
+	for (size_t i = 0; i < rings->nr; i++)
+		if (rings->ring[i].cpu == cpu)
+			return &rings->ring[i];
+	return NULL;
+}
+
+int rings_reopen(struct rings *rings, struct ring *ring, struct failure *failure)
+{
+	int ret = open_ring(rings, ring, failure);
+
+	if (ret || !ioctl(ring->fds[0], PERF_EVENT_IOC_ENABLE, 0))
+		return ret;
+	ret = failure_set(failure, -errno, "CPU %d: cannot start its events: %s", ring->cpu,
+			  strerror(errno));
+	close_ring(rings, ring);
+	return ret;
+}
+
+void rings_retire(struct rings *rings, struct ring *ring)
+{
+	close_ring(rings, ring);
+	ring->lost_before += ring->lost;
+	ring->lost = 0;
 }
 
 void rings_close(struct rings *rings)
@@ -160,7 +192,7 @@ int rings_enable(struct rings *rings, struct failure *failure)
 	size_t i;
 
 	for (i = 0; i < rings->nr; i++)
-		if (ioctl(rings->ring[i].fds[0], PERF_EVENT_IOC_ENABLE, 0))
+		if (rings->ring[i].page && ioctl(rings->ring[i].fds[0], PERF_EVENT_IOC_ENABLE, 0))
 			return failure_set(failure, -errno, "CPU %d: cannot start its events: %s",
 					   rings->ring[i].cpu, strerror(errno));
 	return 0;
@@ -171,17 +203,22 @@ void rings_disable(struct rings *rings)
 	size_t i;
 
 	for (i = 0; i < rings->nr; i++)
-		(void)ioctl(rings->ring[i].fds[0], PERF_EVENT_IOC_DISABLE, 0);
+		if (rings->ring[i].page)
+			(void)ioctl(rings->ring[i].fds[0], PERF_EVENT_IOC_DISABLE, 0);
 }
 
 int rings_drain(struct rings *rings, struct ring *ring, record_sink sink, void *context)
 {
-	/* Pairs with the barriers in perf_output_put_handle: the records before the head. */
-	uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
-	uint64_t tail = ring->page->data_tail;
-	const uint8_t *data = (const uint8_t *)ring->page + page_size();
+	const uint8_t *data;
+	uint64_t head, tail;
 	int ret;
 
+	if (!ring->page)
+		return 0;
+	/* Pairs with the barriers in perf_output_put_handle: the records before the head. */
+	head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
+	tail = ring->page->data_tail;
+	data = (const uint8_t *)ring->page + page_size();
 	ret = records_walk(data, rings->data_size, head, &tail, rings->scratch, sink, context);
 	if (ret == -EBADMSG) {
 		ring->unreadable++;

@@ -1,11 +1,12 @@
 /*
  * What do the tracer's parsers make of bytes that nobody meant for them? Format file, perf ring,
- * CPU list. The first byte chooses.
+ * CPU list, uevent. The first byte chooses.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../guest/tracer/hotplug.h"
 #include "../../guest/tracer/machine.h"
 #include "../../guest/tracer/record.h"
 #include "../../guest/tracer/tracepoint.h"
@@ -130,19 +131,35 @@ static void fuzz_cpulist(const uint8_t *data, size_t size)
 	free(text);
 }
 
+static void fuzz_uevent(const uint8_t *data, size_t size)
+{
+	struct hotplug_event event;
+	char *message = malloc(size ? size : 1);
+
+	if (!message)
+		abort();
+	memcpy(message, data, size);
+	if (hotplug_parse(message, size, &event) && event.cpu >= MACHINE_MAX_CPUS)
+		abort();
+	free(message);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)
 		return 0;
-	switch (data[0] % 3) {
+	switch (data[0] % 4) {
 	case 0:
 		fuzz_format(data + 1, size - 1);
 		break;
 	case 1:
 		fuzz_ring(data + 1, size - 1);
 		break;
-	default:
+	case 2:
 		fuzz_cpulist(data + 1, size - 1);
+		break;
+	default:
+		fuzz_uevent(data + 1, size - 1);
 	}
 	return 0;
 }
