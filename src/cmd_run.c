@@ -11,7 +11,7 @@
 
 #include "command.h"
 #include "embed/embed.h"
-#include "plan/host_tsc.h"
+#include "host/tsc.h"
 #include "report/report.h"
 #include "run/cmdline.h"
 #include "run/invocation.h"

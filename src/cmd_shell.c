@@ -10,7 +10,7 @@
 #include "command.h"
 #include "embed/embed.h"
 #include "entry/directives.h"
-#include "plan/host_tsc.h"
+#include "host/tsc.h"
 #include "report/report.h"
 #include "run/attach.h"
 #include "run/invocation.h"

@@ -10,11 +10,11 @@
 
 #include "command.h"
 #include "embed/embed.h"
-#include "plan/host_tsc.h"
+#include "host/capacity.h"
+#include "host/tsc.h"
 #include "report/artefacts.h"
 #include "run/invocation.h"
 #include "run/options.h"
-#include "suite/capacity.h"
 #include "suite/last_failed.h"
 #include "suite/load.h"
 #include "suite/suite.h"

@@ -13,9 +13,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "plan/host_tsc.h"
+#include "host/tsc.h"
 #include "plan/plan.h"
-#include "vmm/cgroup.h"
 
 /* memfd_create(2), since Linux 6.3; the C library of Debian 12 does not know it yet. */
 #ifndef MFD_EXEC
@@ -84,29 +83,9 @@ static void look_at_cpu(const char *root, struct kvm_facts *facts)
 static void look_at_memory(const char *root, struct host_facts *facts)
 {
 	static const char thp[] = "/sys/kernel/mm/transparent_hugepage/enabled";
-	FILE *file = open_below(root, "/proc/meminfo");
-	char cgroups[PATH_MAX], mount[PATH_MAX];
-	struct cgroup_limit limit;
 	char line[128], *chosen;
-	uint64_t number;
 
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "MemTotal: %" SCNu64, &number) == 1)
-			facts->total_mib = number >> 10;
-		else if (sscanf(line, "MemAvailable: %" SCNu64, &number) == 1)
-			facts->available_mib = number >> 10;
-		else if (sscanf(line, "HugePages_Total: %" SCNu64, &number) == 1)
-			facts->reserved_huge_pages = number;
-	}
-	if (file)
-		fclose(file);
-	if (snprintf(cgroups, sizeof(cgroups), "%s/proc/self/cgroup", root) <
-		    (int)sizeof(cgroups) &&
-	    snprintf(mount, sizeof(mount), "%s/sys/fs/cgroup", root) < (int)sizeof(mount) &&
-	    cgroup_memory_limit(cgroups, mount, &limit)) {
-		facts->limit_mib = limit.bytes >> 20;
-		snprintf(facts->limit_path, sizeof(facts->limit_path), "%s", limit.path);
-	}
+	host_memory_read(root, &facts->memory);
 	/* "always [madvise] never" */
 	read_line(root, thp, line, sizeof(line));
 	chosen = strchr(line, '[');
@@ -227,35 +206,36 @@ void host_look(const char *root, const char *out_dir, struct host_facts *facts)
 
 static void judge_memory(const struct host_facts *facts, struct findings *findings)
 {
-	uint64_t most = facts->total_mib;
-	bool limited = facts->limit_mib && facts->limit_mib < most;
+	const struct host_memory *memory = &facts->memory;
+	uint64_t most = memory->total_mib;
+	bool limited = memory->limit_mib < most;
 	char limit[PATH_MAX + 64] = "";
 
 	if (limited) {
-		most = facts->limit_mib;
+		most = memory->limit_mib;
 		snprintf(limit, sizeof(limit), ", of which we may use %" PRIu64 " ('%s')", most,
-			 facts->limit_path);
+			 memory->limit_path);
 	}
-	if (!facts->total_mib) {
+	if (!memory->total_mib) {
 		findings_add(findings, FINDING_WARN, "memory: /proc/meminfo does not tell");
 	} else if (most < PLAN_DEFAULT_MEMORY_MIB) {
 		findings_add(findings, FINDING_FAIL,
 			     "memory: %" PRIu64 " MiB%s, a VM has %d unless told otherwise",
-			     facts->total_mib, limit, PLAN_DEFAULT_MEMORY_MIB);
+			     memory->total_mib, limit, PLAN_DEFAULT_MEMORY_MIB);
 		findings_more(findings, "%s, or give VMs less with --memory MIB",
 			      limited ? "raise that limit" : "take a larger host");
-	} else if (facts->available_mib < PLAN_DEFAULT_MEMORY_MIB) {
+	} else if (memory->available_mib < PLAN_DEFAULT_MEMORY_MIB) {
 		findings_add(findings, FINDING_WARN,
 			     "memory: %" PRIu64 " MiB%s, but only %" PRIu64 " available now",
-			     facts->total_mib, limit, facts->available_mib);
+			     memory->total_mib, limit, memory->available_mib);
 		findings_more(findings,
 			      "a VM has %d unless told otherwise: end what takes the rest, or give "
 			      "--memory MIB",
 			      PLAN_DEFAULT_MEMORY_MIB);
 	} else {
 		findings_add(findings, FINDING_OK,
-			     "memory: %" PRIu64 " MiB%s, %" PRIu64 " available", facts->total_mib,
-			     limit, facts->available_mib);
+			     "memory: %" PRIu64 " MiB%s, %" PRIu64 " available", memory->total_mib,
+			     limit, memory->available_mib);
 	}
 }
 
@@ -264,10 +244,10 @@ static void judge_huge_pages(const struct host_facts *facts, struct findings *fi
 	bool used = !strcmp(facts->thp, "always") || !strcmp(facts->thp, "madvise");
 	char reserved[64] = "";
 
-	if (facts->reserved_huge_pages)
+	if (facts->memory.huge_pages)
 		snprintf(reserved, sizeof(reserved),
 			 "; %" PRIu64 " reserved ones, which guests do not use",
-			 facts->reserved_huge_pages);
+			 facts->memory.huge_pages);
 	findings_add(findings, used ? FINDING_OK : FINDING_WARN, "transparent huge pages: %s%s",
 		     *facts->thp ? facts->thp : "none", reserved);
 	if (!used)

@@ -8,6 +8,7 @@
 
 #include "doctor/findings.h"
 #include "doctor/kvm.h"
+#include "host/memory.h"
 #include "util/error.h"
 
 /* Where a file is to be written: the folder, or the nearest one above that is there. */
@@ -21,10 +22,7 @@ struct host_folder {
 struct host_facts {
 	struct kvm_facts kvm;
 
-	uint64_t total_mib, available_mib; /* 0: not told */
-	uint64_t limit_mib;		   /* of our cgroups; 0: none */
-	char limit_path[PATH_MAX];
-	uint64_t reserved_huge_pages;
+	struct host_memory memory;
 	char thp[16]; /* "always", "madvise", "never"; "": not told */
 
 	int memfd_error;      /* errno of a memfd as the channel is made, or 0 */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "embed/embed.h"
+#include "host/memory.h"
 #include "initramfs/initramfs.h"
 #include "run/cmdline.h"
 #include "run/kernel_cache.h"
@@ -189,6 +190,7 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 {
 	struct kernel_image *kernel = NULL;
 	struct parts parts = { 0 };
+	struct host_memory memory;
 	struct vmm_config machine = { .topology = config->plan->topology,
 				      .memory_mib = config->plan->memory_mib,
 				      .tsc_reliable = config->plan->tsc_reliable,
@@ -202,6 +204,10 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 	seen->boot_limit_ms = config->boot_timeout_ms;
 	seen->test_limit_ms = config->entry->timeout_ms;
 	seen->tracer = config->trace ? TRACER_SILENT : TRACER_OFF;
+	host_memory_read("", &memory);
+	ret = host_memory_fits(&memory, config->plan->memory_mib, err);
+	if (ret)
+		return ret;
 	ret = cmdline_build(config->kaslr, config->plan->tsc_reliable,
 			    config->trace ? config->wprof : NULL, config->append, config->cmdline,
 			    err);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "plan/host_tsc.h"
+#include "host/tsc.h"
 #include "run/guest.h"
 #include "verdict/verdict.h"
 

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "suite/capacity.h"
+#include "host/capacity.h"
 
 #define PROGRESS_MS 500
 /* A worker that was told to end has so long, then it is killed. */

@@ -5,9 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/sysinfo.h>
 
-#include "vmm/cgroup.h"
 #include "vmm/layout.h"
 
 #define MIB	       (1ull << 20)
@@ -73,35 +71,6 @@ static void *map_aligned(size_t size)
 	return aligned;
 }
 
-int guest_memory_fits(uint64_t mib, const char *cgroups, const char *mount, struct error *err)
-{
-	struct sysinfo host;
-	struct cgroup_limit limit;
-	uint64_t host_mib;
-
-	/* Its totalram is what /proc/meminfo calls MemTotal. */
-	if (sysinfo(&host) < 0) {
-		int ret = -errno;
-
-		return error_set(err, ret, "guest memory: asking the host for its memory: %s",
-				 strerror(-ret));
-	}
-	host_mib = (uint64_t)host.totalram * host.mem_unit / MIB;
-	if (mib > host_mib)
-		return error_set(err, -ENOMEM,
-				 "guest memory: %llu MiB is more than the %llu MiB that the host "
-				 "has; give the guest less",
-				 (unsigned long long)mib, (unsigned long long)host_mib);
-	if (cgroup_memory_limit(cgroups, mount, &limit) && mib > limit.bytes / MIB)
-		return error_set(err, -ENOMEM,
-				 "guest memory: %llu MiB is more than the %llu MiB that this "
-				 "container or service may use ('%s'): the kernel would kill the "
-				 "launcher; give the guest less with --memory, or raise that limit",
-				 (unsigned long long)mib, (unsigned long long)(limit.bytes / MIB),
-				 limit.path);
-	return 0;
-}
-
 int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
 			struct error *err)
 {
@@ -118,10 +87,11 @@ int guest_memory_create(struct guest_memory *memory, const struct topology *topo
 				 "%llu MiB or more, %llu a node",
 				 (unsigned long long)mib, nodes, nodes == 1 ? "" : "s",
 				 nodes * (NODE_MIN_SIZE / MIB), NODE_MIN_SIZE / MIB);
-	ret = guest_memory_fits(mib, "/proc/self/cgroup", "/sys/fs/cgroup", err);
-	if (ret)
-		return ret;
 
+	/* No address space holds more; in bytes it would be a small number again. */
+	if (mib > UINT64_MAX / 4 / MIB)
+		return error_set(err, -ENOMEM, "guest memory: mapping %llu MiB: %s",
+				 (unsigned long long)mib, strerror(ENOMEM));
 	memory->size = mib * MIB;
 	memory->low_size = memory->size < LAYOUT_HOLE_START ? memory->size : LAYOUT_HOLE_START;
 	memory->host = map_aligned(memory->size);
@@ -131,7 +101,7 @@ int guest_memory_create(struct guest_memory *memory, const struct topology *topo
 		return error_set(err, ret, "guest memory: mapping %llu MiB: %s",
 				 (unsigned long long)mib, strerror(-ret));
 	}
-	/* All three only advise, and a host that knows one of them not is no worse a host. */
+	/* All three only advise, and a host without one of them is fine. */
 	madvise(memory->host, memory->size, MADV_HUGEPAGE);
 	madvise(memory->host, memory->size, MADV_DONTDUMP);
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, memory->host, memory->size, "ktstr-guest-ram");

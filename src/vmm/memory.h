@@ -27,16 +27,9 @@ struct guest_memory {
 };
 
 /*
- * guest_memory_fits - may this process use @mib MiB? Compared with what the host has in all, and
- * with the limits of our cgroups (src/vmm/cgroup.h); not with what is free now, which changes.
- * @cgroups, @mount: "/proc/self/cgroup" and "/sys/fs/cgroup"; tests put their own here
- * Returns 0, or -ENOMEM with both numbers.
- */
-int guest_memory_fits(uint64_t mib, const char *cgroups, const char *mount, struct error *err);
-
-/*
  * guest_memory_create - reserve @mib MiB for the guest (pages come as the guest touches them).
- * Returns 0, -ENOMEM when that does not fit, -EINVAL when @mib is too small to split.
+ * Whether the host can spare that much is for the caller to ask (src/host/memory.h).
+ * Returns 0, -ENOMEM when there is no such mapping, -EINVAL when @mib is too small to split.
  */
 int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
 			struct error *err);

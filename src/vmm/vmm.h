@@ -87,7 +87,7 @@ const char *vmm_lacking_capability(int kvm_fd);
  * vmm_create - /dev/kvm, memory, kernel, initramfs, tables, vCPUs: all but running.
  * Errors, each with its message: -ENOENT, -EACCES (/dev/kvm), -ENOTSUP (a KVM without what is
  * needed), -EINVAL (topology over KVM's limit, command line too long), -ENOSPC (memory too small
- * for kernel and initramfs), -ENOMEM (more than the host has), and what kernel and initrd return.
+ * for kernel and initramfs), -ENOMEM, and what kernel and initrd return.
  */
 int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *err);
 

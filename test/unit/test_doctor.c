@@ -644,8 +644,7 @@ static const struct host_facts good_host = {
 		 .max_vcpu_ids = 4096,
 		 .x2apic_api = true,
 		 .virtual = "vmx" },
-	.total_mib = 8192,
-	.available_mib = 6000,
+	.memory = { .total_mib = 8192, .available_mib = 6000, .limit_mib = UINT64_MAX },
 	.thp = "madvise",
 	.memfd_policy = "0",
 	.descriptors = 1024,
@@ -724,13 +723,14 @@ static void the_rest_of_a_host(void **state)
 	struct paper paper;
 
 	(void)state;
-	EXPECT_HOST(1, 0, "take a larger host, or give VMs less with --memory", total_mib, 2047);
-	EXPECT_HOST(1, 0, "raise that limit, or give VMs less", limit_mib, 1024);
-	EXPECT_HOST(0, 0, "of which we may use 4096", limit_mib, 4096);
-	EXPECT_HOST(0, 0, "memory: 8192 MiB, 6000 available", limit_mib, 9000);
-	EXPECT_HOST(0, 1, "only 2047 available now", available_mib, 2047);
-	EXPECT_HOST(0, 1, "/proc/meminfo does not tell", total_mib, 0);
-	EXPECT_HOST(0, 0, "3 reserved ones, which guests do not use", reserved_huge_pages, 3);
+	EXPECT_HOST(1, 0, "take a larger host, or give VMs less with --memory", memory.total_mib,
+		    2047);
+	EXPECT_HOST(1, 0, "raise that limit, or give VMs less", memory.limit_mib, 1024);
+	EXPECT_HOST(0, 0, "of which we may use 4096", memory.limit_mib, 4096);
+	EXPECT_HOST(0, 0, "memory: 8192 MiB, 6000 available", memory.limit_mib, 9000);
+	EXPECT_HOST(0, 1, "only 2047 available now", memory.available_mib, 2047);
+	EXPECT_HOST(0, 1, "/proc/meminfo does not tell", memory.total_mib, 0);
+	EXPECT_HOST(0, 0, "3 reserved ones, which guests do not use", memory.huge_pages, 3);
 	EXPECT_HOST(1, 0, "memfd_create: Invalid argument", memfd_error, EINVAL);
 	EXPECT_HOST(0, 1, "executable memfds: Permission denied", memfd_run_error, EACCES);
 	EXPECT_HOST(0, 1, "enough for some 224 vCPUs only", descriptors, 256);
@@ -759,7 +759,7 @@ static void a_host_is_read(void **state)
 	host_look(folder, "nowhere/below", &facts);
 	assert_int_equal(facts.kvm.open_error, ENOENT);
 	assert_string_equal(facts.kvm.virtual, "");
-	assert_int_equal(facts.total_mib, 0);
+	assert_int_equal(facts.memory.total_mib, 0);
 	assert_string_equal(facts.clocksource, "");
 
 	write_text("proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu svm hypervisor\n"
@@ -777,10 +777,10 @@ static void a_host_is_read(void **state)
 	assert_int_not_equal(facts.kvm.api_version, 12);
 	assert_string_equal(facts.kvm.virtual, "svm");
 	assert_true(facts.kvm.nested);
-	assert_int_equal(facts.total_mib, 8192);
-	assert_int_equal(facts.available_mib, 2048);
-	assert_int_equal(facts.reserved_huge_pages, 7);
-	assert_int_equal(facts.limit_mib, 1024);
+	assert_int_equal(facts.memory.total_mib, 8192);
+	assert_int_equal(facts.memory.available_mib, 2048);
+	assert_int_equal(facts.memory.huge_pages, 7);
+	assert_int_equal(facts.memory.limit_mib, 1024);
 	assert_string_equal(facts.memfd_policy, "1");
 	assert_string_equal(facts.thp, "never");
 	assert_string_equal(facts.clocksource, "hpet");

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "plan/host_tsc.h"
+#include "host/tsc.h"
 
 static void judged_by_the_clocksource(void **state)
 {

@@ -5,15 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/sysinfo.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "util/file.h"
-#include "vmm/cgroup.h"
 #include "vmm/layout.h"
 #include "vmm/memory.h"
 
@@ -111,8 +106,6 @@ static void the_most_nodes_fit(void **state)
 	struct guest_memory memory;
 
 	(void)state;
-	if (guest_memory_fits(TOPOLOGY_MAX_CPUS * 34, "/proc/self/cgroup", "/sys/fs/cgroup", NULL))
-		skip();
 	create(&memory, TOPOLOGY_MAX_CPUS, TOPOLOGY_MAX_CPUS * 32);
 	check_split(&memory, TOPOLOGY_MAX_CPUS);
 	assert_int_equal(memory.nr_ranges, MEMORY_MAX_RANGES - 1);
@@ -179,9 +172,6 @@ static void refusals(const struct topology *topology, uint64_t mib, int code, co
 static void wrong_sizes_are_refused(void **state)
 {
 	struct topology one = nodes(1), four = nodes(4), none = nodes(0), many = nodes(255);
-	char number[32];
-	struct sysinfo host;
-	uint64_t host_mib;
 
 	(void)state;
 	refusals(&one, 0, -EINVAL, "give 32 MiB or more");
@@ -189,212 +179,9 @@ static void wrong_sizes_are_refused(void **state)
 	refusals(&four, 127, -EINVAL, "give 128 MiB or more, 32 a node");
 	refusals(&none, 1024, -EINVAL, "0 NUMA nodes");
 	refusals(&many, 65536, -EINVAL, "255 NUMA nodes");
-
-	sysinfo(&host);
-	host_mib = (uint64_t)host.totalram * host.mem_unit / MIB;
-	snprintf(number, sizeof(number), "%llu MiB", (unsigned long long)host_mib);
-	refusals(&one, host_mib + 1, -ENOMEM, number);
-	snprintf(number, sizeof(number), "%llu MiB", (unsigned long long)host_mib + 1);
-	refusals(&one, host_mib + 1, -ENOMEM, number);
 	/* Would be small again, were it counted in bytes. */
-	refusals(&one, (1ull << 44) + 64, -ENOMEM, "more than");
-	refusals(&one, UINT64_MAX, -ENOMEM, "more than");
-}
-
-static char folder[] = "/tmp/test_memory-XXXXXX";
-
-static int make_folder(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/test_memory-XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	char command[64];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -r '%s'", folder);
-	return system(command);
-}
-
-/* A file below the folder of this test, with its folders; @text NULL: none of that name. */
-static void put(const char *name, const char *text)
-{
-	char path[512];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if (!text) {
-		unlink(path);
-		return;
-	}
-	*strrchr(path, '/') = '\0';
-	assert_int_equal(file_make_dirs(path, NULL), 0);
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static bool look(const char *cgroups, struct cgroup_limit *limit)
-{
-	char path[64], mount[64];
-
-	put("cgroup", cgroups);
-	snprintf(path, sizeof(path), "%s/cgroup", folder);
-	snprintf(mount, sizeof(mount), "%s/fs", folder);
-	if (!cgroup_memory_limit(path, mount, limit))
-		return false;
-	assert_memory_equal(limit->path, mount, strlen(mount));
-	assert_int_equal(access(limit->path, R_OK), 0);
-	return true;
-}
-
-/* 0 for no limit. */
-static uint64_t limit_of(const char *cgroups)
-{
-	struct cgroup_limit limit;
-
-	return look(cgroups, &limit) ? limit.bytes : 0;
-}
-
-static uint64_t left_of(const char *cgroups)
-{
-	struct cgroup_limit limit;
-
-	assert_true(look(cgroups, &limit));
-	return limit.left;
-}
-
-static void the_smallest_cgroup_limit_counts(void **state)
-{
-	(void)state;
-	assert_int_equal(limit_of("0::/a/b/c\n"), 0);
-	put("fs/a/b/c/memory.max", "max\n");
-	assert_int_equal(limit_of("0::/a/b/c\n"), 0);
-	put("fs/a/b/memory.max", "2000\n");
-	assert_int_equal(limit_of("0::/a/b/c\n"), 2000);
-	/* A name that begins alike is another cgroup. */
-	assert_int_equal(limit_of("0::/a/bc\n"), 0);
-	put("fs/a/memory.max", "3000\n");
-	assert_int_equal(limit_of("0::/a/b/c\n"), 2000);
-	put("fs/a/b/c/memory.max", "1000\n");
-	assert_int_equal(limit_of("0::/a/b/c\n"), 1000);
-	assert_int_equal(limit_of("0::/a/b\n"), 2000);
-	assert_int_equal(limit_of("0::/a/b/\n"), 2000);
-	assert_int_equal(limit_of("0::/a\n"), 3000);
-	assert_int_equal(limit_of("0::/\n"), 0);
-	/* In a container the mount's root has a limit, and folders of the host are not there. */
-	put("fs/memory.max", "500");
-	assert_int_equal(limit_of("0::/\n"), 500);
-	assert_int_equal(limit_of("0::/docker/0123\n"), 500);
-	put("memory.max", "100");
-	assert_int_equal(limit_of("0::/../../elsewhere\n"), 500);
-	put("fs/memory.max", "0\n");
-	assert_true(limit_of("0::/a\n") == 0);
-}
-
-static void cgroups_of_version_1_count(void **state)
-{
-	(void)state;
-	put("fs/memory/x/memory.limit_in_bytes", "4096\n");
-	put("fs/memory/memory.limit_in_bytes", "9223372036854771712\n");
-	assert_int_equal(limit_of("5:cpu,cpuacct:/y\n4:memory:/x\n1:name=systemd:/x\n0::/x\n"),
-			 4096);
-	assert_int_equal(limit_of("4:hugetlb,memory:/x"), 4096);
-	assert_int_equal(limit_of("4:memory2:/x\n3:mem:/x\n"), 0);
-	assert_true(limit_of("4:memory:/z\n") == 9223372036854771712ull);
-	/* systemd's hybrid: version 2 beside it. */
-	put("fs/unified/x/memory.max", "2048\n");
-	assert_int_equal(limit_of("4:memory:/x\n0::/x\n"), 2048);
-}
-
-static void what_is_left_is_the_least_of_all_limits(void **state)
-{
-	(void)state;
-	put("fs/a/b/memory.max", "8000\n");
-	assert_int_equal(left_of("0::/a/b\n"), 8000);
-	put("fs/a/b/memory.current", "1000\n");
-	assert_int_equal(left_of("0::/a/b\n"), 7000);
-	/* A larger limit above, of which siblings use the most. */
-	put("fs/a/memory.max", "16000\n");
-	put("fs/a/memory.current", "15000\n");
-	assert_int_equal(limit_of("0::/a/b\n"), 8000);
-	assert_int_equal(left_of("0::/a/b\n"), 1000);
-	/* What the page cache would give back. */
-	put("fs/a/memory.stat", "anon 14000\ninactive_file 500\nactive_file 100\n");
-	assert_int_equal(left_of("0::/a/b\n"), 1500);
-	put("fs/a/memory.stat", "inactive_file 20000\n");
-	assert_int_equal(left_of("0::/a/b\n"), 7000);
-	put("fs/a/memory.stat", "inactive_file\ninactive_file -5\ninactive_file max\n");
-	assert_int_equal(left_of("0::/a/b\n"), 1000);
-	put("fs/a/memory.current", "17000\n");
-	assert_int_equal(left_of("0::/a/b\n"), 0);
-	put("fs/memory/x/memory.limit_in_bytes", "4096\n");
-	put("fs/memory/x/memory.usage_in_bytes", "1096\n");
-	put("fs/memory/x/memory.stat", "inactive_file 7\ntotal_inactive_file 96\n");
-	assert_int_equal(left_of("4:memory:/x\n"), 3096);
-}
-
-static void strange_cgroups_are_no_limit(void **state)
-{
-	static const char *const texts[] = {
-		"",
-		"\n",
-		"maximum\n",
-		"-1\n",
-		"12x\n",
-		" 12\n",
-		"0x10\n",
-		"1e9\n",
-		"99999999999999999999\n",
-		"123456789012345678901234567890123456\n",
-	};
-	static const char *const lines[] = { "",   "\n",     "0",	"0:",	  "0::",
-					     "::", "0::a\n", "1::/a\n", "0:/a\n", "garbage" };
-	struct cgroup_limit limit;
-	char path[5000];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		put("fs/a/memory.max", texts[i]);
-		if (limit_of("0::/a\n"))
-			fail_msg("'%s' was a limit", texts[i]);
-	}
-	put("fs/a/memory.max", "7");
-	assert_int_equal(limit_of("0::/a\n"), 7);
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		if (limit_of(lines[i]))
-			fail_msg("'%s' had a limit", lines[i]);
-	assert_false(cgroup_memory_limit("/no/such/file", "/sys/fs/cgroup", &limit));
-	assert_false(cgroup_memory_limit("/", "/sys/fs/cgroup", &limit));
-	/* A path that is too long, but not on its way up. */
-	memset(path, 'p', sizeof(path));
-	memcpy(path, "0::/a/", 6);
-	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(limit_of(path), 7);
-}
-
-static void more_than_the_cgroup_has_is_refused(void **state)
-{
-	char path[64], mount[64];
-	struct error err = { "" };
-
-	(void)state;
-	put("cgroup", "0::/box\n");
-	put("fs/box/memory.max", "67108864\n"); /* 64 MiB */
-	snprintf(path, sizeof(path), "%s/cgroup", folder);
-	snprintf(mount, sizeof(mount), "%s/fs", folder);
-	assert_int_equal(guest_memory_fits(64, path, mount, &err), 0);
-	assert_int_equal(guest_memory_fits(65, path, mount, &err), -ENOMEM);
-	assert_non_null(strstr(err.text, "65 MiB is more than the 64 MiB"));
-	assert_non_null(strstr(err.text, "fs/box/memory.max'"));
-	assert_non_null(strstr(err.text, "--memory"));
-	put("fs/box/memory.max", "max\n");
-	assert_int_equal(guest_memory_fits(65, path, mount, &err), 0);
+	refusals(&one, (1ull << 44) + 64, -ENOMEM, "mapping 17592186044480 MiB");
+	refusals(&one, UINT64_MAX, -ENOMEM, "mapping");
 }
 
 /* Bytes of our address space that are in memory. */
@@ -423,8 +210,6 @@ static void memory_comes_by_touch_and_goes_whole(void **state)
 	assert_true(resident() < before + 8 * MIB);
 }
 
-#define CGROUP_TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,11 +219,6 @@ int main(void)
 		cmocka_unit_test(addresses_translate),
 		cmocka_unit_test(huge_pages_fall_together),
 		cmocka_unit_test(wrong_sizes_are_refused),
-		CGROUP_TEST(the_smallest_cgroup_limit_counts),
-		CGROUP_TEST(what_is_left_is_the_least_of_all_limits),
-		CGROUP_TEST(cgroups_of_version_1_count),
-		CGROUP_TEST(strange_cgroups_are_no_limit),
-		CGROUP_TEST(more_than_the_cgroup_has_is_refused),
 		cmocka_unit_test(memory_comes_by_touch_and_goes_whole),
 	};
 

@@ -1,5 +1,5 @@
-/* May guests on this host rely on its time stamp counter (TSC)? See host_tsc.h. */
-#include "plan/host_tsc.h"
+/* May guests on this host rely on its time stamp counter (TSC)? See tsc.h. */
+#include "host/tsc.h"
 
 #include <fcntl.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* How much memory do our cgroups, and so a container or a service, leave us? */
-#ifndef KTSTR_VMM_CGROUP_H
-#define KTSTR_VMM_CGROUP_H
+#ifndef KTSTR_HOST_CGROUP_H
+#define KTSTR_HOST_CGROUP_H
 
 #include <limits.h>
 #include <stdbool.h>

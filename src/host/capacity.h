@@ -1,7 +1,7 @@
 /* What does this host hold? For the number of VMs at once, and for tests that are too large for it.
  */
-#ifndef KTSTR_SUITE_CAPACITY_H
-#define KTSTR_SUITE_CAPACITY_H
+#ifndef KTSTR_HOST_CAPACITY_H
+#define KTSTR_HOST_CAPACITY_H
 
 #include <stdint.h>
 

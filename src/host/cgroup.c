@@ -1,5 +1,5 @@
 /* How much memory do our cgroups, and so a container or a service, leave us? See cgroup.h. */
-#include "vmm/cgroup.h"
+#include "host/cgroup.h"
 
 #include <ctype.h>
 #include <errno.h>

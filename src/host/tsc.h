@@ -1,6 +1,6 @@
 /* May guests on this host rely on its time stamp counter (TSC)? */
-#ifndef KTSTR_PLAN_HOST_TSC_H
-#define KTSTR_PLAN_HOST_TSC_H
+#ifndef KTSTR_HOST_TSC_H
+#define KTSTR_HOST_TSC_H
 
 #include <stdbool.h>
 

@@ -1,0 +1,28 @@
+/* How much memory does this host have, and how much of it may we use? */
+#ifndef KTSTR_HOST_MEMORY_H
+#define KTSTR_HOST_MEMORY_H
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+struct host_memory {
+	uint64_t total_mib, available_mib; /* of the host; 0: /proc/meminfo does not tell */
+	uint64_t huge_pages;		   /* reserved ones (HugePages_Total) */
+	uint64_t limit_mib;	   /* the smallest of our cgroups' limits; UINT64_MAX: none */
+	uint64_t left_mib;	   /* what the limits leave now; UINT64_MAX: no limit */
+	char limit_path[PATH_MAX]; /* the file that has the limit, or "" */
+};
+
+/* host_memory_read - as it is now. @root: before "/proc" and "/sys"; "" but for tests */
+void host_memory_read(const char *root, struct host_memory *memory);
+
+/*
+ * host_memory_fits - may this process use @mib MiB? Compared with what the host has in all, and
+ * with the limits of our cgroups; not with what is free now, which changes.
+ * Returns 0, or -ENOMEM with both numbers.
+ */
+int host_memory_fits(const struct host_memory *memory, uint64_t mib, struct error *err);
+
+#endif

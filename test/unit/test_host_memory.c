@@ -1,0 +1,268 @@
+/* What memory does a host have, and what do our cgroups leave of it? */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host/cgroup.h"
+#include "host/memory.h"
+#include "util/file.h"
+
+static char folder[] = "/tmp/test_host_memory-XXXXXX";
+
+static int make_folder(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/test_host_memory-XXXXXX");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	char command[64];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	return system(command);
+}
+
+/* A file below the folder of this test, with its folders; @text NULL: none of that name. */
+static void put(const char *name, const char *text)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if (!text) {
+		unlink(path);
+		return;
+	}
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(file_make_dirs(path, NULL), 0);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static bool look(const char *cgroups, struct cgroup_limit *limit)
+{
+	char path[64], mount[64];
+
+	put("cgroup", cgroups);
+	snprintf(path, sizeof(path), "%s/cgroup", folder);
+	snprintf(mount, sizeof(mount), "%s/fs", folder);
+	if (!cgroup_memory_limit(path, mount, limit))
+		return false;
+	assert_memory_equal(limit->path, mount, strlen(mount));
+	assert_int_equal(access(limit->path, R_OK), 0);
+	return true;
+}
+
+/* 0 for no limit. */
+static uint64_t limit_of(const char *cgroups)
+{
+	struct cgroup_limit limit;
+
+	return look(cgroups, &limit) ? limit.bytes : 0;
+}
+
+static uint64_t left_of(const char *cgroups)
+{
+	struct cgroup_limit limit;
+
+	assert_true(look(cgroups, &limit));
+	return limit.left;
+}
+
+static void the_smallest_cgroup_limit_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(limit_of("0::/a/b/c\n"), 0);
+	put("fs/a/b/c/memory.max", "max\n");
+	assert_int_equal(limit_of("0::/a/b/c\n"), 0);
+	put("fs/a/b/memory.max", "2000\n");
+	assert_int_equal(limit_of("0::/a/b/c\n"), 2000);
+	/* A name that begins alike is another cgroup. */
+	assert_int_equal(limit_of("0::/a/bc\n"), 0);
+	put("fs/a/memory.max", "3000\n");
+	assert_int_equal(limit_of("0::/a/b/c\n"), 2000);
+	put("fs/a/b/c/memory.max", "1000\n");
+	assert_int_equal(limit_of("0::/a/b/c\n"), 1000);
+	assert_int_equal(limit_of("0::/a/b\n"), 2000);
+	assert_int_equal(limit_of("0::/a/b/\n"), 2000);
+	assert_int_equal(limit_of("0::/a\n"), 3000);
+	assert_int_equal(limit_of("0::/\n"), 0);
+	/* In a container the mount's root has a limit, and folders of the host are not there. */
+	put("fs/memory.max", "500");
+	assert_int_equal(limit_of("0::/\n"), 500);
+	assert_int_equal(limit_of("0::/docker/0123\n"), 500);
+	put("memory.max", "100");
+	assert_int_equal(limit_of("0::/../../elsewhere\n"), 500);
+	put("fs/memory.max", "0\n");
+	assert_true(limit_of("0::/a\n") == 0);
+}
+
+static void cgroups_of_version_1_count(void **state)
+{
+	(void)state;
+	put("fs/memory/x/memory.limit_in_bytes", "4096\n");
+	put("fs/memory/memory.limit_in_bytes", "9223372036854771712\n");
+	assert_int_equal(limit_of("5:cpu,cpuacct:/y\n4:memory:/x\n1:name=systemd:/x\n0::/x\n"),
+			 4096);
+	assert_int_equal(limit_of("4:hugetlb,memory:/x"), 4096);
+	assert_int_equal(limit_of("4:memory2:/x\n3:mem:/x\n"), 0);
+	assert_true(limit_of("4:memory:/z\n") == 9223372036854771712ull);
+	/* systemd's hybrid: version 2 beside it. */
+	put("fs/unified/x/memory.max", "2048\n");
+	assert_int_equal(limit_of("4:memory:/x\n0::/x\n"), 2048);
+}
+
+static void what_is_left_is_the_least_of_all_limits(void **state)
+{
+	(void)state;
+	put("fs/a/b/memory.max", "8000\n");
+	assert_int_equal(left_of("0::/a/b\n"), 8000);
+	put("fs/a/b/memory.current", "1000\n");
+	assert_int_equal(left_of("0::/a/b\n"), 7000);
+	/* A larger limit above, of which siblings use the most. */
+	put("fs/a/memory.max", "16000\n");
+	put("fs/a/memory.current", "15000\n");
+	assert_int_equal(limit_of("0::/a/b\n"), 8000);
+	assert_int_equal(left_of("0::/a/b\n"), 1000);
+	/* What the page cache would give back. */
+	put("fs/a/memory.stat", "anon 14000\ninactive_file 500\nactive_file 100\n");
+	assert_int_equal(left_of("0::/a/b\n"), 1500);
+	put("fs/a/memory.stat", "inactive_file 20000\n");
+	assert_int_equal(left_of("0::/a/b\n"), 7000);
+	put("fs/a/memory.stat", "inactive_file\ninactive_file -5\ninactive_file max\n");
+	assert_int_equal(left_of("0::/a/b\n"), 1000);
+	put("fs/a/memory.current", "17000\n");
+	assert_int_equal(left_of("0::/a/b\n"), 0);
+	put("fs/memory/x/memory.limit_in_bytes", "4096\n");
+	put("fs/memory/x/memory.usage_in_bytes", "1096\n");
+	put("fs/memory/x/memory.stat", "inactive_file 7\ntotal_inactive_file 96\n");
+	assert_int_equal(left_of("4:memory:/x\n"), 3096);
+}
+
+static void strange_cgroups_are_no_limit(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"\n",
+		"maximum\n",
+		"-1\n",
+		"12x\n",
+		" 12\n",
+		"0x10\n",
+		"1e9\n",
+		"99999999999999999999\n",
+		"123456789012345678901234567890123456\n",
+	};
+	static const char *const lines[] = { "",   "\n",     "0",	"0:",	  "0::",
+					     "::", "0::a\n", "1::/a\n", "0:/a\n", "garbage" };
+	struct cgroup_limit limit;
+	char path[5000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		put("fs/a/memory.max", texts[i]);
+		if (limit_of("0::/a\n"))
+			fail_msg("'%s' was a limit", texts[i]);
+	}
+	put("fs/a/memory.max", "7");
+	assert_int_equal(limit_of("0::/a\n"), 7);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (limit_of(lines[i]))
+			fail_msg("'%s' had a limit", lines[i]);
+	assert_false(cgroup_memory_limit("/no/such/file", "/sys/fs/cgroup", &limit));
+	assert_false(cgroup_memory_limit("/", "/sys/fs/cgroup", &limit));
+	/* A path that is too long, but not on its way up. */
+	memset(path, 'p', sizeof(path));
+	memcpy(path, "0::/a/", 6);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(limit_of(path), 7);
+}
+
+static void a_host_is_read(void **state)
+{
+	struct host_memory memory;
+
+	(void)state;
+	host_memory_read(folder, &memory);
+	assert_int_equal(memory.total_mib, 0);
+	assert_true(memory.limit_mib == UINT64_MAX && memory.left_mib == UINT64_MAX);
+	put("proc/meminfo", "MemTotal:       8388608 kB\nMemFree: 1 kB\n"
+			    "MemAvailable:    2097152 kB\nHugePages_Total:       7\n");
+	put("proc/self/cgroup", "0::/box\n");
+	put("sys/fs/cgroup/box/memory.max", "67108864\n"); /* 64 MiB */
+	put("sys/fs/cgroup/box/memory.current", "6291456\n");
+	host_memory_read(folder, &memory);
+	assert_int_equal(memory.total_mib, 8192);
+	assert_int_equal(memory.available_mib, 2048);
+	assert_int_equal(memory.huge_pages, 7);
+	assert_int_equal(memory.limit_mib, 64);
+	assert_int_equal(memory.left_mib, 58);
+	assert_non_null(strstr(memory.limit_path, "/sys/fs/cgroup/box/memory.max"));
+}
+
+static void this_host_is_read(void **state)
+{
+	struct host_memory memory;
+	struct sysinfo host;
+
+	(void)state;
+	host_memory_read("", &memory);
+	assert_int_equal(sysinfo(&host), 0);
+	assert_int_equal(memory.total_mib, (uint64_t)host.totalram * host.mem_unit >> 20);
+	assert_true(memory.available_mib > 0 && memory.available_mib <= memory.total_mib);
+}
+
+static void more_than_there_is_is_refused(void **state)
+{
+	struct host_memory memory = {
+		.total_mib = 100, .limit_mib = 64, .left_mib = 1, .limit_path = "/fs/box/memory.max"
+	};
+	struct error err = { "" };
+
+	(void)state;
+	assert_int_equal(host_memory_fits(&memory, 64, &err), 0);
+	assert_int_equal(host_memory_fits(&memory, 65, &err), -ENOMEM);
+	assert_non_null(strstr(err.text, "65 MiB is more than the 64 MiB"));
+	assert_non_null(strstr(err.text, "'/fs/box/memory.max'"));
+	assert_non_null(strstr(err.text, "--memory"));
+	memory.limit_mib = UINT64_MAX;
+	assert_int_equal(host_memory_fits(&memory, 100, &err), 0);
+	assert_int_equal(host_memory_fits(&memory, 101, &err), -ENOMEM);
+	assert_non_null(strstr(err.text, "101 MiB is more than the 100 MiB that the host has"));
+	assert_int_equal(host_memory_fits(&memory, UINT64_MAX, &err), -ENOMEM);
+	/* A host that does not tell refuses nothing. */
+	memory.total_mib = 0;
+	assert_int_equal(host_memory_fits(&memory, 101, &err), 0);
+}
+
+#define FOLDER_TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FOLDER_TEST(the_smallest_cgroup_limit_counts),
+		FOLDER_TEST(what_is_left_is_the_least_of_all_limits),
+		FOLDER_TEST(cgroups_of_version_1_count),
+		FOLDER_TEST(strange_cgroups_are_no_limit),
+		FOLDER_TEST(a_host_is_read),
+		cmocka_unit_test(this_host_is_read),
+		cmocka_unit_test(more_than_there_is_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
