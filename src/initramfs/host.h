@@ -22,6 +22,20 @@ int host_put(struct initramfs *tree, const char *host, const char *guest, struct
 	     struct error *err);
 
 /*
+ * host_step - one name of a path: @host_name below at->host, to be @name below at->guest. On return
+ * @at is where it leads. @links: how many links were followed so far, for -ELOOP
+ */
+int host_step(struct initramfs *tree, struct cursor *at, const char *host_name, const char *name,
+	      int *links, struct error *err);
+
+/* host_error, host_no_memory - say that of @path; return @code and -ENOMEM. */
+int host_error(struct error *err, int code, const char *path);
+int host_no_memory(struct error *err, const char *path);
+
+/* host_join - "@dir/@name", owned by the caller; NULL: out of memory. */
+char *host_join(const char *dir, const char *name);
+
+/*
  * closure_add - into the tree with all that the loader maps for the program or library @node: its
  * PT_INTERP, its DT_NEEDED and theirs. A file that is no ELF needs nothing.
  * Errors: -ENOEXEC, -ELIBACC, and those of host_put.
