@@ -18,6 +18,7 @@
 #include "suite/last_failed.h"
 #include "suite/load.h"
 #include "suite/suite.h"
+#include "util/clock.h"
 #include "util/file.h"
 #include "util/terminal.h"
 #include "util/utf8.h"
@@ -238,7 +239,7 @@ static void remove_sinks(const struct command_state *state)
 static void clear_live(const struct command_state *state)
 {
 	if (state->live)
-		fputs("\r\033[K", stderr);
+		fputs(TERMINAL_CLEAR_LINE, stderr);
 }
 
 /* A result for the end's lists: what it needs of the strings, which live no longer. */
@@ -284,7 +285,7 @@ static void on_progress(void *data, const struct suite_counts *counts, unsigned 
 	if (!state->live)
 		return;
 	suite_live(line, sizeof(line), counts, running, seconds_left);
-	fprintf(stderr, "\r\033[K%s", line);
+	fprintf(stderr, TERMINAL_CLEAR_LINE "%s", line);
 	fflush(stderr);
 }
 
@@ -471,16 +472,14 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 					   .result = on_result,
 					   .progress = on_progress };
 	struct suite_counts counts;
-	struct timespec begin, end;
+	uint64_t begin = now_ns();
 	struct error err = { "" };
 	double seconds;
 	int ret, status;
 
-	clock_gettime(CLOCK_MONOTONIC, &begin);
 	ret = suite_run(&state->variants, &state->settings, &limits, options->fail_fast, signal_fd,
 			&listener, &counts, &err);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+	seconds = (double)(now_ns() - begin) / 1e9;
 	clear_live(state);
 	if (ret < 0)
 		command_complain("test: %s", err.text);

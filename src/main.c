@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "util/nearest.h"
 #include "version.h"
 
 static const struct command commands[] = {
@@ -44,38 +45,23 @@ static void usage(FILE *out)
 	      out);
 }
 
-/* One letter wrong, missing, too many, or two swapped. */
-static bool is_typo_of(const char *word, const char *name)
+static const char *name_of(size_t command)
 {
-	size_t head = 0, tail = 0, word_length = strlen(word), name_length = strlen(name);
-
-	while (word[head] && word[head] == name[head])
-		head++;
-	while (tail < word_length - head && tail < name_length - head &&
-	       word[word_length - 1 - tail] == name[name_length - 1 - tail])
-		tail++;
-	word_length -= head + tail;
-	name_length -= head + tail;
-	if (word_length <= 1 && name_length <= 1)
-		return true;
-	return word_length == 2 && name_length == 2 && word[head] == name[head + 1] &&
-	       word[head + 1] == name[head];
+	return command < NR_COMMANDS ? commands[command].name : NULL;
 }
 
 static const struct command *find_command(const char *word)
 {
+	const char *meant = nearest_name(word, strlen(word), name_of);
+
 	for (size_t i = 0; i < NR_COMMANDS; i++) {
 		if (!strcmp(word, commands[i].name))
 			return &commands[i];
 	}
-	for (size_t i = 0; i < NR_COMMANDS; i++) {
-		if (is_typo_of(word, commands[i].name)) {
-			command_complain("command '%s': not known; did you mean '%s'?", word,
-					 commands[i].name);
-			return NULL;
-		}
-	}
-	command_complain("command '%s': not known; see ktstr-launch --help", word);
+	if (meant)
+		command_complain("command '%s': not known; did you mean '%s'?", word, meant);
+	else
+		command_complain("command '%s': not known; see ktstr-launch --help", word);
 	return NULL;
 }
 

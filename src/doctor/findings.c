@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "util/terminal.h"
 #include "util/utf8.h"
 
 /* "FAIL" and a space more, so that the texts stand below each other. */
@@ -12,9 +13,9 @@
 static const struct {
 	const char *word, *colour;
 } kinds[] = {
-	[FINDING_OK] = { "ok", "\033[32m" },
-	[FINDING_WARN] = { "warn", "\033[33m" },
-	[FINDING_FAIL] = { "FAIL", "\033[1;31m" },
+	[FINDING_OK] = { "ok", TERMINAL_GOOD },
+	[FINDING_WARN] = { "warn", TERMINAL_MIND },
+	[FINDING_FAIL] = { "FAIL", TERMINAL_BAD },
 };
 
 /* Releases and paths come from files that anybody may have made. */
@@ -48,7 +49,7 @@ void findings_add(struct findings *findings, enum finding kind, const char *fmt,
 	findings->warnings += kind == FINDING_WARN;
 	findings->failures += kind == FINDING_FAIL;
 	fprintf(findings->out, "%s%-*s%s", findings->colour ? kinds[kind].colour : "", INDENT,
-		kinds[kind].word, findings->colour ? "\033[0m" : "");
+		kinds[kind].word, findings->colour ? TERMINAL_PLAIN : "");
 	put(findings, text);
 }
 

@@ -15,6 +15,7 @@
 
 #include "host/tsc.h"
 #include "plan/plan.h"
+#include "util/cache_folder.h"
 
 /* memfd_create(2), since Linux 6.3; the C library of Debian 12 does not know it yet. */
 #ifndef MFD_EXEC
@@ -160,24 +161,12 @@ static void look_at_folder(struct host_folder *folder)
 /* Where src/run/kernel_cache.c would make its folder; here it is only looked at. */
 static void look_at_cache(struct host_facts *facts)
 {
-	const char *own = getenv("KTSTR_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
-	char *path = facts->cache.path;
 	struct stat st;
-	int length = 0;
 
-	if (own)
-		length = snprintf(path, PATH_MAX, "%s", own);
-	else if (xdg && *xdg == '/')
-		length = snprintf(path, PATH_MAX, "%s/ktstr", xdg);
-	else if (home && *home == '/')
-		length = snprintf(path, PATH_MAX, "%s/.cache/ktstr", home);
-	if (length >= PATH_MAX - NAME_MAX)
-		*path = '\0';
-	if (!*path)
+	if (cache_folder(facts->cache.path))
 		return;
 	look_at_folder(&facts->cache);
-	facts->cache_shared = stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+	facts->cache_shared = stat(facts->cache.path, &st) == 0 && S_ISDIR(st.st_mode) &&
 			      (st.st_uid != geteuid() || st.st_mode & 022);
 }
 

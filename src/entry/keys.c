@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "entry/values.h"
+#include "util/nearest.h"
 
 /* What follows the key. */
 enum form {
@@ -70,57 +71,9 @@ bool key_is_of_vm(enum key key)
 	return keys[key].flags & OF_VM;
 }
 
-#define MAX_NAME 31 /* longer words are like no key */
-
-static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
+static const char *name_of(size_t key)
 {
-	unsigned int least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* Levenshtein's: insertions, deletions and substitutions from @a to @b, both up to MAX_NAME. */
-static unsigned int distance(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	unsigned int row[MAX_NAME + 1];
-
-	for (unsigned int j = 0; j <= b_length; j++)
-		row[j] = j;
-	for (unsigned int i = 1; i <= a_length; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_length; j++) {
-			unsigned int above = row[j];
-
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[b_length];
-}
-
-/* The known key that was meant: by a slip of the finger, or by a part of its name ("memory"). */
-static const char *nearest(const char *word, size_t length)
-{
-	unsigned int least = 3; /* one more than what is taken for a slip */
-	const char *found = NULL;
-
-	if (length < 2 || length > MAX_NAME)
-		return NULL;
-	for (size_t i = 0; i < NR_KEYS; i++) {
-		unsigned int steps = distance(word, length, keys[i].name, strlen(keys[i].name));
-
-		/* Half of a short word is no slip. */
-		if (steps < least && steps * 2 < length) {
-			least = steps;
-			found = keys[i].name;
-		}
-	}
-	for (size_t i = 0; !found && length > 2 && i < NR_KEYS; i++)
-		if (memmem(keys[i].name, strlen(keys[i].name), word, length))
-			found = keys[i].name;
-	return found;
+	return key < NR_KEYS ? keys[key].name : NULL;
 }
 
 static int find(const char *word, size_t length, enum key *key, struct error *err)
@@ -138,7 +91,7 @@ static int find(const char *word, size_t length, enum key *key, struct error *er
 		return error_set(err, -ENOMEM, "out of memory");
 	value_show(name, shown);
 	free(name);
-	meant = nearest(word, length);
+	meant = nearest_name(word, length, name_of);
 	if (meant)
 		return error_set(err, -EINVAL, "unknown key '%s'; did you mean '%s'?", shown,
 				 meant);

@@ -13,14 +13,12 @@
 
 #include "initramfs/elf_deps.h"
 #include "initramfs/ldso.h"
+#include "util/fnv.h"
 
 static size_t bucket_of(const struct initramfs *tree, const struct node *dir, const char *name)
 {
-	/* FNV-1a, 64 bits. */
-	uint64_t hash = 0xcbf29ce484222325ull ^ dir->ino;
+	uint64_t hash = fnv_add(FNV_START ^ dir->ino, name, strlen(name));
 
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * 0x100000001b3ull;
 	return (hash ^ hash >> 32) & (tree->nr_buckets - 1);
 }
 

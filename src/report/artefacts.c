@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/file.h"
+#include "util/fnv.h"
+
 #define TEST_NAME_MAX 100
 
 /* Run numbers have at most nine digits, so that they fit and so that the search for one ends. */
@@ -36,40 +39,12 @@ static const char *advice(int code)
 	return "choose another folder with --out";
 }
 
-static bool is_dir(const char *path)
+static int make_out_dir(const char *path, struct error *err)
 {
-	struct stat st;
+	struct error why = { "" };
+	int ret = file_make_dirs(path, &why);
 
-	return !stat(path, &st) && S_ISDIR(st.st_mode);
-}
-
-/* mkdir -p. @path is changed while it works and whole again after. */
-static int make_dirs(char *path, struct error *err)
-{
-	struct stat st;
-
-	for (char *at = path + 1;; at++) {
-		char cut = *at;
-		int code = 0;
-
-		if (cut != '/' && cut != '\0')
-			continue;
-		*at = '\0';
-		if (!is_dir(path) && mkdir(path, 0777))
-			code = -errno;
-		/* Another launcher may have been faster; a file in its place is an error. */
-		if (code == -EEXIST)
-			code = is_dir(path) ? 0 : -ENOTDIR;
-		if (code == -ENOTDIR && !stat(path, &st))
-			error_set(err, code, "output folder: '%s' is a file, not a folder; %s",
-				  path, advice(code));
-		else if (code)
-			error_set(err, code, "output folder: cannot make '%s': %s; %s", path,
-				  strerror(-code), advice(code));
-		*at = cut;
-		if (code || cut == '\0')
-			return code;
-	}
+	return ret ? error_set(err, ret, "output folder: %s; %s", why.text, advice(ret)) : 0;
 }
 
 static void clean_test_name(char out[TEST_NAME_MAX + 1], const char *test)
@@ -135,7 +110,7 @@ static int highest_run(const char *out_dir, const char *test, unsigned long *hig
 int artefacts_open(struct artefacts *artefacts, const char *out_dir, const char *test,
 		   uint64_t variant, struct error *err)
 {
-	char out[OUT_DIR_SIZE], name[TEST_NAME_MAX + 1];
+	char name[TEST_NAME_MAX + 1];
 	unsigned long number;
 	unsigned int retries = 0;
 	size_t length;
@@ -150,20 +125,20 @@ int artefacts_open(struct artefacts *artefacts, const char *out_dir, const char 
 				 "output folder: its name is empty; name a folder with "
 				 "--out or leave the option out");
 	clean_test_name(name, test);
-	if (length >= sizeof(out))
+	if (length >= OUT_DIR_SIZE)
 		return error_set(err, -ENAMETOOLONG,
 				 "output folder: its path has %zu bytes, and the files in it leave "
 				 "it at most %zu; choose a shorter one with --out",
-				 length, sizeof(out) - 1);
-	memcpy(out, out_dir, length + 1);
-	ret = make_dirs(out, err);
+				 length, (size_t)OUT_DIR_SIZE - 1);
+	ret = make_out_dir(out_dir, err);
 	if (ret)
 		return ret;
-	ret = highest_run(out, name, &number, err);
+	ret = highest_run(out_dir, name, &number, err);
 	if (ret)
 		return ret;
 	while (++number <= RUN_MAX) {
-		snprintf(artefacts->dir, sizeof(artefacts->dir), "%s/%s-%04lu", out, name, number);
+		snprintf(artefacts->dir, sizeof(artefacts->dir), "%s/%s-%04lu", out_dir, name,
+			 number);
 		if (!mkdir(artefacts->dir, 0777)) {
 			snprintf(artefacts->stem, sizeof(artefacts->stem), "%s-%016llx", name,
 				 (unsigned long long)variant);
@@ -175,8 +150,7 @@ int artefacts_open(struct artefacts *artefacts, const char *out_dir, const char 
 			continue;
 		/* Another launcher has just removed the folder, since it was empty. */
 		if (ret == -ENOENT && retries++ < 100) {
-			memcpy(out, out_dir, length + 1);
-			ret = make_dirs(out, err);
+			ret = make_out_dir(out_dir, err);
 			if (ret)
 				return ret;
 			number--;
@@ -189,7 +163,7 @@ int artefacts_open(struct artefacts *artefacts, const char *out_dir, const char 
 	}
 	artefacts->dir[0] = '\0';
 	return error_set(err, -EEXIST, "output folder '%s': no run number is left for '%s'; %s",
-			 out, name, advice(-EEXIST));
+			 out_dir, name, advice(-EEXIST));
 }
 
 void artefacts_close(struct artefacts *artefacts)
@@ -199,20 +173,13 @@ void artefacts_close(struct artefacts *artefacts)
 	artefacts->dir[0] = '\0';
 }
 
-/* FNV-1a, 64 bit (http://www.isthe.com/chongo/tech/comp/fnv/). */
 uint64_t artefacts_variant(const char *const *strings, size_t count)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = FNV_START;
 
-	for (size_t i = 0; i < count; i++) {
-		const char *at = strings[i];
-
-		/* The NUL counts: {"ab", "c"} is not {"a", "bc"}. */
-		do {
-			hash ^= (unsigned char)*at;
-			hash *= 0x100000001b3ull;
-		} while (*at++);
-	}
+	/* The NUL counts: {"ab", "c"} is not {"a", "bc"}. */
+	for (size_t i = 0; i < count; i++)
+		hash = fnv_add(hash, strings[i], strlen(strings[i]) + 1);
 	return hash;
 }
 
@@ -252,19 +219,9 @@ static int write_error(const struct artefact_file *file, int code, struct error 
 
 int artefact_write(struct artefact_file *file, const void *data, size_t size, struct error *err)
 {
-	const char *at = data;
+	int ret = file_write_all(file->fd, data, size);
 
-	while (size) {
-		ssize_t count = write(file->fd, at, size);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return write_error(file, -errno, err);
-		at += count;
-		size -= (size_t)count;
-	}
-	return 0;
+	return ret ? write_error(file, ret, err) : 0;
 }
 
 /* Some file systems (9p, older network ones) know no RENAME_NOREPLACE: a hard link never replaces.

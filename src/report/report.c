@@ -2,13 +2,12 @@
 #include "report/report.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "report/lines.h"
+#include "util/file.h"
 #include "util/terminal.h"
 #include "util/utf8.h"
 
@@ -36,11 +35,11 @@ static void put_first_line(FILE *out, const struct report *report, bool colour)
 	const struct verdict *verdict = report->first.verdict;
 
 	if (colour)
-		fputs(verdict->kind == VERDICT_PASS ? "\033[1;32m" : "\033[1;31m", out);
+		fputs(verdict->kind == VERDICT_PASS ? TERMINAL_GOOD : TERMINAL_BAD, out);
 	for (const char *name = verdict_name(verdict->kind); *name; name++)
 		fputc(toupper((unsigned char)*name), out);
 	if (colour)
-		fputs("\033[0m", out);
+		fputs(TERMINAL_PLAIN, out);
 	fputc(' ', out);
 	put_text(out, report->test);
 	fputs(": ", out);
@@ -226,9 +225,9 @@ void report_print(int fd, const struct report *report, const char *dump_path,
 		  const char *repro_dump_path)
 {
 	bool colour = terminal_wants_colour(fd);
-	char *text = NULL, *at;
-	size_t left = 0;
-	FILE *out = open_memstream(&text, &left);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
 	bool failed;
 
 	/* Put together first and written at once: runs side by side share one terminal. */
@@ -242,17 +241,9 @@ void report_print(int fd, const struct report *report, const char *dump_path,
 	if (failed) {
 		dprintf(fd, "%s %s: %s\n", verdict_name(report->first.verdict->kind), report->test,
 			report->first.verdict->cause);
-		left = 0;
+		size = 0;
 	}
-	for (at = text; left;) {
-		ssize_t count = write(fd, at, left);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			break;
-		at += count;
-		left -= (size_t)count;
-	}
+	/* Nobody is left to be told. */
+	(void)file_write_all(fd, text, size);
 	free(text);
 }

@@ -3,27 +3,23 @@
 #include <math.h>
 
 #include "report/suite_format.h"
+#include "util/terminal.h"
 
 /* The longest outcome: "TIMEOUT". */
 #define OUTCOME_WIDTH 7
-
-#define GREEN  "\033[1;32m"
-#define RED    "\033[1;31m"
-#define YELLOW "\033[1;33m"
-#define RESET  "\033[0m"
 
 static void put_outcome(FILE *out, enum outcome_kind kind, bool colour)
 {
 	int width = 0;
 
 	if (colour && outcome_is_bad(kind))
-		fputs(RED, out);
+		fputs(TERMINAL_BAD, out);
 	else if (colour)
-		fputs(kind == OUTCOME_SKIP ? YELLOW : GREEN, out);
+		fputs(kind == OUTCOME_SKIP ? TERMINAL_MIND : TERMINAL_GOOD, out);
 	for (const char *name = outcome_name(kind); *name; name++, width++)
 		fputc(toupper((unsigned char)*name), out);
 	if (colour)
-		fputs(RESET, out);
+		fputs(TERMINAL_PLAIN, out);
 	fprintf(out, "%*s  ", OUTCOME_WIDTH - width, "");
 }
 
@@ -104,12 +100,15 @@ void suite_text_end(FILE *out, const struct suite_result *results, size_t count,
 	fputc('\n', out);
 	/* Where nothing ran, nothing is green. */
 	if (colour)
-		fputs(bad ? RED : good && !interrupted ? GREEN : YELLOW, out);
+		fputs(bad		     ? TERMINAL_BAD
+		      : good && !interrupted ? TERMINAL_GOOD
+					     : TERMINAL_MIND,
+		      out);
 	if (interrupted)
 		fputs("ended early: ", out);
 	suite_put_counts(out, counts, seconds);
 	if (colour)
-		fputs(RESET, out);
+		fputs(TERMINAL_PLAIN, out);
 	fputc('\n', out);
 }
 

@@ -14,6 +14,7 @@
 
 #include <zlib.h>
 
+#include "util/cache_folder.h"
 #include "util/file.h"
 
 #define PREFIX "vmlinux-"
@@ -21,20 +22,9 @@
 /* The folder, made when missing. False: there is no cache. */
 static bool open_folder(char folder[PATH_MAX])
 {
-	const char *own = getenv("KTSTR_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
 	struct stat st;
-	int length;
 
-	if (own)
-		length = snprintf(folder, PATH_MAX, "%s", own);
-	else if (xdg && *xdg == '/')
-		length = snprintf(folder, PATH_MAX, "%s/ktstr", xdg);
-	else if (home && *home == '/')
-		length = snprintf(folder, PATH_MAX, "%s/.cache/ktstr", home);
-	else
-		return false;
-	if (length <= 0 || length >= PATH_MAX - NAME_MAX || file_make_dirs(folder, NULL))
+	if (cache_folder(folder) || file_make_dirs(folder, NULL))
 		return false;
 	/* What others can write to, they could put a kernel of theirs into. */
 	return stat(folder, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & 022);

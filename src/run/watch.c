@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "util/clock.h"
+
 #define MS     1000000ull
 #define SECOND (1000 * MS)
 
@@ -29,14 +31,6 @@
 #define LOOK_NS (100 * MS)
 
 static const char panic_mark[] = "Kernel panic - not syncing";
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* Ask the VMM to stop the machine, for the first reason that comes. */
 static int stop(struct watch *watch, enum stop_reason reason)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/capacity.h"
+#include "util/clock.h"
 
 #define PROGRESS_MS 500
 /* A worker that was told to end has so long, then it is killed. */
@@ -38,14 +39,6 @@ struct suite {
 	int signal;
 	int64_t kill_at_ms; /* 0: nobody is to be killed */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* What a variant takes of the host; a test of the host takes one CPU. */
 static void cost(const struct variant *variant, unsigned int *cpus, uint64_t *memory_mib)

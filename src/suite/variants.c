@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/fnv.h"
+
 bool variant_matches(const char *glob, const char *name)
 {
 	if (!fnmatch(glob, name, 0))
@@ -51,13 +53,11 @@ static bool is_one_of(const char *const *names, const char *name, const char *fu
 	return false;
 }
 
-/* FNV-1a, 64 bits: stable over versions and machines, so that shards are. */
+/* Stable over versions and machines, so that shards are. */
 static uint64_t hash(uint64_t seed, const char *text)
 {
-	uint64_t value = 0xcbf29ce484222325ull ^ seed;
+	uint64_t value = fnv_add(FNV_START ^ seed, text, strlen(text));
 
-	for (; *text; text++)
-		value = (value ^ (uint8_t)*text) * 0x100000001b3ull;
 	/* The low bits of similar names are alike; mixed as MurmurHash3's last step does. */
 	value = (value ^ value >> 33) * 0xff51afd7ed558ccdull;
 	return value ^ value >> 33;

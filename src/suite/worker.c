@@ -20,6 +20,7 @@
 #include "run/options.h"
 #include "run/run.h"
 #include "suite/host_job.h"
+#include "util/clock.h"
 #include "util/file.h"
 #include "util/shell_quote.h"
 
@@ -37,14 +38,6 @@ struct reply {
 	enum outcome_kind outcome;
 	const char *strings[NR_STRINGS];
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
 
 static void send_reply(int fd, struct reply *reply)
 {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,8 +19,8 @@ int file_write_all(int fd, const void *data, size_t size)
 
 		if (written < 0 && errno == EINTR)
 			continue;
-		if (written < 0)
-			return -errno;
+		if (written <= 0)
+			return written ? -errno : -EIO;
 		at += written;
 		size -= (size_t)written;
 	}
@@ -58,6 +59,13 @@ int file_write_new(const char *path, const void *data, size_t size, mode_t mode,
 	return error_set(err, ret, "writing %zu bytes to '%s': %s", size, path, strerror(-ret));
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int file_make_dirs(const char *path, struct error *err)
 {
 	char part[PATH_MAX];
@@ -66,7 +74,7 @@ int file_make_dirs(const char *path, struct error *err)
 
 	if (!length || length >= sizeof(part))
 		return error_set(err, length ? -ENAMETOOLONG : -ENOENT,
-				 "making the folder '%s': %s", path,
+				 "cannot make the folder '%s': %s", path,
 				 strerror(length ? ENAMETOOLONG : ENOENT));
 	for (size_t i = 1; i <= length; i++) {
 		int ret;
@@ -75,15 +83,16 @@ int file_make_dirs(const char *path, struct error *err)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, 0777) == 0)
+		if (is_folder(part) || mkdir(part, 0777) == 0)
 			continue;
 		ret = -errno;
-		if (ret == -EEXIST && stat(part, &st) == 0) {
-			if (S_ISDIR(st.st_mode))
-				continue;
-			ret = -ENOTDIR;
-		}
-		return error_set(err, ret, "making the folder '%s': %s", part, strerror(-ret));
+		/* Another process may have been faster. */
+		if (ret == -EEXIST && is_folder(part))
+			continue;
+		if (ret == -EEXIST)
+			return error_set(err, -ENOTDIR, "'%s' is a %s, not a folder", part,
+					 stat(part, &st) ? "link that leads nowhere" : "file");
+		return error_set(err, ret, "cannot make the folder '%s': %s", part, strerror(-ret));
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "vmm/acpi.h"
 #include "vmm/boot.h"
 #include "vmm/cpuid.h"
@@ -510,14 +511,6 @@ static void call_input(struct vmm *vmm, const struct vmm_owner *owner, bool read
 	if (owner->input && !atomic_load(&vmm->stopping) &&
 	    owner->input->ready(owner->data, vmm, readable))
 		vmm_end(vmm, VMM_END_STOPPED, "%s", "");
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void clear_eventfd(int fd)

@@ -629,7 +629,7 @@ static void lines_are_safe_and_split(void **state)
 	assert_string_equal(paper.text, "ok    a?[31mb?c\n"
 					"FAIL  'x': wrong; so wrong\n        do this\n"
 					"warn  no advice\n"
-					"\033[32mok    \033[0mgreen\n");
+					"\033[1;32mok    \033[0mgreen\n");
 	expect_counts(&paper, 1, 1);
 	free(paper.text);
 }

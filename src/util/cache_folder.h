@@ -1,0 +1,15 @@
+/* Where do files go that save time the next time? */
+#ifndef KTSTR_UTIL_CACHE_FOLDER_H
+#define KTSTR_UTIL_CACHE_FOLDER_H
+
+#include <limits.h>
+
+/*
+ * cache_folder - $KTSTR_CACHE_DIR, else $XDG_CACHE_HOME/ktstr, else ~/.cache/ktstr. A relative
+ * XDG_CACHE_HOME or HOME does not count (XDG Base Directory Specification). Nothing is made.
+ * Returns 0; -ENODATA when KTSTR_CACHE_DIR is set and empty: the user wants no cache; -ENOENT when
+ * none of them is set; -ENAMETOOLONG when no file name would fit behind it. @path is "" on error.
+ */
+int cache_folder(char path[PATH_MAX]);
+
+#endif

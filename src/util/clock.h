@@ -1,0 +1,21 @@
+/* What time is it? On the monotonic clock, for all that measures or limits. */
+#ifndef KTSTR_UTIL_CLOCK_H
+#define KTSTR_UTIL_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static inline int64_t now_ms(void)
+{
+	return (int64_t)(now_ns() / 1000000u);
+}
+
+#endif
