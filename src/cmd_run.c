@@ -17,6 +17,7 @@
 #include "run/invocation.h"
 #include "run/options.h"
 #include "run/run.h"
+#include "run/tracer.h"
 #include "util/file.h"
 
 static const char usage[] =
@@ -86,12 +87,13 @@ static int find_program(struct run *run, struct error *err)
 
 static int make_plan(struct run *run, struct error *err)
 {
-	struct topology topology;
-	int ret = topology_parse(PLAN_DEFAULT_TOPOLOGY, &topology, err);
+	struct plan_wish wish = { .memory_mib = PLAN_DEFAULT_MEMORY_MIB,
+				  .wprof = run->has_wprof,
+				  .wprof_args = run->options->wprof_args };
+	int ret = topology_parse(PLAN_DEFAULT_TOPOLOGY, &wish.topology, err);
 
 	if (!ret)
-		ret = plan_make(&topology, PLAN_DEFAULT_MEMORY_MIB, run->has_wprof,
-				&run->options->override, &run->plan, err);
+		ret = plan_make(&wish, &run->options->override, &run->plan, err);
 	run->plan.tsc_reliable = host_tsc_read();
 	if (!ret && *run->plan.warning)
 		complain(run, "warning: %s", run->plan.warning);

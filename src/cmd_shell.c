@@ -16,6 +16,7 @@
 #include "run/invocation.h"
 #include "run/options.h"
 #include "run/run.h"
+#include "run/tracer.h"
 #include "suite/load.h"
 
 static const char usage[] =
@@ -171,6 +172,13 @@ static int gather(struct shell *shell, struct error *err)
 	return 0;
 }
 
+static const char *wprof_args(const struct shell *shell)
+{
+	if (shell->options.wprof_args)
+		return shell->options.wprof_args;
+	return shell->test ? shell->test->wprof_args : NULL;
+}
+
 /* A test's machine is the one that `test` would give it; a plain shell's is taken as given. */
 static int make_plan(struct shell *shell, struct error *err)
 {
@@ -181,7 +189,12 @@ static int make_plan(struct shell *shell, struct error *err)
 	int ret;
 
 	if (test) {
-		ret = plan_make(&test->topology, test->memory_mib, wprof, override, plan, err);
+		struct plan_wish wish = { .topology = test->topology,
+					  .memory_mib = test->memory_mib,
+					  .wprof = wprof,
+					  .wprof_args = wprof_args(shell) };
+
+		ret = plan_make(&wish, override, plan, err);
 	} else {
 		plan->topology = override->topology;
 		plan->memory_mib = override->memory_mib ? override->memory_mib : DEFAULT_MEMORY_MIB;
@@ -271,10 +284,7 @@ static int prepare(struct shell *shell, const char *argv[4], struct error *err)
 	if (!ret)
 		ret = make_plan(shell, err);
 	if (!ret && shell->plan.wprof)
-		ret = run_configure_tracer(&shell->wprof, shell->own_tracer,
-					   options->wprof_args ? options->wprof_args
-					   : shell->test       ? shell->test->wprof_args
-							       : NULL,
+		ret = run_configure_tracer(&shell->wprof, shell->own_tracer, wprof_args(shell),
 					   err);
 	return ret;
 }

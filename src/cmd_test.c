@@ -15,6 +15,7 @@
 #include "report/artefacts.h"
 #include "run/invocation.h"
 #include "run/options.h"
+#include "run/tracer.h"
 #include "suite/last_failed.h"
 #include "suite/load.h"
 #include "suite/suite.h"
@@ -328,8 +329,13 @@ static int check_options(const struct run_options *options, struct error *err)
 
 /* The operator's own numbers are no test's wish: what they are too large for is an error, no skip.
  */
-static int check_host(const struct plan_override *override, uint64_t host_mib, struct error *err)
+static int check_host(const struct run_options *options, uint64_t host_mib, struct error *err)
 {
+	const struct plan_override *override = &options->override;
+	/* Arguments that are the operator's count with a tracer that is the operator's, too. */
+	struct plan_wish wish = { .topology = override->topology,
+				  .wprof = options->wprof_args && options->wprof > WPROF_OFF,
+				  .wprof_args = options->wprof_args };
 	char spec[TOPOLOGY_SPEC_SIZE];
 	uint64_t least_mib;
 
@@ -340,14 +346,30 @@ static int check_host(const struct plan_override *override, uint64_t host_mib, s
 				 override->memory_mib, host_mib);
 	if (!override->has_topology || override->memory_mib)
 		return 0;
-	least_mib = plan_test_memory_mib(&override->topology, 0, false);
+	least_mib = plan_test_memory_mib(&wish);
 	if (least_mib <= host_mib)
 		return 0;
 	topology_format(&override->topology, spec);
 	return error_set(err, -EINVAL,
-			 "--topology %s: %u CPUs get %" PRIu64 " MiB, more than the %" PRIu64
-			 " MiB that a guest can have here; give fewer CPUs, or --memory",
-			 spec, topology_cpus(&override->topology), least_mib, host_mib);
+			 "--topology %s%s%s: %u CPUs get %" PRIu64 " MiB, more than the %" PRIu64
+			 " MiB that a guest can have here; give fewer CPUs, %sor --memory",
+			 spec, wish.wprof ? " --wprof-args " : "",
+			 wish.wprof ? wish.wprof_args : "", topology_cpus(&override->topology),
+			 least_mib, host_mib, wish.wprof ? "smaller ring buffers, " : "");
+}
+
+/* What is wrong for every test is said once, before the first. */
+static int check_tracer(const struct run_options *options, bool own_tracer, struct error *err)
+{
+	struct wprof_config config;
+	int ret;
+
+	if (!options->wprof_args || options->wprof == WPROF_OFF)
+		return 0;
+	ret = run_configure_tracer(&config, own_tracer, options->wprof_args, err);
+	if (!ret)
+		wprof_config_destroy(&config);
+	return ret;
 }
 
 static int count_variants(const struct variant_source *source, const struct variant_choice *choice,
@@ -405,6 +427,7 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 					 .gauntlet = options->gauntlet,
 					 .override = &options->override,
 					 .wprof = options->wprof,
+					 .wprof_args = options->wprof_args,
 					 .repeat = options->repeat };
 	struct variant_choice choice = { .filters = options->filters.items,
 					 .excludes = options->excludes.items,
@@ -442,7 +465,9 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 	source.host_memory_mib = capacity->memory_mib;
 	source.tsc_reliable = host_tsc_read();
 	choice.names = (const char *const *)state->last_failed.names;
-	ret = check_host(&options->override, capacity->memory_mib, err);
+	ret = check_host(options, capacity->memory_mib, err);
+	if (!ret)
+		ret = check_tracer(options, used_own, err);
 	if (ret)
 		return ret;
 	ret = variants_make(&source, &choice, &state->variants, err);

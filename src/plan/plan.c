@@ -4,45 +4,69 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "wprof/args.h"
 #include "wprof/wprof.h"
 
 /* What a stock kernel with its initramfs needs to boot, and what each CPU adds to it. */
 #define LEAST_MIB   256
 #define PER_CPU_MIB 64
 
-uint64_t plan_test_memory_mib(const struct topology *topology, uint64_t entry_mib, bool wprof)
+/* What the tracer needs, MiB; its ring buffers alone in @rings. */
+static uint64_t tracer_needs(const struct topology *topology, const char *args, uint64_t *rings)
 {
-	uint64_t mib = (uint64_t)PER_CPU_MIB * topology_cpus(topology);
+	uint64_t mib;
 
-	if (mib < LEAST_MIB)
-		mib = LEAST_MIB;
-	if (mib < entry_mib)
-		mib = entry_mib;
-	return apply_wprof_memory_floor(mib, wprof);
+	*rings = wprof_args_rings_mib(args, topology_cpus(topology));
+	if (__builtin_add_overflow(*rings, WPROF_BESIDE_RINGS_MIB, &mib))
+		return UINT64_MAX;
+	return apply_wprof_memory_floor(mib, true);
 }
 
-int plan_make(const struct topology *entry_topology, uint64_t entry_memory_mib, bool wprof,
-	      const struct plan_override *override, struct plan *out, struct error *err)
+uint64_t plan_test_memory_mib(const struct plan_wish *wish)
 {
-	struct plan plan = { .topology = *entry_topology, .wprof = wprof };
+	uint64_t mib = (uint64_t)PER_CPU_MIB * topology_cpus(&wish->topology);
+	uint64_t needs = LEAST_MIB, rings;
+
+	if (wish->wprof)
+		needs = tracer_needs(&wish->topology, wish->wprof_args, &rings);
+	if (mib < needs)
+		mib = needs;
+	return mib < wish->memory_mib ? wish->memory_mib : mib;
+}
+
+static void check_given_memory(const struct plan_wish *wish, struct plan *plan)
+{
+	uint64_t rings, needs = tracer_needs(&wish->topology, wish->wprof_args, &rings);
+
+	if (plan->memory_mib < needs)
+		snprintf(plan->warning, sizeof(plan->warning),
+			 "memory %" PRIu64 " MiB as given is below the %" PRIu64
+			 " MiB that the tracer needs here (its ring buffers take %" PRIu64
+			 " MiB): it may not start, or end before it writes its trace; give %" PRIu64
+			 " MiB or leave the memory out",
+			 plan->memory_mib, needs, rings, needs);
+}
+
+int plan_make(const struct plan_wish *wish, const struct plan_override *override, struct plan *out,
+	      struct error *err)
+{
+	struct plan_wish wanted = *wish;
+	struct plan plan;
 	int ret;
 
 	if (override && override->has_topology)
-		plan.topology = override->topology;
-	ret = topology_check(&plan.topology, err);
+		wanted.topology = override->topology;
+	ret = topology_check(&wanted.topology, err);
 	if (ret)
 		return ret;
 
+	plan = (struct plan){ .topology = wanted.topology, .wprof = wanted.wprof };
 	if (!override || !override->memory_mib) {
-		plan.memory_mib = plan_test_memory_mib(&plan.topology, entry_memory_mib, wprof);
+		plan.memory_mib = plan_test_memory_mib(&wanted);
 	} else {
 		plan.memory_mib = override->memory_mib;
-		if (wprof && plan.memory_mib < WPROF_MIN_MEMORY_MIB)
-			snprintf(plan.warning, sizeof(plan.warning),
-				 "memory %" PRIu64 " MiB as given is below the %d MiB that the "
-				 "tracer needs: it may be killed for want of memory before it "
-				 "writes its trace; give %d MiB or leave the memory out",
-				 plan.memory_mib, WPROF_MIN_MEMORY_MIB, WPROF_MIN_MEMORY_MIB);
+		if (plan.wprof)
+			check_given_memory(&wanted, &plan);
 	}
 	*out = plan;
 	return 0;

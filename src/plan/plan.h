@@ -13,19 +13,30 @@
 
 #define PLAN_DEFAULT_MEMORY_MIB 2048
 #define PLAN_DEFAULT_TOPOLOGY	"1n1l2c1t"
+#define PLAN_WARNING_SIZE	384
+
+/* What a test, or a command line, asks for. */
+struct plan_wish {
+	struct topology topology;
+	uint64_t memory_mib; /* at least so much */
+	bool wprof;
+	const char *wprof_args; /* or NULL for the defaults; not read without @wprof */
+};
 
 /*
- * plan_test_memory_mib - the one derivation of a test VM's memory: max(64 x CPUs, 256, @entry_mib),
- * then the tracer's floor. Used for a test's own topology, one from the command line, one from a
- * preset, and `shell --test`; a plain shell takes its memory as given and does not come here.
+ * plan_test_memory_mib - the one derivation of a test VM's memory: max(64 x CPUs, 256, the wish);
+ * with the tracer not below its floor, nor below its ring buffers and 512 MiB. The same with every
+ * tracer: the built-in one makes do with less, but a test's machine does not depend on the build.
+ * Used for a test's own topology, one from the command line, one from a preset, and `shell --test`;
+ * a plain shell takes its memory as given and does not come here. UINT64_MAX: no machine has it.
  */
-uint64_t plan_test_memory_mib(const struct topology *topology, uint64_t entry_mib, bool wprof);
+uint64_t plan_test_memory_mib(const struct plan_wish *wish);
 
 /* What the operator said on the command line; 0 or false: nothing. */
 struct plan_override {
 	bool has_topology;
 	struct topology topology;
-	uint64_t memory_mib; /* honoured word for word, also below the floor */
+	uint64_t memory_mib; /* honoured word for word, also below what the tracer needs */
 };
 
 struct plan {
@@ -34,14 +45,15 @@ struct plan {
 	bool wprof;
 	/* The caller's to fill in, from host_tsc_read, once for all VMs of a run. */
 	bool tsc_reliable;
-	char warning[256]; /* "" or one line: the operator's memory conflicts with the floor */
+	/* "" or one line: the operator's memory is less than the tracer needs. */
+	char warning[PLAN_WARNING_SIZE];
 };
 
 /*
- * plan_make - from an entry's wishes and the operator's override to the machine.
+ * plan_make - from an entry's wish and the operator's override to the machine.
  * Returns 0, or -EINVAL from topology_check.
  */
-int plan_make(const struct topology *entry_topology, uint64_t entry_memory_mib, bool wprof,
-	      const struct plan_override *override, struct plan *out, struct error *err);
+int plan_make(const struct plan_wish *wish, const struct plan_override *override, struct plan *out,
+	      struct error *err);
 
 #endif

@@ -15,11 +15,11 @@
 
 int probe_plan(const struct plan_override *override, struct plan *plan, struct error *err)
 {
-	struct topology topology;
-	int ret = topology_parse(PLAN_DEFAULT_TOPOLOGY, &topology, err);
+	struct plan_wish wish = { .memory_mib = PROBE_MEMORY_MIB };
+	int ret = topology_parse(PLAN_DEFAULT_TOPOLOGY, &wish.topology, err);
 
 	if (!ret)
-		ret = plan_make(&topology, PROBE_MEMORY_MIB, false, override, plan, err);
+		ret = plan_make(&wish, override, plan, err);
 	if (!ret)
 		plan->tsc_reliable = host_tsc_read();
 	return ret;

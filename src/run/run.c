@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "embed/embed.h"
 
 static void say(const struct run_config *config, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -23,16 +22,6 @@ static void say(const struct run_config *config, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	config->say(config->say_data, text);
-}
-
-int run_configure_tracer(struct wprof_config *config, bool own_tracer, const char *args,
-			 struct error *err)
-{
-	int ret = wprof_config_from_env(config, !own_tracer, args, err);
-
-	if (!ret)
-		config->bpf = own_tracer || strcmp(embed_find("wprof")->provider, "builtin");
-	return ret;
 }
 
 static int run_one(const struct run_config *config, struct run_vm *vm, bool trace, bool is_repro,

@@ -42,13 +42,6 @@ struct run_config {
 	void *say_data;
 };
 
-/*
- * run_configure_tracer - wprof_config_from_env, after embed_export_wprof, whose @own_tracer
- * (used_own) says whether it is the user's.
- */
-int run_configure_tracer(struct wprof_config *config, bool own_tracer, const char *args,
-			 struct error *err);
-
 struct run_vm {
 	bool ran;
 	struct observation seen;

@@ -123,6 +123,11 @@ static int add(const struct variant_source *source, const struct variant_choice 
 	const char *release = kernel >= 0 ? source->releases[kernel] : NULL;
 	struct plan_override override = source->override ? *source->override
 							 : (struct plan_override){ 0 };
+	const struct plan_wish wish = { .topology = test->topology,
+					.memory_mib = test->memory_mib,
+					.wprof = wprof_wanted(source->wprof, test->wprof),
+					.wprof_args = source->wprof_args ? source->wprof_args
+									 : test->wprof_args };
 	char alone[512], full[768];
 	const char *name = source->nr_kernels > 1 ? full : alone;
 	int ret;
@@ -152,9 +157,7 @@ static int add(const struct variant_source *source, const struct variant_choice 
 		variant->test = test;
 		variant->kernel = kernel >= 0 ? source->kernels[kernel] : NULL;
 		variant->release = release;
-		ret = plan_make(&test->topology, test->memory_mib,
-				wprof_wanted(source->wprof, test->wprof), &override, &variant->plan,
-				err);
+		ret = plan_make(&wish, &override, &variant->plan, err);
 		if (ret)
 			return error_prefix(err, ret, "%s", name);
 		variant->plan.tsc_reliable = source->tsc_reliable;

@@ -36,6 +36,7 @@ struct variant_source {
 	bool gauntlet;
 	const struct plan_override *override; /* the operator's topology and memory */
 	enum wprof_mode wprof;		      /* the operator's wish for all tests */
+	const char *wprof_args;		      /* likewise; or NULL */
 	bool tsc_reliable;
 	uint64_t host_memory_mib; /* the most that one guest can have */
 	unsigned int repeat;
@@ -53,7 +54,7 @@ struct variant_choice {
 struct variants {
 	struct variant *list;
 	size_t count;
-	char warning[256]; /* "" or the first plan's: memory below the tracer's floor */
+	char warning[PLAN_WARNING_SIZE]; /* "" or the first plan's */
 };
 
 /*

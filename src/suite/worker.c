@@ -19,6 +19,7 @@
 #include "embed/embed.h"
 #include "run/options.h"
 #include "run/run.h"
+#include "run/tracer.h"
 #include "suite/host_job.h"
 #include "util/clock.h"
 #include "util/file.h"

@@ -9,19 +9,11 @@
 #include <unistd.h>
 
 #include "guest/protocol.h"
-
-const char *const wprof_default_args[] = {
-	"-d", "500", "-e", "sched", "--ringbuf-size=256000", "--ringbuf-cnt=8", NULL,
-};
+#include "wprof/args.h"
 
 uint64_t apply_wprof_memory_floor(uint64_t raw_mib, bool wprof)
 {
 	return wprof && raw_mib < WPROF_MIN_MEMORY_MIB ? WPROF_MIN_MEMORY_MIB : raw_mib;
-}
-
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /*
@@ -71,22 +63,13 @@ static int add_arg(struct wprof_config *config, const char *arg, size_t length, 
 
 static int split_args(struct wprof_config *config, const char *text, struct error *err)
 {
-	int ret;
+	const char *word;
+	size_t length;
+	int ret = 0;
 
-	for (;;) {
-		const char *start;
-
-		while (is_space(*text))
-			text++;
-		if (!*text)
-			return 0;
-		start = text;
-		while (*text && !is_space(*text))
-			text++;
-		ret = add_arg(config, start, (size_t)(text - start), err);
-		if (ret)
-			return ret;
-	}
+	while (!ret && (word = wprof_args_word(&text, &length)))
+		ret = add_arg(config, word, length, err);
+	return ret;
 }
 
 /* Opened, not only asked about by access(2): what counts is that its bytes can be had. */
@@ -138,13 +121,8 @@ int wprof_config_from_env(struct wprof_config *config, bool embedded, const char
 		if (!config->path)
 			return error_set(err, -ENOMEM, "tracer configuration: out of memory");
 	}
-	if (args_text) {
-		ret = split_args(config, args_text, err);
-	} else {
-		config->default_args = true;
-		for (const char *const *arg = wprof_default_args; *arg && !ret; arg++)
-			ret = add_arg(config, *arg, strlen(*arg), err);
-	}
+	config->default_args = !args_text;
+	ret = split_args(config, args_text ? args_text : WPROF_DEFAULT_ARGS, err);
 	if (ret)
 		goto fail;
 	return 0;

@@ -8,12 +8,14 @@
 
 #include "util/error.h"
 
+/* Least guest memory with the tracer on, MiB, whatever its arguments and the machine are. */
+#define WPROF_MIN_MEMORY_MIB   2048
 /*
- * Least guest memory with the tracer on, MiB. --ringbuf-size=256000 is KB and is rounded up to
- * 262144 KB = 256 MiB a ring buffer, times 8 buffers; below it wprof is OOM-killed before it writes
- * its trace.
+ * What a guest needs beside wprof's ring buffers, MiB: kernel, initramfs, payload, and the events
+ * on their way to the trace. The kernel allocates all of a BPF ring buffer at once, and where that
+ * fails wprof does not start.
  */
-#define WPROF_MIN_MEMORY_MIB 2048
+#define WPROF_BESIDE_RINGS_MIB 512
 
 /* The variable that names the tracer's binary, for us and for every program that we start. */
 #define WPROF_PATH_VARIABLE "KTSTR_WPROF_PATH"
@@ -31,18 +33,14 @@ struct wprof_config {
 /*
  * wprof_config_from_env - path from KTSTR_WPROF_PATH (@embedded: what it names is the embedded
  * tracer, which then need not be read through it: there may be no /proc), arguments from @args_text
- * split at white space, or the defaults (-d 500 -e sched --ringbuf-size=256000 --ringbuf-cnt=8)
- * when it is NULL. Errors: -ENOENT when the variable is unset or empty, -EACCES and the like when
- * its file is not readable, -EISDIR and -EINVAL when it is no file; -EINVAL for an argument that
- * cannot pass the kernel command line (control characters, quotes, byte 0xa0) and for more than
- * WPROF_MAX_ARGS.
+ * split at white space, or WPROF_DEFAULT_ARGS when it is NULL. Errors: -ENOENT when the variable is
+ * unset or empty, -EACCES and the like when its file is not readable, -EISDIR and -EINVAL when it
+ * is no file; -EINVAL for an argument that cannot pass the kernel command line (control characters,
+ * quotes, byte 0xa0) and for more than WPROF_MAX_ARGS.
  */
 int wprof_config_from_env(struct wprof_config *config, bool embedded, const char *args_text,
 			  struct error *err);
 void wprof_config_destroy(struct wprof_config *config);
-
-/* The defaults, in their order; ends with NULL. */
-extern const char *const wprof_default_args[];
 
 /*
  * wprof_render_args - "KTSTR_WPROF_ARGS=<a>\x1f<b>..." into @out.

@@ -53,6 +53,45 @@ plan()
 	assert_output '^traced .* 300 MiB'
 }
 
+@test "plan: with the tracer, memory is for its ring buffers and 512 MiB beside them" {
+	printf '#!/bin/sh\n#ktstr: wprof wprof_args="-d 500 --ringbuf-size 1024 --ringbuf-cnt 4"\n' >small.sh
+	chmod +x small.sh
+	plan --topology 1n1l8c1t traced.sh small.sh fair.sh
+	assert_output '^traced .* 2560 MiB' '^small .* 2048 MiB' '^fair .* 2048 MiB'
+	# The operator's arguments are before a directive's.
+	plan --topology 1n1l8c1t --wprof-args '--ringbuf-cnt=16 --ringbuf-size 300000' small.sh
+	assert_output '^small .* 4608 MiB'
+	# A number that was given stands, and the warning has both.
+	plan --topology 1n1l8c1t --memory 2100 traced.sh
+	assert_status 0
+	assert_output '^traced .* 2100 MiB' 'warning: memory 2100 MiB as given is below the 2560 MiB'
+	plan --topology 1n1l2c1t --memory 2100 traced.sh
+	refute_output 'warning'
+	plan --topology 1n1l8c1t --wprof --wprof-args '--ringbuf-size 2097152 --ringbuf-cnt 9999999999999' traced.sh
+	[[ $status -eq 0 ]] || assert_output '--topology 1n1l8c1t --wprof-args .*: 8 CPUs get 16896 MiB'
+	plan --topology 1n1l8c1t --wprof --wprof-args '--ringbuf-size 9999999999999999999' traced.sh
+	assert_status 125
+	assert_output 'smaller ring buffers'
+}
+
+@test "plan: arguments that wprof would misread are refused by name, before anything boots" {
+	export KTSTR_WPROF_PATH=/bin/true KTSTR_KERNEL=$KERNEL
+	for args in '-T x.pb' '-J x.json' '--trace=x.pb' '-d 5s'; do
+		for command in "test traced.sh" "run true" "shell --exec true"; do
+			# shellcheck disable=SC2086 # words
+			run "$KTSTR_LAUNCH" ${command%% *} --wprof --wprof-args "$args" ${command#* }
+			assert_status 125
+			assert_output "tracer argument '$args': "
+		done
+	done
+	# A directive's, too; the built-in tracer refuses by itself what it does not know.
+	printf '#!/bin/sh\n#ktstr: wprof wprof_args="-d 5s"\n' >units.sh
+	chmod +x units.sh
+	run "$KTSTR_LAUNCH" test units.sh
+	assert_status 125
+	assert_output "tracer argument '-d 5s': "
+}
+
 @test "plan: a replay says again what was said of the machine, the tracer and the folder" {
 	printf '#!/bin/sh\n#ktstr: host_only\nexit 1\n' >bad.sh
 	chmod +x bad.sh
