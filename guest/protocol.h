@@ -174,10 +174,14 @@ struct ktstr_trace {
 #define KTSTR_JOB_PATH "/ktstr/job"
 
 /* Where the initramfs holds the tracer, and where init lets it write. */
-#define KTSTR_TRACER_PATH	"/bin/wprof"
-#define KTSTR_TRACER_DIR	"/tmp/ktstr"
-/* The line by which a tracer says that it is recording (wprof v0.4 prints exactly this). */
-#define KTSTR_TRACER_READY_LINE "Running..."
+#define KTSTR_TRACER_PATH	 "/bin/wprof"
+#define KTSTR_TRACER_DIR	 "/tmp/ktstr"
+/*
+ * How the line begins by which a tracer says that it is recording; of later wprofs' flight recorder
+ * as well. There may be a time of day before it.
+ */
+#define KTSTR_TRACER_READY_LINE	 "Running..."
+#define KTSTR_TRACER_FLIGHT_LINE "Running in flight recorder mode"
 
 /*
  * Kernel command line parameter with the tracer's arguments, joined by the ASCII unit separator:

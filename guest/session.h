@@ -30,8 +30,8 @@ struct stream {
 
 /* Has the tracer said that it is recording? */
 struct ready_scan {
-	size_t matched; /* bytes of the ready line seen at the start of this line */
-	bool other;	/* this line is another one */
+	char line[64]; /* its current line's first bytes */
+	size_t length;
 	bool ready;
 };
 

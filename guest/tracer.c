@@ -28,6 +28,31 @@
 #define MAX_ARGS 256
 #define MAX_PATH 128
 
+/* How many bytes of a line are a time of day before its words: "12:34:56.123456 ", as of wprof -v.
+ */
+static size_t time_of_day(const char *line, size_t length)
+{
+	unsigned int colons = 0;
+	size_t at = 0;
+
+	while (at < length &&
+	       ((line[at] >= '0' && line[at] <= '9') || line[at] == '.' || line[at] == ':'))
+		colons += line[at++] == ':';
+	return colons == 2 && at < length && line[at] == ' ' ? at + 1 : 0;
+}
+
+/* Is this, so far as it has come, a ready line? */
+static bool says_ready(const char *line, size_t length)
+{
+	static const char *const ready[] = { KTSTR_TRACER_READY_LINE, KTSTR_TRACER_FLIGHT_LINE };
+	size_t at = time_of_day(line, length);
+
+	for (size_t i = 0; i < sizeof(ready) / sizeof(ready[0]); i++)
+		if (length - at == strlen(ready[i]) && !memcmp(line + at, ready[i], length - at))
+			return true;
+	return false;
+}
+
 void tracer_scan(struct ready_scan *scan, const struct iovec room[2], size_t count)
 {
 	for (size_t i = 0; i < count && !scan->ready; i++) {
@@ -35,12 +60,10 @@ void tracer_scan(struct ready_scan *scan, const struct iovec room[2], size_t cou
 		char byte = bytes[i < room[0].iov_len ? i : i - room[0].iov_len];
 
 		if (byte == '\n' || byte == '\r') {
-			scan->matched = 0;
-			scan->other = false;
-		} else if (scan->other || byte != KTSTR_TRACER_READY_LINE[scan->matched]) {
-			scan->other = true;
-		} else if (++scan->matched == sizeof(KTSTR_TRACER_READY_LINE) - 1) {
-			scan->ready = true;
+			scan->length = 0;
+		} else if (scan->length < sizeof(scan->line)) {
+			scan->line[scan->length++] = byte;
+			scan->ready = says_ready(scan->line, scan->length);
 		}
 	}
 }
@@ -120,11 +143,15 @@ static void drain_text(struct session *session)
 /* What a BPF tracer that did not come to record may have missed: "" or "; <clause>". */
 static const char *bpf_reason(const struct session *session, char *out, size_t size)
 {
+	int status = session->tracer.child.status;
 	struct utsname name;
 
 	out[0] = '\0';
 	if (session->job->tracer_bpf && !uname(&name)) {
 		bpf_needs_missing(BPF_NEEDS_BTF_PATH, name.release, out + 2, size - 2);
+		/* wprof's exit status is an errno. */
+		if (!out[2] && WIFEXITED(status) && WEXITSTATUS(status) == ENOMEM)
+			snprintf(out + 2, size - 2, "ENOMEM: no room for its ring buffers");
 		if (out[2])
 			memcpy(out, "; ", 2);
 	}

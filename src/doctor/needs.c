@@ -56,6 +56,8 @@ const struct need needs[] = {
 	  "a tracer that fills its buffer before it writes is heard too late; `shell` has no terminal",
 	  NEED_TRACER, NEED_BUILT_IN, 0, 0 },
 	{ "BPF_SYSCALL", "its BPF programs cannot be loaded", NEED_WPROF, NEED_BUILT_IN, 0, 0 },
+	{ "BPF_EVENTS", "its BPF programs cannot be attached to tracepoints", NEED_WPROF,
+	  NEED_BUILT_IN, 0, 0 },
 	{ "DEBUG_INFO_BTF", "its BPF programs cannot be fitted to the kernel", NEED_WPROF,
 	  NEED_BUILT_IN, 0, NEED_VERSION(5, 2) },
 	{ "SCHED_CLASS_EXT", "no scheduler written in BPF can be loaded", NEED_SCHED_EXT,

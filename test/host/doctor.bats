@@ -58,12 +58,14 @@ beside()
 }
 
 @test "what only a part needs is a warning, and no failure" {
-	sed 's/^CONFIG_ACPI_NUMA=y//; s/^CONFIG_DEBUG_INFO_BTF=y/CONFIG_DEBUG_INFO_BTF=n/' "$config" >without
+	sed 's/^CONFIG_ACPI_NUMA=y//; s/^CONFIG_DEBUG_INFO_BTF=y/CONFIG_DEBUG_INFO_BTF=n/
+		/^CONFIG_BPF_EVENTS=/d' "$config" >without
 	beside without
 	doctor --kernel k/vmlinuz
 	assert_status "$host_failed"
 	assert_output '^warn +NUMA nodes +CONFIG_ACPI_NUMA is not set' \
-		'^warn +wprof +CONFIG_DEBUG_INFO_BTF is not set'
+		'^warn +wprof +CONFIG_DEBUG_INFO_BTF is not set' \
+		'^warn +wprof +CONFIG_BPF_EVENTS is not set: its BPF programs cannot be attached'
 }
 
 @test "no configuration, another program's, another kernel's" {

@@ -42,7 +42,22 @@ static void ready_line(void **state)
 		{ "wprof v0.4\r\nRunning...\r\n", true },
 		{ "50%\r100%\rRunning...\n", true },
 		{ "\n\nRunning...\n", true },
+		{ "12:34:56.123456 Running...\n", true },
+		{ "wprof v0.4 started!\n00:00:00.000001 Running...\n", true },
+		{ "Running in flight recorder mode, press Ctrl-C to stop...\n", true },
+		{ "23:59:59.999999 Running in flight recorder mode", true },
 		{ "", false },
+		{ "12:34:56.123456", false },
+		{ "12:34:56.123456 ", false },
+		{ "12:34:56.123456  Running...\n", false },
+		{ "12:34:56.123456Running...\n", false },
+		{ "12.5 Running...\n", false },
+		{ "12:34 Running...\n", false },
+		{ "a 12:34:56.1 Running...\n", false },
+		{ "Running in slow mode\n", false },
+		{ "12:34:56.123456\nRunning..\n", false },
+		{ "11111111111111111111111111111111111111:11111111111111111:1111 Running...\n",
+		  false },
 		{ "Running..", false },
 		{ "Running..\n.\n", false },
 		{ "not Running...\n", false },
@@ -55,7 +70,7 @@ static void ready_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		for (size_t step = 1; step < 40; step++)
+		for (size_t step = 1; step < 70; step++)
 			if (scan(cases[i].text, strlen(cases[i].text), step) != cases[i].ready)
 				fail_msg("case %zu in pieces of %zu", i, step);
 }
