@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 static void say(const struct run_config *config, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 static void say(const struct run_config *config, const char *fmt, ...)

@@ -12,7 +12,7 @@
 /* The size of a BPF ring buffer is a power of two in 32 bits (union bpf_attr, max_entries). */
 #define RING_KB_MAX	    2097152
 /* wprof keeps it as nanoseconds in a signed number of 64 bits. */
-#define DURATION_MS_MAX (INT64_MAX / 1000000)
+#define DURATION_MS_MAX	    (INT64_MAX / 1000000)
 
 /* Letters of wprof's options that take a value, in the same word or in the next. */
 #define LETTERS_WITH_VALUE     "dDTJpPnNefUMC"
