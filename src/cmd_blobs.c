@@ -1,9 +1,7 @@
 /* ktstr-launch blobs: what is embedded in this file, is it whole, and how to get it out. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +9,6 @@
 #include "command.h"
 #include "embed/embed.h"
 #include "util/file.h"
-
-static const char usage[] =
-	"Usage: ktstr-launch blobs [--verify] [--extract DIR]\n\n"
-	"Lists what is embedded in this file: name, provider, version, size, stored size, "
-	"SHA-256.\n\n"
-	"  --verify        recompute each SHA-256 and compare it with the one of build time\n"
-	"  --extract DIR   write each into DIR, which is made when missing; nothing is "
-	"overwritten\n\n"
-	"Exit status: 0, or 125 when something is damaged or cannot be written.\n";
 
 static void list(void)
 {
@@ -81,52 +70,17 @@ static int extract(const char *folder)
 	return COMMAND_CANNOT;
 }
 
-int cmd_blobs(int argc, char **argv)
+int cmd_blobs(const struct run_options *options)
 {
-	static const struct option options[] = {
-		{ "extract", required_argument, NULL, 'x' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "verify", no_argument, NULL, 'v' },
-		{ 0 },
-	};
-	const char *folder = NULL;
-	bool want_verify = false;
-	int option, status = 0;
+	int status = 0;
 
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (option) {
-		case 'x':
-			folder = optarg;
-			break;
-		case 'v':
-			want_verify = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		case ':':
-			command_complain("blobs: option '%s': it needs a value; see ktstr-launch "
-					 "blobs --help",
-					 argv[optind - 1]);
-			return COMMAND_CANNOT;
-		default:
-			command_complain("blobs: option '%s': not known; see ktstr-launch blobs "
-					 "--help",
-					 argv[optind - 1]);
-			return COMMAND_CANNOT;
-		}
-	}
-	if (optind < argc) {
-		command_complain("blobs: argument '%s': not known; see ktstr-launch blobs --help",
-				 argv[optind]);
-		return COMMAND_CANNOT;
-	}
-
-	if (!want_verify && !folder)
+	if (options->operands)
+		return command_misused("blobs", "argument '%s': not known", *options->operands);
+	if (!options->verify && !options->extract_dir)
 		list();
-	if (want_verify)
+	if (options->verify)
 		status = verify();
-	if (!status && folder)
-		status = extract(folder);
+	if (!status && options->extract_dir)
+		status = extract(options->extract_dir);
 	return status;
 }

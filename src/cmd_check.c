@@ -1,5 +1,4 @@
 /* ktstr-launch check: are the directives of these tests right? Boots nothing. */
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,41 +7,20 @@
 #include "suite/load.h"
 #include "util/utf8.h"
 
-static const char usage[] =
-	"Usage: ktstr-launch check FILE|FOLDER...\n\n"
-	"Reads the directives of the tests and says what is wrong with them, with file and line.\n"
-	"Nothing is booted.\n\n"
-	"Exit status: 0 all are right, 1 some are not, 125 wrong usage or no test there.\n";
-
 static void complain(const char *line)
 {
 	command_complain("check: %s", line);
 }
 
-int cmd_check(int argc, char **argv)
+int cmd_check(const struct run_options *options)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	struct error err = { "" };
 	struct tests tests;
-	int option, bad;
+	int bad;
 
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		command_complain("check: option '%s': not known; see ktstr-launch check --help",
-				 argv[optind - 1]);
-		return COMMAND_CANNOT;
-	}
-	if (optind == argc) {
-		command_complain("check: no file given; see ktstr-launch check --help");
-		return COMMAND_CANNOT;
-	}
-	bad = tests_load((const char *const *)argv + optind, &tests, complain, &err);
+	if (!options->operands)
+		return command_misused("check", "no file given");
+	bad = tests_load(options->operands, &tests, complain, &err);
 	if (bad < 0) {
 		command_complain("check: %s", err.text);
 		return COMMAND_CANNOT;

@@ -1,9 +1,7 @@
 /* ktstr-launch doctor: will a run succeed on this host, with these kernels, and what will not work?
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -16,30 +14,8 @@
 #include "run/probe.h"
 #include "util/terminal.h"
 
-static const char usage[] =
-	"Usage: ktstr-launch doctor [--kernel IMG]... [--boot] [--out DIR]\n\n"
-	"Looks at this host (KVM, memory, limits, folders) and at kernels (image, release,\n"
-	"configuration), and says of each thing whether it is well: \"ok\", \"warn\" where a part "
-	"will\n"
-	"not work or less well, \"FAIL\" where no plain run can succeed; and what to do about it.\n"
-	"A kernel's configuration is taken from its image (CONFIG_IKCONFIG), else from 'config',\n"
-	"'config-RELEASE' or '.config' beside it, /boot or /lib/modules.\n\n"
-	"  --kernel IMG  a kernel to look at; may be given several times (KTSTR_KERNEL)\n"
-	"  --boot        boot each of them as well, as `ktstr-launch probe` does: only that proves "
-	"KVM\n"
-	"  --out DIR     where artefacts are to go (KTSTR_OUT; ktstr-out)\n"
-	"  --needs       print what a guest's kernel needs, as a table in Markdown\n\n"
-	"Exit status: 0 when nothing was found that a plain run would fail for, 1 when something "
-	"was,\n"
-	"125 for wrong usage.\n";
-
 struct doctor {
-	const char **kernels;
-	size_t nr_kernels;
-	const char *out_dir;
-	bool boot;
-	/* The rest of what run would use here, from the environment. */
-	struct run_options options;
+	const struct run_options *options;
 	struct plan plan;
 };
 
@@ -49,10 +25,10 @@ static bool boot(const struct doctor *doctor, const char *kernel, struct finding
 	struct probe_config config = {
 		.kernel = kernel,
 		.plan = &doctor->plan,
-		.append = doctor->options.append,
-		.kaslr = doctor->options.kaslr,
-		.boot_timeout_ms = doctor->options.boot_timeout_ms,
-		.stall_timeout_ms = doctor->options.stall_timeout_ms,
+		.append = doctor->options->append,
+		.kaslr = doctor->options->kaslr,
+		.boot_timeout_ms = doctor->options->boot_timeout_ms,
+		.stall_timeout_ms = doctor->options->stall_timeout_ms,
 	};
 	char release[PROBE_RELEASE_SIZE];
 	struct error err = { "" };
@@ -75,7 +51,9 @@ static int examine(const struct doctor *doctor)
 {
 	struct findings findings = { .out = stdout,
 				     .colour = terminal_wants_colour(STDOUT_FILENO) };
-	const char *out_dir = doctor->out_dir ? doctor->out_dir : ARTEFACTS_DEFAULT_OUT;
+	const char *out_dir = doctor->options->out_dir ? doctor->options->out_dir
+						       : ARTEFACTS_DEFAULT_OUT;
+	const struct option_list *kernels = &doctor->options->kernels;
 	struct host_facts *host = malloc(sizeof(*host));
 	const char *against;
 	size_t tried = 0, booted = 0;
@@ -88,15 +66,15 @@ static int examine(const struct doctor *doctor)
 	host_look("", out_dir, host);
 	against = host_judge(host, &findings);
 	free(host);
-	for (size_t i = 0; i < doctor->nr_kernels; i++) {
+	for (size_t i = 0; i < kernels->count; i++) {
 		unsigned int failures = findings.failures;
 
 		fputc('\n', stdout);
-		kernel_look(doctor->kernels[i], &findings);
+		kernel_look(kernels->items[i], &findings);
 		/* What cannot be booted is not tried. */
-		if (doctor->boot && failures == findings.failures) {
+		if (doctor->options->boot && failures == findings.failures) {
 			tried++;
-			booted += boot(doctor, doctor->kernels[i], &findings);
+			booted += boot(doctor, kernels->items[i], &findings);
 		}
 	}
 
@@ -118,93 +96,20 @@ static int examine(const struct doctor *doctor)
 	return findings.failures ? 1 : 0;
 }
 
-static int wrong(const char *what, const char *why)
+int cmd_doctor(const struct run_options *options)
 {
-	command_complain("doctor: %s: %s; see ktstr-launch doctor --help", what, why);
-	return COMMAND_CANNOT;
-}
-
-/* What run would take from the environment, its kernels where none is named. */
-static int read_environment(struct doctor *doctor, char *name)
-{
-	char *words[] = { name, NULL };
+	struct doctor doctor = { .options = options };
 	struct error err = { "" };
-	int ret;
 
-	/* getopt has been through our own. */
-	optind = 1;
-	ret = options_parse(&doctor->options, OPTIONS_MACHINE | OPTIONS_OUTPUT, false, 1, words,
-			    &err);
-
-	if (!ret)
-		ret = probe_plan(&doctor->options.override, &doctor->plan, &err);
-	if (ret) {
-		command_complain("doctor: %s", err.text);
-		return COMMAND_CANNOT;
+	if (options->operands)
+		return command_misused("doctor", "argument '%s': not known", *options->operands);
+	if (options->needs) {
+		needs_print(stdout);
+		return 0;
 	}
-	if (!doctor->nr_kernels)
-		for (size_t i = 0; i < doctor->options.kernels.count; i++)
-			doctor->kernels[doctor->nr_kernels++] = doctor->options.kernels.items[i];
-	if (!doctor->out_dir)
-		doctor->out_dir = doctor->options.out_dir;
-	return 0;
-}
-
-/* Returns an exit status, or -1 to go on. */
-static int parse(struct doctor *doctor, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "boot", no_argument, NULL, 'b' },	    { "help", no_argument, NULL, 'h' },
-		{ "kernel", required_argument, NULL, 'k' }, { "needs", no_argument, NULL, 'n' },
-		{ "out", required_argument, NULL, 'o' },    { 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (option) {
-		case 'b':
-			doctor->boot = true;
-			break;
-		case 'k':
-			doctor->kernels[doctor->nr_kernels++] = optarg;
-			break;
-		case 'o':
-			doctor->out_dir = optarg;
-			break;
-		case 'n':
-			needs_print(stdout);
-			return 0;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		case ':':
-			return wrong(argv[optind - 1], "needs a value");
-		default:
-			return wrong(argv[optind - 1], "not known");
-		}
-	}
-	return optind < argc ? wrong(argv[optind], "not known") : -1;
-}
-
-int cmd_doctor(int argc, char **argv)
-{
-	/* No more kernels can be named than there are words, or one in the environment. */
-	struct doctor doctor = { .kernels = calloc((size_t)argc + 1, sizeof(char *)) };
-	int status;
-
-	if (!doctor.kernels) {
-		command_complain("doctor: out of memory");
-		return COMMAND_CANNOT;
-	}
-	status = parse(&doctor, argc, argv);
-	if (status < 0) {
-		status = read_environment(&doctor, argv[0]);
-		if (!status && doctor.boot && !doctor.nr_kernels)
-			status = wrong("--boot", "names no kernel; give --kernel IMG");
-		if (!status)
-			status = examine(&doctor);
-		options_destroy(&doctor.options);
-	}
-	free(doctor.kernels);
-	return status;
+	if (options->boot && !options->kernels.count)
+		return command_misused("doctor", "--boot: names no kernel; give --kernel IMG");
+	if (probe_plan(&options->override, &doctor.plan, &err))
+		return command_misused("doctor", "%s", err.text);
+	return examine(&doctor);
 }

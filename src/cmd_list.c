@@ -1,5 +1,4 @@
 /* ktstr-launch list: which tests are there, and what do they say of themselves? */
-#include <getopt.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <limits.h>
@@ -10,12 +9,6 @@
 #include "report/json_text.h"
 #include "suite/load.h"
 #include "util/utf8.h"
-
-static const char usage[] =
-	"Usage: ktstr-launch list [--json] FILE|FOLDER...\n\n"
-	"Lists the tests: name, topology, memory, time limit, what else is said of them, path.\n\n"
-	"  --json   a JSON object a line\n\n"
-	"Exit status: 0, or 125 when a test's directives are wrong or no test is there.\n";
 
 static void complain(const char *line)
 {
@@ -72,42 +65,21 @@ static bool print_json(const struct test *test)
 	return ok;
 }
 
-int cmd_list(int argc, char **argv)
+int cmd_list(const struct run_options *options)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	struct error err = { "" };
 	struct tests tests;
-	bool json = false;
-	int option, bad;
+	int bad;
 
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (option != 'j') {
-			command_complain(
-				"list: option '%s': not known; see ktstr-launch list --help",
-				argv[optind - 1]);
-			return COMMAND_CANNOT;
-		}
-		json = true;
-	}
-	if (optind == argc) {
-		command_complain("list: no file given; see ktstr-launch list --help");
-		return COMMAND_CANNOT;
-	}
-	bad = tests_load((const char *const *)argv + optind, &tests, complain, &err);
+	if (!options->operands)
+		return command_misused("list", "no file given");
+	bad = tests_load(options->operands, &tests, complain, &err);
 	if (bad < 0) {
 		command_complain("list: %s", err.text);
 		return COMMAND_CANNOT;
 	}
 	for (size_t i = 0; i < tests.count; i++) {
-		if (!json)
+		if (!options->list_json)
 			print_text(&tests.list[i]);
 		else if (!print_json(&tests.list[i]))
 			bad++;

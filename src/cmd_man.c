@@ -5,33 +5,19 @@
 #include "command.h"
 #include "manual/page.h"
 
-static const char usage[] =
-	"Usage: ktstr-launch man [COMMAND]\n\n"
-	"Prints the man page of the launcher, or of one of its commands, in roff. To read it:\n"
-	"    ktstr-launch man run | man -l -\n\n"
-	"Exit status: 0, or 125 when there is no such page or it cannot be printed.\n";
-
-int cmd_man(int argc, char **argv)
+int cmd_man(const struct run_options *options)
 {
+	const char *name = options->operands ? options->operands[0] : NULL;
 	const struct command *command = NULL;
 	struct error err = { "" };
 
-	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (argc > 2) {
-		command_complain("man: takes one command; see ktstr-launch man --help");
-		return COMMAND_CANNOT;
-	}
-	for (size_t i = 0; argc == 2 && (command = command_at(i)); i++)
-		if (!strcmp(command->name, argv[1]))
+	if (name && options->operands[1])
+		return command_misused("man", "takes one command");
+	for (size_t i = 0; name && (command = command_at(i)); i++)
+		if (!strcmp(command->name, name))
 			break;
-	if (argc == 2 && !command) {
-		command_complain("man: command '%s': not known; see ktstr-launch man --help",
-				 argv[1]);
-		return COMMAND_CANNOT;
-	}
+	if (name && !command)
+		return command_misused("man", "command '%s': not known", name);
 	if (page_print(stdout, command, &err)) {
 		command_complain("man: %s", err.text);
 		return COMMAND_CANNOT;

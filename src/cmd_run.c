@@ -20,22 +20,6 @@
 #include "run/tracer.h"
 #include "util/file.h"
 
-static const char usage[] =
-	"Usage: ktstr-launch run --kernel IMG [OPTIONS]... [--] CMD [ARGS]...\n\n"
-	"Boots IMG in a virtual machine of its own, runs CMD there as root with all that it needs "
-	"to be\n"
-	"loaded, and passes on its output and its exit status.\n\n";
-
-static const char usage_status[] =
-	"\nExit status: CMD's own, 0 to 123; 124 it ran into its time limit; 125 the launcher or "
-	"this\n"
-	"host could not do it; 126 CMD cannot be executed; 127 it is not found; 128+N it was "
-	"killed\n"
-	"by signal N; 120 the guest's kernel panicked, 121 the guest stalled, 122 the guest ended\n"
-	"early, 123 the guest broke the protocol.\n";
-
-#define GROUPS OPTIONS_OF_RUN
-
 /* One run: both VMs, and what is known of them. */
 struct run {
 	const struct run_options *options;
@@ -215,30 +199,15 @@ static int execute(struct run *run)
 	return status;
 }
 
-int cmd_run(int argc, char **argv)
+int cmd_run(const struct run_options *options)
 {
-	struct run_options options;
-	struct run run = { .options = &options, .signal_fd = -1, .err_fd = STDERR_FILENO };
+	struct run run = { .options = options, .signal_fd = -1, .err_fd = STDERR_FILENO };
 	struct error err = { "" };
 	int status = COMMAND_CANNOT, ret;
 
-	ret = options_parse(&options, GROUPS, false, argc, argv, &err);
-	if (ret) {
-		command_complain("run: %s; see ktstr-launch run --help", err.text);
-		goto out;
-	}
-	if (options.help) {
-		fputs(usage, stdout);
-		options_print(stdout, GROUPS);
-		fputs(usage_status, stdout);
-		status = 0;
-		goto out;
-	}
-	if (!options.operands) {
-		command_complain("run: no command given; see ktstr-launch run --help");
-		goto out;
-	}
-	run.entry.argv = options.operands;
+	if (!options->operands)
+		return command_misused("run", "no command given");
+	run.entry.argv = options->operands;
 	ret = find_program(&run, &err);
 	if (ret) {
 		status = ret == -ENOENT	  ? EXIT_NOT_FOUND
@@ -250,7 +219,7 @@ int cmd_run(int argc, char **argv)
 	run.signal_fd = invocation_signals(&run.old_mask, &err);
 	ret = run.signal_fd < 0 ? run.signal_fd : prepare(&run, &err);
 	if (!ret) {
-		run.replay = invocation_replay(&options, run.own_tracer, argv[0]);
+		run.replay = invocation_replay(options, run.own_tracer, "run");
 		if (!run.replay)
 			ret = error_set(&err, -ENOMEM, "out of memory");
 	}
@@ -258,13 +227,12 @@ int cmd_run(int argc, char **argv)
 		command_complain("run: %s", err.text);
 	else
 		status = execute(&run);
-	invocation_close(&run.artefacts, options.out_dir);
+	invocation_close(&run.artefacts, options->out_dir);
 out:
 	free(run.replay);
 	wprof_config_destroy(&run.wprof);
 	entry_destroy(&run.entry);
 	if (run.signal_fd >= 0)
 		close(run.signal_fd);
-	options_destroy(&options);
 	return status;
 }

@@ -19,25 +19,11 @@
 #include "run/tracer.h"
 #include "suite/load.h"
 
-static const char usage[] =
-	"Usage: ktstr-launch shell --kernel IMG [OPTIONS]...\n\n"
-	"Boots IMG in a virtual machine of its own and gives you a shell in it, as root, with "
-	"busybox.\n"
-	"With --wprof the tracer is at /bin/wprof. At the start of a line ~. leaves the guest, and "
-	"~~ is\n"
-	"one ~; all other keys go to the guest.\n\n";
-
-static const char usage_status[] =
-	"\nExit status: the shell's or CMD's own; 130 when you left by ~. or Ctrl-C; else as\n"
-	"for `run`.\n";
-
-#define GROUPS OPTIONS_OF_SHELL
-
 #define DEFAULT_MEMORY_MIB 1024
 #define PROMPT		   "PS1=\\h:\\w# "
 
 struct shell {
-	struct run_options options;
+	const struct run_options *options;
 	struct tests tests; /* of --test */
 	const struct test *test;
 	struct entry entry;
@@ -59,7 +45,7 @@ static void say(void *data, const char *line)
 {
 	const struct shell *shell = data;
 
-	if (!shell->options.quiet)
+	if (!shell->options->quiet)
 		command_complain("%s", line);
 }
 
@@ -77,7 +63,7 @@ static void complain(const char *line)
 /* The test that --test means: a file, else the one of that name from here on. */
 static int find_test(struct shell *shell, struct error *err)
 {
-	const char *named = shell->options.test;
+	const char *named = shell->options->test;
 	bool is_file = strchr(named, '/') || !access(named, F_OK);
 	const char *const paths[] = { is_file ? named : ".", NULL };
 	int ret = tests_load(paths, &shell->tests, is_file ? complain : complain_not, err);
@@ -126,7 +112,7 @@ static int find_test(struct shell *shell, struct error *err)
  */
 static int gather(struct shell *shell, struct error *err)
 {
-	const struct run_options *options = &shell->options;
+	const struct run_options *options = shell->options;
 	const struct test *test = shell->test;
 	const char *term = getenv("TERM");
 	size_t nr_env = 0, used = 0;
@@ -174,17 +160,17 @@ static int gather(struct shell *shell, struct error *err)
 
 static const char *wprof_args(const struct shell *shell)
 {
-	if (shell->options.wprof_args)
-		return shell->options.wprof_args;
+	if (shell->options->wprof_args)
+		return shell->options->wprof_args;
 	return shell->test ? shell->test->wprof_args : NULL;
 }
 
 /* A test's machine is the one that `test` would give it; a plain shell's is taken as given. */
 static int make_plan(struct shell *shell, struct error *err)
 {
-	const struct plan_override *override = &shell->options.override;
+	const struct plan_override *override = &shell->options->override;
 	const struct test *test = shell->test;
-	bool wprof = wprof_wanted(shell->options.wprof, test && test->wprof);
+	bool wprof = wprof_wanted(shell->options->wprof, test && test->wprof);
 	struct plan *plan = &shell->plan;
 	int ret;
 
@@ -220,13 +206,13 @@ static int find_shell(struct shell *shell, const char *argv[4], struct error *er
 	int ret;
 
 	argv[0] = "sh";
-	if (shell->options.exec) {
+	if (shell->options->exec) {
 		argv[1] = "-c";
-		argv[2] = shell->options.exec;
+		argv[2] = shell->options->exec;
 	}
 	entry->argv = argv;
-	entry->tty = !shell->options.exec;
-	entry->timeout_ms = shell->options.has_timeout ? shell->options.timeout_ms : 0;
+	entry->tty = !shell->options->exec;
+	entry->timeout_ms = shell->options->has_timeout ? shell->options->timeout_ms : 0;
 	ret = entry_find_busybox(entry, err);
 	if (ret)
 		return ret;
@@ -244,7 +230,7 @@ static int find_shell(struct shell *shell, const char *argv[4], struct error *er
 
 static int open_artefacts(struct shell *shell, struct error *err)
 {
-	const struct run_options *options = &shell->options;
+	const struct run_options *options = shell->options;
 	char spec[TOPOLOGY_SPEC_SIZE], memory[32];
 	const char *strings[] = { options->kernel, spec, memory, shell->append,
 				  options->exec ? options->exec : "" };
@@ -258,7 +244,7 @@ static int open_artefacts(struct shell *shell, struct error *err)
 
 static int prepare(struct shell *shell, const char *argv[4], struct error *err)
 {
-	const struct run_options *options = &shell->options;
+	const struct run_options *options = shell->options;
 	int ret = 0;
 
 	if (options->operands)
@@ -327,7 +313,7 @@ static int report(struct shell *shell, const struct run_config *config,
 		say(shell, "the guest is ended");
 	if (!as_it_should(verdict, NULL))
 		run_result_print(STDERR_FILENO, config, result);
-	else if (!shell->options.quiet)
+	else if (!shell->options->quiet)
 		tell_aside(config, result);
 	return verdict->kind == VERDICT_PASS && !run_result_is_whole(result) ? COMMAND_CANNOT
 									     : verdict->exit_status;
@@ -335,7 +321,7 @@ static int report(struct shell *shell, const struct run_config *config,
 
 static int execute(struct shell *shell)
 {
-	const struct run_options *options = &shell->options;
+	const struct run_options *options = shell->options;
 	const struct test *test = shell->test;
 	struct run_config config = { .kernel = options->kernel,
 				     .entry = &shell->entry,
@@ -383,25 +369,13 @@ static int execute(struct shell *shell)
 	return status;
 }
 
-int cmd_shell(int argc, char **argv)
+int cmd_shell(const struct run_options *options)
 {
-	struct shell shell = { .signal_fd = -1 };
+	struct shell shell = { .options = options, .signal_fd = -1 };
 	const char *shell_argv[4] = { NULL };
 	struct error err = { "" };
 	int status = COMMAND_CANNOT, ret;
 
-	ret = options_parse(&shell.options, GROUPS, true, argc, argv, &err);
-	if (!ret && shell.options.help) {
-		fputs(usage, stdout);
-		options_print(stdout, GROUPS);
-		fputs(usage_status, stdout);
-		status = 0;
-		goto out;
-	}
-	if (ret) {
-		command_complain("shell: %s; see ktstr-launch shell --help", err.text);
-		goto out;
-	}
 	ret = prepare(&shell, shell_argv, &err);
 	if (!ret && shell.entry.tty) {
 		ret = attach_open(&shell.attach, STDIN_FILENO, &err);
@@ -417,7 +391,7 @@ int cmd_shell(int argc, char **argv)
 	if (ret) {
 		command_complain("shell: %s", err.text);
 	} else {
-		shell.replay = invocation_replay(&shell.options, shell.own_tracer, argv[0]);
+		shell.replay = invocation_replay(options, shell.own_tracer, "shell");
 		if (shell.replay)
 			status = execute(&shell);
 		else
@@ -425,8 +399,7 @@ int cmd_shell(int argc, char **argv)
 	}
 	if (shell.attached)
 		attach_close(&shell.attach);
-	invocation_close(&shell.artefacts, shell.options.out_dir);
-out:
+	invocation_close(&shell.artefacts, options->out_dir);
 	free(shell.replay);
 	free(shell.term);
 	free(shell.append);
@@ -437,6 +410,5 @@ out:
 	tests_destroy(&shell.tests);
 	if (shell.signal_fd >= 0)
 		close(shell.signal_fd);
-	options_destroy(&shell.options);
 	return status;
 }

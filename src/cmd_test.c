@@ -26,20 +26,6 @@
 #include "vmm/kernel_image.h"
 #include "wprof/wprof.h"
 
-static const char usage[] =
-	"Usage: ktstr-launch test --kernel IMG... [OPTIONS]... FILE|FOLDER...\n\n"
-	"Runs each test in a virtual machine of its own, as many at once as the host holds. What a "
-	"test\n"
-	"needs stands in its file, in lines such as\n"
-	"    #ktstr: topology=1n2l4c2t memory_mib=512 wprof timeout_s=30\n\n";
-
-static const char usage_status[] =
-	"\nExit status: 0 all that ran is as it should be, 1 something failed, 4 all were skipped, "
-	"125 the\n"
-	"launcher or this host could not do it, 128+n: ended by signal n.\n";
-
-#define GROUPS OPTIONS_OF_TEST
-
 /* One place that results are written to. */
 struct sink {
 	struct suite_writer writer;
@@ -49,7 +35,7 @@ struct sink {
 };
 
 struct command_state {
-	struct run_options options;
+	const struct run_options *options;
 	struct tests tests;
 	struct variants variants;
 	struct worker_settings settings;
@@ -74,14 +60,14 @@ static void complain(const char *line)
 
 static const char *out_folder(const struct command_state *state)
 {
-	return state->options.out_dir ? state->options.out_dir : ARTEFACTS_DEFAULT_OUT;
+	return state->options->out_dir ? state->options->out_dir : ARTEFACTS_DEFAULT_OUT;
 }
 
 /* What the images are called in names: their release, else their file's name. One name, one image.
  */
 static int name_kernels(struct command_state *state, struct error *err)
 {
-	const struct option_list *kernels = &state->options.kernels;
+	const struct option_list *kernels = &state->options->kernels;
 
 	state->releases = calloc(kernels->count + 1, sizeof(*state->releases));
 	if (!state->releases)
@@ -138,7 +124,7 @@ static void make_replay_head(struct command_state *state)
 	static const char *const wprof_words[] = { [WPROF_OFF] = "--wprof=0",
 						   [WPROF_REPRO] = "--wprof",
 						   [WPROF_ALWAYS] = "--wprof=always" };
-	const struct run_options *options = &state->options;
+	const struct run_options *options = state->options;
 	const char **word = state->replay_head;
 	ssize_t length = readlink("/proc/self/exe", state->self, sizeof(state->self) - 1);
 
@@ -211,7 +197,7 @@ static int open_sink(struct command_state *state, const struct suite_format *for
 
 static int open_sinks(struct command_state *state, struct error *err)
 {
-	const struct run_options *options = &state->options;
+	const struct run_options *options = state->options;
 	int ret = 0;
 
 	if (options->tap || options->ktap)
@@ -261,7 +247,7 @@ static void on_result(void *data, const struct variant *variant, const struct su
 	struct command_state *state = data;
 
 	clear_live(state);
-	if (state->text && (!state->options.quiet || outcome_is_bad(result->outcome))) {
+	if (state->text && (!state->options->quiet || outcome_is_bad(result->outcome))) {
 		suite_text_result(stdout, result, state->name_width, state->colour);
 		fflush(stdout);
 	}
@@ -421,7 +407,7 @@ static int nothing_chosen(const struct run_options *options, const struct varian
 
 static int prepare(struct command_state *state, struct capacity *capacity, struct error *err)
 {
-	const struct run_options *options = &state->options;
+	const struct run_options *options = state->options;
 	struct variant_source source = { .kernels = options->kernels.items,
 					 .nr_kernels = options->kernels.count,
 					 .gauntlet = options->gauntlet,
@@ -489,7 +475,7 @@ static int exit_status(const struct suite_counts *counts, int signal_number)
 
 static int run_all(struct command_state *state, const struct capacity *capacity, int signal_fd)
 {
-	const struct run_options *options = &state->options;
+	const struct run_options *options = state->options;
 	struct suite_limits limits = { .jobs = options->jobs,
 				       .cpus = capacity->cpus,
 				       .memory_mib = capacity->free_mib };
@@ -554,34 +540,21 @@ static void state_destroy(struct command_state *state)
 	last_failed_destroy(&state->last_failed);
 	variants_destroy(&state->variants);
 	tests_destroy(&state->tests);
-	options_destroy(&state->options);
 }
 
-int cmd_test(int argc, char **argv)
+int cmd_test(const struct run_options *options)
 {
-	struct command_state state = { .text = true };
+	struct command_state state = { .options = options, .text = true };
 	struct capacity capacity;
 	struct error err = { "" };
 	int status = COMMAND_CANNOT, signal_fd = -1, ret;
 
-	ret = options_parse(&state.options, GROUPS, true, argc, argv, &err);
-	if (!ret && state.options.help) {
-		fputs(usage, stdout);
-		options_print(stdout, GROUPS);
-		fputs(usage_status, stdout);
-		status = 0;
-		goto out;
-	}
-	if (!ret)
-		ret = check_options(&state.options, &err);
-	if (ret) {
-		command_complain("test: %s; see ktstr-launch test --help", err.text);
-		goto out;
-	}
+	if (check_options(options, &err))
+		return command_misused("test", "%s", err.text);
 	ret = prepare(&state, &capacity, &err);
-	if (!ret && *state.variants.warning && !state.options.quiet)
+	if (!ret && *state.variants.warning && !options->quiet)
 		command_complain("test: warning: %s", state.variants.warning);
-	if (!ret && state.options.dry_run) {
+	if (!ret && options->dry_run) {
 		print_plan(&state);
 		status = 0;
 		goto out;

@@ -23,6 +23,18 @@ void command_complain(const char *fmt, ...)
 	fprintf(stderr, "ktstr-launch: %s\n", shown);
 }
 
+int command_misused(const char *command, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	command_complain("%s: %s; see ktstr-launch %s --help", command, text, command);
+	return COMMAND_CANNOT;
+}
+
 int command_print_blob(const char *command, const char *name)
 {
 	const struct blob *blob = embed_find(name);

@@ -4,39 +4,56 @@
 
 #include <stddef.h>
 
+#include "run/options.h"
+
 /* The launcher or its host could not do it, usage errors included: `git bisect run` skips then. */
 #define COMMAND_CANNOT 125
+
+/* What follows a command's options. */
+enum operands {
+	OPERANDS_NONE,
+	OPERANDS_FILES,
+	OPERANDS_PAYLOAD, /* a command and its arguments, whose options are its own */
+	OPERANDS_COMMAND, /* one of ours */
+	OPERANDS_SHELL,	  /* one that completion_print knows */
+};
 
 struct command {
 	const char *name;
 	const char *summary; /* one line of --help */
-	/*
-	 * Returns the exit status. argv[0] is the command's name; getopt's state is fresh.
-	 * With "--help" alone it prints its usage to standard output and returns 0.
-	 */
-	int (*main)(int argc, char **argv);
+	unsigned int groups; /* enum option_group: the options that it takes */
+	enum operands operands;
+	/* Returns the exit status. What is asked of it stands in @options; --help is dealt with. */
+	int (*main)(const struct run_options *options);
 };
 
 /* command_at - the table, in the order of --help; NULL behind its end. */
 const struct command *command_at(size_t index);
 
 /* Each in its cmd_<name>.c. */
-int cmd_run(int argc, char **argv);
-int cmd_test(int argc, char **argv);
-int cmd_shell(int argc, char **argv);
-int cmd_list(int argc, char **argv);
-int cmd_check(int argc, char **argv);
-int cmd_probe(int argc, char **argv);
-int cmd_doctor(int argc, char **argv);
-int cmd_blobs(int argc, char **argv);
-int cmd_bats_helper(int argc, char **argv);
-int cmd_exec(int argc, char **argv);
-int cmd_licenses(int argc, char **argv);
-int cmd_completion(int argc, char **argv);
-int cmd_man(int argc, char **argv);
+int cmd_run(const struct run_options *options);
+int cmd_test(const struct run_options *options);
+int cmd_shell(const struct run_options *options);
+int cmd_list(const struct run_options *options);
+int cmd_check(const struct run_options *options);
+int cmd_probe(const struct run_options *options);
+int cmd_doctor(const struct run_options *options);
+int cmd_blobs(const struct run_options *options);
+int cmd_bats_helper(const struct run_options *options);
+int cmd_exec(const struct run_options *options);
+int cmd_licenses(const struct run_options *options);
+int cmd_completion(const struct run_options *options);
+int cmd_man(const struct run_options *options);
 
 /* command_complain - one line on standard error, "ktstr-launch: <text>". */
 void command_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * command_misused - wrong usage: "ktstr-launch: <command>: <text>; see ktstr-launch <command>
+ * --help". Returns COMMAND_CANNOT.
+ */
+int command_misused(const char *command, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /*
  * command_print_blob - an embedded text to standard output, for @command, whose status it returns.

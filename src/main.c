@@ -9,23 +9,36 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "manual/help.h"
 #include "util/nearest.h"
 #include "version.h"
 
 static const struct command commands[] = {
-	{ "run", "boot a kernel, run a command in it, trace it again when it fails", cmd_run },
-	{ "test", "run the tests of files and folders, many at once", cmd_test },
-	{ "shell", "a shell in a guest, or in the VM of a test", cmd_shell },
-	{ "list", "list tests and what they say of themselves", cmd_list },
-	{ "check", "say what is wrong with tests' directives", cmd_check },
-	{ "probe", "say whether this machine's KVM can boot a stock kernel", cmd_probe },
-	{ "doctor", "say what this host and a kernel lack, and what will not work", cmd_doctor },
-	{ "exec", "run a command on this machine with KTSTR_WPROF_PATH exported", cmd_exec },
-	{ "blobs", "list, verify or extract what is embedded in this file", cmd_blobs },
-	{ "bats-helper", "print the shell library for bats files that boot VMs", cmd_bats_helper },
-	{ "licenses", "print the licences of all that is in this file", cmd_licenses },
-	{ "completion", "print what makes bash, zsh or fish complete our words", cmd_completion },
-	{ "man", "print a man page: of the launcher, or of a command", cmd_man },
+	{ "run", "boot a kernel, run a command in it, trace it again when it fails", OPTIONS_OF_RUN,
+	  OPERANDS_PAYLOAD, cmd_run },
+	{ "test", "run the tests of files and folders, many at once", OPTIONS_OF_TEST,
+	  OPERANDS_FILES, cmd_test },
+	{ "shell", "a shell in a guest, or in the VM of a test", OPTIONS_OF_SHELL, OPERANDS_NONE,
+	  cmd_shell },
+	{ "list", "list tests and what they say of themselves", OPTIONS_LIST, OPERANDS_FILES,
+	  cmd_list },
+	{ "check", "say what is wrong with tests' directives", 0, OPERANDS_FILES, cmd_check },
+	{ "probe", "say whether this machine's KVM can boot a stock kernel", OPTIONS_OF_PROBE,
+	  OPERANDS_NONE, cmd_probe },
+	{ "doctor", "say what this host and a kernel lack, and what will not work",
+	  OPTIONS_OF_DOCTOR, OPERANDS_NONE, cmd_doctor },
+	{ "exec", "run a command on this machine with KTSTR_WPROF_PATH exported", 0,
+	  OPERANDS_PAYLOAD, cmd_exec },
+	{ "blobs", "list, verify or extract what is embedded in this file", OPTIONS_BLOBS,
+	  OPERANDS_NONE, cmd_blobs },
+	{ "bats-helper", "print the shell library for bats files that boot VMs", 0, OPERANDS_NONE,
+	  cmd_bats_helper },
+	{ "licenses", "print the licences of all that is in this file", 0, OPERANDS_NONE,
+	  cmd_licenses },
+	{ "completion", "print what makes bash, zsh or fish complete our words", 0, OPERANDS_SHELL,
+	  cmd_completion },
+	{ "man", "print a man page: of the launcher, or of a command", 0, OPERANDS_COMMAND,
+	  cmd_man },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -78,9 +91,37 @@ static bool open_standard_descriptors(void)
 	return true;
 }
 
+static int print_help(const struct command *command)
+{
+	struct error err = { "" };
+
+	if (!help_print(stdout, command, &err))
+		return 0;
+	command_complain("%s: %s", command->name, err.text);
+	return COMMAND_CANNOT;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	struct run_options options;
+	struct error err = { "" };
+	int status;
+
+	if (options_parse(&options, command->groups, command->operands != OPERANDS_PAYLOAD, argc,
+			  argv, &err))
+		status = command_misused(command->name, "%s", err.text);
+	else if (options.help)
+		status = print_help(command);
+	else
+		status = command->main(&options);
+	options_destroy(&options);
+	return status;
+}
+
 static int dispatch(int argc, char **argv)
 {
 	const struct command *command;
+	bool help;
 
 	if (argc < 2) {
 		usage(stderr);
@@ -90,23 +131,19 @@ static int dispatch(int argc, char **argv)
 		printf("ktstr-launch %s\n", version_text);
 		return 0;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
-	    (!strcmp(argv[1], "help") && argc < 3)) {
+	help = !strcmp(argv[1], "help");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || (help && argc < 3)) {
 		usage(stdout);
 		return 0;
-	}
-	if (!strcmp(argv[1], "help")) {
-		char help[] = "--help", *words[] = { argv[2], help, NULL };
-
-		command = find_command(argv[2]);
-		return command ? command->main(2, words) : COMMAND_CANNOT;
 	}
 	if (argv[1][0] == '-') {
 		command_complain("option '%s': not known; see ktstr-launch --help", argv[1]);
 		return COMMAND_CANNOT;
 	}
-	command = find_command(argv[1]);
-	return command ? command->main(argc - 1, argv + 1) : COMMAND_CANNOT;
+	command = find_command(argv[help ? 2 : 1]);
+	if (!command)
+		return COMMAND_CANNOT;
+	return help ? print_help(command) : run_command(command, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

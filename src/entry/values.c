@@ -5,10 +5,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "util/utf8.h"
 
-#define DIGITS "0123456789"
+#define DIGITS	       "0123456789"
+#define MAX_MEMORY_MIB (1ull << 30) /* a PiB */
 
 const char *value_show(const char *text, char shown[VALUE_SHOWN_SIZE])
 {
@@ -30,6 +32,24 @@ int value_count(const char *key, const char *text, uint64_t min, uint64_t max, u
 				 "%s '%s': not a whole number from %" PRIu64 " to %" PRIu64, key,
 				 value_show(text, shown), min, max);
 	*out = value;
+	return 0;
+}
+
+int value_memory(const char *key, const char *text, uint64_t *mib, struct error *err)
+{
+	char shown[VALUE_SHOWN_SIZE];
+	size_t digits = strspn(text, DIGITS);
+	uint64_t unit = strcasecmp(text + digits, "g") ? 1 : 1024;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, NULL, 10);
+	if (!digits || errno || !value || value > MAX_MEMORY_MIB / unit ||
+	    (text[digits] && unit == 1 && strcasecmp(text + digits, "m")))
+		return error_set(err, -EINVAL,
+				 "%s '%s': not a size above 0, in MiB or as in 512M or 4G", key,
+				 value_show(text, shown));
+	*mib = value * unit;
 	return 0;
 }
 

@@ -23,6 +23,9 @@ const char *value_show(const char *text, char shown[VALUE_SHOWN_SIZE]);
 int value_count(const char *key, const char *text, uint64_t min, uint64_t max, uint64_t *out,
 		struct error *err);
 
+/* "512" MiB, "512M", "4G", above 0 and up to a PiB, into MiB. */
+int value_memory(const char *key, const char *text, uint64_t *mib, struct error *err);
+
 /* "12", "0.5", from 0 to @max seconds, into milliseconds; what is above 0 is at least 1 ms. */
 int value_seconds(const char *key, const char *text, unsigned int max, uint64_t *ms,
 		  struct error *err);

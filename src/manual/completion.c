@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "command.h"
-#include "manual/interface.h"
 #include "manual/text.h"
 #include "plan/presets.h"
 
@@ -16,6 +15,37 @@ static const char *const operands_names[] = {
 	[OPERANDS_NONE] = "none",	[OPERANDS_FILES] = "files", [OPERANDS_PAYLOAD] = "payload",
 	[OPERANDS_COMMAND] = "command", [OPERANDS_SHELL] = "shell",
 };
+
+/* What an option's value is, as its name in the usage text tells. */
+enum value_kind {
+	VALUE_NONE, /* it takes none */
+	VALUE_FILE,
+	VALUE_FOLDER,
+	VALUE_TOPOLOGY,
+	VALUE_OPTIONAL, /* one word, which may be left out */
+	VALUE_OTHER,
+};
+
+static enum value_kind value_kind_of(const struct option_info *option)
+{
+	static const struct {
+		const char *value;
+		enum value_kind kind;
+	} kinds[] = {
+		{ "IMG", VALUE_FILE },	     { "FILE", VALUE_FILE },
+		{ "FILE|NAME", VALUE_FILE }, { "HOST[:GUEST]", VALUE_FILE },
+		{ "DIR", VALUE_FOLDER },     { "NnNlNcNt", VALUE_TOPOLOGY },
+	};
+
+	if (!option->value)
+		return VALUE_NONE;
+	if (*option->value == '[')
+		return VALUE_OPTIONAL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(option->value, kinds[i].value))
+			return kinds[i].kind;
+	return VALUE_OTHER;
+}
 
 static void print_shells(FILE *out)
 {
@@ -55,7 +85,15 @@ static void print_quoted(FILE *out, const char *text, const char *special, const
 /* --- bash: for each command, its options by what follows them ----------------------------------
  */
 
-static void bash_options(FILE *out, const struct interface *interface)
+/* A letter is not offered, what follows it is. */
+static void bash_option(FILE *out, const struct option_info *option, bool with_letter)
+{
+	fprintf(out, " --%s", option->name);
+	if (with_letter && option->letter)
+		fprintf(out, " -%c", option->letter);
+}
+
+static void bash_options(FILE *out, const struct command *command)
 {
 	static const struct {
 		const char *variable;
@@ -71,10 +109,9 @@ static void bash_options(FILE *out, const struct interface *interface)
 		size_t position = 0;
 
 		fprintf(out, "\t\t%s='", lists[i].variable);
-		while (interface_next(interface, &position, &option))
-			if (lists[i].kind < 0 ||
-			    (int)interface_value_kind(&option) == lists[i].kind)
-				fprintf(out, " --%s", option.name);
+		while (options_next(command->groups, &position, &option))
+			if (lists[i].kind < 0 || (int)value_kind_of(&option) == lists[i].kind)
+				bash_option(out, &option, lists[i].kind >= 0);
 		fputs("'\n", out);
 	}
 }
@@ -92,20 +129,19 @@ static void print_bash(FILE *out)
 	print_topologies(out);
 	fputs("'\n\n_ktstr_launch_describe()\n{\n\tcase $1 in\n", out);
 	for (size_t i = 0; (command = command_at(i)); i++) {
-		const struct interface *interface = interface_of(command->name);
 		struct option_info option;
 		size_t position = 0;
 
 		fprintf(out, "\t%s)\n", command->name);
-		bash_options(out, interface);
+		bash_options(out, command);
 		fputs("\t\toptionals='", out);
-		while (interface_next(interface, &position, &option)) {
-			if (interface_value_kind(&option) != VALUE_OPTIONAL)
+		while (options_next(command->groups, &position, &option)) {
+			if (value_kind_of(&option) != VALUE_OPTIONAL)
 				continue;
 			fprintf(out, " --%s=", option.name);
 			print_optional(out, option.value);
 		}
-		fprintf(out, "'\n\t\toperands=%s\n\t\t;;\n", operands_names[interface->operands]);
+		fprintf(out, "'\n\t\toperands=%s\n\t\t;;\n", operands_names[command->operands]);
 	}
 	fputs("\tesac\n}\n\n", out);
 }
@@ -113,12 +149,16 @@ static void print_bash(FILE *out)
 /* --- zsh: arguments of _arguments ---------------------------------------------------------------
  */
 
-static void zsh_option(FILE *out, const struct option_info *option)
+/* @name: with its dashes */
+static void zsh_option(FILE *out, const struct option_info *option, const char *name,
+		       bool is_letter)
 {
-	enum value_kind kind = interface_value_kind(option);
+	enum value_kind kind = value_kind_of(option);
 
-	fprintf(out, "\t\t\t'*--%s", option->name);
-	fputs(kind == VALUE_NONE ? "[" : kind == VALUE_OPTIONAL ? "=-[" : "=[", out);
+	fprintf(out, "\t\t\t'*%s", name);
+	if (kind != VALUE_NONE)
+		fputs(kind == VALUE_OPTIONAL ? "=-" : is_letter ? "+" : "=", out);
+	fputc('[', out);
 	print_quoted(out, option->help, "[]\\:", "'\\''");
 	fputc(']', out);
 	if (kind == VALUE_OPTIONAL) {
@@ -144,6 +184,22 @@ static void zsh_option(FILE *out, const struct option_info *option)
 	fputs("'\n", out);
 }
 
+static void zsh_options(FILE *out, const struct command *command)
+{
+	struct option_info option;
+	size_t position = 0;
+
+	while (options_next(command->groups, &position, &option)) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "--%s", option.name);
+		zsh_option(out, &option, name, false);
+		snprintf(name, sizeof(name), "-%c", option.letter);
+		if (option.letter)
+			zsh_option(out, &option, name, true);
+	}
+}
+
 static void print_zsh(FILE *out)
 {
 	const struct command *command;
@@ -158,14 +214,9 @@ static void print_zsh(FILE *out)
 	print_shells(out);
 	fputs("'\n\n_ktstr_launch_describe()\n{\n\tcase $1 in\n", out);
 	for (size_t i = 0; (command = command_at(i)); i++) {
-		const struct interface *interface = interface_of(command->name);
-		struct option_info option;
-		size_t position = 0;
-
 		fprintf(out, "\t(%s)\n\t\toperands=%s\n\t\tspecs=(\n", command->name,
-			operands_names[interface->operands]);
-		while (interface_next(interface, &position, &option))
-			zsh_option(out, &option);
+			operands_names[command->operands]);
+		zsh_options(out, command);
 		fputs("\t\t)\n\t\t;;\n", out);
 	}
 	fputs("\tesac\n}\n\n", out);
@@ -176,10 +227,12 @@ static void print_zsh(FILE *out)
 
 static void fish_option(FILE *out, const char *command, const struct option_info *option)
 {
-	enum value_kind kind = interface_value_kind(option);
+	enum value_kind kind = value_kind_of(option);
 
 	fprintf(out, "complete -c ktstr-launch -n '__ktstr_launch_is %s' -l %s", command,
 		option->name);
+	if (option->letter)
+		fprintf(out, " -s %c", option->letter);
 	if (kind == VALUE_FILE) {
 		fputs(" -r -F", out);
 	} else if (kind == VALUE_FOLDER) {
@@ -230,7 +283,6 @@ static void print_fish(FILE *out)
 		fprintf(out, "%s ", command->name);
 	fputs("'\ncomplete -c ktstr-launch -f\n", out);
 	for (size_t i = 0; (command = command_at(i)); i++) {
-		const struct interface *interface = interface_of(command->name);
 		struct option_info option;
 		size_t position = 0;
 
@@ -238,9 +290,9 @@ static void print_fish(FILE *out)
 			command->name);
 		print_quoted(out, command->summary, "\\", "\\'");
 		fputs("'\n", out);
-		while (interface_next(interface, &position, &option))
+		while (options_next(command->groups, &position, &option))
 			fish_option(out, command->name, &option);
-		fish_operands(out, command->name, interface->operands);
+		fish_operands(out, command->name, command->operands);
 	}
 	fputc('\n', out);
 }

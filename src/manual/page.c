@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "manual/interface.h"
 #include "manual/text.h"
 #include "version.h"
 
@@ -45,20 +44,6 @@ static void print_line(FILE *out, const char *text)
 {
 	print_words(out, text, strlen(text), false);
 	fputc('\n', out);
-}
-
-/* The lines of a section of the text by hand; NULL when it is not there. */
-static const char *find_section(const char *text, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *at = text; at; at = strchr(at, '\n')) {
-		at += *at == '\n';
-		if (!strncmp(at, "# ", 2) && !strncmp(at + 2, name, length) &&
-		    at[2 + length] == '\n')
-			return at + 3 + length;
-	}
-	return NULL;
 }
 
 /* The body of a section, without its heading. */
@@ -102,7 +87,7 @@ static void print_body(FILE *out, const char *line)
 
 static void print_section(FILE *out, const char *text, const char *name)
 {
-	const char *section = find_section(text, name);
+	const char *section = text_section(text, name);
 
 	if (!section)
 		return;
@@ -114,7 +99,10 @@ static void print_option(FILE *out, const struct option_info *option)
 {
 	const char *value = option->value, *line = option->help;
 
-	fputs(".TP\n\\fB\\-\\-", out);
+	fputs(".TP\n\\fB", out);
+	if (option->letter)
+		fprintf(out, "\\-%c\\fR, \\fB", option->letter);
+	fputs("\\-\\-", out);
 	print_words(out, option->name, strlen(option->name), false);
 	fputs("\\fR", out);
 	if (value && *value == '[')
@@ -133,14 +121,14 @@ static void print_option(FILE *out, const struct option_info *option)
 		fprintf(out, "(\\fB%s\\fR)\n", option->variable);
 }
 
-static void print_options(FILE *out, const struct interface *interface, const char *text)
+static void print_options(FILE *out, const struct command *command, const char *text)
 {
 	struct option_info option;
 	size_t position = 0;
 	bool variables = false;
 
 	fputs(".SH OPTIONS\n", out);
-	while (interface_next(interface, &position, &option)) {
+	while (options_next(command->groups, &position, &option)) {
 		print_option(out, &option);
 		variables |= !!option.variable;
 	}
@@ -152,14 +140,14 @@ static void print_options(FILE *out, const struct interface *interface, const ch
 	fputs(".SH ENVIRONMENT\nA variable that is set to nothing counts as not set.\n"
 	      "An option on the command line wins.\n",
 	      out);
-	for (position = 0; interface_next(interface, &position, &option);) {
+	for (position = 0; options_next(command->groups, &position, &option);) {
 		if (!option.variable)
 			continue;
 		fprintf(out, ".TP\n\\fB%s\\fR\nstands for \\fB\\-\\-", option.variable);
 		print_words(out, option.name, strlen(option.name), false);
 		fputs("\\fR.\n", out);
 	}
-	print_body(out, find_section(text, "ENVIRONMENT"));
+	print_body(out, text_section(text, "ENVIRONMENT"));
 }
 
 static void print_commands(FILE *out, const char *text)
@@ -215,10 +203,10 @@ int page_print(FILE *out, const struct command *command, struct error *err)
 	print_line(out, command ? command->summary
 				: "run a test in a real Linux kernel, and learn why it failed");
 	fputs(".SH SYNOPSIS\n", out);
-	print_body(out, find_section(text, "SYNOPSIS"));
+	print_body(out, text_section(text, "SYNOPSIS"));
 	print_section(out, text, "DESCRIPTION");
 	if (command)
-		print_options(out, interface_of(command->name), text);
+		print_options(out, command, text);
 	else
 		print_commands(out, text);
 	print_section(out, text, "FILES");

@@ -36,3 +36,16 @@ int text_load(const char *name, char **text, struct error *err)
 	free(all);
 	return ret;
 }
+
+const char *text_section(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = text; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (!strncmp(at, "# ", 2) && !strncmp(at + 2, name, length) &&
+		    at[2 + length] == '\n')
+			return at + 3 + length;
+	}
+	return NULL;
+}

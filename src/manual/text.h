@@ -11,4 +11,10 @@
  */
 int text_load(const char *name, char **text, struct error *err);
 
+/*
+ * text_section - the first line below "# @name" in a text; the section ends where the next line
+ * that begins with "# " is, or the text. NULL when it has none of that name.
+ */
+const char *text_section(const char *text, const char *name);
+
 #endif

@@ -44,7 +44,7 @@ char *invocation_replay(const struct run_options *options, bool own_tracer, cons
 	while (options->operands && options->operands[operands])
 		operands++;
 	/* env, the tracer, the launcher, the command, "--" and the end. */
-	words = calloc(count + options->said.count + operands + 6, sizeof(*words));
+	words = calloc(count + options->nr_said + operands + 6, sizeof(*words));
 	if (!words)
 		return NULL;
 	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -61,8 +61,8 @@ char *invocation_replay(const struct run_options *options, bool own_tracer, cons
 		words[used++] = options->from_environment[i];
 	words[used++] = self;
 	words[used++] = command;
-	for (size_t i = 0; i < options->said.count; i++)
-		words[used++] = options->said.items[i];
+	for (size_t i = 0; i < options->nr_said; i++)
+		words[used++] = options->said[i];
 	if (operands)
 		words[used++] = "--";
 	for (size_t i = 0; i < operands; i++)

@@ -19,7 +19,7 @@ int invocation_signals(sigset_t *old_mask, struct error *err);
 
 /*
  * invocation_replay - the command line that does it again, with the settings that came from the
- * environment. @own_tracer: the user's KTSTR_WPROF_PATH is in use; @command: argv[0]
+ * environment. @own_tracer: the user's KTSTR_WPROF_PATH is in use; @command: its name
  * Returns an owned string, or NULL: out of memory.
  */
 char *invocation_replay(const struct run_options *options, bool own_tracer, const char *command);

@@ -1,6 +1,7 @@
 /*
- * What did the user ask for? The options of all commands that boot VMs, in one table: name, value,
- * environment variable and help. Each command takes the groups that mean something to it.
+ * What did the user ask for? The options of all commands, in one table (options_table.c): name,
+ * letter, value, environment variable, type and help. Each command takes the groups that mean
+ * something to it; --help, the man pages and the completions are made from the same table.
  */
 #ifndef KTSTR_RUN_OPTIONS_H
 #define KTSTR_RUN_OPTIONS_H
@@ -23,6 +24,10 @@ enum option_group {
 	OPTIONS_SUITE = 1 << 6,	  /* how they are run and reported */
 	OPTIONS_SHELL = 1 << 7,	  /* whose VM, and what is done in it */
 	OPTIONS_STREAMS = 1 << 8, /* where the payload's words go */
+	OPTIONS_LIST = 1 << 9,	  /* of `list` alone, and so on */
+	OPTIONS_DOCTOR = 1 << 10,
+	OPTIONS_BLOBS = 1 << 11,
+	OPTIONS_COMMON = 1 << 12, /* of every command, which need not say so */
 };
 
 enum wprof_mode {
@@ -47,7 +52,8 @@ static inline bool wprof_wanted(enum wprof_mode mode, bool by_test)
 #define OPTIONS_OF_SHELL                                                                           \
 	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_DEBUG |     \
 	 OPTIONS_SHELL)
-#define OPTIONS_OF_PROBE (OPTIONS_MACHINE | OPTIONS_DEBUG)
+#define OPTIONS_OF_PROBE  (OPTIONS_MACHINE | OPTIONS_DEBUG)
+#define OPTIONS_OF_DOCTOR (OPTIONS_MACHINE | OPTIONS_DOCTOR)
 
 /* The most that the options in seconds take. */
 #define OPTIONS_MAX_SECONDS (7 * 24 * 3600)
@@ -56,6 +62,7 @@ static inline bool wprof_wanted(enum wprof_mode mode, bool by_test)
 struct option_list {
 	const char **items; /* owned; NULL-terminated once there is one */
 	size_t count;
+	bool of_environment; /* the first of the command line replaces them */
 };
 
 struct run_options {
@@ -72,6 +79,7 @@ struct run_options {
 	const char *append;
 	bool kaslr;
 	bool quiet;
+	bool verbose;
 	bool console; /* pass the guest's console on */
 	const char *dump_acpi_dir;
 	const char *dump_initramfs;
@@ -97,10 +105,19 @@ struct run_options {
 	const char *test; /* file or name */
 	const char *exec; /* a line for sh */
 
+	bool list_json;	  /* OPTIONS_LIST */
+	bool boot, needs; /* OPTIONS_DOCTOR */
+	/* OPTIONS_BLOBS */
+	bool verify;
+	const char *extract_dir;
+
 	const char *const *operands; /* NULL-terminated tail of argv: the payload, or test files */
-	/* The options as they were said, for the replay line: without those that make a new file.
+	/*
+	 * The options of the command line as words, for the replay line: in their long form,
+	 * without those that make a new file. NULL-terminated, owned; may be NULL: none.
 	 */
-	struct option_list said;
+	char **said;
+	size_t nr_said;
 	bool help;
 	/* The KTSTR_* settings that were taken, "K=V", NULL-terminated; owned: for the replay line.
 	 */
@@ -121,6 +138,7 @@ void options_destroy(struct run_options *options);
 /* One option, for those who describe it (src/manual). */
 struct option_info {
 	const char *name;     /* without dashes */
+	char letter;	      /* 0: none */
 	const char *value;    /* what it takes; in brackets: may be left out; NULL: nothing */
 	const char *variable; /* of the environment, or NULL */
 	const char *help;     /* lines */
@@ -131,8 +149,5 @@ struct option_info {
  * begins as 0. Returns false when there is none.
  */
 bool options_next(unsigned int groups, size_t *position, struct option_info *out);
-
-/* The options' part of the usage text, and a line about the variables. */
-void options_print(FILE *out, unsigned int groups);
 
 #endif

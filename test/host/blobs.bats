@@ -93,7 +93,7 @@ print(open(sys.argv[1], "rb").read().find(open(sys.argv[2], "rb").read()))' "$bi
 	assert_output "^ktstr-launch: blobs: option '--verfy': not known"
 	run "$KTSTR_LAUNCH" blobs --extract
 	assert_status 125
-	assert_output "^ktstr-launch: blobs: option '--extract': it needs a value"
+	assert_output "^ktstr-launch: blobs: option '--extract' needs a value"
 	run "$KTSTR_LAUNCH" blobs wprof
 	assert_status 125
 	assert_output "^ktstr-launch: blobs: argument 'wprof': not known"

@@ -104,7 +104,7 @@ all_commands()
 # all_options COMMAND: as its help lists them.
 all_options()
 {
-	"$KTSTR_LAUNCH" help "$1" | sed -nE 's/^  (--[a-z-]+)([ =[].*|$)/\1/p'
+	"$KTSTR_LAUNCH" help "$1" | sed -nE 's/^  (-[a-z], |    )(--[a-z-]+)([ =[].*|$)/\2/p'
 }
 
 @test "completion bash: commands, and after help, too" {
@@ -291,7 +291,7 @@ END
 		for section in NAME SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
 			grep -qxF ".SH $section" plain || fail "$command: no section $section"
 		done
-		diff <(sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/s/^\(--[a-z-]*\).*/\1/p' plain | grep -vx -- --help) \
+		diff <(sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/s/^\(-[a-z], \)\?\(--[a-z-]*\).*/\2/p' plain | grep -vx -- --help) \
 			<(all_options "$command" | grep -vx -- --help) || fail "$command: other options"
 		for option in $("$KTSTR_LAUNCH" help "$command" | grep -oE '\bKTSTR_[A-Z_]+'); do
 			grep -qx "$option" plain || grep -qF "($option)" plain || fail "$command: no $option"
@@ -319,7 +319,7 @@ END
 	MANWIDTH=100 man -E ascii -l page.1 | col -b >text
 	grep -q -- '--wprof\[=always\]' text
 	grep -q 'guest.s kernel panicked' text
-	grep -qF 'ktstr-launch run --kernel bzImage --topology 2n4l2c2t --memory 4096 -- ./numa-test' text
+	grep -qF 'ktstr-launch run --kernel bzImage --topology 2n4l2c2t --memory 4G -- ./numa-test' text
 	# Blanks, quotes, dollars and backquotes of examples are as they are typed.
 	"$KTSTR_LAUNCH" man exec | man -E ascii -l - | col -b |
 		grep -qF "ktstr-launch exec -- sh -c '\"\$KTSTR_WPROF_PATH\" --help'"

@@ -1,0 +1,268 @@
+/* Which options are there, and what does each set? See options_table.h. */
+#include "run/options_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry/values.h"
+
+#define MAX_COUNT  100000
+#define MAX_SHARDS 100000
+
+/* --- types: each fills the field that the table names --------------------------------------------
+ * A value's text is kept and not copied: it is argv's or the environment's.
+ */
+
+static int set_flag(const struct option_said *said)
+{
+	*(bool *)said->field = true;
+	return 0;
+}
+
+static int set_string(const struct option_said *said)
+{
+	*(const char **)said->field = said->value;
+	return 0;
+}
+
+static int set_new_file(const struct option_said *said)
+{
+	return set_string(said);
+}
+
+static int set_list(const struct option_said *said)
+{
+	struct option_list *list = said->field;
+	const char **grown = reallocarray(list->items, list->count + 2, sizeof(*grown));
+
+	if (!grown)
+		return error_set(said->err, -ENOMEM, "out of memory");
+	list->items = grown;
+	grown[list->count++] = said->value;
+	grown[list->count] = NULL;
+	return 0;
+}
+
+static int set_count(const struct option_said *said)
+{
+	uint64_t count;
+	int ret = value_count(said->what, said->value, 1, MAX_COUNT, &count, said->err);
+
+	if (!ret)
+		*(unsigned int *)said->field = (unsigned int)count;
+	return ret;
+}
+
+static int set_seconds(const struct option_said *said)
+{
+	return value_seconds(said->what, said->value, OPTIONS_MAX_SECONDS, said->field, said->err);
+}
+
+static int set_memory(const struct option_said *said)
+{
+	return value_memory(said->what, said->value, said->field, said->err);
+}
+
+/* --- options that are like no other --------------------------------------------------------------
+ */
+
+static int set_topology(const struct option_said *said)
+{
+	int ret = topology_parse(said->value, &said->options->override.topology, said->err);
+
+	said->options->override.has_topology = !ret;
+	return ret ? error_prefix(said->err, ret, "%s", said->what) : 0;
+}
+
+static int set_wprof(const struct option_said *said)
+{
+	if (!said->value || !strcmp(said->value, "1"))
+		said->options->wprof = WPROF_REPRO;
+	else if (!strcmp(said->value, "always"))
+		said->options->wprof = WPROF_ALWAYS;
+	else if (!strcmp(said->value, "0"))
+		said->options->wprof = WPROF_OFF;
+	else
+		return error_set(
+			said->err, -EINVAL,
+			"%s '%s': takes 'always', '1' (a failure only, the same as no value) or "
+			"'0'",
+			said->what, said->value);
+	return 0;
+}
+
+static int set_timeout(const struct option_said *said)
+{
+	said->options->has_timeout = true;
+	return value_seconds(said->what, said->value, OPTIONS_MAX_SECONDS,
+			     &said->options->timeout_ms, said->err);
+}
+
+static int set_include(const struct option_said *said)
+{
+	return entry_include_add(&said->options->includes, &said->options->nr_includes, said->what,
+				 said->value, said->err);
+}
+
+static int set_env(const struct option_said *said)
+{
+	if (!strchr(said->value, '=') || *said->value == '=')
+		return error_set(said->err, -EINVAL, "%s '%s': takes NAME=VALUE", said->what,
+				 said->value);
+	return set_list(said);
+}
+
+/* Digits on both sides: strtoul takes signs and blanks as well. */
+static int set_shard(const struct option_said *said)
+{
+	const char *slash = said->value + strspn(said->value, "0123456789");
+	size_t digits = *slash == '/' ? strspn(slash + 1, "0123456789") : 0;
+	unsigned long shard = 0, shards = 0;
+
+	if (slash > said->value && digits && !slash[1 + digits]) {
+		shard = strtoul(said->value, NULL, 10);
+		shards = strtoul(slash + 1, NULL, 10);
+	}
+	if (!shard || shard > shards || shards > MAX_SHARDS)
+		return error_set(said->err, -EINVAL,
+				 "%s '%s': takes I/N, with I from 1 to N and N at most %d",
+				 said->what, said->value, MAX_SHARDS);
+	said->options->shard = (unsigned int)shard;
+	said->options->shards = (unsigned int)shards;
+	return 0;
+}
+
+static int set_seed(const struct option_said *said)
+{
+	said->options->has_seed = true;
+	return value_count(said->what, said->value, 0, UINT64_MAX, &said->options->seed, said->err);
+}
+
+/* --- the table -----------------------------------------------------------------------------------
+ * A line an option, in the order of the usage text. Letter: 0 for none. A value in brackets may be
+ * left out. A variable is there for settings that make sense for many runs. Help: lines of at most
+ * 70 columns.
+ */
+
+/* The field's place, and what fills it; a field of another type does not compile. */
+#define FIELD(type, field, setter)                                                                 \
+	offsetof(struct run_options, field) +                                                      \
+		0 * sizeof((type *)0 == &((struct run_options *)0)->field),                        \
+		set_##setter
+#define FLAG(field)	FIELD(bool, field, flag)
+#define STRING(field)	FIELD(const char *, field, string)
+#define NEW_FILE(field) FIELD(const char *, field, new_file)
+#define LIST(field)	FIELD(struct option_list, field, list)
+#define COUNT(field)	FIELD(unsigned int, field, count)
+#define SECONDS(field)	FIELD(uint64_t, field, seconds) /* in milliseconds */
+#define MEMORY(field)	FIELD(uint64_t, field, memory)	/* in MiB */
+#define CUSTOM(name)	0, set_##name
+
+const struct option_definition option_definitions[] = {
+	{ "kernel", 'k', "IMG", OPTIONS_MACHINE, "KTSTR_KERNEL", LIST(kernels),
+	  "bzImage or uncompressed vmlinux; needed" },
+	{ "topology", 0, "NnNlNcNt", OPTIONS_MACHINE, "KTSTR_TOPOLOGY", CUSTOM(topology),
+	  "NUMA nodes, LLCs in all, cores an LLC, threads a core\n"
+	  "(default " PLAN_DEFAULT_TOPOLOGY ", or what a test file says)" },
+	{ "memory", 0, "SIZE", OPTIONS_MACHINE, "KTSTR_MEMORY", MEMORY(override.memory_mib),
+	  "guest memory in MiB, or with a suffix M or G, taken as given\n"
+	  "(default: the most of 2048 MiB and 64 a CPU; in a shell 1024)" },
+	{ "append", 0, "\"PARAMS\"", OPTIONS_MACHINE, "KTSTR_APPEND", STRING(append),
+	  "kernel parameters, after the default ones" },
+	{ "kaslr", 0, NULL, OPTIONS_MACHINE, NULL, FLAG(kaslr),
+	  "leave the kernel's address randomisation on: slower to boot" },
+	{ "boot-timeout", 0, "S", OPTIONS_MACHINE, "KTSTR_BOOT_TIMEOUT", SECONDS(boot_timeout_ms),
+	  "the boot's own budget (default 10 and 0.15 a vCPU, at most 90)" },
+	{ "stall-timeout", 0, "S", OPTIONS_MACHINE, "KTSTR_STALL_TIMEOUT",
+	  SECONDS(stall_timeout_ms),
+	  "a guest that has not ended the payload S seconds past its limit\n"
+	  "has stalled (default 10; more for a slow host)" },
+	{ "wprof", 0, "[always]", OPTIONS_TRACER, "KTSTR_WPROF", CUSTOM(wprof),
+	  "when the test fails, run it again in an identical VM with the\n"
+	  "tracer on; always: trace the first VM too; 0: never;\n"
+	  "in a shell: it is there as /bin/wprof" },
+	{ "wprof-args", 0, "\"ARGS\"", OPTIONS_TRACER, "KTSTR_WPROF_ARGS", STRING(wprof_args),
+	  "the tracer's arguments, in place of\n"
+	  "-d 500 -e sched --ringbuf-size=256000 --ringbuf-cnt=8\n"
+	  "with -d widened to the payload's time" },
+	{ "timeout", 0, "S", OPTIONS_PAYLOAD, "KTSTR_TIMEOUT", CUSTOM(timeout),
+	  "the payload's time limit in seconds, counted from its start\n"
+	  "(default 60, in a shell none; 0: none)" },
+	{ "include", 0, "HOST[:GUEST]", OPTIONS_PAYLOAD, NULL, CUSTOM(include),
+	  "a file or folder that goes into the guest as well, with the\n"
+	  "libraries that it needs; again for more" },
+	{ "env", 0, "K=V", OPTIONS_PAYLOAD, NULL, FIELD(struct option_list, env, env),
+	  "a variable of the payload's environment; again for more" },
+	{ "out", 0, "DIR", OPTIONS_OUTPUT | OPTIONS_DOCTOR, "KTSTR_OUT", STRING(out_dir),
+	  "where artefacts go, in a new folder a run (default ktstr-out)" },
+	{ "quiet", 'q', NULL, OPTIONS_OUTPUT, NULL, FLAG(quiet),
+	  "no words of the launcher's own but errors" },
+	{ "verbose", 'v', NULL, OPTIONS_SUITE, NULL, FLAG(verbose),
+	  "pass on what the tests print, each line with its test's name" },
+	{ "stderr", 0, "FILE", OPTIONS_STREAMS, NULL, NEW_FILE(stderr_file),
+	  "the payload's standard error into the new file FILE, apart from\nthe launcher's words" },
+	{ "console", 0, NULL, OPTIONS_DEBUG, NULL, FLAG(console),
+	  "pass the guest's console on to standard error" },
+	{ "dump-acpi", 0, "DIR", OPTIONS_DEBUG, NULL, STRING(dump_acpi_dir),
+	  "write the guest's ACPI tables to DIR" },
+	{ "dump-initramfs", 0, "FILE", OPTIONS_DEBUG, NULL, NEW_FILE(dump_initramfs),
+	  "write the guest's initramfs to the new file FILE" },
+	{ "gauntlet", 0, NULL, OPTIONS_SELECT, NULL, FLAG(gauntlet),
+	  "each test on every preset topology that suits it" },
+	{ "filter", 0, "GLOB", OPTIONS_SELECT, NULL, LIST(filters),
+	  "only variants whose name, or a part of it between slashes,\n"
+	  "matches; again for more" },
+	{ "exclude", 0, "GLOB", OPTIONS_SELECT, NULL, LIST(excludes), "not those; again for more" },
+	{ "failed", 0, NULL, OPTIONS_SELECT, NULL, FLAG(failed),
+	  "only those that did not pass the last time" },
+	{ "shard", 0, "I/N", OPTIONS_SELECT, NULL, CUSTOM(shard),
+	  "the I-th of N parts; a variant stays in its part when tests are\nadded" },
+	{ "dry-run", 0, NULL, OPTIONS_SUITE, NULL, FLAG(dry_run),
+	  "say what would be run, on which machine, and what is skipped" },
+	{ "jobs", 'j', "N", OPTIONS_SUITE, "KTSTR_JOBS", COUNT(jobs),
+	  "VMs at once (default: as many as the host's CPUs and memory hold)" },
+	{ "fail-fast", 0, NULL, OPTIONS_SUITE, NULL, FLAG(fail_fast),
+	  "start no more once one has failed" },
+	{ "repeat", 0, "N", OPTIONS_SUITE, NULL, COUNT(repeat), "each variant N times" },
+	{ "seed", 0, "N", OPTIONS_SUITE, NULL, CUSTOM(seed),
+	  "run them in another order, the same for the same N" },
+	{ "tap", 0, NULL, OPTIONS_SUITE, NULL, FLAG(tap),
+	  "TAP on standard output, in place of text" },
+	{ "ktap", 0, NULL, OPTIONS_SUITE, NULL, FLAG(ktap),
+	  "KTAP on standard output, in place of text" },
+	{ "junit", 0, "FILE", OPTIONS_SUITE, NULL, STRING(junit),
+	  "JUnit XML into the new file FILE" },
+	{ "json", 0, "FILE", OPTIONS_SUITE, NULL, STRING(json),
+	  "a JSON object a line into the new file FILE" },
+	{ "test", 0, "FILE|NAME", OPTIONS_SHELL, NULL, STRING(test),
+	  "the VM that this test would get: topology, memory with its\n"
+	  "floor, kernel parameters, files, environment, tracer; a NAME is\n"
+	  "looked for in the current folder and all below" },
+	{ "exec", 0, "CMD", OPTIONS_SHELL, NULL, STRING(exec),
+	  "run this line of shell and pass on its output and exit status;\n"
+	  "needs no terminal" },
+	{ "json", 0, NULL, OPTIONS_LIST, NULL, FLAG(list_json), "a JSON object a line" },
+	{ "boot", 0, NULL, OPTIONS_DOCTOR, NULL, FLAG(boot),
+	  "boot each of the kernels as well: only that proves KVM" },
+	{ "needs", 0, NULL, OPTIONS_DOCTOR, NULL, FLAG(needs),
+	  "print what a guest's kernel needs, as a table in Markdown" },
+	{ "verify", 0, NULL, OPTIONS_BLOBS, NULL, FLAG(verify),
+	  "recompute each SHA-256, compare it with that of build time" },
+	{ "extract", 0, "DIR", OPTIONS_BLOBS, NULL, STRING(extract_dir),
+	  "write each into DIR, which is made when missing; nothing is\n"
+	  "overwritten" },
+	{ "help", 'h', NULL, OPTIONS_COMMON, NULL, FLAG(help), "this text" },
+};
+
+const size_t nr_option_definitions = sizeof(option_definitions) / sizeof(option_definitions[0]);
+
+bool option_is_list(const struct option_definition *definition)
+{
+	return definition->set == set_list;
+}
+
+bool option_makes_file(const struct option_definition *definition)
+{
+	return definition->set == set_new_file;
+}
