@@ -1,13 +1,13 @@
 /* ktstr-launch list: which tests are there, and what do they say of themselves? */
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
-#include "report/json_text.h"
 #include "suite/load.h"
+#include "util/json.h"
 #include "util/utf8.h"
 
 static void complain(const char *line)
@@ -28,41 +28,31 @@ static void print_text(const struct test *test)
 	       test->host_only ? "host_only " : "", path);
 }
 
-/* @text: NULL is JSON's null. */
-static bool add_text(struct json_object *object, const char *key, const char *text)
-{
-	struct json_object *value = text ? json_text(text) : NULL;
-
-	return (value || !text) && !json_object_object_add(object, key, value);
-}
-
 static bool print_json(const struct test *test)
 {
-	struct json_object *object = json_object_new_object();
-	char spec[TOPOLOGY_SPEC_SIZE];
-	bool ok = object;
+	struct json json = json_begin();
+	char spec[TOPOLOGY_SPEC_SIZE], *line;
+	size_t size = 0;
 
 	topology_format(&test->topology, spec);
-	ok = ok && add_text(object, "name", test->name);
-	ok = ok && add_text(object, "path", test->path);
-	ok = ok && add_text(object, "topology", spec);
-	ok = ok && !json_object_object_add(object, "memory_mib",
-					   json_object_new_uint64(test->memory_mib));
-	ok = ok && !json_object_object_add(object, "timeout_s",
-					   json_object_new_double((double)test->timeout_ms / 1000));
-	ok = ok && !json_object_object_add(object, "wprof", json_object_new_boolean(test->wprof));
-	ok = ok && !json_object_object_add(object, "auto_repro",
-					   json_object_new_boolean(test->auto_repro));
-	ok = ok && !json_object_object_add(object, "expect_err",
-					   json_object_new_boolean(test->expect_err));
-	ok = ok &&
-	     !json_object_object_add(object, "host_only", json_object_new_boolean(test->host_only));
-	ok = ok && add_text(object, "ignore", test->ignore);
-	if (ok)
-		puts(json_object_to_json_string_ext(
-			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
-	return ok;
+	json_put_text(&json, "name", test->name);
+	json_put_text(&json, "path", test->path);
+	json_put_text(&json, "topology", spec);
+	json_put_number(&json, "memory_mib", test->memory_mib);
+	json_put_seconds(&json, "timeout_s", (double)test->timeout_ms / 1000);
+	json_put_bool(&json, "wprof", test->wprof);
+	json_put_bool(&json, "auto_repro", test->auto_repro);
+	json_put_bool(&json, "expect_err", test->expect_err);
+	json_put_bool(&json, "host_only", test->host_only);
+	json_put_text(&json, "ignore", test->ignore);
+	line = json_text(json_end(&json), false, &size);
+	if (!line) {
+		command_complain("list: out of memory");
+		return false;
+	}
+	fwrite(line, 1, size, stdout);
+	free(line);
+	return true;
 }
 
 int cmd_list(const struct run_options *options)

@@ -35,160 +35,102 @@
  * All strings are UTF-8: bytes that are not read as U+FFFD.
  */
 #include <errno.h>
-#include <json-c/json.h>
+#include <stdlib.h>
 
-#include "report/json_text.h"
 #include "report/suite_format.h"
+#include "util/json.h"
 
 #define SCHEMA_VERSION 1
 
-/*
- * A JSON object while it is put together. json-c takes a NULL for JSON's null, so that a value for
- * which there was no memory would silently read as "none": it is remembered here instead.
- */
-struct object {
-	struct json_object *json;
-	bool failed;
-};
-
-static void put(struct object *object, const char *key, struct json_object *value)
+static struct json line_begin(const char *type)
 {
-	if (!value || object->failed || json_object_object_add(object->json, key, value)) {
-		object->failed = true;
-		json_object_put(value);
-	}
-}
+	struct json json = json_begin();
 
-static void put_bool(struct object *object, const char *key, bool value)
-{
-	put(object, key, json_object_new_boolean(value));
-}
-
-static void put_number(struct object *object, const char *key, uint64_t number)
-{
-	put(object, key, json_object_new_uint64(number));
-}
-
-static void put_seconds(struct object *object, const char *key, double seconds)
-{
-	char text[512];
-
-	/* With three decimals, where json-c would write seventeen digits. */
-	snprintf(text, sizeof(text), "%.3f", suite_seconds(seconds));
-	put(object, key, json_object_new_double_s(suite_seconds(seconds), text));
-}
-
-/* NULL and "" read as null: nothing was said. */
-static void put_text(struct object *object, const char *key, const char *text)
-{
-	if (text && *text)
-		put(object, key, json_text(text));
-	else if (!object->failed && json_object_object_add(object->json, key, NULL))
-		object->failed = true;
-}
-
-static struct object object_begin(const char *type)
-{
-	struct json_object *json = json_object_new_object();
-	struct object object = { .json = json, .failed = !json };
-
-	put_text(&object, "type", type);
-	put_number(&object, "schema_version", SCHEMA_VERSION);
-	return object;
+	json_put_text(&json, "type", type);
+	json_put_number(&json, "schema_version", SCHEMA_VERSION);
+	return json;
 }
 
 /* The line is whole or not there. */
-static int object_write(struct object *object, FILE *out, struct error *err)
+static int line_write(struct json *json, FILE *out, struct error *err)
 {
-	const char *text = NULL;
-	size_t length = 0;
-	int ret = 0;
+	size_t size = 0;
+	char *line = json_text(json_end(json), false, &size);
 
-	if (!object->failed)
-		text = json_object_to_json_string_length(
-			object->json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-			&length);
-	if (text) {
-		fwrite(text, 1, length, out);
-		fputc('\n', out);
-	} else {
-		ret = error_set(err, -ENOMEM,
-				"cannot put together a line of the JSON report: memory is out");
-	}
-	json_object_put(object->json);
-	return ret;
+	if (!line)
+		return error_set(err, -ENOMEM,
+				 "cannot put together a line of the JSON report: memory is out");
+	fwrite(line, 1, size, out);
+	free(line);
+	return 0;
 }
 
-static int json_begin(struct suite_writer *writer, struct error *err)
+static int report_begin(struct suite_writer *writer, struct error *err)
 {
-	struct object object = object_begin("plan");
+	struct json json = line_begin("plan");
 
-	put_number(&object, "planned", writer->planned);
-	return object_write(&object, writer->out, err);
+	json_put_number(&json, "planned", writer->planned);
+	return line_write(&json, writer->out, err);
 }
 
-static int json_result(struct suite_writer *writer, const struct suite_result *result,
-		       struct error *err)
+static int report_result(struct suite_writer *writer, const struct suite_result *result,
+			 struct error *err)
 {
-	struct object object = object_begin("result");
+	struct json json = line_begin("result");
 
-	put_text(&object, "name", result->name);
-	put_number(&object, "number", result->number);
-	put_text(&object, "outcome", outcome_name(result->outcome));
-	put_bool(&object, "bad", outcome_is_bad(result->outcome));
-	put_text(&object, "cause", result->cause);
-	put_text(&object, "detail", result->detail);
-	put_text(&object, "output", result->output);
-	put_text(&object, "kernel", result->kernel);
-	put_text(&object, "topology", result->topology);
+	json_put_text(&json, "name", result->name);
+	json_put_number(&json, "number", result->number);
+	json_put_text(&json, "outcome", outcome_name(result->outcome));
+	json_put_bool(&json, "bad", outcome_is_bad(result->outcome));
+	json_put_text(&json, "cause", result->cause);
+	json_put_text(&json, "detail", result->detail);
+	json_put_text(&json, "output", result->output);
+	json_put_text(&json, "kernel", result->kernel);
+	json_put_text(&json, "topology", result->topology);
 	if (result->memory_mib)
-		put_number(&object, "memory_mib", result->memory_mib);
+		json_put_number(&json, "memory_mib", result->memory_mib);
 	else
-		put_text(&object, "memory_mib", NULL);
-	put_seconds(&object, "seconds", result->seconds);
-	put_text(&object, "folder", result->folder);
-	put_text(&object, "dump", result->dump);
-	put_text(&object, "trace", result->trace);
-	put_text(&object, "replay", result->replay);
-	return object_write(&object, writer->out, err);
+		json_put_null(&json, "memory_mib");
+	json_put_seconds(&json, "seconds", suite_seconds(result->seconds));
+	json_put_text(&json, "folder", result->folder);
+	json_put_text(&json, "dump", result->dump);
+	json_put_text(&json, "trace", result->trace);
+	json_put_text(&json, "replay", result->replay);
+	return line_write(&json, writer->out, err);
 }
 
 static struct json_object *counts_value(const struct suite_counts *counts)
 {
-	struct json_object *json = json_object_new_object();
-	struct object object = { .json = json, .failed = !json };
+	struct json json = json_begin();
 
-	put_number(&object, outcome_name(OUTCOME_PASS), counts->pass);
-	put_number(&object, outcome_name(OUTCOME_FAIL), counts->fail);
-	put_number(&object, outcome_name(OUTCOME_TIMEOUT), counts->timeout);
-	put_number(&object, outcome_name(OUTCOME_XFAIL), counts->xfail);
-	put_number(&object, outcome_name(OUTCOME_XPASS), counts->xpass);
-	put_number(&object, outcome_name(OUTCOME_SKIP), counts->skip);
-	put_number(&object, outcome_name(OUTCOME_ERROR), counts->error);
-	put_number(&object, outcome_name(OUTCOME_NOT_RUN), suite_not_run(counts));
-	if (!object.failed)
-		return json;
-	json_object_put(json);
-	return NULL;
+	json_put_number(&json, outcome_name(OUTCOME_PASS), counts->pass);
+	json_put_number(&json, outcome_name(OUTCOME_FAIL), counts->fail);
+	json_put_number(&json, outcome_name(OUTCOME_TIMEOUT), counts->timeout);
+	json_put_number(&json, outcome_name(OUTCOME_XFAIL), counts->xfail);
+	json_put_number(&json, outcome_name(OUTCOME_XPASS), counts->xpass);
+	json_put_number(&json, outcome_name(OUTCOME_SKIP), counts->skip);
+	json_put_number(&json, outcome_name(OUTCOME_ERROR), counts->error);
+	json_put_number(&json, outcome_name(OUTCOME_NOT_RUN), suite_not_run(counts));
+	return json_end(&json);
 }
 
-static int json_end(struct suite_writer *writer, const struct suite_counts *counts, double seconds,
-		    bool interrupted, struct error *err)
+static int report_end(struct suite_writer *writer, const struct suite_counts *counts,
+		      double seconds, bool interrupted, struct error *err)
 {
-	struct object object = object_begin("summary");
+	struct json json = line_begin("summary");
 
-	put_number(&object, "planned", counts->planned);
-	put(&object, "counts", counts_value(counts));
-	put_bool(&object, "failed",
-		 counts->fail || counts->timeout || counts->xpass || counts->error);
-	put_bool(&object, "interrupted", interrupted);
-	put_seconds(&object, "seconds", seconds);
-	return object_write(&object, writer->out, err);
+	json_put_number(&json, "planned", counts->planned);
+	json_put(&json, "counts", counts_value(counts));
+	json_put_bool(&json, "failed",
+		      counts->fail || counts->timeout || counts->xpass || counts->error);
+	json_put_bool(&json, "interrupted", interrupted);
+	json_put_seconds(&json, "seconds", suite_seconds(seconds));
+	return line_write(&json, writer->out, err);
 }
 
 const struct suite_format suite_json = {
 	.name = "JSON",
-	.begin = json_begin,
-	.result = json_result,
-	.end = json_end,
+	.begin = report_begin,
+	.result = report_result,
+	.end = report_end,
 };

@@ -1,0 +1,322 @@
+/* What does the user get to keep? The failure dump and the result file; see report.h. */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/lines.h"
+#include "report/report.h"
+#include "util/json.h"
+
+#define LOG_LINES    60
+#define TRACER_LINES 60
+
+/* Seconds from @from to @to; null where it did not come to one of them. */
+static void put_seconds(struct json *json, const char *key, uint64_t from, uint64_t to)
+{
+	if (!from || to < from)
+		json_put_null(json, key);
+	else
+		json_put_seconds(json, key, (double)((to - from) / 1000000) / 1000);
+}
+
+static const char *next_line(void *lines)
+{
+	return lines_next(lines);
+}
+
+static void put_lines(struct json *json, const char *key, const struct tail *tail,
+		      const char *prefix, size_t most)
+{
+	struct lines lines;
+
+	if (lines_begin(&lines, tail, prefix, most))
+		json->failed = true;
+	else
+		json_put_texts(json, key, next_line, &lines);
+	lines_end(&lines);
+}
+
+static const char *next_word(void *data)
+{
+	const char *const **word = data;
+
+	return *(*word)++;
+}
+
+static struct json_object *payload_value(const struct report *report,
+					 const struct observation *seen)
+{
+	struct json json = json_begin();
+	const char *const *argv = report->argv;
+	unsigned int value = seen->exit.value;
+	const char *name;
+
+	json_put_texts(&json, "argv", next_word, &argv);
+	if (!seen->exited) {
+		json_put_text(&json, "ended", "no");
+		return json_end(&json);
+	}
+	switch (seen->exit.kind) {
+	case KTSTR_EXIT_STATUS:
+		json_put_text(&json, "ended", "status");
+		json_put_number(&json, "status", value);
+		break;
+	case KTSTR_EXIT_SIGNAL: {
+		char signal_name[32] = "";
+
+		name = value < NSIG ? sigabbrev_np((int)value) : NULL;
+		if (name)
+			snprintf(signal_name, sizeof(signal_name), "SIG%s", name);
+		json_put_text(&json, "ended", "signal");
+		json_put_number(&json, "signal", value);
+		json_put_text(&json, "signal_name", signal_name);
+		break;
+	}
+	case KTSTR_EXIT_TIMEOUT:
+		json_put_text(&json, "ended", "timeout");
+		break;
+	case KTSTR_EXIT_EXEC:
+		json_put_text(&json, "ended", "exec");
+		json_put_number(&json, "errno", value);
+		json_put_text(&json, "errno_name",
+			      value <= INT_MAX ? strerrorname_np((int)value) : NULL);
+		break;
+	default:
+		json_put_text(&json, "ended", "invalid");
+		json_put_number(&json, "kind", seen->exit.kind);
+		json_put_number(&json, "value", value);
+		break;
+	}
+	return json_end(&json);
+}
+
+static struct json_object *times_value(const struct observation *seen)
+{
+	struct json json = json_begin();
+
+	put_seconds(&json, "boot_s", seen->begin_ns, seen->hello_ns);
+	/* A payload without an end ran until the guest's. */
+	put_seconds(&json, "test_s", seen->started_ns,
+		    seen->exited_ns ? seen->exited_ns : seen->end_ns);
+	put_seconds(&json, "total_s", seen->begin_ns, seen->end_ns);
+	return json_end(&json);
+}
+
+static void put_limit(struct json *json, const char *key, uint64_t ms)
+{
+	/* 0: none. What is too large to be counted in nanoseconds never comes. */
+	if (!ms || ms > UINT64_MAX / 1000000)
+		json_put_null(json, key);
+	else
+		json_put_seconds(json, key, (double)ms / 1000);
+}
+
+static struct json_object *limits_value(const struct observation *seen)
+{
+	struct json json = json_begin();
+
+	put_limit(&json, "boot_s", seen->boot_limit_ms);
+	put_limit(&json, "test_s", seen->test_limit_ms);
+	return json_end(&json);
+}
+
+static struct json_object *kernel_value(const struct report *report, const struct report_vm *vm)
+{
+	struct json json = json_begin();
+
+	json_put_text(&json, "image", report->kernel);
+	json_put_text(&json, "release", vm->seen->release);
+	json_put_text(&json, "cmdline", vm->cmdline);
+	return json_end(&json);
+}
+
+static struct json_object *topology_value(const struct topology *topology)
+{
+	struct json json = json_begin();
+	char spec[TOPOLOGY_SPEC_SIZE];
+
+	topology_format(topology, spec);
+	json_put_text(&json, "spec", spec);
+	json_put_number(&json, "numa_nodes", topology->numa_nodes);
+	json_put_number(&json, "llcs", topology->llcs);
+	json_put_number(&json, "cores", topology->cores);
+	json_put_number(&json, "threads", topology->threads);
+	json_put_number(&json, "cpus", topology_cpus(topology));
+	return json_end(&json);
+}
+
+/* What the guest itself saw of its machine; null before its init's first word. */
+static struct json_object *guest_value(const struct observation *seen)
+{
+	struct json json = json_begin();
+
+	if (seen->hello) {
+		json_put_number(&json, "cpus_online", seen->cpus_online);
+		json_put_number(&json, "numa_nodes_online", seen->nodes_online);
+	} else {
+		json_put_null(&json, "cpus_online");
+		json_put_null(&json, "numa_nodes_online");
+	}
+	put_lines(&json, "init_log", &seen->init_log, "", LOG_LINES);
+	return json_end(&json);
+}
+
+static struct json_object *output_value(const struct observation *seen)
+{
+	struct json json = json_begin();
+
+	json_put_number(&json, "stdout_bytes", seen->stdout_bytes);
+	json_put_number(&json, "stderr_bytes", seen->stderr_bytes);
+	return json_end(&json);
+}
+
+static struct json_object *tracer_value(const struct observation *seen)
+{
+	static const char *const states[] = {
+		[TRACER_OFF] = "off",	[TRACER_SILENT] = "silent", [TRACER_READY] = "ready",
+		[TRACER_DONE] = "done", [TRACER_FAILED] = "failed",
+	};
+	struct json json = json_begin();
+
+	json_put_text(&json, "state", states[seen->tracer]);
+	json_put_text(&json, "reason", seen->tracer_reason);
+	put_lines(&json, "text", &seen->tracer_text, "", TRACER_LINES);
+	put_lines(&json, "drops", &seen->tracer_text, "!!! Drops", TRACER_LINES);
+	return json_end(&json);
+}
+
+static struct json_object *trace_value(const struct report_vm *vm)
+{
+	static const char *const states[] = {
+		[TRACE_NONE] = "none",
+		[TRACE_INCOMPLETE] = "incomplete",
+		[TRACE_COMPLETE] = "complete",
+		[TRACE_UNWRITTEN] = "unwritten",
+	};
+	struct json json = json_begin();
+
+	json_put_text(&json, "state", states[vm->seen->trace]);
+	json_put_text(&json, "path", vm->trace_path);
+	json_put_number(&json, "size", vm->seen->trace_size);
+	json_put_text(&json, "error", vm->seen->trace_error);
+	return json_end(&json);
+}
+
+static struct json_object *repro_value(const struct report *report)
+{
+	const struct report_vm *repro = report->repro;
+	struct json json = json_begin();
+
+	json_put_text(&json, "result", repro_result_name(report->repro_result));
+	if (repro) {
+		json_put_text(&json, "verdict", verdict_name(repro->verdict->kind));
+		json_put_text(&json, "cause", repro->verdict->cause);
+		json_put_int(&json, "exit_status", repro->verdict->exit_status);
+		json_put_text(&json, "trace", repro->trace_path);
+	} else {
+		json_put_null(&json, "verdict");
+		json_put_null(&json, "cause");
+		json_put_null(&json, "exit_status");
+		json_put_null(&json, "trace");
+	}
+	return json_end(&json);
+}
+
+/* What the dump of either VM and the result file begin with. */
+static void put_common(struct json *json, const char *kind, const struct report *report,
+		       const struct report_vm *vm)
+{
+	json_put_number(json, "schema_version", REPORT_SCHEMA_VERSION);
+	json_put_text(json, "kind", kind);
+	json_put_text(json, "test", report->test);
+	json_put_text(json, "vm", vm == &report->first ? "first" : "repro");
+	json_put_text(json, "verdict", verdict_name(vm->verdict->kind));
+	json_put_text(json, "cause", vm->verdict->cause);
+	json_put_int(json, "exit_status", vm->verdict->exit_status);
+	json_put(json, "payload", payload_value(report, vm->seen));
+	json_put(json, "times", times_value(vm->seen));
+	json_put(json, "limits", limits_value(vm->seen));
+	json_put(json, "kernel", kernel_value(report, vm));
+	json_put(json, "topology", topology_value(&report->plan->topology));
+	json_put_number(json, "memory_mib", report->plan->memory_mib);
+	json_put(json, "guest", guest_value(vm->seen));
+	json_put(json, "output", output_value(vm->seen));
+	json_put(json, "trace", trace_value(vm));
+	if (vm == &report->first)
+		json_put(json, "repro", repro_value(report));
+	else
+		json_put_null(json, "repro");
+	json_put_text(json, "replay", report->replay);
+}
+
+/* Takes @value over. */
+static int write_json(struct artefacts *artefacts, const char *suffix, struct json_object *value,
+		      char *path, struct error *err)
+{
+	struct artefact_file file;
+	size_t size = 0;
+	char *text = json_text(value, true, &size);
+	int ret;
+
+	*path = '\0';
+	if (!text)
+		return error_set(err, -ENOMEM, "cannot put together '%s%s': memory is out",
+				 artefacts->stem, suffix);
+	ret = artefact_begin(artefacts, suffix, &file, err);
+	if (ret)
+		goto out;
+	ret = artefact_write(&file, text, size, err);
+	if (!ret)
+		ret = artefact_commit(artefacts, &file, err);
+	artefact_abandon(&file);
+	if (!ret)
+		memcpy(path, file.path, strlen(file.path) + 1);
+out:
+	free(text);
+	return ret;
+}
+
+int report_write_failure_dump(struct artefacts *artefacts, const struct report *report, bool repro,
+			      char *path, struct error *err)
+{
+	const struct report_vm *vm = repro ? report->repro : &report->first;
+	const struct observation *seen = vm->seen;
+	struct json json = json_begin();
+
+	put_common(&json, "ktstr-failure-dump", report, vm);
+	json_put_text(&json, "panic", seen->panic ? seen->panic_line : NULL);
+	json_put(&json, "tracer", tracer_value(seen));
+	put_lines(&json, "console_tail", &seen->console, "", LOG_LINES);
+	put_lines(&json, "kernel_log_tail", &seen->kmsg, "", LOG_LINES);
+	return write_json(artefacts, repro ? ARTEFACT_REPRO_FAILURE_DUMP : ARTEFACT_FAILURE_DUMP,
+			  json_end(&json), path, err);
+}
+
+/* The file's path when it is there; dumps are written before the result. */
+static void put_artefact(struct json *json, const char *key, const struct artefacts *artefacts,
+			 const char *suffix)
+{
+	char path[PATH_MAX + 256];
+
+	snprintf(path, sizeof(path), "%s/%s%s", artefacts->dir, artefacts->stem, suffix);
+	json_put_text(json, key, access(path, F_OK) ? NULL : path);
+}
+
+int report_write_result(struct artefacts *artefacts, const struct report *report, char *path,
+			struct error *err)
+{
+	struct json json = json_begin();
+	struct json files = json_begin();
+
+	put_artefact(&files, "failure_dump", artefacts, ARTEFACT_FAILURE_DUMP);
+	put_artefact(&files, "repro_failure_dump", artefacts, ARTEFACT_REPRO_FAILURE_DUMP);
+	put_artefact(&files, "trace", artefacts, ARTEFACT_TRACE);
+	put_artefact(&files, "repro_trace", artefacts, ARTEFACT_REPRO_TRACE);
+	put_common(&json, "ktstr-result", report, &report->first);
+	json_put(&json, "artefacts", json_end(&files));
+	return write_json(artefacts, ARTEFACT_RESULT, json_end(&json), path, err);
+}
