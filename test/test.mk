@@ -62,25 +62,34 @@ $(HOSTILE): test/vm/hostile.c $(BUILD)/src/flags.stamp
 	$(Q)$(CC) $(COMMON_CFLAGS) -I. -o $@ $<
 
 # A tracer of wprof's shape, by wprof's recipe: test/vm/wprof.bats records with it.
-standin:
-	$(Q)test/fixtures/wprof/make-standin $(BUILD)/test/source
+STANDIN := $(BUILD)/test/source/wprof
 
+$(STANDIN): FORCE
+	$(Q)test/fixtures/wprof/make-standin $(@D)
+
+standin: $(STANDIN)
 unit-programs: $(UNIT_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 
+# What test/run needs for the files that it was given: PROGRAMS, by their names below $(BUILD). What lies
+# in asan/ and fuzz/ there is made by a make of that variant.
+PROGRAMS ?=
+programs_of = $(addprefix $(BUILD)/,$(filter $(1),$(PROGRAMS)))
+programs:
+	+$(Q)$(if $(filter-out asan/% fuzz/%,$(PROGRAMS)),$(test_make) \
+		$(addprefix $(BUILD)/,$(filter-out asan/% fuzz/%,$(PROGRAMS))))
+	+$(Q)$(if $(filter asan/%,$(PROGRAMS)),$(asan_make) $(call programs_of,asan/%))
+	+$(Q)$(if $(filter fuzz/%,$(PROGRAMS)),$(fuzz_make) $(call programs_of,fuzz/%))
+
 unit: ## run the unit tests, plain and under ASan and UBSan
-	+$(Q)$(test_make) unit-programs
-	+$(Q)$(asan_make) unit-programs
-	$(Q)BUILD=$(BUILD) test/run unit
+	+$(Q)BUILD=$(BUILD) test/run unit
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (10)
-	+$(Q)$(fuzz_make) fuzz-programs
-	$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run fuzz
+	+$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run fuzz
 
 check: ## install what is needed, then run every test
 	$(Q)tools/packages build wprof lab test
-	$(Q)$(test_make) $(jobs) check-programs kernels
-	$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run
+	+$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run
 
 check-programs: all unit-programs fetch standin $(HOSTILE)
 	+$(Q)$(asan_make) all unit-programs fetch
@@ -89,4 +98,4 @@ check-programs: all unit-programs fetch standin $(HOSTILE)
 -include $(TEST_GUEST_OBJECTS:.o=.d) $(TEST_SYMBOLIZE_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \
 	 $(HOSTILE:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
 
-.PHONY: standin unit-programs fuzz-programs unit fuzz check check-programs
+.PHONY: standin unit-programs fuzz-programs programs unit fuzz check check-programs

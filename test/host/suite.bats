@@ -6,10 +6,19 @@ load ../helper
 setup()
 {
 	cd "$BATS_TEST_TMPDIR" || return 1
-	# Not the one of the suite that runs this.
-	unset BUILD
+	# Not those of the suite that runs this.
+	unset BUILD FUZZ_SECONDS STALL_SECONDS KTSTR_LAB
 	mkdir -p test/unit build/test/unit build/asan/test/unit
 	cp "$ROOT/test/run" test/run
+	# What would build the programs; says which were wanted.
+	printf 'programs:\n\t@echo "built: $(PROGRAMS)"\n' >Makefile
+}
+
+# bats_file FILE: a bats file, from standard input, where %test stands for what bats would see in here.
+bats_file()
+{
+	mkdir -p "${1%/*}"
+	sed 's/^%/@/' >"$1"
 }
 
 # program NAME: a stand-in for a unit test program, from standard input; its ASan twin passes.
@@ -85,45 +94,202 @@ last_line()
 	assert_output 'nothing ran'
 	run test/run nonsense
 	assert_status 1
-	assert_output "part 'nonsense': not known"
+	assert_output "'nonsense': neither a part nor a test file"
 }
 
 @test "run: a log that is gone is a failure" {
 	program test_a <<<'echo 1..1; echo "ok 1 - a"; rm -r build/test/logs'
-	run test/run unit
+	run test/run --plain unit
 	assert_status 1
 	assert_output 'its log cannot be read'
-	last_line "1 passed, 1 failed"
+	last_line "0 passed, 1 failed"
 }
 
-@test "run: two labs, one result each; a lab that does not start has failed" {
-	mkdir tools test/vm
-	touch test/vm/a.bats
+# ended PID: it is gone, or nobody has asked for its status.
+ended() { [[ ! -e /proc/$1 || $(ps -o stat= -p "$1") == Z* ]]; }
+
+# stand_ins: for the kernels, and for the emulated host: a command's status, or 125 for ASan's launcher.
+stand_ins()
+{
+	mkdir -p tools
+	printf '#!/bin/sh\necho /kernel\n' >tools/kernel-image
+	cat >tools/on-kvm <<-'END'
+		#!/bin/bash
+		echo "on-kvm: running inside kvm-lab (KTSTR_LAB=always)" >&2
+		while [[ $1 != -- ]]; do shift; done
+		shift
+		"$@"
+	END
+	chmod +x tools/on-kvm tools/kernel-image
+	export KTSTR_LAB=always
+}
+
+@test "run: VM files; a lab that does not start has failed" {
+	stand_ins
+	bats_file test/vm/a.bats <<<'%test "a" { true; }'
 	printf '#!/bin/sh\ncase $KTSTR_LAUNCH in *asan*) exit 125 ;; esac\necho 1..1\necho ok 1 a\n' \
 		>tools/on-kvm
-	# One series may be gone from the archive, and that is status 2; no other may.
-	printf '#!/bin/sh\ncase $* in *6.17) exit 2 ;; esac\necho /kernel\n' >tools/kernel-image
-	chmod +x tools/on-kvm tools/kernel-image
 	run test/run vm
 	assert_status 1
-	last_line "6 passed, 1 failed, 1 skipped"
-	for series in 6.17:1 scx:2; do
-		printf '#!/bin/sh\ncase $* in *%s) exit %s ;; esac\necho /kernel\n' \
-			"${series%:*}" "${series#*:}" >tools/kernel-image
-		run test/run vm
-		assert_status 1
-		last_line "5 passed, 1 failed"
-	done
-	# Without kernels no lab is started.
-	printf '#!/bin/sh\necho none; exit 1\n' >tools/kernel-image
+	assert_output '^ok +vm/a .* 1 passed' '^FAILED vm/asan/a .*nothing ran, exit status 125'
+	last_line "7 passed, 1 failed"
+}
+
+@test "run: a kernel series that is not to be had is skipped, the default one is not" {
+	stand_ins
+	printf '#!/bin/sh\ncase $* in *6.1) exit 1 ;; *6.17) exit 2 ;; esac\necho "/kernel$*"\n' \
+		>tools/kernel-image
+	bats_file test/vm/a.bats <<<'%test "a" { echo "<$KTSTR_KERNEL|$KTSTR_TEST_VMLINUX|$KTSTR_TEST_KERNELS>"; false; }'
+	run test/run --plain vm
+	assert_status 1
+	assert_output '# skip not to be had .exit status 1' \
+		'<.kernel--series 6.12\|/kernel--vmlinux\| */kernel--flavour generic /kernel--series scx *>'
+	last_line "4 passed, 1 failed, 2 skipped"
+	# Without the default one no lab is started.
+	printf '#!/bin/sh\ncase $* in *6.12) exit 1 ;; esac\necho /kernel\n' >tools/kernel-image
 	run test/run vm
 	assert_status 1
-	refute_output 'vm/plain'
-	last_line "0 passed, 6 failed"
+	refute_output '^(ok|FAILED) +vm/'
+	last_line "5 passed, 1 failed"
 }
 
 @test "run: KTSTR_LAB=never skips the part that is about the lab" {
 	KTSTR_LAB=never run test/run lab
-	assert_output '^ok +lab .* 1 skipped'
+	assert_output '^ok +lab .* 1 skipped' 'skip KTSTR_LAB=never'
 	last_line "0 passed, 0 failed, 1 skipped"
+}
+
+@test "run: a test that hangs is named and ended with all that it started; the others go on" {
+	bats_file test/host/hangs.bats <<-'END'
+		%test "fine" { true; }
+		%test "the one that hangs" { sleep 7654 & echo $! >"$OLDPWD/../pid"; wait; }
+		%test "behind it" { true; }
+	END
+	sed -i "s|\$OLDPWD/../pid|$PWD/pid|" test/host/hangs.bats
+	bats_file test/host/other.bats <<<'%test "other" { sleep 1; }'
+	STALL_SECONDS=6 run test/run --plain --jobs 1 test/host/hangs.bats test/host/other.bats
+	assert_status 1
+	assert_output '^FAILED host/hangs .*hung in the test "the one that hangs".*2 gave no result' \
+		'^ok +host/other .* 1 passed' '^    host/hangs: hung in the test "the one that hangs"'
+	last_line "2 passed, 2 failed"
+	ended "$(<pid)" || fail "what it started still runs"
+}
+
+@test "run: what a slow test prints, however long it takes in sum, is progress" {
+	program test_a <<<'echo 1..5; for i in 1 2 3 4 5; do sleep 2; echo "ok $i - t"; done'
+	STALL_SECONDS=7 run test/run --plain unit
+	assert_status 0
+	last_line "5 passed, 0 failed"
+}
+
+@test "run: of a failure its own lines are shown, not the emulated host's, and it is listed at the end" {
+	stand_ins
+	bats_file test/vm/a.bats <<-'END'
+		%test "good" { echo quiet; }
+		%test "bad" { echo "own words"; false; }
+	END
+	run test/run --plain test/vm/a.bats
+	assert_status 1
+	assert_output 'not ok 2 bad' '# own words'
+	refute_output 'running inside' 'begin ' 'quiet'
+	[[ ${lines[-3]} == failed: && ${lines[-2]} == *"vm/a: not ok 2 bad" ]] || fail "not listed at the end"
+}
+
+@test "run: an emulated host that dies takes one file with it, which runs again, once, and that is said" {
+	stand_ins
+	cat >tools/on-kvm <<-'END'
+		#!/bin/bash
+		[[ ${KTSTR_LAUNCH} != *asan* ]] || { echo 1..1; echo "ok 1 a"; exit 0; }
+		echo 1..2; echo "begin 1 a"
+		if [[ ! -e died || -e always ]]; then
+			touch died
+			echo "kvm-lab: the emulated host: it ended before the command 'bats' did; its" >&2
+			exit 125
+		fi
+		echo "ok 1 a"; echo "ok 2 b"
+	END
+	bats_file test/vm/a.bats <<<'%test "a" { true; }'
+	run test/run vm
+	assert_status 0
+	assert_output '^again +vm/a: its emulated host died in the test "a"' '^vm/a: run again'
+	last_line "9 passed, 0 failed"
+	rm died
+	touch always
+	run test/run --plain vm
+	assert_status 1
+	[[ $(grep -c '^again' <<<"$output") -eq 1 ]]
+	assert_output '^FAILED vm/a .*2 gave no result'
+}
+
+@test "run: --failed runs what has not passed since; the other logs stay" {
+	program test_a <<<'echo 1..1; echo "ok 1 - a"'
+	program test_b <<<'echo 1..1; [ -e good ] && echo "ok 1 - b" || echo "not ok 1 - b"'
+	run test/run unit
+	assert_status 1
+	run test/run --failed
+	assert_status 1
+	refute_output test_a
+	last_line "0 passed, 1 failed"
+	[[ -s build/test/logs/unit/test_a.log ]]
+	touch good
+	run test/run --failed unit
+	assert_status 0
+	last_line "1 passed, 0 failed"
+	run test/run --failed unit
+	assert_status 1
+	assert_output 'no test is left'
+}
+
+@test "run: --filter runs the tests of that name, and a file that it passed has not passed" {
+	bats_file test/host/a.bats <<-'END'
+		%test "one" { true; }
+		%test "two" { false; }
+	END
+	bats_file test/host/b.bats <<<'%test "three" { true; }'
+	run test/run --plain host
+	last_line "2 passed, 1 failed"
+	run test/run --plain --filter '^one$' host
+	assert_status 0
+	refute_output 'host/b'
+	last_line "1 passed, 0 failed"
+	run test/run --failed --plain
+	last_line "1 passed, 1 failed"
+	run test/run --filter nonsense host
+	assert_status 1
+	assert_output 'no test is left'
+}
+
+@test "run: files by their paths, from anywhere; what they need is built before, and no more" {
+	program test_a <<<'echo 1..1; echo "ok 1 - a"'
+	program test_b <<<'echo 1..1; echo "ok 1 - b"'
+	cd test/unit
+	run ../run test_a.c
+	assert_status 0
+	assert_output '^built: test/unit/test_a$|^built: asan/test/unit/test_a test/unit/test_a *$'
+	refute_output test_b
+	last_line "2 passed, 0 failed"
+	run ../run --asan "$PWD/test_a.c"
+	assert_output '^built: asan/test/unit/test_a *$'
+	last_line "1 passed, 0 failed"
+	run ../run test_c.c
+	assert_status 1
+	assert_output "'test_c.c': neither a part nor a test file"
+	printf 'programs:\n\t@echo broken; false\n' >../../Makefile
+	run ../run test_a.c
+	assert_status 1
+	assert_output broken 'building failed'
+}
+
+@test "run: ended by a signal it ends what runs" {
+	program test_a <<<'echo $$ >pid; echo 1..1; sleep 7653'
+	test/run --plain unit >out 2>&1 3>&- &
+	pid=$!
+	until [[ -s pid ]]; do sleep 0.1; done
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	output=$(<out)
+	assert_status 143
+	assert_output 'interrupted.*unit/test_a'
+	ended "$(<pid)" || fail "it still runs"
 }
