@@ -21,18 +21,31 @@
 #define LEAF_AMD_L2_L3	  0x80000006u
 #define LEAF_POWER	  0x80000007u
 #define LEAF_AMD_SIZES	  0x80000008u
+#define LEAF_AMD_SVM	  0x8000000au
 #define LEAF_AMD_CACHES	  0x8000001du
 #define LEAF_AMD_TOPOLOGY 0x8000001eu
+#define LEAF_AMD_SECRECY  0x8000001fu /* SME, SEV */
 #define LEAF_AMD_EXT_TOPO 0x80000026u
 
 #define ECX1_MONITOR	  (1u << 3)
+#define ECX1_VMX	  (1u << 5)
 #define ECX1_X2APIC	  (1u << 21)
 #define ECX1_TSC_DEADLINE (1u << 24)
 #define ECX1_HYPERVISOR	  (1u << 31)
 #define EDX1_HTT	  (1u << 28)
 
 #define AMD_ECX1_CMP_LEGACY (1u << 1)
+#define AMD_ECX1_SVM	    (1u << 2)
 #define AMD_ECX1_TOPOEXT    (1u << 22)
+
+/*
+ * Documentation/virt/kvm/x86/cpuid.rst. KVM tells a guest that waits for a page of the host, so
+ * that it runs another task meanwhile: a guest here would measure its scheduler by how the host
+ * pages.
+ */
+#define KVM_ASYNC_PAGE_FAULTS                                                                      \
+	(1u << KVM_FEATURE_ASYNC_PF | 1u << KVM_FEATURE_ASYNC_PF_VMEXIT |                          \
+	 1u << KVM_FEATURE_ASYNC_PF_INT)
 
 #define POWER_EDX_INVARIANT_TSC (1u << 8)
 
@@ -100,8 +113,12 @@ static struct kvm_cpuid_entry2 *get(struct view *view, uint32_t function)
 	return entry;
 }
 
-/* Leaves that are built from nothing but the plan: what the host says there is not copied. */
-static bool is_rebuilt(uint32_t function)
+/*
+ * Leaves that are built from nothing but the plan, and those that no guest here has a use for:
+ * virtual machines of its own and encrypted memory are much code of KVM's that a guest could
+ * attack.
+ */
+static bool is_left_out(uint32_t function)
 {
 	switch (function) {
 	case LEAF_CACHES:
@@ -110,6 +127,8 @@ static bool is_rebuilt(uint32_t function)
 	case LEAF_AMD_CACHES:
 	case LEAF_AMD_TOPOLOGY:
 	case LEAF_AMD_EXT_TOPO: /* Linux would believe it before 0xb; without it, 0xb */
+	case LEAF_AMD_SVM:
+	case LEAF_AMD_SECRECY:
 		return true;
 	default:
 		return false;
@@ -140,8 +159,11 @@ static void set_features(struct view *view)
 		ids = 255;
 	entry->ebx = (entry->ebx & 0xffff) | ids << 16 | view->apic_id << 24;
 	entry->ecx |= ECX1_X2APIC | ECX1_TSC_DEADLINE | ECX1_HYPERVISOR;
-	/* MWAIT in a guest does not idle: KVM makes it a NOP or an exception. */
-	entry->ecx &= ~ECX1_MONITOR;
+	/*
+	 * MWAIT in a guest does not idle: KVM makes it a NOP or an exception. Without VMX KVM
+	 * also refuses the guest its instructions and MSRs.
+	 */
+	entry->ecx &= ~(ECX1_MONITOR | ECX1_VMX);
 	if (view->package_cpus > 1)
 		entry->edx |= EDX1_HTT;
 	else
@@ -328,7 +350,7 @@ int cpuid_build(const struct kvm_cpuid2 *supported, const struct topology *topol
 				 "CPUID: KVM has %u entries, and at most %d can be used",
 				 supported->nent, CPUID_MAX_ENTRIES);
 	for (uint32_t i = 0; i < supported->nent; i++)
-		if (!is_rebuilt(supported->entries[i].function))
+		if (!is_left_out(supported->entries[i].function))
 			add(&view, &supported->entries[i]);
 
 	entry = get(&view, LEAF_MAX_BASIC);
@@ -348,8 +370,14 @@ int cpuid_build(const struct kvm_cpuid2 *supported, const struct topology *topol
 	if (entry && !tsc_reliable)
 		entry->edx &= ~POWER_EDX_INVARIANT_TSC;
 
-	/* Without it Linux brings up no CPU whose id does not fit 8 bits (try_to_enable_x2apic). */
+	entry = find(&view, LEAF_AMD_FEATURES);
+	if (entry)
+		entry->ecx &= ~AMD_ECX1_SVM;
+
 	entry = find(&view, LEAF_KVM_FEATURES);
+	if (entry)
+		entry->eax &= ~KVM_ASYNC_PAGE_FAULTS;
+	/* Without it Linux brings up no CPU whose id does not fit 8 bits (try_to_enable_x2apic). */
 	if (entry && view.last_apic_id >= EXT_DEST_FIRST_ID)
 		entry->eax |= 1u << KVM_FEATURE_MSI_EXT_DEST_ID;
 

@@ -18,6 +18,10 @@
 
 #include "vmm/cpuid.h"
 
+/* What KVM of Linux 6.12 offers, with and without asynchronous page faults (bits 4, 10, 14). */
+#define FEATURES 0x01003aebu
+#define ASYNC_PF 0x00004410u
+
 union cpuid {
 	struct kvm_cpuid2 head;
 	char room[sizeof(struct kvm_cpuid2) + CPUID_MAX_ENTRIES * sizeof(struct kvm_cpuid_entry2)];
@@ -91,7 +95,7 @@ static void fake(const struct host *host, union cpuid *c)
 	e = push(c, 1, 0);
 	e->eax = host->signature;
 	e->ebx = 0x05100800; /* the host's own APIC id and count must go, CLFLUSH's size stay */
-	e->ecx = 0x00000009; /* SSE3, MONITOR */
+	e->ecx = 0x00000029; /* SSE3, MONITOR, VMX */
 	e->edx = 0x178bfbff;
 	if (host->max_basic >= 4)
 		for (uint32_t i = 0; i < (is_amd(host) || !host->l3 ? 1 : 5); i++) {
@@ -114,11 +118,11 @@ static void fake(const struct host *host, union cpuid *c)
 	e = push(c, 0x40000000, 0);
 	e->eax = 0x40000001;
 	e = push(c, KVM_CPUID_FEATURES, 0);
-	e->eax = 0x01007afb;
+	e->eax = FEATURES | ASYNC_PF;
 	e = push(c, 0x80000000, 0);
 	e->eax = host->max_extended;
 	e = push(c, 0x80000001, 0);
-	e->ecx = 0x00000121;
+	e->ecx = 0x00000125; /* SVM among them */
 	e = push(c, 0x80000006, 0);
 	e->ecx = 0x02006140;
 	e->edx = host->l3_legacy;
@@ -126,6 +130,13 @@ static void fake(const struct host *host, union cpuid *c)
 	e->eax = 0x3028;
 	e->ebx = 0x1000;
 	e->ecx = is_amd(host) ? 0x10f0f : 0;
+	if (is_amd(host)) {
+		e = push(c, 0x8000000a, 0);
+		e->eax = 1;
+		e->ebx = 8;
+	}
+	if (host->max_extended >= 0x8000001f)
+		push(c, 0x8000001f, 0)->eax = 0x3;
 	if (host->max_extended >= 0x8000001d)
 		for (uint32_t i = 0; i < (host->l3 ? 5 : 1); i++) {
 			e = push(c, 0x8000001d, i);
@@ -477,9 +488,30 @@ static void extended_destinations(void **state)
 	(void)state;
 	for (size_t h = 0; h < NR_HOSTS; h++) {
 		build(&hosts[h], "1n14l9c2t", 0, &out);
-		assert_int_equal(leaf(&out, KVM_CPUID_FEATURES, 0).eax, 0x01007afb | 1 << 15);
+		assert_int_equal(leaf(&out, KVM_CPUID_FEATURES, 0).eax, FEATURES | 1 << 15);
 		build(&hosts[h], "1n15l8c2t", 0, &out);
-		assert_int_equal(leaf(&out, KVM_CPUID_FEATURES, 0).eax, 0x01007afb & ~(1 << 15));
+		assert_int_equal(leaf(&out, KVM_CPUID_FEATURES, 0).eax, FEATURES);
+	}
+}
+
+/* What a guest could do harm with, and has no use for. */
+static void no_virtualization_no_encryption_no_async_faults(void **state)
+{
+	static union cpuid out;
+
+	(void)state;
+	for (size_t h = 0; h < NR_HOSTS; h++) {
+		for (unsigned int cpu = 0; cpu < 4; cpu++) {
+			build(&hosts[h], "1n2l2c1t", cpu, &out);
+			assert_int_equal(leaf(&out, 1, 0).ecx & 1 << 5, 0);
+			assert_int_equal(leaf(&out, 0x80000001, 0).ecx & 1 << 2, 0);
+			assert_int_equal(leaf(&out, 0x80000001, 0).ecx & 0x121, 0x121);
+			assert_int_equal(leaf(&out, KVM_CPUID_FEATURES, 0).eax & ASYNC_PF, 0);
+			for (uint32_t i = 0; i < out.head.nent; i++) {
+				assert_int_not_equal(out.head.entries[i].function, 0x8000000a);
+				assert_int_not_equal(out.head.entries[i].function, 0x8000001f);
+			}
+		}
 	}
 }
 
@@ -577,6 +609,7 @@ int main(void)
 		cmocka_unit_test(cache_sizes),
 		cmocka_unit_test(the_old_leaves_agree),
 		cmocka_unit_test(extended_destinations),
+		cmocka_unit_test(no_virtualization_no_encryption_no_async_faults),
 		cmocka_unit_test(strange_input),
 		cmocka_unit_test(invariant_tsc_only_where_it_is_reliable),
 	};
