@@ -8,22 +8,11 @@
 
 #define CURRENT_CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
-/*
- * kvm-clock and Hyper-V's TSC page are read with RDTSC on any CPU, with one scale for all of them.
- * Others are read from a device, another hypervisor call or an MSR, for want of such a TSC: hpet,
- * acpi_pm, jiffies, xen, hyperv_clocksource_msr.
- */
-static const char *const based_on_tsc[] = { "tsc", "kvm-clock", "hyperv_clocksource_tsc_page" };
-
 bool host_tsc_is_reliable(const char *clocksource)
 {
 	size_t length = strcspn(clocksource, "\n");
 
-	for (size_t i = 0; i < sizeof(based_on_tsc) / sizeof(based_on_tsc[0]); i++)
-		if (strlen(based_on_tsc[i]) == length &&
-		    !memcmp(based_on_tsc[i], clocksource, length))
-			return true;
-	return false;
+	return length == strlen("tsc") && !memcmp(clocksource, "tsc", length);
 }
 
 bool host_tsc_read(void)

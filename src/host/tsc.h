@@ -5,8 +5,11 @@
 #include <stdbool.h>
 
 /*
- * host_tsc_is_reliable - judged by the clocksource that the host's kernel uses for itself, which is
- * another one once it found the TSC to differ between CPUs or to stop.
+ * host_tsc_is_reliable - judged by the clocksource that the host's kernel uses for itself: only the
+ * TSC itself will do. Linux takes another one once it found the TSC to differ between CPUs or to
+ * stop. kvm-clock and Hyper-V's page are read with RDTSC too, but their hypervisor corrects them
+ * when the TSC jumps or changes its rate (migration, a host whose own TSC is unstable), and a Linux
+ * guest of KVM prefers tsc where it is told that its TSC is invariant (kvmclock_init).
  * @clocksource: "tsc", "hpet" and so on, with or without a line feed; "" where the host does not
  * tell, which counts as not reliable
  */

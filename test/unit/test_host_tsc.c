@@ -12,13 +12,24 @@
 
 static void judged_by_the_clocksource(void **state)
 {
-	static const char *const good[] = { "tsc", "tsc\n", "kvm-clock\n",
-					    "hyperv_clocksource_tsc_page\n" };
-	static const char *const bad[] = { "",	      "\n",	     "hpet\n",
-					   "acpi_pm", "acpi_pm\n",   "jiffies\n",
-					   "xen\n",   "tsc-early\n", "hyperv_clocksource_msr\n",
-					   "ts\n",    "tscx\n",	     "kvm-clock x\n",
-					   "\ntsc",   " tsc" };
+	static const char *const good[] = { "tsc", "tsc\n" };
+	static const char *const bad[] = { "kvm-clock\n",
+					   "kvm-clock",
+					   "hyperv_clocksource_tsc_page\n",
+					   "",
+					   "\n",
+					   "hpet\n",
+					   "acpi_pm",
+					   "acpi_pm\n",
+					   "jiffies\n",
+					   "xen\n",
+					   "tsc-early\n",
+					   "hyperv_clocksource_msr\n",
+					   "ts\n",
+					   "tscx\n",
+					   "kvm-clock x\n",
+					   "\ntsc",
+					   " tsc" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
