@@ -12,6 +12,7 @@
 
 #include "vmm/boot.h"
 #include "vmm/cpuid.h"
+#include "vmm/kvm_words.h"
 #include "vmm/layout.h"
 #include "vmm/machine.h"
 
@@ -234,29 +235,16 @@ static void handle_io(struct vcpu *vcpu)
 	}
 }
 
-/* KVM met an instruction or a state that it cannot deal with; tell as much as it tells. */
-static void handle_internal_error(struct vcpu *vcpu)
+/* KVM cannot go on; tell all that it tells. */
+static void handle_failure(struct vcpu *vcpu)
 {
-	struct kvm_run *run = vcpu->run;
-	char bytes[3 * 15 + 1] = "";
 	struct kvm_regs regs = { 0 };
+	char words[KVM_WORDS_SIZE];
 
 	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-	if (run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
-	    run->emulation_failure.ndata >= 3 &&
-	    run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES) {
-		size_t size = run->emulation_failure.insn_size;
-
-		for (size_t i = 0; i < size && i < 15; i++)
-			snprintf(bytes + 3 * i, 4, " %02x", run->emulation_failure.insn_bytes[i]);
-	}
-	vmm_end(vcpu->vmm, VMM_END_KVM_ERROR,
-		"KVM stopped vCPU %u at RIP %#llx: internal error, suberror %u%s%s%s", vcpu->index,
-		(unsigned long long)regs.rip, run->internal.suberror,
-		run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION
-			? " (it could not emulate an instruction)"
-			: "",
-		bytes[0] ? ", instruction bytes" : "", bytes);
+	kvm_words_exit(vcpu->run, words, sizeof(words));
+	vmm_end(vcpu->vmm, VMM_END_KVM_ERROR, "vCPU %u at RIP %#llx: %s", vcpu->index,
+		(unsigned long long)regs.rip, words);
 }
 
 static void handle_system_event(struct vcpu *vcpu)
@@ -277,8 +265,11 @@ static void *vcpu_thread(void *arg)
 		if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
 			if (errno == EINTR || errno == EAGAIN)
 				continue;
-			vmm_end(vcpu->vmm, VMM_END_KVM_ERROR, "KVM_RUN on vCPU %u: %s", vcpu->index,
-				strerror(errno));
+			if (kvm_words_has_memory_fault(run, errno))
+				handle_failure(vcpu);
+			else
+				vmm_end(vcpu->vmm, VMM_END_KVM_ERROR, "KVM_RUN on vCPU %u: %s",
+					vcpu->index, strerror(errno));
 			break;
 		}
 		switch (run->exit_reason) {
@@ -295,23 +286,11 @@ static void *vcpu_thread(void *arg)
 		case KVM_EXIT_SYSTEM_EVENT:
 			handle_system_event(vcpu);
 			break;
-		case KVM_EXIT_INTERNAL_ERROR:
-			handle_internal_error(vcpu);
-			break;
-		case KVM_EXIT_FAIL_ENTRY:
-			vmm_end(vcpu->vmm, VMM_END_KVM_ERROR,
-				"the processor refused to enter vCPU %u: hardware reason %#llx",
-				vcpu->index,
-				(unsigned long long)run->fail_entry.hardware_entry_failure_reason);
-			break;
 		case KVM_EXIT_INTR:
 		case KVM_EXIT_IRQ_WINDOW_OPEN:
 			break;
 		default:
-			vmm_end(vcpu->vmm, VMM_END_KVM_ERROR,
-				"vCPU %u left KVM_RUN for reason %u, which a VM like this never "
-				"has",
-				vcpu->index, run->exit_reason);
+			handle_failure(vcpu);
 			break;
 		}
 	}

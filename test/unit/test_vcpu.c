@@ -1,10 +1,14 @@
-/* Are a vCPU's MSRs what a PC's firmware leaves? The module is included, with a KVM of our own. */
+/*
+ * Are a vCPU's MSRs what a PC's firmware leaves, and does it end the machine with KVM's own words?
+ * The module is included, with a KVM of our own.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -20,6 +24,9 @@ static struct {
 	int writable; /* 0: KVM_SET_MSRS returns 0 */
 } msrs[2];
 
+/* errno of a KVM_RUN, or 0. */
+static int run_error;
+
 static int fake_ioctl(int fd, unsigned long request, ...)
 {
 	struct kvm_msrs *list;
@@ -29,6 +36,14 @@ static int fake_ioctl(int fd, unsigned long request, ...)
 	list = va_arg(args, struct kvm_msrs *);
 	va_end(args);
 	assert_int_equal(fd, 77);
+	if (request == KVM_RUN) {
+		errno = run_error;
+		return run_error ? -1 : 0;
+	}
+	if (request == KVM_GET_REGS) {
+		((struct kvm_regs *)list)->rip = 0x1000;
+		return 0;
+	}
 	assert_true(request == KVM_GET_MSRS || request == KVM_SET_MSRS);
 	assert_int_equal(list->nmsrs, 1);
 	for (size_t i = 0; i < 2; i++) {
@@ -101,12 +116,51 @@ static void memory_is_write_back_from_0_on(void **state)
 	assert_non_null(strstr(err.text, "vCPU 3: KVM_SET_MSRS for MTRRdefType"));
 }
 
+/* One turn of the vCPU's thread, whose exit ends the machine. */
+static void ends_with(struct kvm_run *run, int error, const char *expected)
+{
+	struct vmm *vmm = calloc(1, sizeof(*vmm));
+	struct vcpu runs = { .vmm = vmm, .index = 3, .fd = 77, .run = run };
+
+	assert_non_null(vmm);
+	vmm->wake_fd = -1;
+	pthread_mutex_init(&vmm->lock, NULL);
+	run_error = error;
+	vcpu_thread(&runs);
+	assert_true(vmm->ended);
+	assert_int_equal(vmm->result.end, VMM_END_KVM_ERROR);
+	if (!strstr(vmm->result.detail, expected))
+		fail_msg("'%s' is not in '%s'", expected, vmm->result.detail);
+	free(vmm);
+}
+
+static void the_machine_ends_with_the_words_of_kvm(void **state)
+{
+	struct kvm_run run = { .exit_reason = KVM_EXIT_FAIL_ENTRY };
+
+	(void)state;
+	run.fail_entry.hardware_entry_failure_reason = 7;
+	ends_with(&run, 0, "vCPU 3 at RIP 0x1000: the processor (CPU 0 of the host) refused");
+	memset(&run, 0, sizeof(run));
+	ends_with(&run, 0, "vCPU 3 at RIP 0x1000: KVM does not know the processor's exit reason");
+	run.exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run.internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
+	run.internal.ndata = 1;
+	run.internal.data[0] = 0xabc;
+	ends_with(&run, 0, "suberror 3, data 0xabc");
+	/* This one comes with an error. */
+	run.exit_reason = KVM_WORDS_EXIT_MEMORY_FAULT;
+	ends_with(&run, EFAULT, "no memory of the host's for guest-physical 0x");
+	ends_with(&run, EIO, "KVM_RUN on vCPU 3: Input/output error");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(fast_strings_are_on_and_nothing_else_changes, set_up),
 		cmocka_unit_test_setup(a_processor_without_the_msr_is_fine, set_up),
 		cmocka_unit_test_setup(memory_is_write_back_from_0_on, set_up),
+		cmocka_unit_test(the_machine_ends_with_the_words_of_kvm),
 	};
 
 	return cmocka_run_group_tests_name("vcpu", tests, NULL, NULL);
