@@ -15,6 +15,7 @@
 
 #include "host/tsc.h"
 #include "plan/plan.h"
+#include "plan/presets.h"
 #include "util/cache_folder.h"
 
 /* memfd_create(2), since Linux 6.3; the C library of Debian 12 does not know it yet. */
@@ -182,7 +183,7 @@ void host_look(const char *root, const char *out_dir, struct host_facts *facts)
 	look_at_memory(root, facts);
 	look_at_memfds(root, facts);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-		facts->descriptors = limit.rlim_cur;
+		facts->descriptors = limit.rlim_max;
 	read_line(root, "/sys/devices/system/clocksource/clocksource0/current_clocksource",
 		  facts->clocksource, sizeof(facts->clocksource));
 	look_at_cpus(facts);
@@ -267,20 +268,22 @@ static void judge_memfds(const struct host_facts *facts, struct findings *findin
 
 static void judge_descriptors(const struct host_facts *facts, struct findings *findings)
 {
-	const uint64_t wanted = TOPOLOGY_MAX_CPUS + OTHER_DESCRIPTORS;
+	const uint64_t wanted = PRESETS_MAX_CPUS + OTHER_DESCRIPTORS;
+	uint64_t vcpus = facts->descriptors - OTHER_DESCRIPTORS;
 
 	if (facts->descriptors >= wanted) {
-		findings_add(findings, FINDING_OK, "descriptors: enough for %d vCPUs",
-			     TOPOLOGY_MAX_CPUS);
+		findings_add(findings, FINDING_OK, "descriptors: enough for %" PRIu64 " vCPUs",
+			     vcpus < TOPOLOGY_MAX_CPUS ? vcpus : TOPOLOGY_MAX_CPUS);
 	} else if (facts->descriptors <= OTHER_DESCRIPTORS) {
 		findings_add(findings, FINDING_FAIL, "descriptors: %" PRIu64 ", too few for a VM",
 			     facts->descriptors);
-		findings_more(findings, "raise the limit: ulimit -n 1024");
+		findings_more(findings, "raise the hard limit: ulimit -Hn 2048");
 	} else {
 		findings_add(findings, FINDING_WARN,
 			     "descriptors: %" PRIu64 ", enough for some %" PRIu64 " vCPUs only",
-			     facts->descriptors, facts->descriptors - OTHER_DESCRIPTORS);
-		findings_more(findings, "for larger topologies raise the limit: ulimit -n 1024");
+			     facts->descriptors, vcpus);
+		findings_more(findings, "for larger topologies raise the hard limit: ulimit -Hn "
+					"2048");
 	}
 }
 

@@ -29,7 +29,7 @@ struct host_facts {
 	int memfd_run_error;  /* the same of one that can be executed */
 	char memfd_policy[8]; /* vm.memfd_noexec; "": before Linux 6.3 */
 
-	uint64_t descriptors; /* RLIMIT_NOFILE, soft */
+	uint64_t descriptors; /* RLIMIT_NOFILE, hard: the launcher raises the soft one */
 	char clocksource[64];
 	unsigned int cpus_online, cpus_allowed;
 

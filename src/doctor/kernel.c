@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "doctor/needs.h"
-#include "plan/topology.h"
+#include "plan/presets.h"
 #include "vmm/kernel_image.h"
 #include "vmm/vmlinux.h"
 
@@ -48,7 +48,7 @@ static bool is_met(const struct need *need, const char *value, unsigned int vers
 	if (need->want == NEED_CPU_COUNT && *value) {
 		snprintf(why, size, "is %s", value);
 		number = strtoul(value, &end, 10);
-		return isdigit((unsigned char)*value) && !*end && number >= TOPOLOGY_MAX_CPUS;
+		return isdigit((unsigned char)*value) && !*end && number >= PRESETS_MAX_CPUS;
 	}
 	if (!strcmp(value, "m"))
 		snprintf(why, size, "is a module, and nothing loads modules");

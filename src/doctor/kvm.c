@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "plan/topology.h"
+#include "plan/presets.h"
 #include "vmm/vmm.h"
 
 /* Documentation/virt/kvm/api.rst, 4.4: where KVM_CAP_NR_VCPUS is not told. */
@@ -71,10 +71,10 @@ static void judge_limits(const struct kvm_facts *facts, struct findings *finding
 
 	if (facts->advised_vcpus > 0)
 		snprintf(advised, sizeof(advised), ", advises at most %d", facts->advised_vcpus);
-	findings_add(findings, most < TOPOLOGY_MAX_CPUS ? FINDING_WARN : FINDING_OK,
+	findings_add(findings, most < PRESETS_MAX_CPUS ? FINDING_WARN : FINDING_OK,
 		     "KVM allows %d vCPUs and ids below %d%s", facts->max_vcpus,
 		     facts->max_vcpu_ids, advised);
-	if (most < TOPOLOGY_MAX_CPUS)
+	if (most < PRESETS_MAX_CPUS)
 		findings_more(findings, "topologies of more than %d CPUs are refused", most);
 	if (!facts->x2apic_api) {
 		findings_add(findings, FINDING_WARN, "KVM lacks KVM_CAP_X2APIC_API");

@@ -10,6 +10,9 @@ struct preset {
 	struct topology topology;
 };
 
+/* CPUs of the largest of them. */
+#define PRESETS_MAX_CPUS 252
+
 /* In the order in which they are run and listed. */
 #define NR_PRESETS 24
 extern const struct preset presets[NR_PRESETS];

@@ -9,8 +9,13 @@
 
 #include "util/error.h"
 
-/* The most vCPUs that are accepted; the largest of the field's presets has 252. */
-#define TOPOLOGY_MAX_CPUS 254
+/*
+ * The most vCPUs that are accepted: what KVM_MAX_VCPUS of a stock kernel is. A host's KVM may allow
+ * fewer (KVM_CAP_MAX_VCPUS), which is asked when the machine is made. Since both factors of an APIC
+ * id that are no power of two cost less than one bit each, ids stay below 4 * 1024,
+ * KVM_MAX_VCPU_IDS.
+ */
+#define TOPOLOGY_MAX_CPUS 1024
 
 /*
  * "NnNlNcNt". llcs counts the last-level caches of the whole machine, cores the cores behind one

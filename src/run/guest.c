@@ -156,9 +156,7 @@ static int dump_initramfs(const struct initramfs *tree, const char *path, struct
 
 uint64_t guest_boot_timeout_ms(const struct topology *topology)
 {
-	uint64_t ms = 10000 + 150ull * topology_cpus(topology);
-
-	return ms < 90000 ? ms : 90000;
+	return 10000 + 150ull * topology_cpus(topology);
 }
 
 /* Did the user ask, by these kernel parameters, for fewer CPUs or nodes than the machine has? */

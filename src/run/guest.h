@@ -28,7 +28,7 @@ struct guest_config {
 	char cmdline[LAYOUT_CMDLINE_SIZE]; /* filled by guest_create */
 };
 
-/* A boot's budget when the user gives none: 10 s and 150 ms a vCPU, at most 90 s. */
+/* A boot's budget when the user gives none: 10 s and 150 ms a vCPU. */
 uint64_t guest_boot_timeout_ms(const struct topology *topology);
 
 /*

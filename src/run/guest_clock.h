@@ -1,6 +1,7 @@
 /*
  * How much time has the guest really had? All limits are counted on this clock: it runs with the
- * host's, less what the host kept the guest from running, and less what we ourselves were stopped.
+ * host's, less what the host kept the guest from running (the vCPU that waited most), and less what
+ * we ourselves were stopped.
  */
 #ifndef KTSTR_RUN_GUEST_CLOCK_H
 #define KTSTR_RUN_GUEST_CLOCK_H

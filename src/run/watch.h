@@ -34,7 +34,7 @@ struct watch {
 	struct vmm *vmm; /* once the attached terminal was looked at; until then NULL */
 	struct artefact_file trace_file;
 	uint64_t trace_expected, trace_crc;
-	uint64_t waited_ns;	  /* vCPU 0's, at the last tick */
+	uint64_t waited_ns;	  /* the most of any vCPU, at the last tick */
 	uint64_t blocked_ns;	  /* spent waiting for a slow reader of the output */
 	uint64_t looked_at;	  /* for signals and keys, during that */
 	struct guest_clock clock; /* the guest's own, and times on it: */

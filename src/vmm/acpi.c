@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -220,7 +221,12 @@ static_assert(sizeof(struct acpi_slit) == 44, "ACPI 6.4, table 5.60");
 #define SLIT_LOCAL  10
 #define SLIT_REMOTE 20
 
-static_assert(TOPOLOGY_MAX_CPUS <= 255, "processor UIDs and domains fit the byte-wide fields");
+/*
+ * The table has a byte for each pair. Beyond so many nodes it is left out: without one Linux takes
+ * these very distances (LOCAL_DISTANCE, REMOTE_DISTANCE).
+ */
+#define SLIT_MAX_NODES 255
+
 static_assert(LAYOUT_ACPI + LAYOUT_ACPI_SIZE <= UINT32_MAX, "tables lie below 4 GiB");
 
 /*
@@ -376,6 +382,10 @@ static int add_fadt(struct acpi_tables *out, uint64_t dsdt, uint64_t *address)
 	return 0;
 }
 
+/*
+ * The byte-wide UID of the entry of the old kind suffices, as does the domain of SRAT's: neither a
+ * CPU's number nor its node's is ever greater than its APIC id.
+ */
 static int add_madt_cpu(struct acpi_tables *out, unsigned int cpu, uint32_t apic_id)
 {
 	if (apic_id < X2APIC_FIRST_ID) {
@@ -543,6 +553,7 @@ int acpi_build(const struct topology *topology, const struct memory_range *range
 	       struct acpi_tables *out, struct error *err)
 {
 	uint64_t dsdt, xsdt, entries[4]; /* FADT, MADT, SRAT, SLIT */
+	bool has_slit = topology->numa_nodes <= SLIT_MAX_NODES;
 	struct acpi_rsdp *rsdp;
 
 	memset(out, 0, sizeof(*out));
@@ -550,7 +561,8 @@ int acpi_build(const struct topology *topology, const struct memory_range *range
 	if (!rsdp || add_dsdt(out, &dsdt) || add_fadt(out, dsdt, &entries[0]) ||
 	    add_madt(out, topology, &entries[1]) ||
 	    add_srat(out, topology, ranges, nr_ranges, &entries[2]) ||
-	    add_slit(out, topology, &entries[3]) || add_xsdt(out, entries, 4, &xsdt))
+	    (has_slit && add_slit(out, topology, &entries[3])) ||
+	    add_xsdt(out, entries, has_slit ? 4 : 3, &xsdt))
 		return no_room(err);
 
 	memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));

@@ -54,6 +54,12 @@
 #define LEVEL_SMT  1u
 #define LEVEL_CORE 2u
 
+/* What a count of 8 bits holds; Linux takes the counts of leaf 0xb, which are wider. */
+#define COUNT8_MAX 255u
+
+/* Nodes that 0x8000001e can tell apart. */
+#define NODES_MAX 256u
+
 /* APIC ids from here on need more than the 8 bits of an interrupt's destination. */
 #define EXT_DEST_FIRST_ID 255
 
@@ -148,15 +154,18 @@ static bool is_vendor(struct view *view, const char *name)
 	return !memcmp(vendor, name, sizeof(vendor));
 }
 
+static uint32_t at_most(uint32_t count, uint32_t max)
+{
+	return count < max ? count : max;
+}
+
 static void set_features(struct view *view)
 {
 	struct kvm_cpuid_entry2 *entry = get(view, LEAF_FEATURES);
-	uint32_t ids = 1u << view->package_bits;
+	uint32_t ids = at_most(1u << view->package_bits, COUNT8_MAX);
 
 	if (!entry)
 		return;
-	if (ids > 255)
-		ids = 255;
 	entry->ebx = (entry->ebx & 0xffff) | ids << 16 | view->apic_id << 24;
 	entry->ecx |= ECX1_X2APIC | ECX1_TSC_DEADLINE | ECX1_HYPERVISOR;
 	/*
@@ -264,9 +273,10 @@ static void add_caches(struct view *view, uint32_t function)
  * the node of 0x8000001e, since Zen 2 it follows from 0x8000001d, and both are the package here. On
  * Zen 1 and on Hygon it is APIC id >> 3 whatever else is said, which would cut LLCs in pieces or
  * join them; there 0x80000006 tells of no L3, so that the LLC is the package (legacy_set_llc,
- * amd_detect_cmp). 0x8000001d describes its L3 in any case.
+ * amd_detect_cmp). So it is before family 0x17 where there are more LLCs than a node's 8 bits hold.
+ * 0x8000001d describes its L3 in any case.
  */
-static bool llc_is_8_apic_ids(struct view *view)
+static bool llc_is_not_the_package(struct view *view)
 {
 	const struct kvm_cpuid_entry2 *entry = find(view, LEAF_FEATURES);
 	uint32_t family, model;
@@ -274,9 +284,10 @@ static bool llc_is_8_apic_ids(struct view *view)
 	if (is_vendor(view, "HygonGenuine"))
 		return true;
 	family = entry ? entry->eax >> 8 & 0xf : 0;
-	if (family != 0xf)
-		return false;
-	family += entry->eax >> 20 & 0xff;
+	if (family == 0xf)
+		family += entry->eax >> 20 & 0xff;
+	if (family < 0x17)
+		return view->topology->llcs > NODES_MAX;
 	model = (entry->eax >> 4 & 0xf) | (entry->eax >> 12 & 0xf0);
 	return family == 0x17 && model <= 0x1f;
 }
@@ -304,7 +315,7 @@ static void set_amd_topology(struct view *view)
 
 	entry = get(view, LEAF_AMD_L2_L3);
 	if (entry) {
-		if (llc_is_8_apic_ids(view))
+		if (llc_is_not_the_package(view))
 			entry->edx = 0;
 		else if (!entry->edx)
 			entry->edx = DEFAULT_L3_AMD;
@@ -313,16 +324,17 @@ static void set_amd_topology(struct view *view)
 	entry = get(view, LEAF_AMD_SIZES);
 	if (entry)
 		entry->ecx = (entry->ecx & ~0xf0ffu) | view->package_bits << 12 |
-			     (view->package_cpus - 1);
+			     at_most(view->package_cpus - 1, COUNT8_MAX);
 
 	add_caches(view, LEAF_AMD_CACHES);
 
-	/* One node a package, numbered like it. */
+	/* One node a package, numbered like it; nodes are only compared within a package. */
 	add(view, &(struct kvm_cpuid_entry2){
 			  .function = LEAF_AMD_TOPOLOGY,
 			  .eax = view->apic_id,
-			  .ebx = (view->topology->threads - 1) << 8 | view->core,
-			  .ecx = view->llc,
+			  .ebx = at_most(view->topology->threads - 1, COUNT8_MAX) << 8 |
+				 (view->core & 0xff),
+			  .ecx = view->llc & (NODES_MAX - 1),
 		  });
 }
 

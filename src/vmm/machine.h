@@ -1,5 +1,7 @@
-/* What is a struct vmm made of? Private to vmm.c (life cycle, event loop) and vcpu.c (vCPU
- * threads). */
+/*
+ * What is a struct vmm made of? Private to vmm.c (life cycle, event loop), vcpu.c (vCPU threads)
+ * and vcpu_waits.c.
+ */
 #ifndef KTSTR_VMM_MACHINE_H
 #define KTSTR_VMM_MACHINE_H
 
@@ -43,6 +45,8 @@ struct vmm {
 	size_t run_size;
 	struct vcpu *vcpus; /* topology_cpus() of them */
 	unsigned int nr_vcpus;
+	unsigned int next_wait; /* vcpu_waits_sample: the vCPU to look at, and what was seen */
+	uint64_t most_waited_ns;
 
 	int doorbell_fd; /* KVM signals it when the guest writes the doorbell port */
 	int wake_fd;	 /* vCPU threads signal it: console bytes, or an end */

@@ -19,6 +19,10 @@
 /* Interrupts a KVM_RUN. Blocked in every thread but inside KVM_RUN, so that none can be lost. */
 #define KICK_SIGNAL SIGUSR1
 
+/* A thousand threads with the usual 8 MiB would count for 8 GiB where memory is not overcommitted.
+ */
+#define THREAD_STACK_SIZE (256 << 10)
+
 /* The kernel's sigset_t is 8 bytes, glibc's is longer (KVM_SET_SIGNAL_MASK takes the kernel's). */
 #define KERNEL_SIGSET_SIZE 8
 
@@ -197,8 +201,12 @@ int vcpu_create(struct vmm *vmm, unsigned int index, const struct kvm_cpuid2 *su
 	vcpu->fd = ioctl(vmm->vm_fd, KVM_CREATE_VCPU, (unsigned long)apic_id);
 	if (vcpu->fd < 0) {
 		ret = -errno;
-		return error_set(err, ret, "KVM_CREATE_VCPU for vCPU %u with APIC id %u: %s", index,
-				 apic_id, strerror(-ret));
+		return error_set(err, ret, "KVM_CREATE_VCPU for vCPU %u with APIC id %u: %s%s",
+				 index, apic_id, strerror(-ret),
+				 ret == -EINVAL && apic_id > MAX_XAPIC_ID
+					 ? "; where kvm_amd runs with avic=1, load it with avic=0"
+				 : ret == -EMFILE ? "; raise the hard limit: ulimit -Hn"
+						  : "");
 	}
 	vcpu->run = mmap(NULL, vmm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (vcpu->run == MAP_FAILED) {
@@ -299,15 +307,19 @@ static void *vcpu_thread(void *arg)
 
 int vcpu_start(struct vcpu *vcpu, struct error *err)
 {
+	pthread_attr_t attributes;
 	sigset_t all, old;
 	int ret;
 
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, THREAD_STACK_SIZE);
 	/* The thread inherits the mask: signals are the caller's business, the kick waits for
 	 * KVM_RUN. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+	ret = pthread_create(&vcpu->thread, &attributes, vcpu_thread, vcpu);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attributes);
 	if (ret)
 		return error_set(err, -ret, "vCPU %u: starting its thread: %s", vcpu->index,
 				 strerror(ret));

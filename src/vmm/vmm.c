@@ -22,6 +22,8 @@
 #include "vmm/cpuid.h"
 #include "vmm/layout.h"
 #include "vmm/machine.h"
+#include "vmm/vcpu_limits.h"
+#include "vmm/vcpu_waits.h"
 
 /* How often the owner's tick is called. */
 #define TICK_MS 100
@@ -179,34 +181,6 @@ static int open_kvm(struct vmm *vmm, struct error *err)
 	if (ret < (int)sizeof(struct kvm_run))
 		return error_set(err, -ENOTSUP, "/dev/kvm: KVM_GET_VCPU_MMAP_SIZE answers %d", ret);
 	vmm->run_size = (size_t)ret;
-	return 0;
-}
-
-static int check_vcpu_limits(struct vmm *vmm, struct error *err)
-{
-	int max = ioctl(vmm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
-	int max_id = ioctl(vmm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPU_ID);
-	char spec[TOPOLOGY_SPEC_SIZE];
-
-	topology_format(&vmm->topology, spec);
-	/* Documentation/virt/kvm/api.rst, 4.4: absent MAX_VCPUS means 4, absent MAX_VCPU_ID the
-	 * same. */
-	if (max <= 0)
-		max = 4;
-	if (max_id <= 0)
-		max_id = max;
-	if (vmm->nr_vcpus > (unsigned int)max)
-		return error_set(
-			err, -EINVAL,
-			"topology %s: %u vCPUs, but this host's KVM allows %d; give a smaller "
-			"topology",
-			spec, vmm->nr_vcpus, max);
-	if (topology_max_apic_id(&vmm->topology) >= (unsigned int)max_id)
-		return error_set(
-			err, -EINVAL,
-			"topology %s: its last APIC id is %u, but this host's KVM allows ids "
-			"below %d; give a smaller topology",
-			spec, topology_max_apic_id(&vmm->topology), max_id);
 	return 0;
 }
 
@@ -394,6 +368,7 @@ static int create_vcpus(struct vmm *vmm, const struct kernel_entry *entry, struc
 		ret = -errno;
 		error_set(err, ret, "/dev/kvm: KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret));
 	}
+	vcpu_limits_make_room(vmm->nr_vcpus);
 	for (unsigned int i = 0; !ret && i < vmm->nr_vcpus; i++)
 		ret = vcpu_create(vmm, i, supported, i == 0 ? entry : NULL, err);
 	free(supported);
@@ -439,7 +414,7 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 
 	ret = open_kvm(vmm, err);
 	if (!ret)
-		ret = check_vcpu_limits(vmm, err);
+		ret = vcpu_limits_check(vmm->kvm_fd, &vmm->topology, err);
 	if (!ret)
 		ret = create_vm(vmm, err);
 	if (!ret)
@@ -522,27 +497,6 @@ static void clear_eventfd(int fd)
 	}
 }
 
-/* How long vCPU 0 has been runnable without a CPU, ns: second field of schedstat. */
-static uint64_t waited_ns(const struct vmm *vmm)
-{
-	char path[64], text[128];
-	uint64_t ran, waited = 0;
-	int tid = atomic_load(&vmm->vcpus[0].tid);
-	ssize_t count;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", tid);
-	fd = tid ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (fd < 0)
-		return 0;
-	count = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (count <= 0)
-		return 0;
-	text[count] = '\0';
-	return sscanf(text, "%" SCNu64 " %" SCNu64, &ran, &waited) == 2 ? waited : 0;
-}
-
 static void stop_vcpus(struct vmm *vmm)
 {
 	atomic_store(&vmm->stopping, true);
@@ -603,7 +557,8 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 			continue;
 		next_tick = now_ms() + TICK_MS;
 		call_input(vmm, owner, false);
-		if (!atomic_load(&vmm->stopping) && owner->tick(owner->data, waited_ns(vmm)))
+		if (!atomic_load(&vmm->stopping) &&
+		    owner->tick(owner->data, vcpu_waits_sample(vmm, "/proc/self/task")))
 			vmm_end(vmm, VMM_END_STOPPED, "%s", "");
 	}
 

@@ -70,8 +70,8 @@ struct vmm_owner {
 	channel_frame_fn frame;
 	/*
 	 * Called about every 100 ms. Return true to stop the machine. The place for deadlines.
-	 * @waited_ns: how long vCPU 0 has so far wanted to run but had no CPU of the host
-	 * (schedstat's run_delay; 0 where the host does not tell): deadlines add it.
+	 * @waited_ns: the most that any vCPU has so far wanted to run but had no CPU of the host
+	 * (vcpu_waits_sample; 0 where the host does not tell): deadlines add it.
 	 */
 	bool (*tick)(void *data, uint64_t waited_ns);
 	/* A descriptor that turns readable when the user wants out (signalfd), or -1. Only polled.

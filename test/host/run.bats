@@ -88,7 +88,7 @@ refused()
 	done
 	refused 125 "--topology: .*(zero|0|at least)" --kernel "$KERNEL" --topology 1n1l0c1t -- true
 	refused 125 "--topology: .*multiple" --kernel "$KERNEL" --topology 2n3l1c1t -- true
-	refused 125 "--topology: .*254" --kernel "$KERNEL" --topology 1n1l255c1t -- true
+	refused 125 "--topology: .*1024" --kernel "$KERNEL" --topology 1n1l1025c1t -- true
 }
 
 @test "memory: no number, zero" {

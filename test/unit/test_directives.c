@@ -294,14 +294,14 @@ static void refuses_values(void **state)
 		{ "topology=\"1n 2l\"", "topology: takes NnNlNcNt, for example 1n2l4c2t" },
 		{ "topology=111111111111111111111111111111111111111111111111n",
 		  "topology: takes NnNlNcNt, for example 1n2l4c2t" },
-		{ "llcs=0", "llcs '0': not a whole number from 1 to 254" },
-		{ "llcs=255", "llcs '255': not a whole number from 1 to 254" },
-		{ "cores=+1", "cores '+1': not a whole number from 1 to 254" },
-		{ "cores=\" 1\"", "cores ' 1': not a whole number from 1 to 254" },
+		{ "llcs=0", "llcs '0': not a whole number from 1 to 1024" },
+		{ "llcs=1025", "llcs '1025': not a whole number from 1 to 1024" },
+		{ "cores=+1", "cores '+1': not a whole number from 1 to 1024" },
+		{ "cores=\" 1\"", "cores ' 1': not a whole number from 1 to 1024" },
 		{ "threads=18446744073709551617",
-		  "threads '18446744073709551617': not a whole number from 1 to 254" },
-		{ "min_cpus=0", "min_cpus '0': not a whole number from 1 to 254" },
-		{ "max_cpus=255", "max_cpus '255': not a whole number from 0 to 254" },
+		  "threads '18446744073709551617': not a whole number from 1 to 1024" },
+		{ "min_cpus=0", "min_cpus '0': not a whole number from 1 to 1024" },
+		{ "max_cpus=1025", "max_cpus '1025': not a whole number from 0 to 1024" },
 		{ "memory_mib=0", "memory_mib '0': not a whole number from 1 to 1073741824" },
 		{ "memory_mib=512M", "memory_mib '512M': not a whole number from 1 to 1073741824" },
 		{ "timeout_s=-1", "timeout_s '-1': not a number of seconds from 0 to 604800" },
@@ -355,7 +355,7 @@ static void refuses_contradictions(void **state)
 		"LLCs ('l', counted over the whole machine) a multiple of the nodes ('n')");
 	refuses("#ktstr: llcs=100 cores=100",
 		"t.sh:1: topology '1n100l100c1t': 100 x 100 x 1 = 10000 CPUs; a guest has at most "
-		"254");
+		"1024");
 	refuses("#ktstr: host_only\n#ktstr: memory_mib=512",
 		"t.sh:2: 'host_only' (line 1) and 'memory_mib' (line 2): the latter is of a VM, "
 		"and a host_only test has none; leave one of them out");
@@ -599,7 +599,7 @@ static void files_load(void **state)
 		      "t.bt.ktstr:1: 't.bt' carries directives itself; keep them in one of the "
 		      "two files");
 	put("bad.sh", "#!/bin/sh\n#ktstr: llcs=x\n", 0755);
-	does_not_load("bad.sh", -EINVAL, "bad.sh:2: llcs 'x': not a whole number from 1 to 254");
+	does_not_load("bad.sh", -EINVAL, "bad.sh:2: llcs 'x': not a whole number from 1 to 1024");
 }
 
 static void files_that_are_no_tests(void **state)

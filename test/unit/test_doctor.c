@@ -406,7 +406,7 @@ static void judge(struct paper *paper, const char *release, const char *but, con
 
 	for (size_t i = 0; i < nr_needs; i++) {
 		const char *is = needs[i].want == NEED_OFF	   ? "n"
-				 : needs[i].want == NEED_CPU_COUNT ? "254"
+				 : needs[i].want == NEED_CPU_COUNT ? "252"
 								   : "y";
 
 		if (but && !strcmp(needs[i].option, but))
@@ -467,7 +467,7 @@ static void each_that_lacks_is_named(void **state)
 
 static void numbers_and_what_must_be_off(void **state)
 {
-	static const char *const few[] = { "253", "64", "1", "-1", "254x", "y", "" };
+	static const char *const few[] = { "251", "64", "1", "-1", "254x", "y", "" };
 	struct paper paper;
 
 	(void)state;
@@ -702,6 +702,7 @@ static void kvm_that_is_not(void **state)
 	EXPECT_HOST(1, 0, "lacks KVM_CAP_PIT2", kvm.lacks, "KVM_CAP_PIT2");
 	EXPECT_HOST(1, 0, "lacks KVM_GET_VCPU_MMAP_SIZE", kvm.run_size, -1);
 	EXPECT_HOST(1, 0, "KVM_CREATE_VM: Device or resource busy", kvm.create_error, EBUSY);
+	EXPECT_HOST(0, 0, "KVM allows 288 vCPUs", kvm.max_vcpus, 288);
 	EXPECT_HOST(0, 1, "topologies of more than 8 CPUs are refused", kvm.max_vcpus, 8);
 	EXPECT_HOST(0, 1, "topologies of more than 128 CPUs are refused", kvm.max_vcpu_ids, 128);
 	EXPECT_HOST(0, 1, "lacks KVM_CAP_X2APIC_API", kvm.x2apic_api, false);
@@ -734,6 +735,8 @@ static void the_rest_of_a_host(void **state)
 	EXPECT_HOST(1, 0, "memfd_create: Invalid argument", memfd_error, EINVAL);
 	EXPECT_HOST(0, 1, "executable memfds: Permission denied", memfd_run_error, EACCES);
 	EXPECT_HOST(0, 1, "enough for some 224 vCPUs only", descriptors, 256);
+	EXPECT_HOST(0, 0, "enough for 992 vCPUs", descriptors, 1024);
+	EXPECT_HOST(0, 0, "enough for 1024 vCPUs", descriptors, 1048576);
 	EXPECT_HOST(1, 0, "too few for a VM", descriptors, 20);
 	EXPECT_HOST(1, 0, "output folder 'ktstr-out': '.': Permission denied", out.error, EACCES);
 	EXPECT_HOST(0, 1, "a trace may not fit", out.free_mib, 5);

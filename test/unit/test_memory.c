@@ -171,14 +171,14 @@ static void refusals(const struct topology *topology, uint64_t mib, int code, co
 
 static void wrong_sizes_are_refused(void **state)
 {
-	struct topology one = nodes(1), four = nodes(4), none = nodes(0), many = nodes(255);
+	struct topology one = nodes(1), four = nodes(4), none = nodes(0), many = nodes(1025);
 
 	(void)state;
 	refusals(&one, 0, -EINVAL, "give 32 MiB or more");
 	refusals(&one, 31, -EINVAL, "31 MiB is too little for 1 NUMA node;");
 	refusals(&four, 127, -EINVAL, "give 128 MiB or more, 32 a node");
 	refusals(&none, 1024, -EINVAL, "0 NUMA nodes");
-	refusals(&many, 65536, -EINVAL, "255 NUMA nodes");
+	refusals(&many, 65536, -EINVAL, "1025 NUMA nodes");
 	/* Would be small again, were it counted in bytes. */
 	refusals(&one, (1ull << 44) + 64, -ENOMEM, "mapping 17592186044480 MiB");
 	refusals(&one, UINT64_MAX, -ENOMEM, "mapping");

@@ -29,6 +29,7 @@ static const char *const known[NR_PRESETS][2] = {
 static void are_the_known_ones(void **state)
 {
 	char spec[TOPOLOGY_SPEC_SIZE];
+	unsigned int largest = 0;
 
 	(void)state;
 	for (size_t i = 0; i < NR_PRESETS; i++) {
@@ -37,7 +38,10 @@ static void are_the_known_ones(void **state)
 		assert_string_equal(spec, known[i][1]);
 		assert_int_equal(topology_check(&presets[i].topology, NULL), 0);
 		assert_ptr_equal(preset_find(known[i][0]), &presets[i]);
+		if (topology_cpus(&presets[i].topology) > largest)
+			largest = topology_cpus(&presets[i].topology);
 	}
+	assert_int_equal(largest, PRESETS_MAX_CPUS);
 	assert_null(preset_find("tiny"));
 	assert_null(preset_find(""));
 	assert_null(preset_find("Tiny-1llc"));

@@ -27,9 +27,10 @@ static void parses(void **state)
 	assert_string_equal(spec, "2n4l3c2t");
 	assert_int_equal(topology_parse("1n14l9c2t", &t, NULL), 0);
 	assert_int_equal(topology_cpus(&t), 252);
-	assert_int_equal(topology_parse("254n254l1c1t", &t, NULL), 0);
-	assert_int_equal(topology_parse("1n1l254c1t", &t, NULL), 0);
-	assert_int_equal(topology_parse("1n1l1c254t", &t, NULL), 0);
+	assert_int_equal(topology_parse("1024n1024l1c1t", &t, NULL), 0);
+	assert_int_equal(topology_parse("1n1l1024c1t", &t, NULL), 0);
+	assert_int_equal(topology_parse("1n1l1c1024t", &t, NULL), 0);
+	assert_int_equal(topology_parse("1n1l1c255t", &t, NULL), 0);
 }
 
 static void refuses(void **state)
@@ -57,10 +58,10 @@ static void refuses(void **state)
 		{ "1n1l1c0t", "threads per core ('t') is 0" },
 		{ "2n3l1c1t", "multiple" },
 		{ "2n1l1c1t", "multiple" },
-		{ "1n255l1c1t", "at most 254" },
-		{ "1n5l51c1t", "255 CPUs" },
-		{ "1n1l128c2t", "256 CPUs" },
-		{ "1n254l254c254t", "16387064 CPUs" },
+		{ "1n1025l1c1t", "at most 1024" },
+		{ "1n5l205c1t", "1025 CPUs" },
+		{ "1n1l513c2t", "1026 CPUs" },
+		{ "1n1024l1024c1024t", "1073741824 CPUs" },
 		{ "1n4294967297l1c1t", "too many LLCs" },
 		{ "1n18446744073709551617l1c1t", "too many LLCs" },
 		{ "99999999999999999999999n1l1c1t", "too many NUMA nodes" },
@@ -108,12 +109,13 @@ static void places(void **state)
 
 /*
  * All that are accepted: APIC ids rise with the CPU's number (Linux numbers CPUs by the MADT, which
- * stands in that order), none is 255 (every CPU, to an xAPIC), and they say who shares what.
+ * stands in that order), they say who shares what, and none is as great as KVM_MAX_VCPU_IDS.
  */
 static void every_topology_is_sound(void **state)
 {
 	struct topology t;
 	unsigned int seen = 0;
+	uint32_t greatest = 0;
 
 	(void)state;
 	for (t.llcs = 1; t.llcs <= TOPOLOGY_MAX_CPUS; t.llcs++)
@@ -134,14 +136,18 @@ static void every_topology_is_sound(void **state)
 					uint32_t id = topology_apic_id(&t, cpu);
 
 					assert_true(cpu == 0 ? id == 0 : id > last);
-					assert_true(id != 255);
 					assert_true(id >> (tb + cb) == topology_llc_of(&t, cpu));
 					assert_true(topology_node_of(&t, cpu) < t.numa_nodes);
+					/* So the byte-wide fields of ACPI hold both of them. */
+					assert_true(cpu <= id && topology_node_of(&t, cpu) <= id);
 					last = id;
 					seen++;
 				}
+				if (last > greatest)
+					greatest = last;
 			}
 	assert_true(seen > 100000);
+	assert_true(greatest > 2900 && greatest < 4096);
 }
 
 int main(void)
