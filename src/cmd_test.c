@@ -11,6 +11,7 @@
 #include "command.h"
 #include "embed/embed.h"
 #include "host/capacity.h"
+#include "host/memory.h"
 #include "host/tsc.h"
 #include "report/artefacts.h"
 #include "run/invocation.h"
@@ -322,26 +323,27 @@ static int check_host(const struct run_options *options, uint64_t host_mib, stru
 	struct plan_wish wish = { .topology = override->topology,
 				  .wprof = options->wprof_args && options->wprof > WPROF_OFF,
 				  .wprof_args = options->wprof_args };
+	unsigned int cpus = override->has_topology ? topology_cpus(&override->topology) : 1;
+	uint64_t most_mib = host_memory_largest_guest(host_mib, cpus), least_mib;
 	char spec[TOPOLOGY_SPEC_SIZE];
-	uint64_t least_mib;
 
-	if (override->memory_mib > host_mib)
+	if (override->memory_mib > most_mib)
 		return error_set(err, -EINVAL,
 				 "--memory %" PRIu64 ": more than the %" PRIu64
 				 " MiB that a guest can have here",
-				 override->memory_mib, host_mib);
+				 override->memory_mib, most_mib);
 	if (!override->has_topology || override->memory_mib)
 		return 0;
 	least_mib = plan_test_memory_mib(&wish);
-	if (least_mib <= host_mib)
+	if (least_mib <= most_mib)
 		return 0;
 	topology_format(&override->topology, spec);
 	return error_set(err, -EINVAL,
 			 "--topology %s%s%s: %u CPUs get %" PRIu64 " MiB, more than the %" PRIu64
 			 " MiB that a guest can have here; give fewer CPUs, %sor --memory",
 			 spec, wish.wprof ? " --wprof-args " : "",
-			 wish.wprof ? wish.wprof_args : "", topology_cpus(&override->topology),
-			 least_mib, host_mib, wish.wprof ? "smaller ring buffers, " : "");
+			 wish.wprof ? wish.wprof_args : "", cpus, least_mib, most_mib,
+			 wish.wprof ? "smaller ring buffers, " : "");
 }
 
 /* What is wrong for every test is said once, before the first. */

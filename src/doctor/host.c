@@ -197,6 +197,7 @@ void host_look(const char *root, const char *out_dir, struct host_facts *facts)
 static void judge_memory(const struct host_facts *facts, struct findings *findings)
 {
 	const struct host_memory *memory = &facts->memory;
+	const uint64_t wanted = host_memory_of_guest(PLAN_DEFAULT_MEMORY_MIB, PLAN_DEFAULT_CPUS);
 	uint64_t most = memory->total_mib;
 	bool limited = memory->limit_mib < most;
 	char limit[PATH_MAX + 64] = "";
@@ -208,20 +209,22 @@ static void judge_memory(const struct host_facts *facts, struct findings *findin
 	}
 	if (!memory->total_mib) {
 		findings_add(findings, FINDING_WARN, "memory: /proc/meminfo does not tell");
-	} else if (most < PLAN_DEFAULT_MEMORY_MIB) {
+	} else if (most < wanted) {
 		findings_add(findings, FINDING_FAIL,
-			     "memory: %" PRIu64 " MiB%s, a VM has %d unless told otherwise",
-			     memory->total_mib, limit, PLAN_DEFAULT_MEMORY_MIB);
+			     "memory: %" PRIu64 " MiB%s, a VM takes %" PRIu64
+			     " unless told otherwise",
+			     memory->total_mib, limit, wanted);
 		findings_more(findings, "%s, or give VMs less with --memory MIB",
 			      limited ? "raise that limit" : "take a larger host");
-	} else if (memory->available_mib < PLAN_DEFAULT_MEMORY_MIB) {
+	} else if (memory->available_mib < wanted) {
 		findings_add(findings, FINDING_WARN,
 			     "memory: %" PRIu64 " MiB%s, but only %" PRIu64 " available now",
 			     memory->total_mib, limit, memory->available_mib);
 		findings_more(findings,
-			      "a VM has %d unless told otherwise: end what takes the rest, or give "
-			      "--memory MIB",
-			      PLAN_DEFAULT_MEMORY_MIB);
+			      "a VM takes %" PRIu64
+			      " unless told otherwise: end what takes the rest, or give --memory "
+			      "MIB",
+			      wanted);
 	} else {
 		findings_add(findings, FINDING_OK,
 			     "memory: %" PRIu64 " MiB%s, %" PRIu64 " available", memory->total_mib,

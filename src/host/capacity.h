@@ -6,11 +6,10 @@
 #include <stdint.h>
 
 struct capacity {
-	unsigned int cpus;   /* that we may run on */
-	uint64_t memory_mib; /* the most that one guest can have: the host's, or our cgroup's limit
-			      */
-	uint64_t free_mib;   /* what all of them can have now: MemAvailable, and what the
-				limit leaves */
+	unsigned int cpus; /* that we may run on */
+	/* What guests take of it, with all beside them: host_memory_of_guest. */
+	uint64_t memory_mib; /* the most that can be had: the host's, or our cgroup's limit */
+	uint64_t free_mib;   /* what can be had now: MemAvailable, and what the limit leaves */
 };
 
 void capacity_read(struct capacity *capacity);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "../../guest/protocol.h"
 #include "host/cgroup.h"
 
 void host_memory_read(const char *root, struct host_memory *memory)
@@ -36,19 +37,66 @@ void host_memory_read(const char *root, struct host_memory *memory)
 	}
 }
 
-int host_memory_fits(const struct host_memory *memory, uint64_t mib, struct error *err)
+/*
+ * For each page of 4 KiB 8 bytes of EPT or NPT, 8 of our own page tables, and 8 of the reverse map
+ * that KVM has where it shadows page tables (ept=0, nested guests of some versions). Huge pages
+ * spare most of it, and nobody promises them.
+ */
+#define TABLES_PART(mib) ((mib) / 512 * 3 + ((mib) % 512 * 3 + 511) / 512)
+
+/*
+ * In KiB: struct kvm_vcpu, VMCS or VMCB, FPU states, kvm_run, two stacks, and above all the 40
+ * pages, twice, that KVM's page table code keeps ready (KVM_ARCH_NR_OBJS_PER_MEMORY_CACHE).
+ */
+#define VCPU_KIB 512
+
+/* The launcher while a guest runs (tools/bench: 3 MiB), and room for what it has just unpacked. */
+#define LAUNCHER_MIB 16
+
+static uint64_t beside_guest(uint64_t mib, unsigned int cpus)
 {
-	if (memory->total_mib && mib > memory->total_mib)
+	return TABLES_PART(mib) + ((uint64_t)cpus * VCPU_KIB + 1023) / 1024 +
+	       ((KTSTR_CHANNEL_SIZE + (1 << 20) - 1) >> 20) + LAUNCHER_MIB;
+}
+
+uint64_t host_memory_of_guest(uint64_t mib, unsigned int cpus)
+{
+	uint64_t beside = beside_guest(mib, cpus);
+
+	return mib > UINT64_MAX - beside ? UINT64_MAX : mib + beside;
+}
+
+uint64_t host_memory_largest_guest(uint64_t mib, unsigned int cpus)
+{
+	uint64_t guest = mib > beside_guest(mib, cpus) ? mib - beside_guest(mib, cpus) : 0;
+
+	/* Too little by the tables of what was taken off. */
+	while (host_memory_of_guest(guest + 1, cpus) <= mib)
+		guest++;
+	return guest;
+}
+
+int host_memory_fits(const struct host_memory *memory, uint64_t mib, unsigned int cpus,
+		     struct error *err)
+{
+	uint64_t needed = host_memory_of_guest(mib, cpus);
+
+	if (memory->total_mib && needed > memory->total_mib)
 		return error_set(err, -ENOMEM,
-				 "guest memory: %" PRIu64 " MiB is more than the %" PRIu64
-				 " MiB that the host has; give the guest less",
-				 mib, memory->total_mib);
-	if (mib > memory->limit_mib)
+				 "guest memory: %" PRIu64 " MiB, and %" PRIu64
+				 " more for page tables, KVM and the launcher, is more than the "
+				 "%" PRIu64
+				 " MiB that the host has; give the guest at most %" PRIu64,
+				 mib, needed - mib, memory->total_mib,
+				 host_memory_largest_guest(memory->total_mib, cpus));
+	if (needed > memory->limit_mib)
 		return error_set(err, -ENOMEM,
-				 "guest memory: %" PRIu64 " MiB is more than the %" PRIu64
-				 " MiB that this container or service may use ('%s'): the kernel "
-				 "would kill the launcher; give the guest less with --memory, or "
-				 "raise that limit",
-				 mib, memory->limit_mib, memory->limit_path);
+				 "guest memory: %" PRIu64 " MiB, and %" PRIu64
+				 " more for page tables, KVM and the launcher, is more than the "
+				 "%" PRIu64 " MiB that this container or service may use ('%s'): "
+				 "the kernel would kill the launcher; give the guest at most "
+				 "%" PRIu64 " with --memory, or raise that limit",
+				 mib, needed - mib, memory->limit_mib, memory->limit_path,
+				 host_memory_largest_guest(memory->limit_mib, cpus));
 	return 0;
 }

@@ -19,10 +19,21 @@ struct host_memory {
 void host_memory_read(const char *root, struct host_memory *memory);
 
 /*
- * host_memory_fits - may this process use @mib MiB? Compared with what the host has in all, and
- * with the limits of our cgroups; not with what is free now, which changes.
- * Returns 0, or -ENOMEM with both numbers.
+ * host_memory_of_guest - what a guest with @mib MiB and @cpus vCPUs takes of the host once it has
+ * touched all of its memory, MiB: page tables, KVM's own and the launcher are counted for our
+ * cgroup as well. Never overflows.
  */
-int host_memory_fits(const struct host_memory *memory, uint64_t mib, struct error *err);
+uint64_t host_memory_of_guest(uint64_t mib, unsigned int cpus);
+
+/* The same backwards: the largest guest with @cpus vCPUs that takes no more than @mib MiB. */
+uint64_t host_memory_largest_guest(uint64_t mib, unsigned int cpus);
+
+/*
+ * host_memory_fits - may this process run a guest of @mib MiB and @cpus vCPUs? Compared with what
+ * the host has in all, and with the limits of our cgroups; not with what is free now, which
+ * changes. Returns 0, or -ENOMEM with the numbers.
+ */
+int host_memory_fits(const struct host_memory *memory, uint64_t mib, unsigned int cpus,
+		     struct error *err);
 
 #endif

@@ -13,6 +13,7 @@
 
 #define PLAN_DEFAULT_MEMORY_MIB 2048
 #define PLAN_DEFAULT_TOPOLOGY	"1n1l2c1t"
+#define PLAN_DEFAULT_CPUS	2
 #define PLAN_WARNING_SIZE	384
 
 /* What a test, or a command line, asks for. */

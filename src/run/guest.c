@@ -203,7 +203,7 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 	seen->test_limit_ms = config->entry->timeout_ms;
 	seen->tracer = config->trace ? TRACER_SILENT : TRACER_OFF;
 	host_memory_read("", &memory);
-	ret = host_memory_fits(&memory, config->plan->memory_mib, err);
+	ret = host_memory_fits(&memory, config->plan->memory_mib, seen->cpus_wanted, err);
 	if (ret)
 		return ret;
 	ret = cmdline_build(config->kaslr, config->plan->tsc_reliable,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/capacity.h"
+#include "host/memory.h"
 #include "util/clock.h"
 
 #define PROGRESS_MS 500
@@ -46,7 +47,7 @@ static void cost(const struct variant *variant, unsigned int *cpus, uint64_t *me
 	bool in_vm = variant->kernel != NULL;
 
 	*cpus = in_vm ? topology_cpus(&variant->plan.topology) : 1;
-	*memory_mib = in_vm ? variant->plan.memory_mib : 0;
+	*memory_mib = in_vm ? host_memory_of_guest(variant->plan.memory_mib, *cpus) : 0;
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/memory.h"
 #include "util/fnv.h"
 
 bool variant_matches(const char *glob, const char *name)
@@ -94,6 +95,7 @@ static void find_skip(const struct variant_source *source, const struct preset *
 	const struct test *test = variant->test;
 	/* The maxima choose among presets; a topology that somebody named is meant. */
 	struct test_constraints needs = test->constraints;
+	unsigned int cpus = topology_cpus(&variant->plan.topology);
 
 	needs.max_llcs = needs.max_cpus = needs.max_nodes = 0;
 	if (test->ignore)
@@ -105,11 +107,12 @@ static void find_skip(const struct variant_source *source, const struct preset *
 	else if (constraints_reason(&needs, &variant->plan.topology, variant->skip,
 				    sizeof(variant->skip)))
 		return;
-	else if (variant->plan.memory_mib > source->host_memory_mib)
+	else if (host_memory_of_guest(variant->plan.memory_mib, cpus) > source->host_memory_mib)
 		snprintf(variant->skip, sizeof(variant->skip),
 			 "the host is too small: the guest would have %" PRIu64 " MiB, and %" PRIu64
 			 " MiB is the most here",
-			 variant->plan.memory_mib, source->host_memory_mib);
+			 variant->plan.memory_mib,
+			 host_memory_largest_guest(source->host_memory_mib, cpus));
 }
 
 /*

@@ -38,7 +38,7 @@ struct variant_source {
 	enum wprof_mode wprof;		      /* the operator's wish for all tests */
 	const char *wprof_args;		      /* likewise; or NULL */
 	bool tsc_reliable;
-	uint64_t host_memory_mib; /* the most that one guest can have */
+	uint64_t host_memory_mib; /* the most that one guest and all beside it can take */
 	unsigned int repeat;
 };
 

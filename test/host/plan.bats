@@ -168,9 +168,9 @@ plan()
 		--kernel "$KERNEL" --topology)
 	run "${small[@]}" 1n1l17c1t fair.sh
 	assert_status 125
-	assert_output '--topology 1n1l17c1t: 17 CPUs get 1088 MiB, more than the 1024 MiB'
+	assert_output '--topology 1n1l17c1t: 17 CPUs get 1088 MiB, more than the 9[0-9][0-9] MiB'
 	# What a test asks for is a skip.
-	run "${small[@]}" 1n1l16c1t fair.sh
+	run "${small[@]}" 1n1l15c1t fair.sh
 	assert_status 0
 	assert_output '^fair .*SKIP the host is too small' '^1 variant$'
 }

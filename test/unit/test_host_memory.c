@@ -229,25 +229,60 @@ static void this_host_is_read(void **state)
 
 static void more_than_there_is_is_refused(void **state)
 {
-	struct host_memory memory = {
-		.total_mib = 100, .limit_mib = 64, .left_mib = 1, .limit_path = "/fs/box/memory.max"
-	};
+	struct host_memory memory = { .total_mib = 8192,
+				      .limit_mib = 2048,
+				      .left_mib = 1,
+				      .limit_path = "/fs/box/memory.max" };
+	uint64_t most = host_memory_largest_guest(2048, 2);
 	struct error err = { "" };
+	char text[64];
 
 	(void)state;
-	assert_int_equal(host_memory_fits(&memory, 64, &err), 0);
-	assert_int_equal(host_memory_fits(&memory, 65, &err), -ENOMEM);
-	assert_non_null(strstr(err.text, "65 MiB is more than the 64 MiB"));
+	assert_int_equal(host_memory_fits(&memory, most, 2, &err), 0);
+	assert_int_equal(host_memory_fits(&memory, most + 1, 2, &err), -ENOMEM);
+	/* As large as the limit: what else is counted for it has no room then. */
+	assert_int_equal(host_memory_fits(&memory, 2048, 2, &err), -ENOMEM);
+	assert_non_null(strstr(err.text, "2048 MiB, and "));
+	assert_non_null(strstr(err.text, "is more than the 2048 MiB"));
+	snprintf(text, sizeof(text), "give the guest at most %llu with", (unsigned long long)most);
+	assert_non_null(strstr(err.text, text));
 	assert_non_null(strstr(err.text, "'/fs/box/memory.max'"));
 	assert_non_null(strstr(err.text, "--memory"));
 	memory.limit_mib = UINT64_MAX;
-	assert_int_equal(host_memory_fits(&memory, 100, &err), 0);
-	assert_int_equal(host_memory_fits(&memory, 101, &err), -ENOMEM);
-	assert_non_null(strstr(err.text, "101 MiB is more than the 100 MiB that the host has"));
-	assert_int_equal(host_memory_fits(&memory, UINT64_MAX, &err), -ENOMEM);
+	assert_int_equal(host_memory_fits(&memory, 8000, 2, &err), 0);
+	assert_int_equal(host_memory_fits(&memory, 8192, 2, &err), -ENOMEM);
+	assert_non_null(strstr(err.text, "is more than the 8192 MiB that the host has"));
+	assert_int_equal(host_memory_fits(&memory, UINT64_MAX, 2, &err), -ENOMEM);
 	/* A host that does not tell refuses nothing. */
 	memory.total_mib = 0;
-	assert_int_equal(host_memory_fits(&memory, 101, &err), 0);
+	assert_int_equal(host_memory_fits(&memory, UINT64_MAX, 1024, &err), 0);
+}
+
+/* The tables of each page, KVM's of each vCPU, the channel, the launcher. */
+static void a_guest_takes_more_than_its_memory(void **state)
+{
+	const uint64_t least = host_memory_of_guest(0, 0);
+	static const uint64_t sizes[] = { 0,	1,     511,   512,   513,     2048,
+					  4096, 65536, 65537, 99999, 16777216 };
+
+	(void)state;
+	assert_true(least > 16 && least < 32);
+	assert_int_equal(host_memory_of_guest(512, 0), 512 + 3 + least);
+	assert_int_equal(host_memory_of_guest(513, 0), 513 + 4 + least);
+	assert_int_equal(host_memory_of_guest(0, 1024), least + 512);
+	assert_true(host_memory_of_guest(UINT64_MAX, 1) == UINT64_MAX);
+	assert_true(host_memory_of_guest(UINT64_MAX - 1, UINT32_MAX) == UINT64_MAX);
+	assert_int_equal(host_memory_largest_guest(least, 0), 0);
+	assert_int_equal(host_memory_largest_guest(0, 1024), 0);
+	/* Backwards it is the largest, and fits. */
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		for (unsigned int cpus = 1; cpus <= 1024; cpus *= 4) {
+			uint64_t all = host_memory_of_guest(sizes[i], cpus);
+			uint64_t most = host_memory_largest_guest(all, cpus);
+
+			assert_true(most >= sizes[i] && most <= sizes[i] + 1);
+			assert_true(host_memory_of_guest(most, cpus) <= all);
+		}
 }
 
 #define FOLDER_TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
@@ -262,6 +297,7 @@ int main(void)
 		FOLDER_TEST(a_host_is_read),
 		cmocka_unit_test(this_host_is_read),
 		cmocka_unit_test(more_than_there_is_is_refused),
+		cmocka_unit_test(a_guest_takes_more_than_its_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
