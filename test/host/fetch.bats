@@ -96,12 +96,12 @@ setup()
 get_git() { timeout -k 1 60 "$FETCH" get --into "${INTO:-out}" --commit "$COMMIT" "$@"; }
 get_archive() { timeout -k 1 60 "$FETCH" get --into "${INTO:-out}" --sha256 "$SHA256" "$@"; }
 
-# nothing_left [DIR]: no tree, no stamp, nothing temporary.
+# nothing_left: no tree, nothing temporary.
 nothing_left()
 {
 	local left
 
-	left=$(find . -name 'out*' -o -name '.*fetch-*' -o -name '.pack-*' -o -path '*/tmp/*')
+	left=$(find . -name 'out*' -o -name '.*.fetch' -o -path '*/rooms/*')
 	[[ -z $left ]] || fail "left over: $left"
 }
 
@@ -133,27 +133,15 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 	[[ $(python3 "$SERVERS/nar.py" out) == "$TREE" ]]
 	diff -r --no-dereference out "$WEB/plain"
 	[[ -z $(find out -name .git) && -s out/.gitmodules && -s out/lib/vendor/inner/src/inner.c ]]
-	[[ $(<out.source) == "commit $COMMIT"$'\n'"tree $TREE" ]]
-	[[ -z $(find . -name '.out*' -o -path '*/tmp/*') ]]
+	rm -r out
+	nothing_left
 }
 
 @test "git+http and git+file give the same" {
 	INTO=a get_git --quiet --tree-sha256 "$TREE" "git+$URL/git/root/"
 	KTSTR_CACHE_DIR='' INTO=b get_git --quiet --tree-sha256 "$TREE" "git+file://$WEB/git/root"
-	cmp a.source b.source
+	diff -r --no-dereference a b
 	[[ $(find . -path ./cache -prune -o -maxdepth 1 -name '.*' -print) == . ]]
-}
-
-@test "a second call does nothing, and says nothing" {
-	get_git --quiet "git+$SURL/git/root"
-	echo mine >out/built
-	run get_git --tree-sha256 "$TREE" "git+$SURL/no/where"
-	assert_status 0
-	[[ -z $output && -e out/built ]]
-	run get_git --tree-sha256 sha256-pQpattmS9VmO3ZIQUFn66az8GSmB4IvYhTTCFn6SUmo= "git+$SURL/x"
-	assert_status 3
-	assert_output 'digest is not the wanted one'
-	[[ $output == *"there  $TREE"* ]] # base64's + means something in a pattern
 }
 
 @test "what is there already is never overwritten" {
@@ -161,16 +149,14 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 	echo mine >out/mine
 	run get_git "git+$SURL/git/root"
 	assert_status 1
-	assert_output "^fetch: 'out' exists already and is not commit $COMMIT"
+	assert_output "^fetch: 'out' exists already and is never overwritten"
 	[[ $(find out) == out$'\n'out/mine && ! -e cache ]]
-	rm -r out*
-	get_archive --quiet "$URL/a.tar.gz"
-	run get_git "git+$SURL/git/root"
-	assert_status 1
 	ln -s nowhere link
 	INTO="link" run get_archive "$URL/a.tar.gz"
 	assert_status 1
 	[[ $(readlink link) == nowhere ]]
+	rm -r out
+	nothing_left
 }
 
 @test "git: a commit that the server does not have, and a tree of another digest" {
@@ -181,58 +167,41 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 	run get_git --tree-sha256 sha256-pQpattmS9VmO3ZIQUFn66az8GSmB4IvYhTTCFn6SUmo= \
 		"git+$SURL/git/root"
 	assert_status 3
-	assert_output "from git\\+https://.*/git/root is not the wanted one" \
+	assert_output "the tree from https://.*/git/root is not the wanted one" \
 		'wanted sha256-pQpattmS9VmO3ZIQUFn66az8GSmB4IvYhTTCFn6SUmo='
 	[[ $output == *"is     $TREE"* ]]
 	nothing_left
 }
 
-@test "git: the id of a tag is no commit's" {
-	git_as_us -C "$WEB/git/other" tag -a -m t annotated
-	COMMIT=$(git -C "$WEB/git/other" rev-parse annotated) run get_git "git+file://$WEB/git/other"
+@test "git: a submodule is followed by https, http, ssh and file only; one without a URL is an error" {
+	mkdir repos
+	git init -q repos/odd
+	git -C repos/odd config -f .gitmodules submodule.x.path sub
+	git -C repos/odd config -f .gitmodules submodule.x.url "ext::sh -c 'touch $PWD/ran'"
+	git -C repos/odd update-index --add --cacheinfo "160000,$COMMIT,sub"
+	git_as_us -C repos/odd add .gitmodules
+	git_as_us -C repos/odd commit -q -m x
+	run "$FETCH" get --into out --commit "$(git -C repos/odd rev-parse HEAD)" \
+		"git+file://$PWD/repos/odd"
 	assert_status 1
-	assert_output 'is no commit'
+	assert_output "fetching commit $COMMIT of 'ext::.*ext.* not allowed"
+	[[ ! -e ran ]]
+	git -C repos/odd rm -q --cached .gitmodules
+	git_as_us -C repos/odd commit -q -m none
+	run "$FETCH" get --into out --commit "$(git -C repos/odd rev-parse HEAD)" \
+		"git+file://$PWD/repos/odd"
+	assert_status 1
+	assert_output "[Nn]o url found for submodule path 'sub'"
 	nothing_left
 }
 
-@test "git: submodules that lead elsewhere are refused" {
-	local name url commit
-
-	mkdir repos
-	for url in "file://$WEB/git/other" ssh://127.0.0.1/x ext::false -x /tmp/x; do
-		rm -rf repos/evil
-		git init -q repos/evil
-		git -C repos/evil config -f .gitmodules submodule.x.path sub
-		git -C repos/evil config -f .gitmodules submodule.x.url "$url"
-		git -C repos/evil update-index --add --cacheinfo "160000,$COMMIT,sub"
-		git_as_us -C repos/evil add .gitmodules
-		git_as_us -C repos/evil commit -q -m x
-		git clone -q --bare repos/evil "$WEB/git/evil.git"
-		((EUID)) || chown -R www-data "$WEB/git/evil.git"
-		run "$FETCH" get --into out --commit "$(git -C repos/evil rev-parse HEAD)" \
-			"git+$URL/git/evil.git"
-		rm -rf "$WEB/git/evil.git"
-		assert_status 1
-		assert_output "submodule 'sub': URL .* is refused"
-		nothing_left
-	done
-	git -C repos/evil rm -q --cached .gitmodules
-	git_as_us -C repos/evil commit -q -m none
-	run "$FETCH" get --into out --commit "$(git -C repos/evil rev-parse HEAD)" \
-		"git+file://$PWD/repos/evil"
-	assert_status 1
-	assert_output "submodule 'sub': the tree's .gitmodules has no URL"
-	# git's porcelain refuses to make such trees.
-	for name in -x .. .GIT; do
-		commit=$(git_as_us -C repos/evil commit-tree -m x "$(
-			printf '160000 commit %s\t%s\n' "$COMMIT" "$name" |
-				git -C repos/evil mktree --missing)")
-		git -C repos/evil update-ref refs/heads/evil "$commit"
-		run "$FETCH" get --into out --commit "$commit" "git+file://$PWD/repos/evil"
-		assert_status 1
-		assert_output "submodule '$name': such a path is refused|invalid path '$name'"
-	done
-	nothing_left
+@test "the tree's digest is told in one line where there is none to compare it to" {
+	run get_git "git+$SURL/git/root"
+	assert_status 0
+	[[ $(grep -cF "$TREE" <<<"$output") -eq 1 ]]
+	assert_output '^fetch: the tree of https.*; there is none to compare it to$'
+	INTO=b run get_git --tree-sha256 "$TREE" "git+$SURL/git/root"
+	refute_output 'none to compare'
 }
 
 @test "git: hooks, filters and templates of this machine take no part" {
@@ -279,7 +248,6 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 		"git+$SURL/git/root"
 	assert_status 1
 	assert_output "certificate"
-	refute_output 'try 2'
 	nothing_left
 	CURL_CA_BUNDLE='' SSL_CERT_FILE=$WEB/cert.pem get_archive --quiet "$SURL/a.tar.gz"
 	rm -r cache
@@ -294,16 +262,15 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 	cp "$WEB/www/a.tar.gz" 'b %.tar.gz'
 	for url in "$SURL/a.tar.gz" "$URL/a.tar.gz" "file://$PWD/b%20%25.tar.gz" \
 		"file://localhost$WEB/www/a.tar.gz"; do
-		rm -rf cache out out.source
+		rm -rf cache out
 		run get_archive --tree-sha256 "$TREE" "$url"
 		assert_status 0
 		[[ $("$FETCH" tree out) == "$TREE" ]]
-		[[ $(<out.source) == "sha256 $SHA256"$'\n'"tree $TREE" ]]
 	done
 	# Without a cache nothing but the tree is left.
 	rm -rf cache out*
 	KTSTR_CACHE_DIR='' get_archive --quiet "$SURL/a.tar.gz"
-	[[ $(find . -maxdepth 1 | sort | xargs) == '. ./b %.tar.gz ./out ./out.source' ]]
+	[[ $(find . -maxdepth 1 | sort | xargs) == '. ./b %.tar.gz ./out' ]]
 }
 
 @test "archives: each compression; others are refused" {
@@ -369,12 +336,11 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 	done
 }
 
-@test "server: cuts off: what came is kept and the rest is asked for" {
+@test "server: cuts off each time: five tries" {
 	run get_archive "$BAD/cut/1.tar.gz"
-	assert_status 0
-	assert_output 'try 2 of 5' 'resuming'
-	run grep '^/cut/1.tar.gz' "$WEB/bad.log"
-	[[ ${#lines[@]} -eq 3 && ${lines[1]} == *bytes=*- && ${lines[2]} == *bytes=*- ]]
+	assert_status 1
+	assert_output 'try 2 of 5' 'given up after 5 tries: .*/cut/1.tar.gz'
+	nothing_left
 }
 
 @test "server: gives no answer: five tries, and the reason" {
@@ -391,10 +357,10 @@ requests() { grep -c -- "$1" "$WEB/access.log" || :; }
 	read -r free _ < <(web_free_ports)
 	KTSTR_FETCH_BACKOFF_MS=1 run get_archive "http://127.0.0.1:$free/x"
 	assert_status 1
-	assert_output 'given up after 2 tries: .*/x.: no connection.*(refused|connect).*https_proxy'
+	assert_output 'given up after 2 tries: .*/x.: .*(refused|connect).*https_proxy'
 	KTSTR_FETCH_BACKOFF_MS=1 run get_git "git+http://127.0.0.1:$free/x"
 	assert_status 1
-	assert_output 'given up after 2 tries: .*/x.: no connection.*(refused|connect).*https_proxy'
+	assert_output 'given up after 2 tries: .*/x.: git failed: .*(refused|connect)'
 }
 
 # dropping_port: where SYN packets are dropped: its backlog is full, and nobody accepts.
@@ -427,19 +393,19 @@ time.sleep(120)' >port 3>&- &
 		SECONDS=0
 		run "get_${get% *}" "${get#* }://127.0.0.1:$port/x"
 		assert_status 1
-		assert_output "given up after 2 tries: .*/x': no connection within 1 s: .*KTSTR_FETCH_CONNECT_S"
+		assert_output "given up after 2 tries: .*/x': .*KTSTR_FETCH_CONNECT_S"
 		((SECONDS <= 6)) || fail "$get: $SECONDS s"
 	done
 	# A proxy; also one that only git knows of.
 	SECONDS=0
 	http_proxy=http://127.0.0.1:$port run get_git "git+$URL/git/root"
 	assert_status 1
-	assert_output 'given up after 2 tries: .*no connection'
+	assert_output 'given up after 2 tries: .*no word from the server within 1 s'
 	mkdir home
 	git config -f home/.gitconfig http.proxy "http://127.0.0.1:$port"
 	HOME=$PWD/home run get_git "git+$URL/git/root"
 	assert_status 1
-	assert_output 'given up after 2 tries: .*no connection'
+	assert_output 'given up after 2 tries: .*no word from the server within 1 s'
 	((SECONDS <= 12)) || fail "proxy: $SECONDS s"
 	kill "$DROPPER"
 	nothing_left
@@ -465,24 +431,24 @@ time.sleep(120)' >port 3>&- &
 	git config -f home/.gitconfig http.curloptResolve upstream.invalid:1:127.0.0.1
 	HOME=$PWD/home run get_git git+http://upstream.invalid:1/git/root
 	assert_status 1
-	assert_output 'given up after 2 tries: .*git fetch: .*Failed to connect'
+	assert_output 'given up after 2 tries: .*git failed: .*Failed to connect'
 }
 
-@test "git: of the environment only what helps to reach a server" {
+@test "git: nothing of the environment that changes what it does" {
 	mkdir bin
 	printf '#!/bin/sh\nenv >>%q; exec %q "$@"\n' "$PWD/seen" "$(command -v git)" >bin/git
 	chmod +x bin/git
-	PATH=$PWD/bin:$PATH GIT_ATTR_SOURCE=x GIT_REPLACE_REF_BASE=x GIT_SSL_NO_VERIFY=1 SECRET=x \
+	PATH=$PWD/bin:$PATH GIT_ATTR_SOURCE=x GIT_REPLACE_REF_BASE=x GIT_SSL_NO_VERIFY=1 \
 		LANGUAGE=de no_proxy=127.0.0.1 get_git --quiet "git+$SURL/git/root"
 	run cat seen
 	assert_output '^no_proxy=127' '^GIT_SSL_CAINFO=' '^LC_ALL=C$' "^HOME=$HOME$"
-	refute_output '^(GIT_ATTR_SOURCE|GIT_REPLACE_REF_BASE|GIT_SSL_NO_VERIFY|SECRET|LANGUAGE)='
+	refute_output '^(GIT_ATTR_SOURCE|GIT_REPLACE_REF_BASE|GIT_SSL_NO_VERIFY|LANGUAGE)='
 }
 
-@test "server: stalls: given up after the time without a byte, then gone on" {
+@test "server: stalls: given up after the time without a byte, then tried again" {
 	run get_archive "$BAD/stall/1"
 	assert_status 0
-	assert_output 'try 2 of 5' 'resuming'
+	assert_output 'try 2 of 5'
 }
 
 @test "server: says more than it sends, once" {
@@ -490,13 +456,13 @@ time.sleep(120)' >port 3>&- &
 	assert_status 0
 }
 
-@test "server: says less than there is: another digest, kept aside" {
+@test "server: says less than there is: another digest, and nothing is kept" {
 	run get_archive "$BAD/says-less/1"
 	assert_status 3
 	assert_output "'$BAD/says-less/1' is not the wanted archive, nothing was unpacked" \
-		"^  is     [0-9a-f]{64}$" "^  wanted $SHA256$" "kept: .*cache/fetch/archives/$SHA256.wrong"
-	[[ $(sha256sum <"cache/fetch/archives/$SHA256.wrong") == "${lines[-3]##* }  -" ]]
+		"^  is     [0-9a-f]{64}$" "^  wanted $SHA256$"
 	nothing_left
+	[[ -z $(find cache -type f) ]]
 	# Which does not spoil the next one.
 	get_archive --quiet "$URL/a.tar.gz"
 }
@@ -507,9 +473,6 @@ time.sleep(120)' >port 3>&- &
 	assert_output "wanted $SHA256"
 	[[ $(grep -c '^/wrong/1 ' "$WEB/bad.log") -eq 1 ]]
 	nothing_left
-	KTSTR_CACHE_DIR='' run get_archive "$BAD/wrong/2"
-	assert_status 3
-	assert_output 'not kept'
 	cp "$WEB/www/a.tar.gz" other
 	echo >>other
 	run get_archive "file://$PWD/other"
@@ -538,18 +501,6 @@ time.sleep(120)' >port 3>&- &
 	assert_status 1
 	assert_output "redirected to 'file://.*', which is refused"
 	nothing_left
-}
-
-@test "server: ignores Range, or answers with another one" {
-	run get_archive "$BAD/no-range/1"
-	assert_status 0
-	assert_output 'resuming'
-	rm -r out* cache
-	mkdir -p cache/fetch/archives
-	head -c 1000 "$WEB/www/a.tar.gz" >"cache/fetch/archives/$SHA256.part"
-	run get_archive "$BAD/other-range/1"
-	assert_status 0
-	assert_output 'no such range'
 }
 
 @test "archives: through the user's proxy" {
@@ -584,19 +535,7 @@ time.sleep(120)' >port 3>&- &
 	nothing_left
 }
 
-@test "a part of another file is resumed, found wrong, and fetched from the beginning" {
-	mkdir -p cache/fetch/archives
-	head -c 1000 /dev/zero >"cache/fetch/archives/$SHA256.part"
-	run get_archive "$BAD/good/part"
-	assert_status 0
-	assert_output 'once more from the beginning'
-	rm -r out* cache/fetch/archives/*
-	# One that is longer than the file itself.
-	head -c 9000000 /dev/zero >"cache/fetch/archives/$SHA256.part"
-	get_archive --quiet "$BAD/good/longer"
-}
-
-@test "archives that want to do harm are refused, by the entry's name" {
+@test "archives: nothing is written outside of the folder, and there are limits" {
 	local name message
 
 	mkdir evil
@@ -606,33 +545,26 @@ time.sleep(120)' >port 3>&- &
 		run "$FETCH" get --into in/side/out \
 			--sha256 "$(sha256sum <"evil/$name.tar.gz" | cut -d ' ' -f 1)" \
 			"file://$PWD/evil/$name.tar.gz"
-		assert_status 1
-		assert_output "$message" || fail "$name"
-		[[ -z $(find in/side -mindepth 1) && -z $(find . -name 'escaped*') ]] || fail "$name"
+		if [[ $message ]]; then
+			assert_status 1
+			assert_output "$message" || fail "$name"
+			[[ -z $(find in/side -mindepth 1) ]] || fail "$name"
+		fi
+		[[ -z $(find . -name 'escaped*' -not -path './in/side/out/*') ]] || fail "$name"
+		rm -rf in
 	done <<-'END'
-		absolute          'evil|escaped' has an absolute path|has an absolute path
-		dotdot            't/../../escaped' has '..' in its path
-		dotdot-top        '../escaped' has '..' in its path
-		symlink-absolute  't/l' is a symbolic link that leaves the tree
-		symlink-up        't/d/l' is a symbolic link that leaves the tree
-		symlink-chain     't/a/b/l' is a symbolic link that leaves the tree
-		through-symlink   'l/x' goes through something that is no folder
-		through-file      'f/x' goes through something that is no folder
-		over-symlink      't/l' comes twice
-		hardlink-absolute hard link 'l'.*absolute
-		hardlink-up       hard link 'l'.*'..' in its path
-		hardlink-nowhere  'l' is a hard link to no file
-		hardlink-symlink  'l' is a hard link to no file
-		device            't/dev' is a device
-		block             't/dev' is a device
-		fifo              't/fifo' is a device, a FIFO
-		twice             't/f' comes twice
-		twice-folder      't/d.*' comes twice
-		two-tops          more than one top folder, 't' and 'u'
+		absolute
+		dotdot            Path contains '..'
+		dotdot-top
+		through-symlink   'l/x'
+		through-absolute  'l/escaped'
+		hardlink-absolute hard-?link|Hard-?link
+		hardlink-up       hard-?link|Hard-?link|\.\.
+		fifo              fifo' is neither
 		no-top            'f' is not in a top folder
 		empty             it is empty
-		bomb              't?/?zeroes' it is more than 16 MiB|zeroes.*more than 16 MiB
-		many              more than 200000 entries
+		bomb              more than 4096 MiB
+		many              more than .* 200000 entries
 		truncated         truncated|unexpected
 		not-an-archive    a tar archive .* is wanted
 	END
@@ -643,35 +575,34 @@ time.sleep(120)' >port 3>&- &
 	[[ $(readlink good/d/s) == ../e/./x && good/d/f -ef good/d/h ]]
 }
 
-@test "the cache: a damaged copy is set aside and fetched anew" {
+@test "the cache: a damaged copy is said to be, and fetched anew" {
 	local file other
 
 	get_git --quiet "git+$SURL/git/root"
 	INTO=b get_archive --quiet "$SURL/a.tar.gz"
-	rm -r out* b*
-	for file in cache/fetch/git/*.pack cache/fetch/archives/*; do
+	rm -r out b
+	for file in cache/fetch/archives/*; do
 		chmod 644 "$file"
 		# Another byte than there is.
 		other=x
 		[[ $(dd if="$file" bs=1 skip=100 count=1 status=none | tr -d '\0') != x ]] || other=y
 		printf %s "$other" | dd of="$file" bs=1 seek=100 conv=notrunc status=none
 	done
+	run get_archive --offline "$SURL/a.tar.gz"
+	assert_status 1
+	assert_output 'the cached copy .* is damaged' 'is not in the cache'
 	run get_archive --tree-sha256 "$TREE" "$SURL/a.tar.gz"
 	assert_status 0
-	assert_output 'the cached copy is damaged'
-	rm -r out*
-	run get_git --tree-sha256 "$TREE" "git+$SURL/git/root"
+	assert_output 'the cached copy .* is damaged'
+	INTO=b run get_git --tree-sha256 "$TREE" "git+$SURL/git/root"
 	assert_status 0
-	[[ $(grep -c 'the cached copy is damaged' <<<"$output") -eq 4 ]]
-	rm -r out*
-	get_git --quiet --offline --tree-sha256 "$TREE" "git+$SURL/git/root"
-	# Whole packs, under each other's names, or cut.
-	rm -r out*
-	cp -f "cache/fetch/git/$(git -C "$WEB/git/lib" rev-parse HEAD).pack" "cache/fetch/git/$COMMIT.pack"
-	truncate -s -30 "cache/fetch/git/$(git -C "$WEB/git/other" rev-parse HEAD).pack"
-	run get_git --tree-sha256 "$TREE" "git+$SURL/git/root"
+	assert_output 'the cached copy .* is damaged' 'fetching submodule lib'
+	INTO=c get_git --quiet --offline --tree-sha256 "$TREE" "git+$SURL/git/root"
+	# What is no digest leads to no archive.
+	echo ../../../b >"cache/fetch/commits/$COMMIT"
+	INTO=d run get_git --tree-sha256 "$TREE" "git+$SURL/git/root"
 	assert_status 0
-	[[ $(grep -c 'the cached copy is damaged' <<<"$output") -eq 2 ]]
+	assert_output 'fetching root at'
 }
 
 @test "the cache: one that cannot be written to, or is full" {
@@ -684,7 +615,7 @@ time.sleep(120)' >port 3>&- &
 	run unshare -m sh -c 'mount -t tmpfs -o size=64k none cache && shift && "$@"' - \
 		x "$FETCH" get --into out --sha256 "$SHA256" "$URL/a.tar.gz"
 	assert_status 1
-	assert_output 'archives/.*part.*No space left.*KTSTR_CACHE_DIR'
+	assert_output 'a.tar.gz.*No space left.*KTSTR_CACHE_DIR'
 	run unshare -m sh -c 'mount -t tmpfs -o size=64k none cache && shift && "$@"' - \
 		x "$FETCH" get --into out --commit "$COMMIT" "git+$URL/git/root"
 	assert_status 1
@@ -698,7 +629,7 @@ time.sleep(120)' >port 3>&- &
 	for url in "--sha256 $SHA256 $URL/a.tar.gz" "--commit $COMMIT git+$URL/git/root"; do
 		# shellcheck disable=SC2016,SC2086
 		KTSTR_CACHE_DIR=$PWD/full run unshare -m sh -c 'mount -t tmpfs none full &&
-			mkdir -p full/fetch/archives full/fetch/git full/fetch/locks full/fetch/tmp &&
+			mkdir -p full/fetch/archives full/fetch/commits full/fetch/rooms &&
 			mount -o remount,ro none full && shift && "$@"' - \
 			x "$FETCH" get --into out $url
 		assert_status 1
@@ -729,7 +660,7 @@ time.sleep(120)' >port 3>&- &
 	run strace "${STRACE[@]}" -o trace2 "$FETCH" get --offline --into out \
 		--commit "$COMMIT" "git+$SURL/git/root"
 	assert_status 1
-	assert_output "commit $COMMIT of .* is not in the cache.*run once without --offline"
+	assert_output "'$SURL/git/root' is not in the cache.*run once without --offline"
 	run cat trace trace2
 	refute_output '(socket|connect)\('
 	nothing_left
@@ -741,22 +672,38 @@ time.sleep(120)' >port 3>&- &
 	before_git=$(requests '^POST /git/root/git-upload-pack')
 	before_archive=$(requests '^GET /a.tar.gz')
 	for i in {1..8}; do
-		INTO=git$((i % 6)) get_git "git+$SURL/git/root" >>log 2>&1 3>&- &
+		INTO=git$i get_git "git+$SURL/git/root" >>log 2>&1 3>&- &
 		pids+=($!)
-		INTO=tar$((i % 6)) get_archive "$SURL/a.tar.gz" >>log 2>&1 3>&- &
+		INTO=tar$i get_archive "$SURL/a.tar.gz" >>log 2>&1 3>&- &
 		pids+=($!)
 	done
 	for i in "${pids[@]}"; do
 		wait "$i"
 	done
-	for i in {0..5}; do
+	for i in {1..8}; do
 		[[ $("$FETCH" tree "git$i") == "$TREE" && $("$FETCH" tree "tar$i") == "$TREE" ]]
 	done
 	# Protocol version 2: one request for the list, one for the pack.
 	(($(requests '^POST /git/root/git-upload-pack') - before_git <= 2))
 	(($(requests '^GET /a.tar.gz') - before_archive == 1))
-	grep -q 'waiting for process [0-9]*, which is fetching' log
-	[[ -z $(find . -name '.*fetch-*' -o -path '*/tmp/*') ]]
+	grep -q "waiting for another process, which is in '.*/$COMMIT'" log
+	nothing_left
+}
+
+@test "two at once for one folder: one puts its tree there, the other says that it is there" {
+	local i status failed=0 pids=()
+
+	for i in 1 2; do
+		get_archive "$BAD/slow/both" 2>>log 3>&- &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || failed=$((failed + 1))
+	done
+	[[ $failed -eq 1 && $("$FETCH" tree out) == "$TREE" ]]
+	grep -q "'out' exists already" log
+	rm -r out
+	nothing_left
 }
 
 @test "kill -9 at any moment, and the next run succeeds" {
@@ -765,7 +712,7 @@ time.sleep(120)' >port 3>&- &
 	local archive=("$FETCH" get --into out --sha256 "$SHA256")
 
 	for ((i = 0; i < 50; i++)); do
-		rm -rf out out.source
+		rm -rf out
 		if ((i % 2)); then
 			"${git[@]}" --quiet "git+$SURL/git/root" 2>>log 3>&- &
 		else
@@ -777,28 +724,29 @@ time.sleep(120)' >port 3>&- &
 		wait "$pid" || killed=$((killed + 1))
 		[[ ! -e out || $("$FETCH" tree out) == "$TREE" ]] || fail "half a tree"
 		# Each moment of a fetch, and not just of one that is done.
-		((i % 4)) || rm -rf cache/fetch/git cache/fetch/archives
+		((i % 4)) || rm -rf cache/fetch/archives
 	done
 	((killed >= 20)) || fail "only $killed of 50 were killed before they were done"
-	rm -rf out out.source
+	rm -rf out
 	run get_git --tree-sha256 "$TREE" "git+$SURL/git/root"
 	assert_status 0
-	rm -rf out out.source
+	rm -rf out
 	run get_archive --tree-sha256 "$TREE" "$BAD/slow/kill"
 	assert_status 0
-	[[ -z $(find . -name '.*fetch-*' -o -path '*/tmp/*') ]] || fail "$(find . -name '.*')"
+	rm -rf out
+	nothing_left
 }
 
-@test "SIGINT, SIGTERM: the children end, the part file stays" {
+@test "SIGTERM, SIGHUP: the children end, and nothing is left" {
 	local pid status
 
 	"$FETCH" get --into out --sha256 "$SHA256" "$BAD/stall-always/1" 2>log 3>&- &
 	pid=$!
-	web_wait test -s "cache/fetch/archives/$SHA256.part"
+	web_wait grep -q '^/stall-always/1' "$WEB/bad.log"
 	kill -TERM "$pid"
 	status=0
 	wait "$pid" || status=$?
-	[[ $status -eq 143 && -s cache/fetch/archives/$SHA256.part ]]
+	[[ $status -eq 143 ]]
 	nothing_left
 	KTSTR_FETCH_STALL_S=20 "$FETCH" get --into out --commit "$COMMIT" \
 		"git+$BAD/stall-always/repo" 2>log 3>&- &
@@ -837,7 +785,7 @@ time.sleep(120)' >port 3>&- &
 	# script gives it a terminal.
 	run script -qec "KTSTR_CACHE_DIR=none '$FETCH' get --into d --sha256 $SHA256 $BAD/slow/bar" /dev/null
 	assert_status 0
-	assert_output '\[#+-+\] +[0-9]+ %  [0-9.]+ of [0-9.]+ MiB'
+	assert_output 'bar +[0-9]+ %  [0-9.]+ of [0-9.]+ MiB'
 }
 
 @test "wrong usage" {
@@ -872,11 +820,11 @@ time.sleep(120)' >port 3>&- &
 	run "$FETCH" get --into out git+ssh://127.0.0.1/a
 	assert_output "'git\\+ssh://127.0.0.1/a': it begins with none of https://"
 	run get_archive "git+$SURL/git/root"
-	assert_output '--sha256 is for archives.*--commit ID'
+	assert_output '--commit ID.*--sha256 is for archives'
 	run get_git "$SURL/a.tar.gz"
-	assert_output '--commit is for git.*git\+.*--sha256 HEX'
+	assert_output '--sha256 HEX.*--commit is for git.*git\+'
 	run "$FETCH" get --into out "git+$SURL/git/root"
-	assert_output 'Give --commit ID'
+	assert_output 'by --commit ID'
 	KTSTR_FETCH_STALL_S=x run get_archive "$URL/a.tar.gz"
 	assert_status 2
 	KTSTR_FETCH_CONNECT_S=0 run get_archive "$URL/a.tar.gz"

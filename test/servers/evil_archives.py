@@ -28,31 +28,23 @@ FILE, DIR, SYM, HARD = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfil
 archive("absolute", ("t/a", FILE, b"a"), (OUT + "/escaped", FILE, b"x"))
 archive("dotdot", ("t/a", FILE, b"a"), ("t/../../escaped", FILE, b"x"))
 archive("dotdot-top", ("../escaped", FILE, b"x"))
-archive("symlink-absolute", ("t/l", SYM, "/etc/passwd"))
-archive("symlink-up", ("t/d/l", SYM, "../../../escaped"))
-# s leads to the top of the tree, and from there it is one step to the outside.
-archive("symlink-chain", ("t/a/b/s", SYM, "../.."), ("t/a/b/l", SYM, "s/../escaped"))
 archive("through-symlink", ("t/d/", DIR, ""), ("t/l", SYM, "d"), ("t/l/x", FILE, b"x"))
-archive("through-file", ("t/f", FILE, b"f"), ("t/f/x", FILE, b"x"))
-archive("over-symlink", ("t/l", SYM, "f"), ("t/l", FILE, b"x"))
+archive("through-absolute", ("t/l", SYM, OUT), ("t/l/escaped", FILE, b"x"))
 archive("hardlink-absolute", ("t/l", HARD, "/etc/passwd"))
 archive("hardlink-up", ("t/l", HARD, "t/../../escaped"))
-archive("hardlink-nowhere", ("t/l", HARD, "t/nothing"))
-archive("hardlink-symlink", ("t/s", SYM, "f"), ("t/l", HARD, "t/s"))
-archive("device", ("t/dev", tarfile.CHRTYPE, ""))
-archive("block", ("t/dev", tarfile.BLKTYPE, ""))
 archive("fifo", ("t/fifo", tarfile.FIFOTYPE, ""))
-archive("twice", ("t/f", FILE, b"1"), ("t/f", FILE, b"2"))
-archive("twice-folder", ("t/d/", DIR, ""), ("t/d", DIR, ""))
-archive("two-tops", ("t/f", FILE, b"1"), ("u/f", FILE, b"2"))
 archive("no-top", ("f", FILE, b"1"))
 archive("empty")
-archive("bomb", ("t/zeroes", FILE, bytes(64 << 20)))
 # Harmless, and to be taken: modes that are not kept, links that stay inside.
 archive("harmless", ("./t/d/f", FILE, b"f", 0o6755), ("t/d/", DIR, ""), ("t/d/h", HARD, "t/d/f"),
         ("t/d/s", SYM, "../e/./x"), ("t/plain", FILE, b"", 0o4444))
 
 
+# A header that says more than there can be; what would follow it is not there.
+with tarfile.open(os.path.join(OUT, "bomb.tar.gz"), "w:gz") as tar:
+    info = tarfile.TarInfo("t/zeroes")
+    info.size = 5 << 30
+    tar.fileobj.write(info.tobuf(format=tarfile.USTAR_FORMAT))
 # More entries than anyone needs, each of them for the folder itself, so that none costs an inode.
 with tarfile.open(os.path.join(OUT, "many.tar.gz"), "w:gz", compresslevel=1) as tar:
     info = tarfile.TarInfo("./")

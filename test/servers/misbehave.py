@@ -135,18 +135,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.begin(200, 5)
         self.wfile.write(b"wrong")
 
-    def do_no_range(self, nth):
-        self.begin(200, len(GOOD))
-        self.wfile.write(GOOD[:len(GOOD) // 2] if nth == 1 else GOOD)
-
-    def do_other_range(self, nth):
-        """Answers the question for a range with another one, once."""
-        if nth == 1:
-            self.begin(206, 4, Content_Range="bytes 0-3/%d" % len(GOOD))
-            self.wfile.write(GOOD[:4])
-        else:
-            self.send_good()
-
     def do_busy(self, nth):
         if nth > 2:
             return self.send_good()

@@ -1,4 +1,4 @@
-/* What was fetched before, and who fetches it now? See cache.h. */
+/* What was fetched before? See cache.h. */
 #include "tools/fetch/cache.h"
 
 #include <errno.h>
@@ -6,16 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/fetch/interrupt.h"
 #include "util/file.h"
 
-#define LOCK_POLL_MS 100
-
-int cache_failed(int ret, struct error *err)
+static int cache_failed(int ret, struct error *err)
 {
 	if (ret == -EINTR)
 		return ret;
@@ -24,111 +20,124 @@ int cache_failed(int ret, struct error *err)
 			    "none)");
 }
 
-int cache_open(struct fetch *fetch, const char *room, struct error *err)
+static int path_in(const struct cache *cache, char out[PATH_MAX], const char *kind,
+		   const char *name, struct error *err)
 {
-	static const char *const parts[] = { "archives", "git", "locks", "tmp" };
+	if (snprintf(out, PATH_MAX, "%s/%s/%s", cache->path, kind, name) < PATH_MAX)
+		return 0;
+	return error_set(err, -ENAMETOOLONG, "the cache's path '%s' is too long", cache->path);
+}
+
+int cache_open(struct cache *cache, const struct room *room, struct error *err)
+{
+	static const char *const kinds[] = { "archives", "commits", "rooms" };
 	const char *own = getenv("KTSTR_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME");
 	const char *home = getenv("HOME");
 	char path[PATH_MAX];
 	int length, ret;
 
-	fetch->cache_is_kept = !own || *own;
-	if (own && !*own) {
-		length = snprintf(path, sizeof(path), "%s/cache", room);
-	} else if (own) {
+	if (own && !*own)
+		length = snprintf(path, sizeof(path), "%s/cache", room->work);
+	else if (own)
 		length = snprintf(path, sizeof(path), "%s/fetch", own);
-	} else if (xdg && *xdg == '/') {
+	else if (xdg && *xdg == '/')
 		length = snprintf(path, sizeof(path), "%s/ktstr/fetch", xdg);
-	} else if (home && *home == '/') {
+	else if (home && *home == '/')
 		length = snprintf(path, sizeof(path), "%s/.cache/ktstr/fetch", home);
-	} else {
+	else
 		return error_set(err, -ENOENT,
 				 "no folder for the cache: neither KTSTR_CACHE_DIR nor "
 				 "XDG_CACHE_HOME nor HOME is set; set KTSTR_CACHE_DIR (empty: no "
 				 "cache)");
-	}
 	if (length >= (int)sizeof(path))
 		return error_set(err, -ENAMETOOLONG, "the cache's path is too long");
 	ret = file_make_dirs(path, err);
-	if (!ret && !realpath(path, fetch->cache))
+	if (!ret && !realpath(path, cache->path))
 		ret = error_set(err, -errno, "the cache '%s': %s", path, strerror(errno));
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts) && !ret; i++) {
-		ret = cache_path(fetch, path, parts[i], "", "", err);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !ret; i++) {
+		ret = path_in(cache, path, kinds[i], "", err);
 		if (!ret)
 			ret = file_make_dirs(path, err);
 	}
 	return ret ? cache_failed(ret, err) : 0;
 }
 
-int cache_path(const struct fetch *fetch, char out[PATH_MAX], const char *kind, const char *name,
-	       const char *suffix, struct error *err)
+int cache_enter(const struct cache *cache, struct run *run, struct room *room, const char *id,
+		struct error *err)
 {
-	if (snprintf(out, PATH_MAX, "%s/%s%s%s%s", fetch->cache, kind, *name ? "/" : "", name,
-		     suffix) < PATH_MAX)
-		return 0;
-	return error_set(err, -ENAMETOOLONG, "the cache's path '%s' is too long", fetch->cache);
-}
-
-static void say_holder(struct fetch *fetch, int fd, const char *id)
-{
-	char pid[16];
-	ssize_t got = pread(fd, pid, sizeof(pid) - 1, 0);
-
-	pid[got > 0 ? got : 0] = '\0';
-	pid[strspn(pid, "0123456789")] = '\0';
-	progress_step(&fetch->progress, "waiting for process %s, which is fetching %.12s",
-		      *pid ? pid : "(unknown)", id);
-}
-
-int cache_lock(struct fetch *fetch, const char *id, struct error *err)
-{
-	static const struct timespec poll_time = { .tv_nsec = LOCK_POLL_MS * 1000000L };
 	char path[PATH_MAX];
-	bool said = false;
-	int fd, ret;
+	int ret = path_in(cache, path, "rooms", id, err);
 
-	ret = cache_path(fetch, path, "locks", id, "", err);
+	if (!ret)
+		ret = room_enter(run, room, path, err);
+	return ret ? cache_failed(ret, err) : 0;
+}
+
+int cache_find_commit(const struct cache *cache, const char *id, char sha256[DIGEST_HEX_SIZE],
+		      struct error *err)
+{
+	char path[PATH_MAX];
+	int ret = path_in(cache, path, "commits", id, err), fd;
+	ssize_t got;
+
 	if (ret)
 		return ret;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return cache_failed(
-			error_set(err, -errno, "opening the lock '%s': %s", path, strerror(errno)),
-			err);
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR) {
-			ret = error_set(err, -errno, "locking '%s': %s", path, strerror(errno));
-			close(fd);
-			return ret;
-		}
-		if (!said)
-			say_holder(fetch, fd, id);
-		said = true;
-		nanosleep(&poll_time, NULL);
-		ret = interrupt_check(err);
-		if (ret) {
-			close(fd);
-			return ret;
-		}
-	}
-	/* Only for the others' message: a full disk must not stop us here. */
-	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
-		/* As said. */
-	}
-	return fd;
+		return -ENOENT;
+	got = read(fd, sha256, DIGEST_HEX_SIZE - 1);
+	close(fd);
+	sha256[got > 0 ? got : 0] = '\0';
+	return digest_is_hex(sha256, DIGEST_HEX_SIZE - 1) ? 0 : -ENOENT;
 }
 
-int cache_set_aside(struct fetch *fetch, const char *path, const char *why, struct error *err)
+int cache_find(const struct cache *cache, struct run *run, const char *sha256, struct error *err)
 {
-	char aside[PATH_MAX];
+	char path[PATH_MAX], digest[DIGEST_HEX_SIZE];
+	int ret = path_in(cache, path, "archives", sha256, err), fd;
 
-	if (snprintf(aside, sizeof(aside), "%s.damaged", path) >= (int)sizeof(aside))
-		return error_set(err, -ENAMETOOLONG, "'%s.damaged': too long", path);
-	if (rename(path, aside) < 0)
-		return cache_failed(error_set(err, -errno, "moving the damaged '%s' aside: %s",
-					      path, strerror(errno)),
-				    err);
-	progress_step(&fetch->progress,
-		      "the cached copy is damaged (%s): kept as '%s', fetched anew", why, aside);
-	return 0;
+	if (ret)
+		return ret;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (fd < 0)
+		return cache_failed(
+			error_set(err, -errno, "opening '%s': %s", path, strerror(errno)), err);
+	ret = digest_fd(fd, path, digest, err);
+	if (!ret && !strcmp(digest, sha256))
+		return fd;
+	close(fd);
+	if (ret)
+		return cache_failed(ret, err);
+	progress_say(&run->progress,
+		     "the cached copy '%s' is damaged (its digest is %s): fetched anew", path,
+		     digest);
+	return -ENOENT;
+}
+
+int cache_keep(const struct cache *cache, const char *file, const char *sha256, struct error *err)
+{
+	char path[PATH_MAX];
+	int ret = path_in(cache, path, "archives", sha256, err);
+
+	if (!ret && (chmod(file, 0444) < 0 || rename(file, path) < 0))
+		ret = error_set(err, -errno, "renaming '%s' to '%s': %s", file, path,
+				strerror(errno));
+	return ret ? cache_failed(ret, err) : 0;
+}
+
+int cache_keep_commit(const struct cache *cache, const char *id, const char *sha256,
+		      struct error *err)
+{
+	char path[PATH_MAX];
+	int ret = path_in(cache, path, "commits", id, err);
+
+	/* Not a link: a cache is carried on file systems that have none. Half of it is no digest.
+	 */
+	if (!ret && unlink(path) < 0 && errno != ENOENT)
+		ret = error_set(err, -errno, "removing '%s': %s", path, strerror(errno));
+	if (!ret)
+		ret = file_write_new(path, sha256, strlen(sha256), 0666, err);
+	return ret ? cache_failed(ret, err) : 0;
 }

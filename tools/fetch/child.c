@@ -5,31 +5,22 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "tools/fetch/interrupt.h"
-
-#define MAX_OUTPUT  ((size_t)64 << 20)
-#define POLL_MS	    100
-/* How long the children may take to clean up after themselves when a signal came. */
-#define GRACE_POLLS 20
-#define LINE_SIZE   512
-
-struct lines {
-	char text[LINE_SIZE];
-	size_t used;
-};
+#define MAX_OUTPUT ((off_t)64 << 20)
+#define POLL_MS	   100
 
 static void run_in_child(const struct child *child, pid_t parent, int out, int words)
 {
-	int input = child->input >= 0 ? child->input : open("/dev/null", O_RDONLY);
+	int input = open("/dev/null", O_RDONLY);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* It may have died before that. */
@@ -37,160 +28,123 @@ static void run_in_child(const struct child *child, pid_t parent, int out, int w
 		_exit(127);
 	/* A group to be ended as one, and no terminal that ssh could ask for a password. */
 	setsid();
-	interrupt_reset();
+	/* Handlers go away by exec; what is ignored does not. */
+	signal(SIGPIPE, SIG_DFL);
 	if (dup2(input, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    dup2(words, STDERR_FILENO) < 0)
 		_exit(127);
-	execvpe(child->argv[0], (char *const *)(uintptr_t)child->argv, child->envp);
+	for (size_t i = 0; child->env[i]; i++)
+		putenv((char *)(uintptr_t)child->env[i]);
+	execvp(child->argv[0], (char *const *)(uintptr_t)child->argv);
 	dprintf(STDERR_FILENO, "%s\n", strerror(errno));
 	_exit(127);
 }
 
-/* One line of stderr, or of a progress display, is complete. */
-static void take_line(struct child *child, struct lines *lines)
+static off_t size_of(int fd)
 {
-	size_t length = strlen(child->words), room;
-	const char *text = lines->text;
+	struct stat st;
 
-	lines->text[lines->used] = '\0';
-	lines->used = 0;
-	if (!*text)
-		return;
-	/* git's progress has a percentage or a rate; all else is words. */
-	if (strstr(text, "% (") || strstr(text, "iB/s") || !strncmp(text, "remote: ", 8) ||
-	    !strncmp(text, "From ", 5) || !strncmp(text, " * branch", 9)) {
-		if (child->progress)
-			progress_text(child->progress, child->what, text);
-		if (strncmp(text, "remote: ", 8) != 0 || strstr(text, "% ("))
-			return;
-	}
-	room = sizeof(child->words) - length;
-	/* The last ones tell most. */
-	if (strlen(text) + 3 > room)
-		length = 0;
-	snprintf(child->words + length, sizeof(child->words) - length, "%s%s", length ? "; " : "",
-		 text);
+	return fstat(fd, &st) == 0 ? st.st_size : 0;
 }
 
-static bool read_words(struct child *child, struct lines *lines, int fd)
+/* The end of what was said, in one line; without what a progress display has overwritten. */
+static void read_words(int fd, char out[CHILD_WORDS])
 {
-	char bytes[1024];
-	ssize_t got = read(fd, bytes, sizeof(bytes));
+	char text[CHILD_WORDS / 2];
+	off_t size = size_of(fd),
+	      from = size > (off_t)sizeof(text) ? size - (off_t)sizeof(text) : 0;
+	ssize_t got = pread(fd, text, sizeof(text), from);
+	size_t used = 0, line = 0;
 
 	for (ssize_t i = 0; i < got; i++) {
-		if (bytes[i] == '\n' || bytes[i] == '\r' || lines->used == LINE_SIZE - 1)
-			take_line(child, lines);
-		if (bytes[i] != '\n' && bytes[i] != '\r')
-			lines->text[lines->used++] = bytes[i];
-	}
-	return got > 0 || (got < 0 && errno == EINTR);
-}
-
-static bool read_output(struct child *child, int fd, size_t *room, int *ret)
-{
-	ssize_t got;
-
-	if (child->output_size + 65536 >= *room) {
-		char *grown = *room > MAX_OUTPUT ? NULL : realloc(child->output, 2 * *room);
-
-		if (!grown) {
-			*ret = -EFBIG;
-			return false;
+		if (text[i] == '\r' && i + 1 < got && text[i + 1] != '\n') {
+			used = line;
+		} else if (text[i] == '\n' && used > line) {
+			out[used++] = ';';
+			out[used++] = ' ';
+			line = used;
+		} else if (text[i] != '\n' && text[i] != '\r') {
+			out[used++] = (unsigned char)text[i] < ' ' ? '?' : text[i];
 		}
-		child->output = grown;
-		*room *= 2;
 	}
-	got = read(fd, child->output + child->output_size, 65536);
-	if (got > 0)
-		child->output_size += (size_t)got;
-	child->output[child->output_size] = '\0';
-	return got > 0 || (got < 0 && errno == EINTR);
+	if (used && used == line)
+		used -= strlen("; ");
+	out[used] = '\0';
 }
 
-/* The whole group: git's own children do the work. */
-static int end_group(pid_t pid, int *wait_status)
+/* Wait for its end, or for a reason to end it. */
+static int attend(struct run *run, struct child *child, pid_t pid, int out, int words,
+		  struct error *err)
 {
-	static const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	/* Without one (before Linux 5.3) poll is a pause. */
+	struct pollfd ended = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int64_t begin = progress_now_ms();
+	int wait_status = 0, ret = 0;
 
-	kill(-pid, SIGTERM);
-	for (unsigned int i = 0; i < GRACE_POLLS; i++) {
-		if (waitpid(pid, wait_status, WNOHANG) == pid) {
-			kill(-pid, SIGKILL);
-			return 0;
+	while (waitpid(pid, &wait_status, WNOHANG) == 0) {
+		ret = run_check(err);
+		if (!ret && (size_of(out) > MAX_OUTPUT || size_of(words) > MAX_OUTPUT))
+			ret = error_set(err, -EFBIG, "running '%s': it prints too much",
+					child->argv[0]);
+		if (!ret && child->first_word_s && !size_of(words) &&
+		    progress_now_ms() - begin > child->first_word_s * 1000)
+			ret = error_set(err, -ETIMEDOUT, "running '%s': no word of it within %ld s",
+					child->argv[0], child->first_word_s);
+		if (ret)
+			break;
+		if (child->what) {
+			read_words(words, child->words);
+			progress_show(&run->progress, "%s: %s", child->what, child->words);
 		}
-		nanosleep(&pause, NULL);
+		poll(&ended, 1, POLL_MS);
 	}
-	kill(-pid, SIGKILL);
-	return waitpid(pid, wait_status, 0) == pid ? 0 : -errno;
-}
-
-/* Read both pipes until both have ended, or a signal came. */
-static int attend(struct child *child, int out, int words)
-{
-	struct pollfd fds[2] = { { .fd = out, .events = POLLIN },
-				 { .fd = words, .events = POLLIN } };
-	struct lines lines = { .used = 0 };
-	size_t room = 4 * 65536;
-	int ret = 0;
-
-	child->output = calloc(1, room);
-	if (!child->output)
-		return -ENOMEM;
-	while (!ret && (fds[0].fd >= 0 || fds[1].fd >= 0)) {
-		if (interrupt_signal())
-			ret = -EINTR;
-		else if (poll(fds, 2, POLL_MS) <= 0)
-			continue;
-		else if (fds[0].revents && !read_output(child, out, &room, &ret))
-			fds[0].fd = -1;
-		else if (fds[1].revents && !read_words(child, &lines, words))
-			fds[1].fd = -1;
+	progress_clear(&run->progress);
+	if (ret) {
+		/* The whole group, once there is one: git's own children do the work. */
+		kill(-pid, SIGKILL);
+		kill(pid, SIGKILL);
+		while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
+			;
 	}
-	take_line(child, &lines);
-	if (child->progress)
-		progress_clear(child->progress);
+	if (ended.fd >= 0)
+		close(ended.fd);
+	child->status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
+					       : 128 + WTERMSIG(wait_status);
 	return ret;
 }
 
-int child_run(struct child *child, int *status, struct error *err)
+int child_run(struct run *run, struct child *child, struct error *err)
 {
-	int out[2] = { -1, -1 }, words[2] = { -1, -1 }, wait_status = 0, ret = 0;
+	/* Not pipes: nobody waits for a reader, and what was said last is there to be looked at. */
+	int out = memfd_create("stdout", MFD_CLOEXEC), words = memfd_create("stderr", MFD_CLOEXEC);
 	pid_t parent = getpid(), pid = -1;
+	int ret;
 
 	child->output = NULL;
-	child->output_size = 0;
-	child->words[0] = '\0';
-	if (pipe2(out, O_CLOEXEC) == 0 && pipe2(words, O_CLOEXEC) == 0)
+	if (out >= 0 && words >= 0)
 		pid = fork();
 	if (pid == 0)
-		run_in_child(child, parent, out[1], words[1]);
-	if (pid < 0)
+		run_in_child(child, parent, out, words);
+	if (pid < 0) {
 		ret = error_set(err, -errno, "starting '%s': %s", child->argv[0], strerror(errno));
-	if (out[1] >= 0)
-		close(out[1]);
-	if (words[1] >= 0)
-		close(words[1]);
-	if (pid > 0) {
-		ret = attend(child, out[0], words[0]);
-		if (ret) {
-			end_group(pid, &wait_status);
-			if (!interrupt_check(err))
-				error_set(err, ret, "running '%s': %s", child->argv[0],
-					  ret == -EFBIG ? "it prints too much" : strerror(-ret));
-		} else {
-			while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
-				;
-		}
-		*status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
-						 : 128 + WTERMSIG(wait_status);
+		goto out;
 	}
-	if (out[0] >= 0)
-		close(out[0]);
-	if (words[0] >= 0)
-		close(words[0]);
-	if (ret) {
+	ret = attend(run, child, pid, out, words, err);
+	if (ret)
+		goto out;
+	read_words(words, child->words);
+	child->output_size = (size_t)size_of(out);
+	child->output = calloc(1, child->output_size + 1);
+	if (!child->output ||
+	    pread(out, child->output, child->output_size, 0) != (ssize_t)child->output_size) {
 		free(child->output);
 		child->output = NULL;
+		ret = error_set(err, -ENOMEM, "running '%s': out of memory", child->argv[0]);
 	}
+out:
+	if (out >= 0)
+		close(out);
+	if (words >= 0)
+		close(words);
 	return ret;
 }

@@ -1,411 +1,237 @@
-/* How does the tree of one commit, with its submodules, come out of git? See git.h. */
+/*
+ * How does the tree of one commit, with its submodules, come out of git? See git.h.
+ *
+ * A commit's id is a digest of its whole tree, its .gitmodules and the ids of its submodules, and
+ * git checks it: who has chosen the commit has chosen all of that.
+ */
 #include "tools/fetch/git.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/fetch/cache.h"
-#include "tools/fetch/git_run.h"
-#include "tools/fetch/http.h"
-#include "tools/fetch/submodule.h"
-#include "tools/fetch/workspace.h"
+#include "tools/fetch/child.h"
 
-#define REACHED_SIZE 512
+#define MAX_ARGS 40
+/* Whatever it failed of: git has no code that tells a slow network from a wrong name. */
+#define TRIES	 2
 
-/* The trees of one call, and how many they may still become. */
-struct source {
-	struct fetch *fetch;
-	unsigned int submodules;
-	char reached[REACHED_SIZE]; /* SCHEME://HOST of the last server that a connection came to */
-};
+/* What names another repository than ours, or takes a check away. */
+static const char dropped[] =
+	"GIT_DIR\0GIT_WORK_TREE\0GIT_INDEX_FILE\0GIT_OBJECT_DIRECTORY\0GIT_COMMON_DIR\0"
+	"GIT_ALTERNATE_OBJECT_DIRECTORIES\0GIT_NAMESPACE\0GIT_PREFIX\0GIT_CONFIG\0"
+	"GIT_CONFIG_PARAMETERS\0GIT_SHALLOW_FILE\0GIT_GRAFT_FILE\0GIT_ATTR_SOURCE\0"
+	"GIT_REPLACE_REF_BASE\0GIT_DEFAULT_HASH\0GIT_SSL_NO_VERIFY\0LANGUAGE\0";
 
-/* One commit on its way from a server or the cache to its folder. */
-struct commit {
-	struct fetch *fetch;
-	const char *url, *id, *label;
-	struct git git;
-	char *reached;	     /* as in the source */
-	char pack[PATH_MAX]; /* its place in the cache */
-};
-
-#define RUN(commit, call, err, ...)                                                                \
-	git_run(&(commit)->git, call, (const char *const[]){ __VA_ARGS__, NULL }, err)
-
-/* A call whose output does not matter. */
-#define RUN_QUIETLY(commit, err, ...)                                                              \
-	run_quietly(commit, (const char *const[]){ __VA_ARGS__, NULL }, err)
-
-static int run_quietly(const struct commit *commit, const char *const *args, struct error *err)
+static void clean_environment(void)
 {
-	struct git_call call = { .input = -1 };
-	int ret = git_run(&commit->git, &call, args, err);
-
-	free(call.output);
-	return ret;
+	for (const char *name = dropped; *name; name += strlen(name) + 1)
+		unsetenv(name);
+	setenv("LC_ALL", "C", 1);
+	setenv("GIT_NO_REPLACE_OBJECTS", "1", 1);
+	setenv("GIT_TERMINAL_PROMPT", "0", 1);
+	/* No window that asks for a password; a program that the user named may answer. */
+	setenv("GIT_ASKPASS", "false", 0);
+	/* No name of a user is needed; git would look for one in files and daemons. */
+	setenv("GIT_COMMITTER_NAME", "fetch", 1);
+	setenv("GIT_COMMITTER_EMAIL", "fetch@localhost", 1);
 }
 
-/* All that the commit's tree needs is there; git has computed each id from what it names. */
-static int check_complete(const struct commit *commit, struct error *err)
-{
-	char tree[64];
+/* The user's own settings help to reach a server; nothing else is to depend on them. */
+static const char *const env_local[] = { "GIT_CONFIG_NOSYSTEM=1",   "GIT_CONFIG_GLOBAL=/dev/null",
+					 "GIT_CONFIG_COUNT=0",	    "GIT_ATTR_NOSYSTEM=1",
+					 "GIT_ALLOW_PROTOCOL=none", NULL };
+static const char *const env_online[] = { "GIT_ALLOW_PROTOCOL=https:http:ssh:file", NULL };
+static const char *const env_offline[] = { "GIT_ALLOW_PROTOCOL=file", NULL };
 
-	snprintf(tree, sizeof(tree), "%s^{tree}", commit->id);
-	return RUN_QUIETLY(commit, err, "rev-list", "--objects", "--quiet", tree, "--");
-}
-
-/* -ENOENT: it is not there, or it was damaged and is out of the way. */
-static int take_from_cache(const struct commit *commit, struct error *err)
+/* git in the folder @dir. -EIO and its own words when it fails. */
+static int run_git(struct run *run, struct child *child, const char *dir, const char *const *args,
+		   struct error *err)
 {
-	struct git_call call = { .input = open(commit->pack, O_RDONLY | O_CLOEXEC) };
+	char stall[64];
+	const char *const settings[] = { "core.hooksPath=/dev/null",	  "core.fsmonitor=false",
+					 "core.attributesFile=/dev/null", "gc.auto=0",
+					 "maintenance.auto=false",	  "submodule.recurse=false",
+					 "init.defaultBranch=main",	  "http.sslVerify=true",
+					 "http.lowSpeedLimit=1",	  stall };
+	const char *argv[MAX_ARGS] = { "git" };
+	size_t count = 1;
 	int ret;
 
-	if (call.input < 0)
-		return errno == ENOENT ? -ENOENT
-				       : cache_failed(error_set(err, -errno, "opening '%s': %s",
-								commit->pack, strerror(errno)),
-						      err);
-	/* It has no ids in it: they are computed from the content, here and now. */
-	ret = RUN(commit, &call, err, "index-pack", "--stdin");
-	free(call.output);
-	close(call.input);
-	if (!ret)
-		ret = check_complete(commit, err);
-	if (ret != -EIO)
+	snprintf(stall, sizeof(stall), "http.lowSpeedTime=%ld", run->stall_s);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+		argv[count++] = "-c";
+		argv[count++] = settings[i];
+	}
+	argv[count++] = "-C";
+	argv[count++] = dir;
+	for (size_t i = 0; args[i] && count < MAX_ARGS - 1; i++)
+		argv[count++] = args[i];
+	argv[count] = NULL;
+	child->argv = argv;
+	ret = child_run(run, child, err);
+	if (ret || !child->status)
 		return ret;
-	ret = cache_set_aside(commit->fetch, commit->pack, err->text, err);
-	return ret ? ret : -ENOENT;
+	free(child->output);
+	child->output = NULL;
+	return error_set(err, -EIO, "git failed: %s%s",
+			 child->words[0] ? child->words : "it did not say why",
+			 child->status == 127 ? "; is the package git installed?" : "");
 }
 
 /*
- * How many tries is it worth? Many when it is the network's fault, or the server's of just now. By
- * git's own words, in the C locale.
+ * A call that reaches no server. Of its output the first line or, of what -z makes, all of it; the
+ * caller frees it.
  */
-static unsigned int tries_after(const char *words)
+static int local_args(struct run *run, const char *dir, struct child *child,
+		      const char *const *args, struct error *err)
 {
-	static const char *const some[] = {
-		"unexpected disconnect",
-		"early EOF",
-		"RPC failed",
-		"timed out",
-		"Connection refused",
-		"Connection reset",
-		"hung up unexpectedly",
-		"returned error: 5",
-		"returned error: 429",
-		"Operation too slow",
-		"Empty reply",
-		"transfer closed",
-		"bad line length",
-		"the remote end hung up",
-	};
-
-	/* By another way than ours: a redirect, or names of its own. */
-	if (strstr(words, "Failed to connect") || strstr(words, "Could not resolve"))
-		return FETCH_CONNECT_TRIES;
-	for (size_t i = 0; i < sizeof(some) / sizeof(*some); i++) {
-		if (strstr(words, some[i]))
-			return FETCH_TRIES;
-	}
-	return 1;
-}
-
-/* Where git goes for a URL, after the user's own url.*.insteadOf. */
-struct server {
-	char *url;
-	const char *protocols; /* that this takes */
-};
-
-static int find_server(const struct commit *commit, struct server *server, struct error *err)
-{
-	struct git_call call = { .input = -1, .protocols = "none" };
-	int ret = RUN(commit, &call, err, "ls-remote", "--get-url", commit->url);
-	char *url = call.output;
-
-	if (ret)
-		return ret;
-	url[strcspn(url, "\n")] = '\0';
-	server->url = url;
-	if (!strncasecmp(url, "https://", 8))
-		server->protocols = "https";
-	else if (!strncasecmp(url, "http://", 7))
-		server->protocols = "http:https";
-	else if (!strncasecmp(url, "file://", 7) || url[0] == '/')
-		server->protocols = "file";
-	else if (!strncasecmp(url, "ssh://", 6) || !strstr(url, "://"))
-		server->protocols = "ssh";
-	else
-		ret = error_set(err, -EPROTONOSUPPORT,
-				"fetching '%s': git's url.*.insteadOf makes it '%s', of which only "
-				"https, http, ssh and file are supported",
-				commit->url, url);
-	return ret;
-}
-
-/*
- * git itself waits for a connection as long as the kernel does, which is minutes where packets are
- * dropped. Once for each server, and again after a failure.
- */
-static int reach(const struct commit *commit, const struct server *server, struct error *err)
-{
-	struct git_call call = { .input = -1, .protocols = "none" };
-	size_t length = strcspn(server->url, ":") + strlen("://");
-	const char *proxy = NULL;
-	bool resolved = false;
 	int ret;
 
-	length += strcspn(server->url + length, "/");
-	if (!strncmp(commit->reached, server->url, length) && !commit->reached[length])
-		return 0;
-	/* Something matches always: git_run sets http.* itself. */
-	ret = RUN(commit, &call, err, "config", "-z", "--get-urlmatch", "http", server->url);
-	for (const char *at = call.output; !ret && at < call.output + call.output_size;
-	     at += strlen(at) + 1) {
-		if (!strncmp(at, "http.proxy\n", 11))
-			proxy = at + 11;
-		resolved = resolved || !strncmp(at, "http.curloptresolve\n", 20);
-	}
-	/* With names that git resolves for itself we would end elsewhere. */
-	if (!ret && !resolved)
-		ret = http_reach(commit->fetch, server->url, proxy, err);
-	free(call.output);
-	if (!ret)
-		snprintf(commit->reached, REACHED_SIZE, "%.*s", (int)length, server->url);
-	return ret;
-}
-
-static int fetch_once(const struct commit *commit, const struct server *server, unsigned int *tries,
-		      struct error *err)
-{
-	struct git_call call = { .input = -1,
-				 .protocols = server->protocols,
-				 .what = commit->label };
-	int ret = 0;
-
-	*tries = 1;
-	if (!strncmp(server->protocols, "http", 4))
-		ret = reach(commit, server, err);
-	if (ret == -EHOSTUNREACH)
-		*tries = FETCH_CONNECT_TRIES;
+	*child = (struct child){ .env = env_local };
+	ret = run_git(run, child, dir, args, err);
 	if (ret)
 		return ret;
-	progress_start(&commit->fetch->progress, 0);
-	ret = RUN(commit, &call, err, "fetch", "--progress", "--depth=1", "--no-tags",
-		  "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--",
-		  commit->url, commit->id);
-	free(call.output);
-	if (ret != -EIO)
-		return ret;
-	commit->reached[0] = '\0';
-	*tries = tries_after(err->text);
-	return error_prefix(err, ret, "fetching commit %s of '%s'", commit->id, commit->url);
+	if (strlen(child->output) == child->output_size)
+		child->output[strcspn(child->output, "\n")] = '\0';
+	return 0;
 }
 
-/* Hard links: the pack is in the cache at once and whole, and stays where we need it. */
-static int keep_in_cache(const struct commit *commit, struct error *err)
-{
-	char pattern[PATH_MAX];
-	glob_t found;
-	int ret = 0;
+#define LOCAL(run, dir, child, err, ...)                                                           \
+	local_args(run, dir, child, (const char *const[]){ __VA_ARGS__, NULL }, err)
 
-	snprintf(pattern, sizeof(pattern), "%s/objects/pack/pack-*.pack", commit->git.repo);
-	if (glob(pattern, 0, NULL, &found))
-		return error_set(err, -EIO, "fetching '%s': git left no pack in '%s'", commit->url,
-				 commit->git.repo);
-	/* A second one would be a git that fetches otherwise than ours: then it is not kept. */
-	if (found.gl_pathc == 1 && link(found.gl_pathv[0], commit->pack) < 0 && errno != EEXIST)
-		ret = cache_failed(
-			error_set(err, -errno, "keeping '%s': %s", commit->pack, strerror(errno)),
-			err);
-	globfree(&found);
+static int fetch_once(struct run *run, const char *url, const char *id, const char *dir,
+		      const char *label, struct error *err)
+{
+	const char *args[] = { "fetch",
+			       "--progress",
+			       "--depth=1",
+			       "--no-tags",
+			       "--no-recurse-submodules",
+			       "--no-write-fetch-head",
+			       "--",
+			       url,
+			       id,
+			       NULL };
+	struct child child = { .env = run->offline ? env_offline : env_online,
+			       .what = label,
+			       .first_word_s = run->connect_s };
+	int ret = run_git(run, &child, dir, args, err);
+
+	free(child.output);
+	if (ret == -ETIMEDOUT)
+		error_set(err, ret,
+			  "no word from the server within %ld s; is this machine's network up, and "
+			  "do https_proxy, http_proxy and no_proxy say the way out? A slow network "
+			  "gets more time by KTSTR_FETCH_CONNECT_S",
+			  run->connect_s);
+	if (ret && ret != -EINTR)
+		error_prefix(err, ret, "fetching commit %s of '%s'", id, url);
 	return ret;
 }
 
-static int take_from_server(const struct commit *commit, struct error *err)
+static int fetch_commit(struct run *run, const char *url, const char *id, const char *dir,
+			const char *label, struct error *err)
 {
-	struct server server = { 0 };
-	unsigned int tries;
+	unsigned int done = 0;
 	int ret;
 
-	ret = find_server(commit, &server, err);
-	if (!ret && commit->fetch->offline && strcmp(server.protocols, "file") != 0)
-		ret = error_set(err, -ENETUNREACH,
-				"commit %s of '%s' is not in the cache '%s', and --offline forbids "
-				"to fetch it; run once without --offline",
-				commit->id, commit->url, commit->fetch->cache);
+	if (!run->offline)
+		progress_say(&run->progress, "fetching %s at %.12s from %s", label, id, url);
+	do {
+		ret = fetch_once(run, url, id, dir, label, err);
+	} while (ret && !(ret = run_again(run, ++done, run->offline ? 1 : TRIES, ret, err)));
+	return ret;
+}
+
+static int source_at(struct run *run, const char *url, const char *id, const char *dir,
+		     const char *label, struct error *err);
+
+/* @setting: "submodule.NAME.url\nURL", of the repository in @dir. */
+static int source_submodule(struct run *run, const char *dir, const char *setting,
+			    struct error *err)
+{
+	const char *url = strchr(setting, '\n') + 1;
+	char key[PATH_MAX], object[PATH_MAX], below[PATH_MAX], label[256];
+	struct child path = { 0 }, id = { 0 };
+	int ret;
+
+	snprintf(key, sizeof(key), "%.*s.path", (int)(url - setting) - (int)strlen(".url\n"),
+		 setting);
+	ret = LOCAL(run, dir, &path, err, "config", "--blob", "HEAD:.gitmodules", key);
 	if (ret)
 		goto out;
-	progress_step(&commit->fetch->progress, "fetching %s at %.12s from %s", commit->label,
-		      commit->id, commit->url);
-	for (unsigned int done = 1;; done++) {
-		ret = fetch_once(commit, &server, &tries, err);
-		if (!ret)
-			break;
-		ret = fetch_again(commit->fetch, done, tries, ret, err);
-		if (ret)
-			break;
-	}
+	snprintf(label, sizeof(label), "submodule %.200s", path.output);
+	if (snprintf(object, sizeof(object), "HEAD:%s", path.output) >= (int)sizeof(object) ||
+	    snprintf(below, sizeof(below), "%s/%s", dir, path.output) >= (int)sizeof(below))
+		ret = error_set(err, -ENAMETOOLONG, "%s: its path is too long", label);
 	if (!ret)
-		ret = check_complete(commit, err);
+		ret = LOCAL(run, dir, &id, err, "rev-parse", "--verify", object);
 	if (!ret)
-		ret = keep_in_cache(commit, err);
+		ret = source_at(run, url, id.output, below, label, err);
 out:
-	free(server.url);
+	free(path.output);
+	free(id.output);
 	return ret;
 }
 
-/* The commit's objects into our repository; one process a commit at a time. */
-static int obtain(struct commit *commit, struct error *err)
+static int source_submodules(struct run *run, const char *url, const char *dir, struct error *err)
 {
-	int lock, ret;
-
-	ret = cache_path(commit->fetch, commit->pack, "git", commit->id, ".pack", err);
-	if (ret)
-		return ret;
-	lock = cache_lock(commit->fetch, commit->id, err);
-	if (lock < 0)
-		return lock;
-	ret = take_from_cache(commit, err);
-	if (ret == -ENOENT)
-		ret = take_from_server(commit, err);
-	close(lock);
-	return ret;
-}
-
-static int check_out(const struct commit *commit, struct error *err)
-{
-	struct git_call call = { .input = -1 };
-	int ret;
-
-	ret = RUN_QUIETLY(commit, err, "checkout", "--force", "--detach", "--quiet", commit->id,
-			  "--");
-	if (ret)
-		return error_prefix(err, ret, "checking out commit %s of '%s'", commit->id,
-				    commit->url);
-	ret = RUN(commit, &call, err, "rev-parse", "--verify", "HEAD");
-	if (ret)
-		return ret;
-	if (strncmp(call.output, commit->id, strlen(commit->id)) != 0)
-		ret = error_set(err, -EIO,
-				"'%s': %s is no commit, its checkout gave commit %.40s; give the "
-				"commit's own id",
-				commit->url, commit->id, call.output);
-	free(call.output);
-	return ret;
-}
-
-static int list_submodules(const struct commit *commit, struct submodules *list, struct error *err)
-{
-	struct git_call tree = { .input = -1 }, settings = { .input = -1 };
-	char blob[64];
-	int ret;
-
-	ret = RUN(commit, &tree, err, "ls-tree", "-r", "-z", "--full-tree", commit->id);
-	if (!ret)
-		ret = submodules_read_tree(list, tree.output, tree.output_size, err);
-	free(tree.output);
-	if (ret || !list->count)
-		return ret;
-	snprintf(blob, sizeof(blob), "%s:.gitmodules", commit->id);
-	if (list->has_settings)
-		ret = RUN(commit, &settings, err, "config", "-z", "--no-includes", "--blob", blob,
-			  "--get-regexp", "^submodule\\..*\\.(path|url)$");
-	if (!ret)
-		ret = submodules_read_settings(list, settings.output, settings.output_size, err);
-	free(settings.output);
-	return ret;
-}
-
-static int source_at(struct source *source, const char *url, const char *id, const char *label,
-		     const char *dir, unsigned int depth, struct error *err);
-
-static int source_submodules(struct source *source, const char *url, const char *dir,
-			     const struct submodules *list, unsigned int depth, struct error *err)
-{
+	char origin[PATH_MAX];
+	struct child init = { 0 }, list = { 0 };
 	int ret = 0;
 
-	if (list->count && depth == GIT_MAX_DEPTH)
-		return error_set(err, -ELOOP, "'%s': submodules are nested deeper than %d", url,
-				 GIT_MAX_DEPTH);
-	for (size_t i = 0; i < list->count && !ret; i++) {
-		const struct submodule *one = &list->all[i];
-		char path[PATH_MAX], label[256], *resolved = NULL;
-
-		if (++source->submodules > GIT_MAX_SUBMODULES)
-			return error_set(err, -E2BIG, "'%s': more than %d submodules in all", url,
-					 GIT_MAX_SUBMODULES);
-		snprintf(label, sizeof(label), "submodule %.200s", one->path);
-		if (snprintf(path, sizeof(path), "%s/%s", dir, one->path) >= (int)sizeof(path))
-			ret = error_set(err, -ENAMETOOLONG, "submodule '%s': its path is too long",
-					one->path);
-		if (!ret)
-			ret = submodule_url(one, url, &resolved, err);
-		if (!ret)
-			ret = submodule_check_folder(dir, one->path, err);
-		if (!ret)
-			ret = source_at(source, resolved, one->id, label, path, depth + 1, err);
-		free(resolved);
+	/* git writes down the URL of each that is in the tree, relative ones from where this one
+	 * came. */
+	if (snprintf(origin, sizeof(origin), "remote.origin.url=%s", url) >= (int)sizeof(origin))
+		return error_set(err, -ENAMETOOLONG, "'%s': it is too long", url);
+	ret = LOCAL(run, dir, &init, err, "-c", origin, "submodule", "--quiet", "init");
+	free(init.output);
+	if (!ret)
+		ret = LOCAL(run, dir, &list, err, "config", "-z", "--local", "--get-regexp",
+			    "^(submodule\\..*\\.url|core\\.bare)$");
+	for (size_t at = 0; !ret && at < list.output_size; at += strlen(list.output + at) + 1) {
+		/* core.bare is there always; without a match git config would fail. */
+		if (!strncmp(list.output + at, "submodule.", strlen("submodule.")))
+			ret = source_submodule(run, dir, list.output + at, err);
 	}
+	free(list.output);
 	return ret;
 }
 
-static int source_at(struct source *source, const char *url, const char *id, const char *label,
-		     const char *dir, unsigned int depth, struct error *err)
+static int source_at(struct run *run, const char *url, const char *id, const char *dir,
+		     const char *label, struct error *err)
 {
-	struct commit commit = { .fetch = source->fetch,
-				 .url = url,
-				 .id = id,
-				 .label = label,
-				 .reached = source->reached };
-	struct submodules list = { 0 };
-	char repo[PATH_MAX], tmp[PATH_MAX];
-	struct workspace room;
-	int ret;
+	struct child child;
+	int ret = LOCAL(run, "/", &child, err, "init", "--quiet",
+			"--template=", "--object-format=sha1", dir);
 
-	ret = cache_path(source->fetch, tmp, "tmp", "", "", err);
+	free(child.output);
 	if (!ret)
-		ret = workspace_make(&room, tmp, "git-", err);
+		ret = fetch_commit(run, url, id, dir, label, err);
 	if (ret)
-		return cache_failed(ret, err);
-	if (snprintf(repo, sizeof(repo), "%s/repo", room.path) >= (int)sizeof(repo) - 64)
-		ret = error_set(err, -ENAMETOOLONG, "'%s': too long", room.path);
-	commit.git = (struct git){ .fetch = source->fetch, .repo = repo, .tree = dir };
+		return ret;
+	ret = LOCAL(run, dir, &child, err, "checkout", "--force", "--detach", "--quiet", id, "--");
+	free(child.output);
 	if (!ret)
-		ret = RUN_QUIETLY(&commit, err, "init", "--quiet",
-				  "--template=", "--object-format=sha1");
-	if (!ret)
-		ret = obtain(&commit, err);
-	if (!ret)
-		ret = check_out(&commit, err);
-	if (!ret)
-		ret = list_submodules(&commit, &list, err);
-	/* Before the submodules have theirs: two are never needed at once. */
-	workspace_remove(&room);
-	if (!ret)
-		ret = source_submodules(source, url, dir, &list, depth, err);
-	submodules_free(&list);
-	return ret;
+		ret = source_submodules(run, url, dir, err);
+	return ret ? error_prefix(err, ret, "commit %s of '%s'", id, url) : 0;
 }
 
-int git_source(struct fetch *fetch, const char *url, const char *commit, const char *dir,
+int git_source(struct run *run, const char *url, const char *commit, const char *dir,
 	       struct error *err)
 {
-	struct source source = { .fetch = fetch };
-	const char *name = url + strlen(url);
-	char label[256], absolute[PATH_MAX];
+	const char *end = url + strlen(url), *name;
+	char label[256];
 
-	if (!realpath(dir, absolute))
-		return error_set(err, -errno, "'%s': %s", dir, strerror(errno));
-	while (name > url && name[-1] == '/')
+	clean_environment();
+	while (end > url && end[-1] == '/')
+		end--;
+	for (name = end; name > url && name[-1] != '/';)
 		name--;
-	snprintf(label, sizeof(label), "%.*s", (int)(name - url), url);
-	name = strrchr(label, '/');
-	memmove(label, name ? name + 1 : label, strlen(name ? name + 1 : label) + 1);
-	return source_at(&source, url, commit, label, absolute, 0, err);
+	snprintf(label, sizeof(label), "%.*s", (int)(end - name), name);
+	return source_at(run, url, commit, dir, label, err);
 }

@@ -10,16 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/fetch/archive.h"
-#include "tools/fetch/cache.h"
-#include "tools/fetch/digest.h"
-#include "tools/fetch/fetch.h"
-#include "tools/fetch/git.h"
-#include "tools/fetch/interrupt.h"
-#include "tools/fetch/pack.h"
-#include "tools/fetch/place.h"
+#include "tools/fetch/get.h"
 #include "tools/fetch/tree.h"
-#include "tools/fetch/unpack.h"
 
 #define STATUS_FAILED	    1
 #define STATUS_USAGE	    2
@@ -30,8 +22,7 @@ static const char usage[] =
 	"       fetch tree DIR\n"
 	"       fetch pack DIR OUT.tar.gz --prefix NAME\n"
 	"\n"
-	"get    puts the source at URL into the new folder DIR, checked, whole or not at all;\n"
-	"       DIR.source says what it is. Does nothing where DIR is this source already.\n"
+	"get    puts the source at URL into the new folder DIR, checked, whole or not at all.\n"
 	"tree   prints the digest of a folder: SHA-256 of Nix's archive form, sha256-BASE64.\n"
 	"pack   makes a tar.gz file that is the same wherever it is made (without .git), and\n"
 	"       prints its SHA-256.\n"
@@ -40,7 +31,8 @@ static const char usage[] =
 	"  --commit ID        git+https://, git+http://, git+file://: the commit, 40 digits\n"
 	"  --sha256 HEX       https://, http://, file://: the archive's SHA-256, 64 digits;\n"
 	"                     tar with gzip, xz, zstd, bzip2 or no compression, one top folder\n"
-	"  --tree-sha256 SRI  and the folder's digest has to be this one, as `tree` prints it\n"
+	"  --tree-sha256 SRI  the folder's digest has to be this one, as `tree` prints it; without it\n"
+	"                     one line tells what it is\n"
 	"  --offline          use no network: the cache and file: only\n"
 	"  --quiet            print errors only\n"
 	"  --prefix NAME      pack: the archive's top folder\n"
@@ -50,7 +42,8 @@ static const char usage[] =
 	"CURL_CA_BUNDLE, else SSL_CERT_FILE: the certificates to trust, of archives and git; for\n"
 	"git, its own GIT_SSL_CAINFO wins over both. https_proxy, http_proxy, no_proxy: as of curl;\n"
 	"for git, its own http.proxy wins.\n"
-	"KTSTR_FETCH_CONNECT_S (15): seconds until a connection that does not come about is given up.\n"
+	"KTSTR_FETCH_CONNECT_S (15): seconds until a connection that does not come about is given up;\n"
+	"of git, until the first word of the server.\n"
 	"KTSTR_FETCH_STALL_S (30): seconds without a byte until a connection is given up.\n"
 	"KTSTR_FETCH_BACKOFF_MS (1000): the wait before the second try, doubled each time.\n"
 	"Exit status: 0 done, 1 not possible, 2 wrong usage, 3 another digest, 128+N signal N.\n";
@@ -76,26 +69,6 @@ static int wrong_usage(const char *fmt, ...)
 	return STATUS_USAGE;
 }
 
-int fetch_again(struct fetch *fetch, unsigned int done, unsigned int tries, int ret,
-		struct error *err)
-{
-	static const struct timespec slice = { .tv_nsec = 50 * 1000000L };
-	long ms = fetch->backoff_ms << (done - 1);
-	int stopped = interrupt_check(err);
-
-	if (stopped || tries <= 1)
-		return stopped ? stopped : ret;
-	if (done >= tries)
-		return error_prefix(err, ret, "given up after %u tries", done);
-	progress_step(&fetch->progress, "%s; try %u of %u in %.1f s", err->text, done + 1, tries,
-		      (double)ms / 1000);
-	for (; ms > 0 && !stopped; ms -= 50) {
-		nanosleep(&slice, NULL);
-		stopped = interrupt_check(err);
-	}
-	return stopped;
-}
-
 static bool is_git(const char *url)
 {
 	return !strncmp(url, "git+", 4);
@@ -110,49 +83,6 @@ static bool has_scheme(const char *url)
 			return true;
 	}
 	return false;
-}
-
-static int get_archive(struct fetch *fetch, const char *url, const char *sha256, const char *dir,
-		       struct error *err)
-{
-	int fd = archive_open(fetch, url, sha256, err), ret;
-
-	if (fd < 0)
-		return fd;
-	progress_step(&fetch->progress, "unpacking %s", url);
-	ret = unpack(fd, url, dir, err);
-	close(fd);
-	return ret;
-}
-
-static int get(struct fetch *fetch, const struct options *options, const char *url,
-	       struct error *err)
-{
-	char identity[128];
-	struct place place;
-	int ret;
-
-	snprintf(identity, sizeof(identity), "%s %s", options->commit ? "commit" : "sha256",
-		 options->commit ? options->commit : options->sha256);
-	ret = place_open(&place, options->into, identity, options->tree_sha256, err);
-	if (ret)
-		return ret < 0 ? ret : 0;
-	ret = place_begin(&place, err);
-	if (!ret)
-		ret = cache_open(fetch, place.room.path, err);
-	if (!ret && options->commit)
-		ret = git_source(fetch, url + strlen("git+"), options->commit, place.tree, err);
-	else if (!ret)
-		ret = get_archive(fetch, url, options->sha256, place.tree, err);
-	if (!ret)
-		progress_step(&fetch->progress, "checking the tree");
-	if (!ret)
-		ret = place_finish(&place, url, err);
-	if (!ret)
-		progress_step(&fetch->progress, "done: %s", options->into);
-	progress_clear(&fetch->progress);
-	place_close(&place);
-	return ret;
 }
 
 static bool read_number(const char *name, long least, long most, long *value)
@@ -179,18 +109,14 @@ static int check_get(const struct options *options)
 				   url);
 	if (!options->into || !*options->into)
 		return wrong_usage("get: --into DIR is needed");
-	if (is_git(url) && options->sha256)
-		return wrong_usage("URL '%s': --sha256 is for archives; for git, name the commit "
-				   "by --commit ID, and its content by --tree-sha256 SRI",
+	if (is_git(url) && (options->sha256 || !options->commit))
+		return wrong_usage("URL '%s': of git, name the commit by --commit ID (--sha256 is "
+				   "for archives), and its content by --tree-sha256 SRI",
 				   url);
-	if (!is_git(url) && options->commit)
-		return wrong_usage("URL '%s': --commit is for git, whose URLs begin with git+; for "
-				   "an archive give --sha256 HEX",
+	if (!is_git(url) && (options->commit || !options->sha256))
+		return wrong_usage("URL '%s': of an archive, give --sha256 HEX (--commit is for "
+				   "git, whose URLs begin with git+)",
 				   url);
-	if (is_git(url) && !options->commit)
-		return wrong_usage("URL '%s': which commit? Give --commit ID, 40 digits", url);
-	if (!is_git(url) && !options->sha256)
-		return wrong_usage("URL '%s': which archive? Give --sha256 HEX, 64 digits", url);
 	if (options->commit && !digest_is_hex(options->commit, 40))
 		return wrong_usage("--commit '%s': not 40 digits of 0-9 a-f", options->commit);
 	if (options->sha256 && !digest_is_hex(options->sha256, 64))
@@ -214,47 +140,33 @@ static int check_pack(const struct options *options)
 static int read_options(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
-		{ "into", required_argument, NULL, 'i' },
-		{ "commit", required_argument, NULL, 'c' },
-		{ "sha256", required_argument, NULL, 's' },
-		{ "tree-sha256", required_argument, NULL, 't' },
-		{ "prefix", required_argument, NULL, 'p' },
+		{ "into", required_argument, NULL, 0 },
+		{ "commit", required_argument, NULL, 1 },
+		{ "sha256", required_argument, NULL, 2 },
+		{ "tree-sha256", required_argument, NULL, 3 },
+		{ "prefix", required_argument, NULL, 4 },
 		{ "offline", no_argument, NULL, 'o' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
+	const char **values[] = { &options->into, &options->commit, &options->sha256,
+				  &options->tree_sha256, &options->prefix };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		switch (option) {
-		case 'i':
-			options->into = optarg;
-			break;
-		case 'c':
-			options->commit = optarg;
-			break;
-		case 's':
-			options->sha256 = optarg;
-			break;
-		case 't':
-			options->tree_sha256 = optarg;
-			break;
-		case 'p':
-			options->prefix = optarg;
-			break;
-		case 'o':
+		if (option == 'o') {
 			options->offline = true;
-			break;
-		case 'q':
+		} else if (option == 'q') {
 			options->quiet = true;
-			break;
-		case 'h':
+		} else if (option == 'h') {
 			fputs(usage, stdout);
 			exit(0);
-		default:
+		} else if (option == '?') {
 			/* getopt has said what is wrong. */
 			return STATUS_USAGE;
+		} else {
+			*values[option] = optarg;
 		}
 	}
 	options->operands = argv + optind;
@@ -262,22 +174,33 @@ static int read_options(int argc, char **argv, struct options *options)
 	return 0;
 }
 
-/* The command that is named; -1 and *@status when the command line is wrong. */
-static int run(struct fetch *fetch, const char *command, const struct options *options, int *status,
-	       struct error *err)
+static int get_source(struct run *run, const struct options *options, struct error *err)
+{
+	const char *url = options->operands[0];
+	struct source source = { .url = is_git(url) ? url + strlen("git+") : url,
+				 .commit = options->commit,
+				 .sha256 = options->sha256,
+				 .tree_sha256 = options->tree_sha256 };
+
+	return get(run, &source, options->into, err);
+}
+
+/* The command that is named; *@status is not 0 when the command line is wrong. */
+static int run_command(struct run *run, const char *command, const struct options *options,
+		       int *status, struct error *err)
 {
 	char digest[DIGEST_SRI_SIZE];
 	int ret;
 
 	if (!strcmp(command, "get")) {
 		*status = check_get(options);
-		return *status ? 0 : get(fetch, options, options->operands[0], err);
+		return *status ? 0 : get_source(run, options, err);
 	}
 	if (!strcmp(command, "pack")) {
 		*status = check_pack(options);
 		return *status ? 0
-			       : pack(options->operands[0], options->operands[1], options->prefix,
-				      err);
+			       : get_packed(run, options->operands[0], options->operands[1],
+					    options->prefix, err);
 	}
 	if (strcmp(command, "tree") != 0 || options->operand_count != 1) {
 		*status = wrong_usage(strcmp(command, "tree") ? "command '%s': not known"
@@ -291,9 +214,23 @@ static int run(struct fetch *fetch, const char *command, const struct options *o
 	return ret;
 }
 
+/* The certificates that the user's environment names, for archives and for git. */
+static const char *ca_bundle(void)
+{
+	const char *bundle = getenv("CURL_CA_BUNDLE");
+
+	if (!bundle || !*bundle)
+		bundle = getenv("SSL_CERT_FILE");
+	if (!bundle || !*bundle)
+		return NULL;
+	/* git's own name for it wins. */
+	setenv("GIT_SSL_CAINFO", bundle, 0);
+	return bundle;
+}
+
 int main(int argc, char **argv)
 {
-	struct fetch fetch = { .connect_s = 15, .stall_s = 30, .backoff_ms = 1000 };
+	struct run run = { .connect_s = 15, .stall_s = 30, .backoff_ms = 1000 };
 	struct options options = { 0 };
 	struct error err = { "" };
 	int ret, status;
@@ -303,25 +240,27 @@ int main(int argc, char **argv)
 		return status;
 	if (!options.operand_count)
 		return wrong_usage("a command is needed: get, tree or pack");
-	if (!read_number("KTSTR_FETCH_CONNECT_S", 1, 3600, &fetch.connect_s) ||
-	    !read_number("KTSTR_FETCH_STALL_S", 1, 3600, &fetch.stall_s) ||
-	    !read_number("KTSTR_FETCH_BACKOFF_MS", 0, 60000, &fetch.backoff_ms))
+	if (!read_number("KTSTR_FETCH_CONNECT_S", 1, 3600, &run.connect_s) ||
+	    !read_number("KTSTR_FETCH_STALL_S", 1, 3600, &run.stall_s) ||
+	    !read_number("KTSTR_FETCH_BACKOFF_MS", 0, 60000, &run.backoff_ms))
 		return wrong_usage("KTSTR_FETCH_CONNECT_S and KTSTR_FETCH_STALL_S are 1 to 3600, "
 				   "KTSTR_FETCH_BACKOFF_MS 0 to 60000");
 	/* libarchive's names: bytes in, the same bytes out. */
 	setlocale(LC_CTYPE, "C.UTF-8");
-	interrupt_watch();
-	fetch.offline = options.offline;
-	progress_init(&fetch.progress, options.quiet);
+	run.ca_bundle = ca_bundle();
+	run.offline = options.offline;
+	run.progress.quiet = options.quiet;
+	run.progress.terminal = isatty(STDERR_FILENO);
+	run_watch_signals();
 	options.operands++;
 	options.operand_count--;
-	ret = run(&fetch, options.operands[-1], &options, &status, &err);
+	ret = run_command(&run, options.operands[-1], &options, &status, &err);
 	if (ret) {
 		progress_hide_secrets(err.text);
 		fprintf(stderr, "fetch: %s\n", err.text);
 	}
-	if (interrupt_signal())
-		return 128 + interrupt_signal();
+	if (run_signal())
+		return 128 + run_signal();
 	if (ret)
 		return ret == -EBADMSG ? STATUS_OTHER_DIGEST : STATUS_FAILED;
 	if (fflush(stdout) == EOF) {

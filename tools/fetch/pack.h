@@ -4,10 +4,8 @@
 
 #include "util/error.h"
 
-/*
- * pack - @dir as @out, a new tar.gz file with all below the one folder @prefix, and its digest on
- * stdout. What .git there is stays out.
+/* pack - @dir, without what .git there is, as a tar.gz in @out, all below the one folder @prefix.
  */
-int pack(const char *dir, const char *out, const char *prefix, struct error *err);
+int pack(const char *dir, int out, const char *prefix, struct error *err);
 
 #endif

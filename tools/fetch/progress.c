@@ -8,32 +8,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BAR_EVERY_MS  100
-#define LINE_EVERY_MS 5000
-#define BAR_CELLS     20
-#define MIB	      (1024.0 * 1024.0)
+#define DRAW_EVERY_MS 100
 
-static int64_t now_ms(void)
+int64_t progress_now_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
-void progress_init(struct progress *progress, bool quiet)
-{
-	memset(progress, 0, sizeof(*progress));
-	progress->quiet = quiet;
-	progress->terminal = isatty(STDERR_FILENO);
-	progress_start(progress, 0);
-}
-
-void progress_clear(struct progress *progress)
-{
-	if (progress->drawn)
-		fputs("\r\033[K", stderr);
-	progress->drawn = false;
 }
 
 void progress_hide_secrets(char *text)
@@ -50,7 +32,14 @@ void progress_hide_secrets(char *text)
 	}
 }
 
-void progress_step(struct progress *progress, const char *fmt, ...)
+void progress_clear(struct progress *progress)
+{
+	if (progress->drawn)
+		fputs("\r\033[K", stderr);
+	progress->drawn = false;
+}
+
+void progress_say(struct progress *progress, const char *fmt, ...)
 {
 	char line[2048];
 	va_list ap;
@@ -63,75 +52,26 @@ void progress_step(struct progress *progress, const char *fmt, ...)
 	va_end(ap);
 	progress_hide_secrets(line);
 	fprintf(stderr, "fetch: %s\n", line);
-	progress->shown_ms = now_ms();
 }
 
-void progress_start(struct progress *progress, uint64_t have)
+void progress_show(struct progress *progress, const char *fmt, ...)
 {
-	progress->start_ms = progress->shown_ms = now_ms();
-	progress->start_at = have;
-}
-
-/* Is it time to show something again? */
-static bool due(struct progress *progress)
-{
-	int64_t now = now_ms(), every = progress->terminal ? BAR_EVERY_MS : LINE_EVERY_MS;
-
-	if (progress->quiet || now - progress->shown_ms < every)
-		return false;
-	progress->shown_ms = now;
-	return true;
-}
-
-static void show(struct progress *progress, const char *line)
-{
+	int64_t now = progress_now_ms();
 	struct winsize size;
+	char line[512];
 	int width = 79;
+	va_list ap;
 
-	if (!progress->terminal) {
-		fprintf(stderr, "%s\n", line);
+	if (progress->quiet || !progress->terminal || now - progress->shown_ms < DRAW_EVERY_MS)
 		return;
-	}
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+	progress->shown_ms = now;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	progress_hide_secrets(line);
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 8)
 		width = size.ws_col - 1;
-	fprintf(stderr, "\r\033[K%.*s", width, line);
+	fprintf(stderr, "\r\033[Kfetch: %.*s", width - 7, line);
 	fflush(stderr);
 	progress->drawn = true;
-}
-
-void progress_bytes(struct progress *progress, const char *what, uint64_t done, uint64_t total)
-{
-	char line[512], bar[BAR_CELLS + 1];
-	double seconds, rate = 0;
-
-	if (!due(progress))
-		return;
-	seconds = (double)(now_ms() - progress->start_ms) / 1000;
-	if (seconds > 0 && done > progress->start_at)
-		rate = (double)(done - progress->start_at) / MIB / seconds;
-	if (!total || done > total) {
-		snprintf(line, sizeof(line), "fetch: %s  %.1f MiB  %.1f MiB/s", what,
-			 (double)done / MIB, rate);
-	} else {
-		int full = (int)(done * BAR_CELLS / total);
-
-		memset(bar, '-', BAR_CELLS);
-		memset(bar, '#', (size_t)full);
-		bar[BAR_CELLS] = '\0';
-		snprintf(line, sizeof(line), "fetch: %s %s%s%s%3d %%  %.1f of %.1f MiB  %.1f MiB/s",
-			 what, progress->terminal ? "[" : "", progress->terminal ? bar : "",
-			 progress->terminal ? "] " : "", (int)(done * 100 / total),
-			 (double)done / MIB, (double)total / MIB, rate);
-	}
-	show(progress, line);
-}
-
-void progress_text(struct progress *progress, const char *what, const char *text)
-{
-	char line[512];
-
-	if (!due(progress))
-		return;
-	snprintf(line, sizeof(line), "fetch: %s: %s", what, text);
-	show(progress, line);
 }

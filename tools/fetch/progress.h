@@ -1,4 +1,4 @@
-/* What does a user see while it takes its time? A bar on a terminal, a few lines elsewhere. */
+/* What does a user see while it takes its time? Lines, and on a terminal one that moves. */
 #ifndef KTSTR_FETCH_PROGRESS_H
 #define KTSTR_FETCH_PROGRESS_H
 
@@ -7,33 +7,27 @@
 
 struct progress {
 	bool quiet;
-	bool terminal;	   /* stderr is one */
-	bool drawn;	   /* an unfinished line stands there */
-	int64_t shown_ms;  /* when the last line or bar was shown */
-	int64_t start_ms;  /* of this transfer */
-	uint64_t start_at; /* its bytes that were there before */
+	bool terminal;	  /* stderr is one */
+	bool drawn;	  /* the line that moves stands there */
+	int64_t shown_ms; /* when it was last drawn */
 };
 
-void progress_init(struct progress *progress, bool quiet);
+/* progress_now_ms - a clock that only runs forward. */
+int64_t progress_now_ms(void);
 
-/* progress_step - one line, now: what begins, ends or has to be known. */
-void progress_step(struct progress *progress, const char *fmt, ...)
+/* progress_say - one line, now: what begins, ends or has to be known. Takes the moving line away.
+ */
+void progress_say(struct progress *progress, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* progress_hide_secrets - what stands before the @ of a URL becomes stars: logs are read by many.
- */
-void progress_hide_secrets(char *text);
+/* progress_show - draw the moving line. Only on a terminal; call it as often as you like. */
+void progress_show(struct progress *progress, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* progress_start - a transfer begins, of which @have bytes are there already. */
-void progress_start(struct progress *progress, uint64_t have);
-
-/* progress_bytes - how far it is; @total is 0 when it is not known. Call it as often as you like.*/
-void progress_bytes(struct progress *progress, const char *what, uint64_t done, uint64_t total);
-
-/* progress_text - the same, in another program's words. */
-void progress_text(struct progress *progress, const char *what, const char *text);
-
-/* progress_clear - the bar goes away. */
+/* progress_clear - take the moving line away. */
 void progress_clear(struct progress *progress);
+
+/* progress_hide_secrets - what stands before a URL's @ becomes stars: many people read logs. */
+void progress_hide_secrets(char *text);
 
 #endif

@@ -4,245 +4,179 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <inttypes.h>
-#include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/fetch/interrupt.h"
+#include "tools/fetch/run.h"
 
-static int skip_dots(const struct dirent *entry)
+static int by_bytes(const FTSENT **a, const FTSENT **b)
 {
-	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static int by_bytes(const struct dirent **a, const struct dirent **b)
+FTS *tree_open(const char *path, struct error *err)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
+	char *paths[] = { (char *)(uintptr_t)path, NULL };
+	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_bytes);
+
+	if (!tree)
+		error_set(err, -errno, "reading '%s': %s", path, strerror(errno));
+	return tree;
 }
 
-int tree_names(int fd, struct dirent ***names)
+int tree_next(FTS *tree, FTSENT **entry, struct error *err)
 {
-	int count = scandirat(fd, ".", names, skip_dots, by_bytes);
+	int ret = run_check(err);
 
-	return count < 0 ? -errno : count;
-}
-
-void tree_names_free(struct dirent **names, int count)
-{
-	for (int i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
-}
-
-static char *read_link(int fd, const char *name)
-{
-	char target[PATH_MAX];
-	ssize_t length = readlinkat(fd, name, target, sizeof(target));
-
-	if (length == sizeof(target))
-		errno = ENAMETOOLONG;
-	return length < 0 || length == sizeof(target) ? NULL : strndup(target, (size_t)length);
-}
-
-static int read_failed(const struct tree_node *node, int error, struct error *err)
-{
-	return error_set(err, -error, "reading '%s': %s", node->path, strerror(error));
-}
-
-static int walk_file(const struct tree_visitor *visitor, int fd, const struct tree_node *node,
-		     struct error *err)
-{
-	uint64_t left = node->size;
-	char bytes[65536];
-	int ret = 0;
-
-	while (left && !ret) {
-		ssize_t got = read(fd, bytes, left < sizeof(bytes) ? left : sizeof(bytes));
-
-		if (got > 0) {
-			ret = visitor->data(visitor->context, node, bytes, (size_t)got, err);
-			left -= (uint64_t)got;
-		} else if (got == 0) {
-			ret = error_set(err, -EIO, "reading '%s': it shrank meanwhile", node->path);
-		} else if (errno != EINTR) {
-			ret = read_failed(node, errno, err);
-		}
-		if (!ret)
-			ret = interrupt_check(err);
-	}
-	return ret;
-}
-
-static int walk_node(const struct tree_visitor *visitor, int dir, struct tree_node *node,
-		     unsigned int depth, struct error *err);
-
-static int walk_folder(const struct tree_visitor *visitor, int fd, const struct tree_node *node,
-		       unsigned int depth, struct error *err)
-{
-	struct dirent **names;
-	int count, ret = 0;
-
-	if (depth > TREE_MAX_DEPTH)
-		return error_set(err, -ELOOP, "'%s' is nested deeper than %d folders", node->path,
-				 TREE_MAX_DEPTH);
-	count = tree_names(fd, &names);
-	if (count < 0)
-		return read_failed(node, -count, err);
-	for (int i = 0; i < count && !ret; i++) {
-		char path[PATH_MAX];
-		struct tree_node one = { .path = path, .name = names[i]->d_name };
-
-		if (visitor->skipped && !strcmp(one.name, visitor->skipped))
-			continue;
-		if (snprintf(path, sizeof(path), "%s/%s", node->path, one.name) >=
-		    (int)sizeof(path))
-			ret = read_failed(node, ENAMETOOLONG, err);
-		else
-			ret = walk_node(visitor, fd, &one, depth + 1, err);
-	}
-	tree_names_free(names, count);
-	return ret;
-}
-
-/* Of the walk's own folder, @node has the path only; and only that one may be reached by a link. */
-static int walk_node(const struct tree_visitor *visitor, int dir, struct tree_node *node,
-		     unsigned int depth, struct error *err)
-{
-	const char *name = node->name ? node->name : node->path;
-	int fd = -1, ret = 0;
-	char *target = NULL;
-	struct stat st;
-
-	if (fstatat(dir, name, &st, node->name ? AT_SYMLINK_NOFOLLOW : 0) < 0)
-		return read_failed(node, errno, err);
-	node->type = st.st_mode & S_IFMT;
-	if (node->type == S_IFLNK)
-		node->target = target = read_link(dir, name);
-	else if (node->type == S_IFREG || node->type == S_IFDIR)
-		fd = openat(dir, name,
-			    O_RDONLY | (node->name ? O_NOFOLLOW : O_DIRECTORY) | O_NONBLOCK |
-				    O_CLOEXEC);
-	else
+	if (ret)
+		return ret;
+	errno = 0;
+	*entry = fts_read(tree);
+	if (!*entry)
+		return errno ? error_set(err, -errno, "reading a folder: %s", strerror(errno)) : 0;
+	switch ((*entry)->fts_info) {
+	case FTS_D:
+	case FTS_DP:
+	case FTS_F:
+	case FTS_SL:
+		return 1;
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS:
+		return error_set(err, -(*entry)->fts_errno, "reading '%s': %s", (*entry)->fts_path,
+				 strerror((*entry)->fts_errno));
+	default:
 		return error_set(err, -EINVAL,
 				 "'%s' is neither file, folder nor symbolic link; a source tree "
 				 "has no such thing",
-				 node->path);
-	if (!target && (fd < 0 || fstat(fd, &st) < 0))
-		ret = read_failed(node, errno, err);
-	if (node->type == S_IFREG) {
-		node->executable = st.st_mode & S_IXUSR;
-		node->size = (uint64_t)st.st_size;
+				 (*entry)->fts_path);
 	}
-	if (!ret)
-		ret = visitor->begin(visitor->context, node, err);
-	if (!ret && node->type == S_IFREG)
-		ret = walk_file(visitor, fd, node, err);
-	if (!ret && node->type == S_IFDIR)
-		ret = walk_folder(visitor, fd, node, depth, err);
-	if (!ret && visitor->end)
-		ret = visitor->end(visitor->context, node, err);
-	free(target);
-	if (fd >= 0)
+}
+
+void tree_close(FTS *tree)
+{
+	fts_close(tree);
+}
+
+bool tree_is_executable(const FTSENT *entry)
+{
+	return entry->fts_statp->st_mode & S_IXUSR;
+}
+
+int tree_content(const FTSENT *entry, uint8_t **bytes, struct error *err)
+{
+	size_t size = (size_t)entry->fts_statp->st_size;
+	const char *path = entry->fts_path;
+	ssize_t got = -1;
+	int fd;
+
+	*bytes = calloc(1, size + 1);
+	if (!*bytes)
+		return error_set(err, -ENOMEM, "reading '%s': no memory for its %zu bytes", path,
+				 size);
+	if (entry->fts_info == FTS_SL) {
+		/* One more than it needs, to see that it is all. */
+		got = readlink(path, (char *)*bytes, size + 1);
+	} else if ((fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) >= 0) {
+		size_t done = 0;
+
+		while ((got = read(fd, *bytes + done, size - done)) > 0)
+			done += (size_t)got;
+		got = got < 0 ? -1 : (ssize_t)done;
 		close(fd);
-	return ret;
+	}
+	if (got == (ssize_t)size)
+		return 0;
+	free(*bytes);
+	*bytes = NULL;
+	return error_set(err, got < 0 ? -errno : -EIO, "reading '%s': %s", path,
+			 got < 0 ? strerror(errno) : "it changed meanwhile");
 }
 
-int tree_walk(const char *path, const struct tree_visitor *visitor, struct error *err)
-{
-	struct tree_node root = { .path = path };
-
-	return walk_node(visitor, AT_FDCWD, &root, 0, err);
-}
-
-/* Lengths are 64 bits, little-endian; what is no multiple of 8 is filled with zeroes. */
-static void put_length(struct sha256_ctx *sha, uint64_t length)
-{
-	uint8_t bytes[8];
-
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(length >> (8 * i));
-	sha256_update(sha, sizeof(bytes), bytes);
-}
-
-static void put_padding(struct sha256_ctx *sha, uint64_t length)
+/* A length of 64 bits, little-endian, then the bytes, then zeroes up to a multiple of 8. */
+static void put_bytes(struct sha256_ctx *sha, const void *bytes, uint64_t length)
 {
 	static const uint8_t zeroes[8];
+	uint8_t word[8];
 
-	sha256_update(sha, (size_t)(-length % 8), zeroes);
+	for (size_t i = 0; i < sizeof(word); i++)
+		word[i] = (uint8_t)(length >> (8 * i));
+	sha256_update(sha, sizeof(word), word);
+	sha256_update(sha, length, bytes);
+	sha256_update(sha, -length % 8, zeroes);
 }
 
 static void put(struct sha256_ctx *sha, const char *text)
 {
-	put_length(sha, strlen(text));
-	sha256_update(sha, strlen(text), (const uint8_t *)text);
-	put_padding(sha, strlen(text));
+	put_bytes(sha, text, strlen(text));
 }
 
-static int put_begin(void *context, const struct tree_node *node, struct error *err)
+static int put_entry(struct sha256_ctx *sha, const FTSENT *entry, struct error *err)
 {
-	struct sha256_ctx *sha = context;
+	uint8_t *bytes;
+	int ret;
 
-	(void)err;
-	if (node->name) {
-		put(sha, "entry");
-		put(sha, "(");
-		put(sha, "name");
-		put(sha, node->name);
-		put(sha, "node");
-	}
 	put(sha, "(");
 	put(sha, "type");
-	if (node->type == S_IFDIR) {
+	if (entry->fts_info == FTS_D) {
 		put(sha, "directory");
-	} else if (node->type == S_IFLNK) {
+		return 0;
+	}
+	ret = tree_content(entry, &bytes, err);
+	if (ret)
+		return ret;
+	if (entry->fts_info == FTS_SL) {
 		put(sha, "symlink");
 		put(sha, "target");
-		put(sha, node->target);
 	} else {
 		put(sha, "regular");
-		if (node->executable) {
+		if (tree_is_executable(entry)) {
 			put(sha, "executable");
 			put(sha, "");
 		}
 		put(sha, "contents");
-		put_length(sha, node->size);
 	}
-	return 0;
-}
-
-static int put_data(void *context, const struct tree_node *node, const void *bytes, size_t size,
-		    struct error *err)
-{
-	(void)node;
-	(void)err;
-	sha256_update(context, size, bytes);
-	return 0;
-}
-
-static int put_end(void *context, const struct tree_node *node, struct error *err)
-{
-	(void)err;
-	put_padding(context, node->size);
-	put(context, ")");
-	if (node->name)
-		put(context, ")");
+	put_bytes(sha, bytes, (uint64_t)entry->fts_statp->st_size);
+	free(bytes);
 	return 0;
 }
 
 int tree_digest(const char *path, char out[DIGEST_SRI_SIZE], struct error *err)
 {
+	FTS *tree = tree_open(path, err);
 	struct sha256_ctx sha;
-	struct tree_visitor nar = { &sha, put_begin, put_data, put_end, NULL };
+	FTSENT *entry;
 	int ret;
 
+	if (!tree)
+		return -EIO;
 	sha256_init(&sha);
 	put(&sha, "nix-archive-1");
-	ret = tree_walk(path, &nar, err);
+	while ((ret = tree_next(tree, &entry, err)) > 0) {
+		bool named = entry->fts_level > FTS_ROOTLEVEL;
+
+		if (entry->fts_info != FTS_DP) {
+			if (named) {
+				put(&sha, "entry");
+				put(&sha, "(");
+				put(&sha, "name");
+				put(&sha, entry->fts_name);
+				put(&sha, "node");
+			}
+			ret = put_entry(&sha, entry, err);
+			if (ret)
+				break;
+		}
+		if (entry->fts_info != FTS_D) {
+			put(&sha, ")");
+			if (named)
+				put(&sha, ")");
+		}
+	}
+	tree_close(tree);
 	if (!ret)
 		digest_sri(&sha, out);
 	return ret;
@@ -251,11 +185,9 @@ int tree_digest(const char *path, char out[DIGEST_SRI_SIZE], struct error *err)
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
 	(void)st;
+	(void)type;
 	(void)at;
-	if (type == FTW_DP)
-		rmdir(path);
-	else
-		unlink(path);
+	remove(path);
 	return 0;
 }
 
