@@ -203,6 +203,15 @@ int guest_channel_receive(struct guest_channel *channel, uint16_t *type, void *p
 	return 1;
 }
 
+uint64_t guest_channel_answers(const struct guest_channel *channel, uint64_t *lost_ns)
+{
+	uint64_t answers = __atomic_load_n(&channel->header->answers, __ATOMIC_ACQUIRE);
+
+	if (lost_ns)
+		*lost_ns = __atomic_load_n(&channel->header->lost_ns, __ATOMIC_RELAXED);
+	return answers;
+}
+
 void guest_channel_log(struct guest_channel *channel, const char *fmt, ...)
 {
 	char line[512];

@@ -70,6 +70,12 @@ void guest_channel_send(struct guest_channel *channel, enum ktstr_frame_type typ
 int guest_channel_receive(struct guest_channel *channel, uint16_t *type, void *payload,
 			  uint32_t *length);
 
+/*
+ * guest_channel_answers - how many KTSTR_EXPIRED the host has answered. @lost_ns: its last answer;
+ * NULL: not wanted.
+ */
+uint64_t guest_channel_answers(const struct guest_channel *channel, uint64_t *lost_ns);
+
 /* One line to the user, KTSTR_LOG, without a newline; what cannot be printed becomes '?'. */
 void guest_channel_log(struct guest_channel *channel, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "kernel_marks.h"
 #include "process.h"
 #include "terminal.h"
 #include "tracer.h"
@@ -114,16 +115,29 @@ static void clean_up(struct session *session)
 	close_stream(&session->err);
 }
 
+/*
+ * The limit has passed on our clock; what the host did not give us of that time is given now. Returns
+ * whether the limit, moved by that, has still passed.
+ */
+static bool is_over(struct session *session, uint64_t start, uint64_t *limit)
+{
+	*limit = start + session->job->timeout_ms * CLOCK_MS + session_ask_lost(session);
+	return clock_boottime_ns() >= *limit;
+}
+
 void payload_run(struct session *session)
 {
 	struct child *payload = &session->payload;
 	struct ktstr_exited exited = { .kind = KTSTR_EXIT_EXEC };
 	struct ktstr_started started;
+	struct kernel_marks marks;
 	uint64_t limit = CLOCK_NEVER;
 	uint64_t now;
 	bool exec;
-	int ret = start(session, &exec);
+	int ret;
 
+	kernel_marks_open(&marks, session->proc);
+	ret = start(session, &exec);
 	now = clock_boottime_ns();
 	if (ret) {
 		exited.value = (uint32_t)-ret;
@@ -132,7 +146,7 @@ void payload_run(struct session *session)
 		/* Without this frame, init's own last words are the reason. */
 		if (exec)
 			guest_channel_send(session->channel, KTSTR_EXITED, &exited, sizeof(exited));
-		return;
+		goto out;
 	}
 	started.boottime_ns = now;
 	exited.start_ns = now;
@@ -140,7 +154,7 @@ void payload_run(struct session *session)
 
 	if (session->job->timeout_ms)
 		limit = now + session->job->timeout_ms * CLOCK_MS;
-	while (payload->running && now < limit) {
+	while (payload->running && (now < limit || !is_over(session, started.boottime_ns, &limit))) {
 		now = session_turn(session, limit);
 		tracer_watch(session);
 	}
@@ -158,5 +172,8 @@ void payload_run(struct session *session)
 			now = session_turn(session, limit);
 	}
 	clean_up(session);
+	kernel_marks_read(&marks, &exited.tainted, &exited.oom_kills);
 	guest_channel_send(session->channel, KTSTR_EXITED, &exited, sizeof(exited));
+out:
+	kernel_marks_close(&marks);
 }

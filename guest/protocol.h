@@ -15,13 +15,18 @@
  * while somebody types, less often when nobody does, and not at all without "tty=1". While the
  * inbox is full the user's bytes stay in his terminal, for a second; then the host reads them, for
  * the sake of the escape sequence, and they are lost.
+ *
+ * The payload's time limit: init counts it on the guest's clock, which goes on while the host does not
+ * run the VM (a launcher that was stopped, a host that slept or was busy). So at the limit init asks,
+ * by KTSTR_EXPIRED, and the host answers in the region's first page with the time since KTSTR_STARTED
+ * that the VM did not get. Init adds it to the limit, and asks again when that has passed.
  */
 #ifndef KTSTR_GUEST_PROTOCOL_H
 #define KTSTR_GUEST_PROTOCOL_H
 
 #include <stdint.h>
 
-#define KTSTR_PROTOCOL_VERSION 2
+#define KTSTR_PROTOCOL_VERSION 3
 
 /* Guest-physical address and size of the region: between RAM's top below 4 GiB and the IOAPIC. */
 #define KTSTR_CHANNEL_GPA  0xd0000000ull
@@ -45,6 +50,10 @@ struct ktstr_channel {
 	uint8_t pad3[56];
 	uint64_t inbox_tail; /* by the guest only */
 	uint8_t pad4[56];
+	/* The host's answer to KTSTR_EXPIRED: first the time, then one more answer (store-release). */
+	uint64_t lost_ns;
+	uint64_t answers;
+	uint8_t pad5[48];
 };
 
 #define KTSTR_RING_OFFSET 4096ull
@@ -93,6 +102,7 @@ enum ktstr_frame_type {
 	KTSTR_KMSG = 12,       /* bytes of the kernel log, as text lines */
 	KTSTR_LOG = 13,	       /* one line of init's own: a warning that the user should see */
 	KTSTR_BYE = 14,	       /* no payload: the last frame; the host may end the VM at once */
+	KTSTR_EXPIRED = 15,    /* no payload: the time limit has passed on the guest's clock */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
@@ -129,6 +139,9 @@ struct ktstr_exited {
 	uint32_t value;
 	uint64_t start_ns; /* 0 when it never started */
 	uint64_t end_ns;
+	/* What the kernel did while the payload ran; 0 also where it does not tell. */
+	uint64_t tainted;   /* bits that /proc/sys/kernel/tainted has got */
+	uint64_t oom_kills; /* how far oom_kill of /proc/vmstat has moved (Linux 4.13) */
 };
 
 enum ktstr_tracer_state {

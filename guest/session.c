@@ -18,6 +18,10 @@
 
 #define HEARTBEAT_NS CLOCK_S
 
+/* The host answers in microseconds, unless it is busy or gone; how often to look for the answer. */
+#define ANSWER_LIMIT_NS (5 * CLOCK_S)
+#define ANSWER_LOOK_NS	CLOCK_MS
+
 /* Most that one turn takes, so that neither orphans nor kernel can hold up the rest. */
 #define REAP_AT_ONCE 256
 #define KMSG_AT_ONCE 64
@@ -180,4 +184,19 @@ uint64_t session_turn(struct session *session, uint64_t until)
 	terminal_turn(session, now);
 	session_heartbeat(session, now);
 	return now;
+}
+
+uint64_t session_ask_lost(struct session *session)
+{
+	uint64_t answers = guest_channel_answers(session->channel, NULL);
+	uint64_t now = clock_boottime_ns(), limit = now + ANSWER_LIMIT_NS;
+	uint64_t lost;
+
+	guest_channel_send(session->channel, KTSTR_EXPIRED, NULL, 0);
+	while (session->payload.running && now < limit) {
+		if (guest_channel_answers(session->channel, &lost) != answers)
+			return lost;
+		now = session_turn(session, now + ANSWER_LOOK_NS);
+	}
+	return 0;
 }

@@ -56,8 +56,9 @@ static int check_flags(const struct directives *read)
 			return refuse(read, KEY_HOST_ONLY, (enum key)key,
 				      "the latter is of a VM, and a host_only test has none; "
 				      "leave one of them out");
-	if (test->expect_err && test->ignore)
-		return refuse(read, KEY_EXPECT_ERR, KEY_IGNORE,
+	if ((test->expect_err || test->expect_status) && test->ignore)
+		return refuse(read, test->expect_err ? KEY_EXPECT_ERR : KEY_EXPECT_STATUS,
+			      KEY_IGNORE,
 			      "a test that is not run cannot fail as expected; leave one of them "
 			      "out");
 	return 0;

@@ -41,6 +41,7 @@ static const struct {
 	[KEY_WATCHDOG_TIMEOUT_S] = { "watchdog_timeout_s", VALUE, OF_VM, "5" },
 	[KEY_AUTO_REPRO] = { "auto_repro", FLAG, OF_VM, NULL },
 	[KEY_EXPECT_ERR] = { "expect_err", FLAG, 0, NULL },
+	[KEY_EXPECT_STATUS] = { "expect_status", VALUE, 0, "3" },
 	[KEY_HOST_ONLY] = { "host_only", FLAG, 0, NULL },
 	[KEY_IGNORE] = { "ignore", REASON, 0, NULL },
 	[KEY_PERFORMANCE_MODE] = { "performance_mode", FLAG, OF_VM, NULL },
@@ -224,6 +225,7 @@ static int set_number(enum key key, const char *value, unsigned int min, unsigne
 static int set_value(struct test *test, enum key key, const char *value, struct error *err)
 {
 	struct test_constraints *takes = &test->constraints;
+	uint64_t number;
 	int ret;
 
 	switch (key) {
@@ -284,6 +286,11 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 		return value_flag(keys[key].name, value, &test->auto_repro, err);
 	case KEY_EXPECT_ERR:
 		return value_flag(keys[key].name, value, &test->expect_err, err);
+	case KEY_EXPECT_STATUS:
+		ret = value_count(keys[key].name, value, 1, 255, &number, err);
+		if (!ret)
+			test->expect_status = (unsigned int)number;
+		return ret;
 	case KEY_HOST_ONLY:
 		return value_flag(keys[key].name, value, &test->host_only, err);
 	case KEY_KASLR:

@@ -34,6 +34,7 @@ struct test {
 	bool wprof;		  /* false; true: the tracer is in the guest */
 	char *wprof_args;	  /* NULL: the defaults */
 	bool expect_err;	  /* the payload is to fail */
+	unsigned int expect_status; /* with this exit status; 0: not said */
 	bool host_only;		  /* runs on the host, without a VM */
 	char *ignore;		  /* NULL, or the reason why it is not run */
 	bool kaslr;		  /* true: a test that says nothing leaves it to the command line */

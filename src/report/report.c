@@ -10,6 +10,7 @@
 #include "util/file.h"
 #include "util/terminal.h"
 #include "util/utf8.h"
+#include "verdict/kernel_words.h"
 
 /* How much of the guest's own words is shown; the dump holds more. */
 #define CONSOLE_LINES 10
@@ -164,6 +165,31 @@ static void put_init_log(FILE *out, const struct tail *log, const char *which)
 	lines_end(&lines);
 }
 
+/* What the kernel did that the payload's status does not show: said of a test that passed as well. */
+static void put_kernel(FILE *out, const struct report_vm *vm, const char *which)
+{
+	const struct ktstr_exited *exit = &vm->seen->exit;
+	char text[512], line[GUEST_LINE_SIZE];
+	struct oom_victim victim;
+
+	if (!vm->seen->exited)
+		return;
+	if (exit->tainted) {
+		kernel_words_taint(exit->tainted, text, sizeof(text));
+		fprintf(out, "  %s: tainted while the payload ran: %s\n", which, text);
+		if (kernel_words_warning(&vm->seen->kmsg, line, sizeof(line)))
+			fprintf(out, "    | %s\n", line);
+	}
+	/* Where it failed, the cause says it. */
+	if (exit->oom_kills && vm->verdict->kind == VERDICT_PASS) {
+		fprintf(out, "  %s: memory ran out while the payload ran, %llu killed", which,
+			(unsigned long long)exit->oom_kills);
+		if (kernel_words_oom(&vm->seen->kmsg, &victim))
+			fprintf(out, ", the last one '%s' (pid %u)", victim.comm, victim.pid);
+		fputc('\n', out);
+	}
+}
+
 /* A path is the user's own and goes out as it is, so that it can be copied. */
 static void put_path(FILE *out, const char *label, const char *path, const char *note)
 {
@@ -179,9 +205,12 @@ static void put_detail(FILE *out, const struct report *report)
 
 	if (kind == VERDICT_PANIC || kind == VERDICT_STALL || kind == VERDICT_DIED)
 		put_lines(out, &first->seen->console, "", CONSOLE_LINES);
+	put_kernel(out, first, "kernel");
 	put_init_log(out, &first->seen->init_log, "guest");
 	put_tracer(out, first->seen, "tracer");
 	put_repro(out, report);
+	if (repro)
+		put_kernel(out, repro, "repro kernel");
 	if (repro)
 		put_init_log(out, &repro->seen->init_log, "repro guest");
 	if (repro)

@@ -199,6 +199,7 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 	seen->cpus_wanted = topology_cpus(&config->plan->topology);
 	seen->nodes_wanted = config->plan->topology.numa_nodes;
 	seen->machine_reduced = reduces_machine(config->append);
+	seen->memory_mib = config->plan->memory_mib;
 	seen->boot_limit_ms = config->boot_timeout_ms;
 	seen->test_limit_ms = config->entry->timeout_ms;
 	seen->tracer = config->trace ? TRACER_SILENT : TRACER_OFF;
@@ -247,6 +248,7 @@ int guest_run(const struct guest_config *config, struct vmm *vmm, struct watch *
 	struct vmm_owner owner;
 	int ret;
 
+	watch->vmm = vmm;
 	watch_init(watch);
 	owner = watch_owner(watch);
 	ret = vmm_run(vmm, &owner, &watch->seen->vmm, err);

@@ -18,8 +18,13 @@
 #define MS     1000000ull
 #define SECOND (1000 * MS)
 
-/* A panicked kernel resets at once (panic=-1, reboot=t); past this we end it. */
-#define PANIC_GRACE_NS	SECOND
+/*
+ * A panicked kernel resets at once (panic=-1); past this we end it. Longer than a heartbeat takes, so
+ * that a guest that goes on shows it.
+ */
+#define PANIC_GRACE_NS	(5 * SECOND)
+/* So long after a panic's line another CPU may still speak: the kernel stops them behind that line. */
+#define PANIC_SETTLE_NS (100 * MS)
 /* Longest silence of a guest that runs a test without a limit, or has only to finish. */
 #define SILENCE_NS	(60 * SECOND)
 /* How long init waits for the tracer's ready line, and a little more (guest/tracer.c). */
@@ -91,7 +96,6 @@ static bool on_input(void *data, struct vmm *vmm, bool readable)
 	struct watch *watch = data;
 	int signal_number = attach_turn(watch->attach, vmm, readable);
 
-	watch->vmm = vmm;
 	if (!signal_number)
 		return false;
 	watch->seen->signal = signal_number;
@@ -121,13 +125,15 @@ static void end_console_line(struct watch *watch)
 		return;
 	seen->panic = true;
 	watch->panic_at = charged_ns(watch);
+	watch->panic_heard = channel_said(vmm_channel(watch->vmm));
 	snprintf(seen->panic_line, sizeof(seen->panic_line), "%s", mark);
 }
 
 /* Does the user want out, by signal or by the keys of an attached terminal? Looks now and then. */
 static bool wants_out(struct watch *watch)
 {
-	struct pollfd keys = { .fd = watch->vmm ? watch->attach->input.fd : -1, .events = POLLIN };
+	struct pollfd keys = { .fd = watch->attach ? watch->attach->input.fd : -1,
+			       .events = POLLIN };
 	uint64_t now = now_ns();
 
 	if (now - watch->looked_at < LOOK_NS)
@@ -340,6 +346,35 @@ static int on_exited(struct watch *watch, const struct ktstr_exited *exited, str
 	return 0;
 }
 
+/*
+ * The payload's limit has passed on the guest's clock: answer with the part of that time which the
+ * guest did not get. A host that slept counts, which only CLOCK_BOOTTIME tells.
+ */
+static int on_expired(struct watch *watch)
+{
+	uint64_t had = charged_ns(watch) - watch->started_at;
+	uint64_t passed = boottime_ns() - watch->started_boot_ns;
+
+	vmm_answer(watch->vmm, passed > had ? passed - had : 0);
+	return 0;
+}
+
+/*
+ * A kernel that has panicked runs no init: a panic's line behind which init speaks was printed by
+ * somebody else. What was said before the line proves nothing, though it is read after it.
+ */
+static void doubt_panic(struct watch *watch, uint16_t type)
+{
+	struct observation *seen = watch->seen;
+
+	if (!seen->panic || channel_heard(vmm_channel(watch->vmm)) <= watch->panic_heard)
+		return;
+	if (type != KTSTR_BYE && charged_ns(watch) - watch->panic_at < PANIC_SETTLE_NS)
+		return;
+	seen->panic = false;
+	seen->panic_line[0] = '\0';
+}
+
 /* The fixed payload of each type; 0 where the length varies. */
 static uint32_t fixed_length(uint16_t type)
 {
@@ -371,6 +406,8 @@ static int check_order(const struct observation *seen, uint16_t type, struct err
 		ok = ok && !seen->started && !seen->exited;
 	if (type == KTSTR_EXITED)
 		ok = ok && !seen->exited;
+	if (type == KTSTR_EXPIRED)
+		ok = ok && seen->started && !seen->exited;
 	return ok ? 0 : error_set(err, -EPROTO, "frame of type %u out of order", type);
 }
 
@@ -396,6 +433,7 @@ static int handle_frame(struct watch *watch, uint16_t type, const void *payload,
 		seen->started = true;
 		seen->started_ns = now_ns();
 		watch->started_at = charged_ns(watch);
+		watch->started_boot_ns = boottime_ns();
 		if (watch->attach)
 			attach_begin(watch->attach);
 		return 0;
@@ -425,6 +463,8 @@ static int handle_frame(struct watch *watch, uint16_t type, const void *payload,
 		tail_add(&seen->init_log, payload, length);
 		tail_add(&seen->init_log, "\n", 1);
 		return 0;
+	case KTSTR_EXPIRED:
+		return on_expired(watch);
 	case KTSTR_BYE:
 		return stop(watch, STOP_BYE);
 	default:
@@ -436,8 +476,10 @@ static int on_frame(void *data, uint16_t type, const void *payload, uint32_t len
 		    struct error *err)
 {
 	struct watch *watch = data;
-	int ret = handle_frame(watch, type, payload, length, err);
+	int ret;
 
+	doubt_panic(watch, type);
+	ret = handle_frame(watch, type, payload, length, err);
 	/* Behind it: what we do with a frame can take its time, a trace on a slow disk. */
 	watch->last_frame_at = charged_ns(watch);
 	return ret;

@@ -21,6 +21,7 @@
 
 struct watch {
 	struct observation *seen; /* the caller's */
+	struct vmm *vmm;	  /* the machine that is watched; the caller's */
 	struct artefacts *artefacts;
 	const char *trace_suffix;  /* name of the trace among the artefacts */
 	uint64_t max_trace_size;   /* bytes; no honest trace is larger than the guest's memory */
@@ -31,7 +32,6 @@ struct watch {
 	struct attach *attach; /* the user's terminal, or NULL: the guest gets no input */
 
 	/* Private from here on. */
-	struct vmm *vmm; /* once the attached terminal was looked at; until then NULL */
 	struct artefact_file trace_file;
 	uint64_t trace_expected, trace_crc;
 	uint64_t waited_ns;	  /* the most of any vCPU, at the last tick */
@@ -39,6 +39,8 @@ struct watch {
 	uint64_t looked_at;	  /* for signals and keys, during that */
 	struct guest_clock clock; /* the guest's own, and times on it: */
 	uint64_t started_at, exited_at, last_frame_at, panic_at;
+	uint64_t started_boot_ns; /* the host's CLOCK_BOOTTIME when the payload started */
+	uint64_t panic_heard;	  /* what the guest had said when its panic came (channel_said) */
 	char line[512]; /* the console's current line */
 	size_t line_used;
 	struct sink {

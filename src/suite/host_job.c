@@ -178,6 +178,7 @@ int host_job_run(struct host_job *job, struct error *err)
 	} else {
 		snprintf(job->cause, sizeof(job->cause), "exited with status 0 on the host");
 	}
-	job->outcome = outcome_of(&verdict, job->test->expect_err);
+	job->exit_status = verdict.exit_status;
+	job->outcome = outcome_of(&verdict, job->test->expect_err, job->test->expect_status);
 	return 0;
 }

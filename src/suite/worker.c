@@ -37,6 +37,7 @@ enum { OUTCOME, CAUSE, DETAIL, OUTPUT, RELEASE, FOLDER, DUMP, TRACE, REPLAY, NR_
 
 struct reply {
 	enum outcome_kind outcome;
+	int status; /* the payload's exit status, where that is what the verdict tells */
 	const char *strings[NR_STRINGS];
 };
 
@@ -147,6 +148,36 @@ struct job {
 	char *replay;
 };
 
+/* Why a test skipped itself: the last line of its standard error, where there is one. */
+static const char *skip_reason(const char *errors)
+{
+	const char *end = errors ? errors + strlen(errors) : NULL, *line;
+	char *reason;
+
+	while (end > errors && strchr(" \t\r\n", end[-1]))
+		end--;
+	for (line = end; line > errors && line[-1] != '\n';)
+		line--;
+	reason = line < end ? strndup(line, (size_t)(end - line)) : NULL;
+	return reason ? reason
+		      : "the test skipped itself (exit status 4) and gave no reason on standard error";
+}
+
+/* An error that looks like the one that was expected needs a word more. */
+static void explain_status(const struct job *job, struct reply *reply)
+{
+	const struct test *test = job->variant->test;
+	char *cause;
+
+	if (reply->outcome == OUTCOME_ERROR && test->expect_err && reply->strings[CAUSE] &&
+	    (reply->status == EXIT_NOT_FOUND || reply->status == EXIT_NOT_EXECUTABLE) &&
+	    asprintf(&cause,
+		     "%s: a shell's word for a command that it cannot run, which expect_err does not "
+		     "take for the error; if it is the one that you expect, say expect_status=%d",
+		     reply->strings[CAUSE], reply->status) >= 0)
+		reply->strings[CAUSE] = cause;
+}
+
 /* The ends of both streams, and of standard error once more where a reader looks for the reason. */
 static void take_output(const struct job *job, struct reply *reply)
 {
@@ -159,6 +190,8 @@ static void take_output(const struct job *job, struct reply *reply)
 	if (asprintf(&both, "%s%s%s", output ? output : "", whole ? "" : "\n",
 		     errors ? errors : "") >= 0)
 		reply->strings[OUTPUT] = both;
+	if (reply->outcome == OUTCOME_SKIP)
+		reply->strings[CAUSE] = skip_reason(errors);
 	free(output);
 	free(errors);
 }
@@ -207,7 +240,7 @@ static bool as_it_should(const struct verdict *verdict, const void *data)
 {
 	const struct test *test = data;
 
-	return !outcome_is_bad(outcome_of(verdict, test->expect_err));
+	return !outcome_is_bad(outcome_of(verdict, test->expect_err, test->expect_status));
 }
 
 /* What could not be written is said, and makes a pass none: as `run` ends with a status of its own.
@@ -289,7 +322,9 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 		free(both);
 		return ret;
 	}
-	reply->outcome = outcome_of(&result->first.verdict, test->expect_err);
+	reply->outcome =
+		outcome_of(&result->first.verdict, test->expect_err, test->expect_status);
+	reply->status = result->first.verdict.exit_status;
 	reply->strings[CAUSE] = result->first.verdict.cause;
 	reply->strings[DETAIL] = run_result_detail(&config, result);
 	reply->strings[RELEASE] = result->first.seen.release;
@@ -313,6 +348,7 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 
 		ret = host_job_run(&host, err);
 		reply->outcome = host.outcome;
+		reply->status = host.exit_status;
 		reply->strings[CAUSE] = strdup(host.cause);
 	} else if (!ret) {
 		ret = run_in_vm(job, reply, err);
@@ -320,9 +356,7 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 	reply->strings[REPLAY] = job->replay;
 	if (ret)
 		return ret;
-	if (reply->outcome == OUTCOME_SKIP)
-		reply->strings[CAUSE] =
-			"the test itself says that it cannot run here (exit status 4)";
+	explain_status(job, reply);
 	take_output(job, reply);
 	/* A variant that went as it should leaves nothing behind unless it was told where to. */
 	keep = outcome_is_bad(reply->outcome) || job->settings->options->out_dir;

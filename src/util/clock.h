@@ -1,4 +1,5 @@
-/* What time is it? On the monotonic clock, for all that measures or limits. */
+/* What time is it? On the monotonic clock, for all that measures or limits; nanoseconds where not
+ * said otherwise. */
 #ifndef KTSTR_UTIL_CLOCK_H
 #define KTSTR_UTIL_CLOCK_H
 
@@ -10,6 +11,15 @@ static inline uint64_t now_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* It goes on while the host sleeps, as the monotonic clock does not. */
+static inline uint64_t boottime_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 

@@ -33,24 +33,39 @@ bool outcome_is_bad(enum outcome_kind kind)
 	       kind == OUTCOME_ERROR;
 }
 
-enum outcome_kind outcome_of(const struct verdict *verdict, bool expect_err)
+static enum outcome_kind outcome_of_failure(const struct verdict *verdict, bool expect_err,
+					    unsigned int expect_status)
+{
+	/* What a signal made of it is no status that the payload gave. */
+	int status = verdict->signal ? 0 : verdict->exit_status;
+
+	if (expect_status && status == (int)expect_status)
+		return OUTCOME_XFAIL;
+	/* Also where a failure is expected: what cannot run here has not failed. */
+	if (status == SKIP_STATUS)
+		return OUTCOME_SKIP;
+	if (expect_status || !expect_err)
+		return OUTCOME_FAIL;
+	return status == EXIT_NOT_FOUND || status == EXIT_NOT_EXECUTABLE ? OUTCOME_ERROR
+									 : OUTCOME_XFAIL;
+}
+
+enum outcome_kind outcome_of(const struct verdict *verdict, bool expect_err,
+			     unsigned int expect_status)
 {
 	switch (verdict->kind) {
 	case VERDICT_PASS:
-		return expect_err ? OUTCOME_XPASS : OUTCOME_PASS;
+		return expect_err || expect_status ? OUTCOME_XPASS : OUTCOME_PASS;
 	case VERDICT_FAIL:
-		/* Also where a failure is expected: what cannot run here has not failed. */
-		if (verdict->exit_status == SKIP_STATUS && !verdict->signal)
-			return OUTCOME_SKIP;
-		return expect_err ? OUTCOME_XFAIL : OUTCOME_FAIL;
+		return outcome_of_failure(verdict, expect_err, expect_status);
 	case VERDICT_TIMEOUT:
-		return expect_err ? OUTCOME_XFAIL : OUTCOME_TIMEOUT;
+		return expect_err && !expect_status ? OUTCOME_XFAIL : OUTCOME_TIMEOUT;
 	case VERDICT_PANIC:
 	case VERDICT_STALL:
 	case VERDICT_DIED:
 	case VERDICT_PROTOCOL:
 		/* Whoever expects an error expects the payload's, not that of a broken guest. */
-		return expect_err ? OUTCOME_ERROR : OUTCOME_FAIL;
+		return expect_err || expect_status ? OUTCOME_ERROR : OUTCOME_FAIL;
 	case VERDICT_INTERRUPTED:
 		return OUTCOME_NOT_RUN;
 	case VERDICT_NOT_RUN:

@@ -14,7 +14,7 @@ enum outcome_kind {
 	OUTCOME_PASS,
 	OUTCOME_FAIL,	 /* the payload failed, or its guest panicked, stalled, died, lied */
 	OUTCOME_TIMEOUT, /* the payload ran into its limit */
-	OUTCOME_XFAIL,	 /* failed, as expect_err says it must */
+	OUTCOME_XFAIL,	 /* failed, as expect_err or expect_status says it must */
 	OUTCOME_XPASS,	 /* passed, though expect_err says that it must not: a failure */
 	OUTCOME_SKIP,	 /* not run, or said itself that it cannot (exit status 4): reason */
 	OUTCOME_ERROR,	 /* the harness or the host could not do it; nothing is known of the test */
@@ -28,11 +28,17 @@ const char *outcome_name(enum outcome_kind kind);
 bool outcome_is_bad(enum outcome_kind kind);
 
 /*
- * outcome_of - pure. Exit status 4 of the payload is a skip (kselftest's). With @expect_err, FAIL
- * and TIMEOUT by the payload itself are XFAIL and a pass is XPASS; what the payload did not do
- * itself (no boot, panic, stall) is an ERROR then. A payload that could not be executed is always
- * an ERROR: nothing is known of the test. An interrupted VM is NOT_RUN.
+ * outcome_of - pure. Exit status 4 of the payload is a skip (kselftest's).
+ *
+ * @expect_err: FAIL and TIMEOUT by the payload itself are XFAIL, and a pass is XPASS. What the
+ * payload did not do itself (no boot, panic, stall) is an ERROR then, and so are the statuses 126 and
+ * 127: a shell gives them for a command that it cannot run, and then nothing was tested.
+ * @expect_status: 1 to 255, or 0 for none: that status, whichever it is, is XFAIL, and nothing else is.
+ *
+ * A payload that could not be executed is always an ERROR: nothing is known of the test. An
+ * interrupted VM is NOT_RUN.
  */
-enum outcome_kind outcome_of(const struct verdict *verdict, bool expect_err);
+enum outcome_kind outcome_of(const struct verdict *verdict, bool expect_err,
+			     unsigned int expect_status);
 
 #endif

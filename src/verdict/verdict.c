@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "util/utf8.h"
+#include "verdict/kernel_words.h"
 
 /* A guest that was heard of within this time of its end was alive: heartbeats come once a second.
  */
@@ -207,6 +208,27 @@ static void judge_died(struct verdict *verdict, const struct observation *seen)
 	add_last_console_line(verdict, seen);
 }
 
+/* The kernel killed for want of memory while the payload ran: likely why it failed. */
+static void add_oom(struct verdict *verdict, const struct observation *seen)
+{
+	struct oom_victim victim = { .pid = 0 };
+
+	if (!seen->exit.oom_kills)
+		return;
+	if (!kernel_words_oom(&seen->kmsg, &victim))
+		add(verdict, "; memory ran out, and the kernel killed %s",
+		    seen->exit.oom_kills > 1 ? "processes" : "a process");
+	else if (victim.cgroup)
+		add(verdict, "; a memory cgroup ran out, and the kernel killed '%s' (pid %u)",
+		    victim.comm, victim.pid);
+	else
+		add(verdict, "; memory ran out, and the kernel killed '%s' (pid %u)", victim.comm,
+		    victim.pid);
+	if (!victim.cgroup)
+		add(verdict, ": the guest has %llu MiB, --memory gives it more",
+		    (unsigned long long)seen->memory_mib);
+}
+
 static void judge_payload(struct verdict *verdict, const struct observation *seen)
 {
 	int value = (int)seen->exit.value;
@@ -248,6 +270,8 @@ static void judge_payload(struct verdict *verdict, const struct observation *see
 	}
 	add(verdict, "payload ");
 	add_exit(verdict, seen);
+	if (verdict->kind == VERDICT_FAIL || verdict->kind == VERDICT_TIMEOUT)
+		add_oom(verdict, seen);
 	/* The payload's verdict stands, but what came after it is not kept back. */
 	if (seen->stop == STOP_FINISH_TIMEOUT || seen->stop == STOP_FINISH_SILENCE)
 		add(verdict, "; the guest did not finish after that");

@@ -18,7 +18,7 @@ int channel_init(struct channel *channel, void *region, struct error *err)
 	struct ktstr_channel *header = region;
 
 	channel->region = region;
-	channel->tail = channel->inbox_head = 0;
+	channel->tail = channel->inbox_head = channel->answers = 0;
 	channel->payload = malloc(KTSTR_FRAME_MAX);
 	if (!channel->payload)
 		return error_set(err, -ENOMEM, "channel: no memory for a frame of %u bytes",
@@ -90,6 +90,26 @@ int channel_drain(struct channel *channel, channel_frame_fn frame, void *owner, 
 		ret = frame(owner, f.type, channel->payload, f.length, err);
 	}
 	return ret;
+}
+
+uint64_t channel_said(const struct channel *channel)
+{
+	const struct ktstr_channel *header = channel->region;
+
+	return __atomic_load_n(&header->head, __ATOMIC_ACQUIRE);
+}
+
+uint64_t channel_heard(const struct channel *channel)
+{
+	return channel->tail;
+}
+
+void channel_answer(struct channel *channel, uint64_t lost_ns)
+{
+	struct ktstr_channel *header = channel->region;
+
+	__atomic_store_n(&header->lost_ns, lost_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&header->answers, ++channel->answers, __ATOMIC_RELEASE);
 }
 
 static uint64_t inbox_used(const struct channel *channel)

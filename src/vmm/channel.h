@@ -16,6 +16,7 @@ struct channel {
 	void *region;	     /* KTSTR_CHANNEL_SIZE bytes shared with the guest */
 	uint64_t tail;	     /* our own copy: the one in the region is only told to the guest */
 	uint64_t inbox_head; /* likewise */
+	uint64_t answers;    /* likewise */
 	uint8_t *payload;    /* KTSTR_FRAME_MAX bytes: the frame that is looked at */
 };
 
@@ -45,6 +46,13 @@ int channel_drain(struct channel *channel, channel_frame_fn frame, void *owner, 
  */
 int channel_send(struct channel *channel, uint16_t type, const void *payload, uint32_t length,
 		 struct error *err);
+
+/* The bytes of frames that the guest says it has put into the ring, and those that were handed over. */
+uint64_t channel_said(const struct channel *channel);
+uint64_t channel_heard(const struct channel *channel);
+
+/* channel_answer - tell the guest how much of its time it did not get, ns (KTSTR_EXPIRED). */
+void channel_answer(struct channel *channel, uint64_t lost_ns);
 
 /* Is there room for the largest frame? False also where channel_send would return -EPROTO. */
 bool channel_has_room(const struct channel *channel);

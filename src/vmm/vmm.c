@@ -481,6 +481,16 @@ int vmm_send(struct vmm *vmm, uint16_t type, const void *payload, uint32_t lengt
 	return ret ? -EAGAIN : 0;
 }
 
+const struct channel *vmm_channel(const struct vmm *vmm)
+{
+	return &vmm->channel;
+}
+
+void vmm_answer(struct vmm *vmm, uint64_t lost_ns)
+{
+	channel_answer(&vmm->channel, lost_ns);
+}
+
 static void call_input(struct vmm *vmm, const struct vmm_owner *owner, bool readable)
 {
 	if (owner->input && !atomic_load(&vmm->stopping) &&

@@ -101,6 +101,11 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
  */
 int vmm_send(struct vmm *vmm, uint16_t type, const void *payload, uint32_t length);
 
+/* The guest's side of the channel, see channel.h; only from the owner's callbacks. */
+const struct channel *vmm_channel(const struct vmm *vmm);
+/* channel_answer */
+void vmm_answer(struct vmm *vmm, uint64_t lost_ns);
+
 void vmm_destroy(struct vmm *vmm); /* NULL is fine */
 
 #endif

@@ -52,7 +52,7 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	host_test skip 'exit 4'
 	run "$KTSTR_LAUNCH" test tests
 	assert_status 4
-	assert_output '^SKIP +skip +the test itself says that it cannot run here'
+	assert_output '^SKIP +skip +the test skipped itself .exit status 4. and gave no reason'
 }
 
 @test "host_only: Ctrl-C makes what runs not run, and what has ended stays" {
@@ -78,6 +78,28 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	run "$KTSTR_LAUNCH" test tests
 	assert_status 125
 	assert_output "^ERROR +bad +cannot execute '.*/bad.sh'.*: No such file or directory; is the interpreter"
+}
+
+@test "host_only: a test that skips itself says why by its last line of standard error" {
+	host_test skip 'echo "first: no" >&2; echo out; printf "needs perf\n\n" >&2; exit 4'
+	run "$KTSTR_LAUNCH" test --json r.json --junit r.xml tests
+	assert_status 4
+	assert_output '^SKIP +skip +needs perf$'
+	grep -q '"cause":"needs perf"' r.json || fail "$(<r.json)"
+	grep -q '<skipped message="needs perf"' r.xml || fail "$(<r.xml)"
+	run "$KTSTR_LAUNCH" test --tap tests
+	assert_output '^ok 1 skip # SKIP needs perf$'
+}
+
+@test "host_only: expect_err takes no command that was not found for the error, expect_status does" {
+	host_test bare 'nosuchcommand' expect_err
+	host_test exact 'nosuchcommand' expect_status=127
+	host_test other 'exit 3' expect_status=2
+	host_test passes 'exit 0' expect_status=2
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 1
+	assert_output '^ERROR +bare +exited with status 127 .*say expect_status=127$' '^XFAIL +exact' \
+		'^FAIL +other +exited with status 3' '^XPASS +passes'
 }
 
 @test "host_only: nothing that a test starts outlives it" {

@@ -52,6 +52,8 @@ struct seen {
 	char out[OUTPUT_MAX], err[OUTPUT_MAX], text[OUTPUT_MAX], log[OUTPUT_MAX];
 	int status;		/* of the init process: 0, or how it died */
 	unsigned int left_over; /* processes that were there at the end */
+	struct channel *host;	/* our end, for answers */
+	unsigned int expired;	/* how often init asked at its limit */
 };
 
 static void append(char *to, const void *bytes, uint32_t length)
@@ -62,6 +64,10 @@ static void append(char *to, const void *bytes, uint32_t length)
 		length = (uint32_t)(OUTPUT_MAX - 1 - have);
 	memcpy(to + have, bytes, length);
 }
+
+/* What the host answers at the time limit: this time the guest did not get; or it does not answer. */
+static uint64_t lost_ns;
+static bool silent;
 
 static int see(void *owner, uint16_t type, const void *payload, uint32_t length, struct error *err)
 {
@@ -115,6 +121,11 @@ static int see(void *owner, uint16_t type, const void *payload, uint32_t length,
 		seen->logs++;
 		append(seen->log, payload, length);
 		append(seen->log, "\n", 1);
+		break;
+	case KTSTR_EXPIRED:
+		seen->expired++;
+		if (!silent)
+			channel_answer(seen->host, lost_ns);
 		break;
 	case KTSTR_BYE:
 		seen->bye = true;
@@ -259,6 +270,7 @@ static void run_case(const struct run *run, struct seen *seen)
 		write_script(run->tracer);
 	assert_int_equal(channel_init(&host, region, &err), 0);
 	memset(seen, 0, sizeof(*seen));
+	seen->host = &host;
 	if (user.keys) {
 		struct ktstr_resize size = { .rows = 31, .columns = 101 };
 
@@ -481,6 +493,29 @@ static void time_limit(void **state)
 	/* In time: not touched by it. */
 	RUN(&seen, SHELL("sleep 0.1; exit 1") "\0timeout_ms=20000");
 	check_exit(KTSTR_EXIT_STATUS, 1);
+}
+
+static void time_that_the_host_did_not_give(void **state)
+{
+	(void)state;
+	/* Longer than its limit, but not by what was lost. */
+	lost_ns = 20 * CLOCK_S;
+	RUN(&seen, SHELL("sleep 0.8; exit 3") "\0timeout_ms=200");
+	check_exit(KTSTR_EXIT_STATUS, 3);
+	assert_int_equal(seen.expired, 1);
+	/* By more than that; asked once more when it has passed. */
+	lost_ns = 500 * CLOCK_MS;
+	RUN(&seen, SHELL("sleep 1000") "\0timeout_ms=200");
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
+	assert_in_range(seen.exit.end_ns - seen.exit.start_ns, 700 * CLOCK_MS, 30 * CLOCK_S);
+	assert_int_equal(seen.expired, 2);
+	/* A host that says nothing is not waited for without end. */
+	lost_ns = 0;
+	silent = true;
+	RUN(&seen, SHELL("sleep 1000") "\0timeout_ms=200");
+	silent = false;
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
+	assert_int_equal(seen.expired, 1);
 }
 
 static void forks_without_end(void **state)
@@ -739,6 +774,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(much_output),
 		cmocka_unit_test(daemons),
 		cmocka_unit_test(time_limit),
+		cmocka_unit_test(time_that_the_host_did_not_give),
 		cmocka_unit_test(forks_without_end),
 		cmocka_unit_test(heartbeats),
 		cmocka_unit_test(orphans_are_reaped),

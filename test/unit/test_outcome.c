@@ -19,6 +19,12 @@ static void every_verdict_has_its_outcome(void **state)
 		{ { .kind = VERDICT_FAIL, .exit_status = 4 }, OUTCOME_SKIP, OUTCOME_SKIP },
 		{ { .kind = VERDICT_FAIL, .exit_status = 5 }, OUTCOME_FAIL, OUTCOME_XFAIL },
 		{ { .kind = VERDICT_FAIL, .exit_status = 125 }, OUTCOME_FAIL, OUTCOME_XFAIL },
+		/* A shell's, for a command that it cannot run. */
+		{ { .kind = VERDICT_FAIL, .exit_status = 126 }, OUTCOME_FAIL, OUTCOME_ERROR },
+		{ { .kind = VERDICT_FAIL, .exit_status = 127 }, OUTCOME_FAIL, OUTCOME_ERROR },
+		{ { .kind = VERDICT_FAIL, .exit_status = 127, .signal = 9 },
+		  OUTCOME_FAIL,
+		  OUTCOME_XFAIL },
 		{ { .kind = VERDICT_FAIL, .exit_status = 132, .signal = 4 },
 		  OUTCOME_FAIL,
 		  OUTCOME_XFAIL },
@@ -44,14 +50,41 @@ static void every_verdict_has_its_outcome(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		kinds[cases[i].verdict.kind] = true;
-		assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, false)),
+		assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, false, 0)),
 				    outcome_name(cases[i].plain));
-		assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, true)),
+		assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, true, 0)),
 				    outcome_name(cases[i].expected));
 	}
 	/* A new kind cannot be forgotten. */
 	for (size_t i = 0; i < sizeof(kinds); i++)
 		assert_true(kinds[i]);
+}
+
+static void an_expected_status_is_that_one_alone(void **state)
+{
+	static const struct {
+		struct verdict verdict;
+		unsigned int expected;
+		enum outcome_kind outcome;
+	} cases[] = {
+		{ { .kind = VERDICT_FAIL, .exit_status = 3 }, 3, OUTCOME_XFAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 2 }, 3, OUTCOME_FAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 127 }, 127, OUTCOME_XFAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 127 }, 3, OUTCOME_FAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 4 }, 4, OUTCOME_XFAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 4 }, 3, OUTCOME_SKIP },
+		{ { .kind = VERDICT_FAIL, .exit_status = 137, .signal = 9 }, 137, OUTCOME_FAIL },
+		{ { .kind = VERDICT_TIMEOUT, .exit_status = 124 }, 124, OUTCOME_TIMEOUT },
+		{ { .kind = VERDICT_PASS }, 3, OUTCOME_XPASS },
+		{ { .kind = VERDICT_PANIC, .exit_status = 120 }, 120, OUTCOME_ERROR },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (int expect_err = 0; expect_err < 2; expect_err++)
+			assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, expect_err,
+								    cases[i].expected)),
+					    outcome_name(cases[i].outcome));
 }
 
 static void names_and_what_is_bad(void **state)
@@ -82,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_verdict_has_its_outcome),
+		cmocka_unit_test(an_expected_status_is_that_one_alone),
 		cmocka_unit_test(names_and_what_is_bad),
 	};
 

@@ -11,7 +11,7 @@ setup()
 	# Small ones, so that many boot in little time.
 	entry pass 'exit 0'
 	entry fail 'echo some words; exit 3'
-	entry skip 'exit 4'
+	entry skip 'echo no such CPU here >&2; exit 4'
 	entry xfail 'exit 1' expect_err
 	entry xpass 'exit 0' expect_err
 	entry slow 'sleep 1000' timeout_s=1
@@ -54,7 +54,7 @@ for line in open(sys.argv[1]):
 		xfail xfail
 		xpass xpass
 	END
-	assert_output '^FAIL +fail +payload exited with status 3' '^TIMEOUT +slow' '^SKIP +skip .*exit status 4' \
+	assert_output '^FAIL +fail +payload exited with status 3' '^TIMEOUT +slow' '^SKIP +skip +no such CPU here$' \
 		'^XPASS +xpass' '1 passed, .*1 skipped' '^ +replay .* test .*--filter fail .*/tests/fail.sh'
 	# Only what is bad leaves something: a folder with its output.
 	[[ $(cd ktstr-out && echo *) == "fail-0001 last-failed slow-0001 xpass-0001" ]] || fail "$(ls ktstr-out)"

@@ -61,6 +61,37 @@ setup()
 	grep -q 'sysrq' "$dump"
 }
 
+@test "what a payload prints is no panic; a kernel's warning is said of a test that passes" {
+	# At the end of a life, and in the middle of it.
+	boot -- sh -c 'echo "<0>Kernel panic - not syncing: x" >/dev/kmsg'
+	assert_status 0
+	boot -- sh -c 'echo "<0>Kernel panic - not syncing: x" >/dev/kmsg
+		echo 512 >/proc/sys/kernel/tainted
+		echo "WARNING: CPU: 0 PID: 1 at kernel/x.c:1" >/dev/kmsg; sleep 2; echo alive'
+	assert_status 0
+	assert_output '^PASS sh: ' '^  kernel: tainted while the payload ran: W .warning.$' \
+		'^    \| WARNING: CPU: 0 PID: 1 at kernel/x.c:1'
+}
+
+@test "when memory runs out, the cause names the task that was killed and the guest's memory" {
+	boot --memory 256 -- sh -c 'tail /dev/zero; exit 3'
+	assert_status 3
+	assert_output "^FAIL sh: payload exited with status 3 .*; memory ran out, and the kernel killed 'tail' \\(pid [0-9]+\\): the guest has 256 MiB"
+}
+
+@test "the time for which the launcher was stopped is none of the payload's" {
+	"$KTSTR_LAUNCH" run --timeout 4 -- sh -c 'echo up; sleep 2; echo end' >stdout 2>stderr 3>&- &
+	until grep -q up stdout; do sleep 0.2; done
+	kill -STOP $!
+	sleep 6
+	kill -CONT $!
+	status=0
+	wait $! || status=$?
+	output=$(<stderr)
+	assert_status 0
+	[[ $(<stdout) == $'up\nend' ]]
+}
+
 @test "a kernel that panics before init, and an init that dies, are panics" {
 	boot --append rdinit=/nowhere -- true
 	assert_status 120
