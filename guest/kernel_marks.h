@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct kernel_marks {
-	int taint_fd, vmstat_fd;      /* -1: this kernel does not tell */
+	int taint_fd, vmstat_fd;     /* -1: this kernel does not tell */
 	uint64_t tainted, oom_kills; /* at the opening */
 };
 

@@ -116,8 +116,8 @@ static void clean_up(struct session *session)
 }
 
 /*
- * The limit has passed on our clock; what the host did not give us of that time is given now. Returns
- * whether the limit, moved by that, has still passed.
+ * The limit has passed on our clock; what the host did not give us of that time is given now.
+ * Returns whether the limit, moved by that, has still passed.
  */
 static bool is_over(struct session *session, uint64_t start, uint64_t *limit)
 {
@@ -154,7 +154,8 @@ void payload_run(struct session *session)
 
 	if (session->job->timeout_ms)
 		limit = now + session->job->timeout_ms * CLOCK_MS;
-	while (payload->running && (now < limit || !is_over(session, started.boottime_ns, &limit))) {
+	while (payload->running &&
+	       (now < limit || !is_over(session, started.boottime_ns, &limit))) {
 		now = session_turn(session, limit);
 		tracer_watch(session);
 	}

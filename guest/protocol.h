@@ -16,10 +16,11 @@
  * inbox is full the user's bytes stay in his terminal, for a second; then the host reads them, for
  * the sake of the escape sequence, and they are lost.
  *
- * The payload's time limit: init counts it on the guest's clock, which goes on while the host does not
- * run the VM (a launcher that was stopped, a host that slept or was busy). So at the limit init asks,
- * by KTSTR_EXPIRED, and the host answers in the region's first page with the time since KTSTR_STARTED
- * that the VM did not get. Init adds it to the limit, and asks again when that has passed.
+ * The payload's time limit: init counts it on the guest's clock, which goes on while the host does
+ * not run the VM (a launcher that was stopped, a host that slept or was busy). So at the limit init
+ * asks, by KTSTR_EXPIRED, and the host answers in the region's first page with the time since
+ * KTSTR_STARTED that the VM did not get. Init adds it to the limit, and asks again when that has
+ * passed.
  */
 #ifndef KTSTR_GUEST_PROTOCOL_H
 #define KTSTR_GUEST_PROTOCOL_H
@@ -50,7 +51,8 @@ struct ktstr_channel {
 	uint8_t pad3[56];
 	uint64_t inbox_tail; /* by the guest only */
 	uint8_t pad4[56];
-	/* The host's answer to KTSTR_EXPIRED: first the time, then one more answer (store-release). */
+	/* The host's answer to KTSTR_EXPIRED: first the time, then one more answer (store-release).
+	 */
 	uint64_t lost_ns;
 	uint64_t answers;
 	uint8_t pad5[48];

@@ -94,8 +94,8 @@ uint64_t session_turn(struct session *session, uint64_t until);
 
 /*
  * session_ask_lost - how much of the time since KTSTR_STARTED has the host not run us? Turns the
- * loop until the host has answered, the payload has ended, or the host has been silent for too long.
- * Returns nanoseconds; 0 also where there was no answer.
+ * loop until the host has answered, the payload has ended, or the host has been silent for too
+ * long. Returns nanoseconds; 0 also where there was no answer.
  */
 uint64_t session_ask_lost(struct session *session);
 

@@ -24,8 +24,8 @@ static void print_text(const struct test *test)
 	printf("%-24s %-12s %5" PRIu64 " MiB %6.10g s  %s%s%s%s%s\n", test->name,
 	       test->host_only ? "host" : spec, test->host_only ? 0 : test->memory_mib,
 	       (double)test->timeout_ms / 1000, test->wprof ? "wprof " : "",
-	       test->expect_err || test->expect_status ? "expect_err " : "", test->ignore ? "ignored " : "",
-	       test->host_only ? "host_only " : "", path);
+	       test->expect_err || test->expect_status ? "expect_err " : "",
+	       test->ignore ? "ignored " : "", test->host_only ? "host_only " : "", path);
 }
 
 static bool print_json(const struct test *test)

@@ -165,7 +165,8 @@ static void put_init_log(FILE *out, const struct tail *log, const char *which)
 	lines_end(&lines);
 }
 
-/* What the kernel did that the payload's status does not show: said of a test that passed as well. */
+/* What the kernel did that the payload's status does not show: said of a test that passed as well.
+ */
 static void put_kernel(FILE *out, const struct report_vm *vm, const char *which)
 {
 	const struct ktstr_exited *exit = &vm->seen->exit;

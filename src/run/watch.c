@@ -19,11 +19,12 @@
 #define SECOND (1000 * MS)
 
 /*
- * A panicked kernel resets at once (panic=-1); past this we end it. Longer than a heartbeat takes, so
- * that a guest that goes on shows it.
+ * A panicked kernel resets at once (panic=-1); past this we end it. Longer than a heartbeat takes,
+ * so that a guest that goes on shows it.
  */
 #define PANIC_GRACE_NS	(5 * SECOND)
-/* So long after a panic's line another CPU may still speak: the kernel stops them behind that line. */
+/* So long after a panic's line another CPU may still speak: the kernel stops them behind that line.
+ */
 #define PANIC_SETTLE_NS (100 * MS)
 /* Longest silence of a guest that runs a test without a limit, or has only to finish. */
 #define SILENCE_NS	(60 * SECOND)

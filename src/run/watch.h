@@ -41,7 +41,7 @@ struct watch {
 	uint64_t started_at, exited_at, last_frame_at, panic_at;
 	uint64_t started_boot_ns; /* the host's CLOCK_BOOTTIME when the payload started */
 	uint64_t panic_heard;	  /* what the guest had said when its panic came (channel_said) */
-	char line[512]; /* the console's current line */
+	char line[512];		  /* the console's current line */
 	size_t line_used;
 	struct sink {
 		int fd;	      /* -1: it takes nothing any more */

@@ -171,10 +171,11 @@ static void explain_status(const struct job *job, struct reply *reply)
 
 	if (reply->outcome == OUTCOME_ERROR && test->expect_err && reply->strings[CAUSE] &&
 	    (reply->status == EXIT_NOT_FOUND || reply->status == EXIT_NOT_EXECUTABLE) &&
-	    asprintf(&cause,
-		     "%s: a shell's word for a command that it cannot run, which expect_err does not "
-		     "take for the error; if it is the one that you expect, say expect_status=%d",
-		     reply->strings[CAUSE], reply->status) >= 0)
+	    asprintf(
+		    &cause,
+		    "%s: a shell's word for a command that it cannot run, which expect_err does not "
+		    "take for the error; if it is the one that you expect, say expect_status=%d",
+		    reply->strings[CAUSE], reply->status) >= 0)
 		reply->strings[CAUSE] = cause;
 }
 
@@ -322,8 +323,7 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 		free(both);
 		return ret;
 	}
-	reply->outcome =
-		outcome_of(&result->first.verdict, test->expect_err, test->expect_status);
+	reply->outcome = outcome_of(&result->first.verdict, test->expect_err, test->expect_status);
 	reply->status = result->first.verdict.exit_status;
 	reply->strings[CAUSE] = result->first.verdict.cause;
 	reply->strings[DETAIL] = run_result_detail(&config, result);

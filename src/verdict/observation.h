@@ -55,7 +55,7 @@ struct observation {
 	char release[65]; /* uname -r of the guest, or what the image says before hello */
 	uint32_t cpus_online, cpus_wanted;
 	uint32_t nodes_online, nodes_wanted;
-	uint64_t memory_mib; /* that the guest was given */
+	uint64_t memory_mib;  /* that the guest was given */
 	bool machine_reduced; /* by the user's own kernel parameters: fewer are no surprise */
 	bool started;
 	bool exited;

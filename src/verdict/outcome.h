@@ -31,9 +31,10 @@ bool outcome_is_bad(enum outcome_kind kind);
  * outcome_of - pure. Exit status 4 of the payload is a skip (kselftest's).
  *
  * @expect_err: FAIL and TIMEOUT by the payload itself are XFAIL, and a pass is XPASS. What the
- * payload did not do itself (no boot, panic, stall) is an ERROR then, and so are the statuses 126 and
- * 127: a shell gives them for a command that it cannot run, and then nothing was tested.
- * @expect_status: 1 to 255, or 0 for none: that status, whichever it is, is XFAIL, and nothing else is.
+ * payload did not do itself (no boot, panic, stall) is an ERROR then, and so are the statuses 126
+ * and 127: a shell gives them for a command that it cannot run, and then nothing was tested.
+ * @expect_status: 1 to 255, or 0 for none: that status, whichever it is, is XFAIL, and nothing else
+ * is.
  *
  * A payload that could not be executed is always an ERROR: nothing is known of the test. An
  * interrupted VM is NOT_RUN.

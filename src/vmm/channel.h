@@ -47,7 +47,8 @@ int channel_drain(struct channel *channel, channel_frame_fn frame, void *owner, 
 int channel_send(struct channel *channel, uint16_t type, const void *payload, uint32_t length,
 		 struct error *err);
 
-/* The bytes of frames that the guest says it has put into the ring, and those that were handed over. */
+/* The bytes of frames that the guest says it has put into the ring, and those that were handed
+ * over. */
 uint64_t channel_said(const struct channel *channel);
 uint64_t channel_heard(const struct channel *channel);
 

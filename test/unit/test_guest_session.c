@@ -65,7 +65,8 @@ static void append(char *to, const void *bytes, uint32_t length)
 	memcpy(to + have, bytes, length);
 }
 
-/* What the host answers at the time limit: this time the guest did not get; or it does not answer. */
+/* What the host answers at the time limit: this time the guest did not get; or it does not answer.
+ */
 static uint64_t lost_ns;
 static bool silent;
 

@@ -81,7 +81,8 @@ static void the_last_warning(void **state)
 	static const struct {
 		const char *log, *line;
 	} cases[] = {
-		{ "[ 1.0] WARNING: CPU: 0 PID: 1 at a.c:1\n[ 2.0] x\n", "WARNING: CPU: 0 PID: 1 at a.c:1" },
+		{ "[ 1.0] WARNING: CPU: 0 PID: 1 at a.c:1\n[ 2.0] x\n",
+		  "WARNING: CPU: 0 PID: 1 at a.c:1" },
 		{ "[ 1.0] WARNING: a\n[ 2.0] BUG: b\n[ 3.0] Modules linked in:\n", "BUG: b" },
 		{ "[ 1.0] BUG: b\n[ 2.0] WARNING: a\001", "WARNING: a?" },
 		{ "warning: none\n", NULL },
@@ -93,7 +94,8 @@ static void the_last_warning(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct tail log = log_of(cases[i].log);
 
-		assert_int_equal(kernel_words_warning(&log, line, sizeof(line)), cases[i].line != NULL);
+		assert_int_equal(kernel_words_warning(&log, line, sizeof(line)),
+				 cases[i].line != NULL);
 		if (cases[i].line)
 			assert_string_equal(line, cases[i].line);
 		tail_destroy(&log);
