@@ -27,19 +27,19 @@
 struct test {
 	char *name; /* of the file, without its last suffix; letters, digits, '.', '_', '-' */
 	char *path; /* of the executable, absolute */
-	struct topology topology; /* 1n1l2c1t */
-	uint64_t memory_mib;	  /* TEST_DEFAULT_MEMORY_MIB */
-	uint64_t timeout_ms;	  /* TEST_DEFAULT_TIMEOUT_MS; 0: none */
-	bool auto_repro;	  /* true: a failure is run again with the tracer on */
-	bool wprof;		  /* false; true: the tracer is in the guest */
-	char *wprof_args;	  /* NULL: the defaults */
-	bool expect_err;	  /* the payload is to fail */
+	struct topology topology;   /* 1n1l2c1t */
+	uint64_t memory_mib;	    /* TEST_DEFAULT_MEMORY_MIB */
+	uint64_t timeout_ms;	    /* TEST_DEFAULT_TIMEOUT_MS; 0: none */
+	bool auto_repro;	    /* true: a failure is run again with the tracer on */
+	bool wprof;		    /* false; true: the tracer is in the guest */
+	char *wprof_args;	    /* NULL: the defaults */
+	bool expect_err;	    /* the payload is to fail */
 	unsigned int expect_status; /* with this exit status; 0: not said */
-	bool host_only;		  /* runs on the host, without a VM */
-	char *ignore;		  /* NULL, or the reason why it is not run */
-	bool kaslr;		  /* true: a test that says nothing leaves it to the command line */
-	bool has_kaslr;		  /* the directive is there */
-	char *append;		  /* kernel parameters, or NULL */
+	bool host_only;		    /* runs on the host, without a VM */
+	char *ignore;		    /* NULL, or the reason why it is not run */
+	bool kaslr;	/* true: a test that says nothing leaves it to the command line */
+	bool has_kaslr; /* the directive is there */
+	char *append;	/* kernel parameters, or NULL */
 	struct entry_include *includes; /* relative HOST paths are the file's folder's; owned */
 	size_t nr_includes;
 	char **env; /* "K=V", NULL-terminated; owned; never NULL */

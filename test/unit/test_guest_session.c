@@ -262,7 +262,7 @@ static void run_case(const struct run *run, struct seen *seen)
 	uint8_t *region = mmap(NULL, KTSTR_CHANNEL_SIZE + 4096, PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned int *left_over = (unsigned int *)(region + KTSTR_CHANNEL_SIZE);
-	struct channel host;
+	static struct channel host;
 	struct error err;
 	pid_t middle;
 
