@@ -259,7 +259,7 @@ void kernel_look(const char *path, struct findings *findings)
 		     was_bzimage ? "bzImage" : "uncompressed vmlinux",
 		     *release ? release : "of a release that it does not tell");
 	if (was_bzimage) {
-		int ret = kernel_image_unpack(image, &err);
+		int ret = kernel_image_unpack(image, -1, &err);
 
 		if (ret == -ENOTSUP) {
 			findings_add_error(findings, FINDING_WARN, &err);

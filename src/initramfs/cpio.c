@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "initramfs/tree.h"
+#include "util/cancel.h"
 
 #define HEADER_SIZE 110
 #define TRAILER	    "TRAILER!!!"
@@ -65,7 +66,8 @@ static void put_path(uint8_t *dst, const struct node *node)
 }
 
 /* Straight from the host's page cache to where the archive will be read. */
-static int put_host_file(uint8_t *dst, const struct node *node, struct error *err)
+static int put_host_file(const struct initramfs *tree, uint8_t *dst, const struct node *node,
+			 struct error *err)
 {
 	struct stat st;
 	uint64_t done = 0;
@@ -86,8 +88,13 @@ static int put_host_file(uint8_t *dst, const struct node *node, struct error *er
 		goto out;
 	}
 	while (done < node->size) {
-		ssize_t got = pread(fd, dst + done, node->size - done, (off_t)done);
+		size_t want = node->size - done < CANCEL_EVERY ? node->size - done : CANCEL_EVERY;
+		ssize_t got;
 
+		ret = cancel_check(tree->cancel_fd, err);
+		if (ret)
+			goto out;
+		got = pread(fd, dst + done, want, (off_t)done);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
@@ -136,7 +143,7 @@ int initramfs_write(const struct initramfs *tree, void *dst, uint64_t size, stru
 		} else if (node->kind == NODE_DATA && node->size) {
 			memcpy(p, node->data, node->size);
 		} else if (node->kind == NODE_HOST) {
-			ret = put_host_file(p, node, err);
+			ret = put_host_file(tree, p, node, err);
 			if (ret)
 				return ret;
 		}

@@ -22,6 +22,10 @@ struct initramfs;
 struct initramfs *initramfs_create(void);
 void initramfs_destroy(struct initramfs *tree); /* NULL is fine */
 
+/* From now on adding and writing end with -EINTR when the user wants out; @fd: as for cancel_check.
+ */
+void initramfs_set_cancel(struct initramfs *tree, int fd);
+
 /* A folder and those above it. Once is enough; again is no error. */
 int initramfs_add_dir(struct initramfs *tree, const char *path, struct error *err);
 
@@ -60,7 +64,8 @@ uint64_t initramfs_layout(const struct initramfs *tree);
 
 /*
  * initramfs_write - the whole archive. @size must be what initramfs_layout said.
- * -ESTALE, naming the file, when a host file is not the same (device, inode, size) as it was added.
+ * -EINTR, see initramfs_set_cancel; -ESTALE, naming the file, when a host file is not the same
+ * (device, inode, size) as it was added.
  */
 int initramfs_write(const struct initramfs *tree, void *dst, uint64_t size, struct error *err);
 

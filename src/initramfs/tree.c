@@ -13,6 +13,7 @@
 
 #include "initramfs/elf_deps.h"
 #include "initramfs/ldso.h"
+#include "util/cancel.h"
 #include "util/fnv.h"
 
 static size_t bucket_of(const struct initramfs *tree, const struct node *dir, const char *name)
@@ -88,7 +89,10 @@ int tree_new(struct initramfs *tree, struct node *dir, const char *name, enum no
 	size_t path_size = dir->path_size + (dir == tree->root ? 0 : 1) + strlen(name);
 	size_t bucket;
 	struct node *node;
+	int ret = cancel_check(tree->cancel_fd, err);
 
+	if (ret)
+		return ret;
 	/* init/initramfs.c drops longer names and targets without a word. */
 	if (strlen(name) > NAME_MAX || path_size >= PATH_MAX)
 		return error_set(err, -ENAMETOOLONG,
@@ -352,6 +356,7 @@ struct initramfs *tree_create(const struct host_paths *paths)
 	if (!tree)
 		return NULL;
 	tree->paths = *paths;
+	tree->cancel_fd = -1;
 	tree->last = &tree->first;
 	tree->nr_buckets = 1024;
 	tree->buckets = calloc(tree->nr_buckets, sizeof(struct node *));
@@ -376,6 +381,11 @@ struct initramfs *initramfs_create(void)
 	};
 
 	return tree_create(&paths);
+}
+
+void initramfs_set_cancel(struct initramfs *tree, int fd)
+{
+	tree->cancel_fd = fd;
 }
 
 void initramfs_destroy(struct initramfs *tree)

@@ -72,6 +72,7 @@ struct initramfs {
 	uint32_t nr_nodes;
 	struct host_paths paths;
 	struct ldso *ldso; /* NULL until the first dynamic program; owned */
+	int cancel_fd;	   /* as for cancel_check */
 };
 
 /* initramfs_create with other host paths; their strings stay the caller's. */

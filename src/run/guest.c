@@ -104,6 +104,7 @@ static int pack(const struct guest_config *config, struct parts *parts, struct e
 	parts->tree = initramfs_create();
 	if (!parts->tree)
 		return error_set(err, -ENOMEM, "initramfs: out of memory");
+	initramfs_set_cancel(parts->tree, config->cancel_fd);
 	ret = add_blob(parts->tree, "init", "/init", &parts->init, err);
 	/* Before the user's own files, which cannot take its place then. */
 	if (!ret)
@@ -211,8 +212,9 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 			    config->trace ? config->wprof : NULL, config->append, config->cmdline,
 			    err);
 	if (!ret)
-		ret = config->kaslr ? kernel_image_open(config->kernel, &kernel, err)
-				    : kernel_cache_open(config->kernel, &kernel, err);
+		ret = config->kaslr
+			      ? kernel_image_open(config->kernel, &kernel, err)
+			      : kernel_cache_open(config->kernel, config->cancel_fd, &kernel, err);
 	if (!ret)
 		ret = pack(config, &parts, err);
 	if (!ret && config->dump_initramfs)

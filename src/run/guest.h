@@ -23,6 +23,7 @@ struct guest_config {
 	const char *append; /* the user's kernel parameters, or NULL */
 	bool kaslr;	    /* boot the bzImage as it is, without nokaslr */
 	uint64_t boot_timeout_ms;
+	int cancel_fd;			   /* as for cancel_check */
 	const char *dump_acpi_dir;	   /* or NULL */
 	const char *dump_initramfs;	   /* write the archive to this new file, or NULL */
 	char cmdline[LAYOUT_CMDLINE_SIZE]; /* filled by guest_create */
@@ -33,7 +34,8 @@ uint64_t guest_boot_timeout_ms(const struct topology *topology);
 
 /*
  * guest_create - pack kernel, initramfs and tables into a machine that only has to be run. All that
- * can be refused is refused here. @vmm: owned by the caller, guest_run takes it.
+ * can be refused is refused here; -EINTR when the user wants out. @vmm: owned by the caller,
+ * guest_run takes it.
  */
 int guest_create(struct guest_config *config, struct observation *seen, struct vmm **vmm,
 		 struct error *err);

@@ -185,7 +185,7 @@ static bool open_entry(const char *entry, const char *path, struct kernel_image 
 	return false;
 }
 
-int kernel_cache_open(const char *path, struct kernel_image **out, struct error *err)
+int kernel_cache_open(const char *path, int cancel_fd, struct kernel_image **out, struct error *err)
 {
 	char folder[PATH_MAX], entry[PATH_MAX + NAME_MAX];
 	bool cached = open_folder(folder) && entry_path(path, folder, entry);
@@ -196,7 +196,7 @@ int kernel_cache_open(const char *path, struct kernel_image **out, struct error 
 	ret = kernel_image_open(path, out, err);
 	if (ret || !kernel_image_is_bzimage(*out))
 		return ret;
-	ret = kernel_image_unpack(*out, err);
+	ret = kernel_image_unpack(*out, cancel_fd, err);
 	/* A compression that we do not read: the guest can, it only takes longer. */
 	if (ret == -ENOTSUP)
 		return 0;

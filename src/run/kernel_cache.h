@@ -17,8 +17,10 @@
 /*
  * kernel_cache_open - kernel_image_open and kernel_image_unpack, by way of the cache.
  * An image with a compression that we do not read comes back as the bzImage that it is. @out: owned
- * by the caller, kernel_image_close. Errors are those of the two functions.
+ * by the caller, kernel_image_close. @cancel_fd: as for cancel_check. Errors are those of the two
+ * functions.
  */
-int kernel_cache_open(const char *path, struct kernel_image **out, struct error *err);
+int kernel_cache_open(const char *path, int cancel_fd, struct kernel_image **out,
+		      struct error *err);
 
 #endif

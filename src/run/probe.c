@@ -44,6 +44,7 @@ int probe_boot(const struct probe_config *config, char release[PROBE_RELEASE_SIZ
 				      .append = config->append,
 				      .kaslr = config->kaslr,
 				      .boot_timeout_ms = config->boot_timeout_ms,
+				      .cancel_fd = -1,
 				      .dump_acpi_dir = config->dump_acpi_dir,
 				      .dump_initramfs = config->dump_initramfs };
 	struct vmm *vmm;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/cancel.h"
+
 static void say(const struct run_config *config, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 static void say(const struct run_config *config, const char *fmt, ...)
@@ -48,6 +50,7 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 		.trace = trace,
 		.append = config->append,
 		.kaslr = config->kaslr,
+		.cancel_fd = config->cancel_fd,
 		.boot_timeout_ms = config->boot_timeout_ms
 					   ? config->boot_timeout_ms
 					   : guest_boot_timeout_ms(&config->plan->topology),
@@ -56,6 +59,14 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 		.dump_initramfs = is_repro ? NULL : config->dump_initramfs,
 	};
 	ret = guest_create(&vm->config, &vm->seen, &machine, err);
+	if (ret == -EINTR) {
+		/* Before there was a machine: an end like any other. */
+		vm->seen.stop = STOP_SIGNAL;
+		vm->seen.signal = cancel_take(config->cancel_fd);
+		vm->ran = true;
+		verdict_of(&vm->seen, &vm->verdict);
+		return 0;
+	}
 	if (ret)
 		return ret;
 	topology_format(&config->plan->topology, spec);

@@ -7,12 +7,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "util/cancel.h"
 #include "util/clock.h"
 
 #define MS     1000000ull
@@ -49,13 +49,11 @@ static int stop(struct watch *watch, enum stop_reason reason)
 /* Did the user want out? Takes the signal from the descriptor. */
 static bool cancelled(struct watch *watch)
 {
-	struct signalfd_siginfo info;
-	struct pollfd fd = { .fd = watch->cancel_fd, .events = POLLIN };
+	int number = cancel_take(watch->cancel_fd);
 
-	if (watch->cancel_fd < 0 || poll(&fd, 1, 0) <= 0)
+	if (!number)
 		return false;
-	if (read(watch->cancel_fd, &info, sizeof(info)) == sizeof(info))
-		watch->seen->signal = (int)info.ssi_signo;
+	watch->seen->signal = number;
 	stop(watch, STOP_SIGNAL);
 	return true;
 }

@@ -2,6 +2,9 @@
  */
 #include "vmm/decompress.h"
 
+/* For ZSTD_d_stableOutBuffer, which is in every release since 1.4.0. */
+#define ZSTD_STATIC_LINKING_ONLY
+
 #include <errno.h>
 #include <lz4.h>
 #include <lzma.h>
@@ -10,6 +13,8 @@
 #include <sys/mman.h>
 #include <zlib.h>
 #include <zstd.h>
+
+#include "util/cancel.h"
 
 /* What the kernel's build appends to a payload, little-endian; gzip's own trailer ends with the
  * same. */
@@ -27,30 +32,92 @@ struct output {
 	size_t used;
 };
 
-/*
- * One compression. Fills @out as far as @src goes and never further. Returns NULL, or what is
- * wrong: a clause that the library owns or that is constant.
+/* What is to be unpacked, and how far that has come. */
+struct input {
+	const uint8_t *data;
+	size_t size;
+	size_t used;
+	int cancel_fd;
+};
+
+/* The reason of a stream that was left in the middle, in place of one that is a fault of its own.
  */
-typedef const char *(*decompress_fn)(const uint8_t *src, size_t size, struct output *out);
+static const char interrupted[] = "interrupted";
 
-static const char *decompress_zstd(const uint8_t *src, size_t size, struct output *out)
+/* The next piece of @in for a decoder, at most CANCEL_EVERY bytes; NULL when the user wants out. */
+static const uint8_t *next_piece(struct input *in, size_t *size)
 {
-	size_t ret = ZSTD_decompress(out->data, out->size, src, size);
+	const uint8_t *piece = in->data + in->used;
 
-	if (ZSTD_isError(ret))
-		return ZSTD_getErrorName(ret);
-	out->used = ret;
-	return NULL;
+	if (cancel_check(in->cancel_fd, NULL))
+		return NULL;
+	*size = in->size - in->used < CANCEL_EVERY ? in->size - in->used : CANCEL_EVERY;
+	in->used += *size;
+	return piece;
 }
 
-static const char *decompress_xz(const uint8_t *src, size_t size, struct output *out)
-{
-	uint64_t memory = XZ_MEMORY_MAX;
-	size_t taken = 0;
+/*
+ * One compression. Fills @out as far as @in goes and never further. Returns NULL, or what is wrong:
+ * a clause that the library owns or that is constant.
+ */
+typedef const char *(*decompress_fn)(struct input *in, struct output *out);
 
-	switch (lzma_stream_buffer_decode(&memory, 0, NULL, src, &taken, size, out->data,
-					  &out->used, out->size)) {
-	case LZMA_OK:
+static const char *decompress_zstd(struct input *in, struct output *out)
+{
+	ZSTD_outBuffer to = { .dst = out->data, .size = out->size };
+	ZSTD_DCtx *context = ZSTD_createDCtx();
+	const char *problem = NULL;
+	size_t left = 1;
+
+	if (!context)
+		return "out of memory";
+	/* It then keeps no window of its own, which would be up to 128 MiB. */
+	left = ZSTD_DCtx_setParameter(context, ZSTD_d_stableOutBuffer, 1);
+	while (!problem && !ZSTD_isError(left) && in->used < in->size) {
+		ZSTD_inBuffer from = { 0 };
+
+		from.src = next_piece(in, &from.size);
+		if (!from.src)
+			problem = interrupted;
+		while (!problem && !ZSTD_isError(left) && from.pos < from.size) {
+			size_t before = from.pos + to.pos;
+
+			left = ZSTD_decompressStream(context, &to, &from);
+			if (!ZSTD_isError(left) && from.pos + to.pos == before)
+				problem = "it goes on for too long";
+		}
+	}
+	if (!problem && ZSTD_isError(left))
+		problem = ZSTD_getErrorName(left);
+	else if (!problem && left)
+		problem = "it ends too early";
+	out->used = to.pos;
+	ZSTD_freeDCtx(context);
+	return problem;
+}
+
+static const char *decompress_xz(struct input *in, struct output *out)
+{
+	lzma_stream stream = LZMA_STREAM_INIT;
+	lzma_ret ret = lzma_stream_decoder(&stream, XZ_MEMORY_MAX, 0);
+	const char *problem = NULL;
+
+	stream.next_out = out->data;
+	stream.avail_out = out->size;
+	while (ret == LZMA_OK && !problem) {
+		if (!stream.avail_in && in->used < in->size)
+			stream.next_in = next_piece(in, &stream.avail_in);
+		if (!stream.next_in)
+			problem = interrupted;
+		else
+			ret = lzma_code(&stream, in->used < in->size ? LZMA_RUN : LZMA_FINISH);
+	}
+	out->used = out->size - stream.avail_out;
+	lzma_end(&stream);
+	if (problem)
+		return problem;
+	switch (ret) {
+	case LZMA_STREAM_END:
 		return NULL;
 	case LZMA_MEM_ERROR:
 		return "out of memory";
@@ -65,21 +132,31 @@ static const char *decompress_xz(const uint8_t *src, size_t size, struct output 
 	}
 }
 
-static const char *decompress_gzip(const uint8_t *src, size_t size, struct output *out)
+static const char *decompress_gzip(struct input *in, struct output *out)
 {
 	z_stream stream = { 0 };
 	const char *problem = NULL;
-	int ret;
+	int ret = Z_OK;
 
 	if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK)
 		return "out of memory";
-	/* Both fit: the payload's size has 32 bits in the header, the output's is bounded. */
-	stream.next_in = (Bytef *)src;
-	stream.avail_in = (uInt)size;
+	/* It fits: the output's size is bounded. */
 	stream.next_out = out->data;
 	stream.avail_out = (uInt)out->size;
-	ret = inflate(&stream, Z_FINISH);
-	if (ret != Z_STREAM_END)
+	while (ret == Z_OK && !problem && in->used < in->size) {
+		size_t size = 0;
+
+		stream.next_in = (Bytef *)next_piece(in, &size);
+		stream.avail_in = (uInt)size;
+		if (!stream.next_in)
+			problem = interrupted;
+		else
+			ret = inflate(&stream, Z_NO_FLUSH);
+		/* No room for the rest of this piece. */
+		if (ret == Z_OK && stream.avail_in)
+			ret = Z_BUF_ERROR;
+	}
+	if (!problem && ret != Z_STREAM_END)
 		problem = ret == Z_BUF_ERROR || ret == Z_OK
 				  ? "it ends too early, or goes on for too long"
 				  : "damaged data";
@@ -89,23 +166,25 @@ static const char *decompress_gzip(const uint8_t *src, size_t size, struct outpu
 }
 
 /* The legacy format: a magic number, then blocks that each begin with their compressed size. */
-static const char *decompress_lz4(const uint8_t *src, size_t size, struct output *out)
+static const char *decompress_lz4(struct input *in, struct output *out)
 {
 	size_t at = LZ4_MAGIC;
 
-	while (at < size) {
+	while (at < in->size) {
 		size_t room = out->size - out->used;
 		uint32_t block;
 		int ret;
 
-		if (size - at < sizeof(block))
+		if (cancel_check(in->cancel_fd, NULL))
+			return interrupted;
+		if (in->size - at < sizeof(block))
 			return "it ends within a block's size";
-		memcpy(&block, src + at, sizeof(block));
+		memcpy(&block, in->data + at, sizeof(block));
 		at += sizeof(block);
-		if (block > size - at || block > (uint32_t)LZ4_COMPRESSBOUND(LZ4_BLOCK_MAX))
+		if (block > in->size - at || block > (uint32_t)LZ4_COMPRESSBOUND(LZ4_BLOCK_MAX))
 			return "a block goes beyond the end";
-		ret = LZ4_decompress_safe((const char *)src + at, (char *)out->data + out->used,
-					  (int)block,
+		ret = LZ4_decompress_safe((const char *)in->data + at,
+					  (char *)out->data + out->used, (int)block,
 					  (int)(room < LZ4_BLOCK_MAX ? room : LZ4_BLOCK_MAX));
 		if (ret < 0)
 			return "damaged data, or more than it should be";
@@ -115,12 +194,12 @@ static const char *decompress_lz4(const uint8_t *src, size_t size, struct output
 	return NULL;
 }
 
-static const char *decompress_none(const uint8_t *src, size_t size, struct output *out)
+static const char *decompress_none(struct input *in, struct output *out)
 {
-	if (size > out->size)
+	if (in->size > out->size)
 		return "it goes on for too long";
-	memcpy(out->data, src, size);
-	out->used = size;
+	memcpy(out->data, in->data, in->size);
+	out->used = in->size;
 	return NULL;
 }
 
@@ -151,9 +230,10 @@ static const struct compression *find_compression(const uint8_t *payload, size_t
 	return NULL;
 }
 
-int decompress_payload(const char *name, const uint8_t *payload, size_t size, uint8_t **data,
-		       size_t *data_size, struct error *err)
+int decompress_payload(const char *name, const uint8_t *payload, size_t size, int cancel_fd,
+		       uint8_t **data, size_t *data_size, struct error *err)
 {
+	struct input in = { .data = payload, .cancel_fd = cancel_fd };
 	const struct compression *compression;
 	struct output out = { 0 };
 	const char *problem;
@@ -186,11 +266,15 @@ int decompress_payload(const char *name, const uint8_t *payload, size_t size, ui
 				 name, out.size);
 	/* Fewer page faults; where the host does not offer it, nothing is lost but time. */
 	madvise(out.data, out.size, MADV_HUGEPAGE);
-	problem = compression->decompress(payload, size - compression->trailer, &out);
+	in.size = size - compression->trailer;
+	problem = compression->decompress(&in, &out);
 	if (!problem && out.used != out.size)
 		problem = "it ends too early";
 	if (problem) {
 		munmap(out.data, out.size);
+		if (problem == interrupted)
+			return error_set(err, -EINTR, "kernel '%s': unpacking it: interrupted",
+					 name);
 		return error_set(err, -ENOEXEC,
 				 "kernel '%s': damaged: its payload (%s, %zu bytes) does not "
 				 "unpack to the %zu bytes that it says: %s; give a whole bzImage",

@@ -12,11 +12,12 @@
 
 /*
  * decompress_payload - a whole payload, whose last 4 bytes hold the size of what comes out.
+ * @cancel_fd: as for cancel_check
  * @out: a fresh mapping of @out_size bytes, the caller's to munmap
  * Returns 0; -ENOTSUP naming the compression when it is not one of zstd, lz4, xz, gzip or none;
- * -ENOEXEC when the payload is damaged; -ENOMEM. Messages begin "kernel '@name'".
+ * -ENOEXEC when the payload is damaged; -ENOMEM; -EINTR. Messages begin "kernel '@name'".
  */
-int decompress_payload(const char *name, const uint8_t *payload, size_t size, uint8_t **out,
-		       size_t *out_size, struct error *err);
+int decompress_payload(const char *name, const uint8_t *payload, size_t size, int cancel_fd,
+		       uint8_t **out, size_t *out_size, struct error *err);
 
 #endif

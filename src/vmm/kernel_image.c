@@ -281,7 +281,7 @@ fail:
 	return ret;
 }
 
-int kernel_image_unpack(struct kernel_image *image, struct error *err)
+int kernel_image_unpack(struct kernel_image *image, int cancel_fd, struct error *err)
 {
 	struct vmlinux vmlinux;
 	uint8_t *data;
@@ -291,7 +291,7 @@ int kernel_image_unpack(struct kernel_image *image, struct error *err)
 	if (!image->is_bzimage)
 		return 0;
 	ret = decompress_payload(image->name, image->data + image->bzimage.payload_offset,
-				 image->bzimage.payload_size, &data, &size, err);
+				 image->bzimage.payload_size, cancel_fd, &data, &size, err);
 	if (ret)
 		return ret;
 	ret = vmlinux_parse(image->name, data, size, &vmlinux, err);

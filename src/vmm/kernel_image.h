@@ -39,9 +39,9 @@ int kernel_image_from_memory(const char *name, const void *data, size_t size,
  * saves the guest its decompression; KASLR is lost by it. The bytes of the file are let go, its
  * setup header and release stay. A vmlinux is left as it is. Returns 0, or -ENOTSUP naming the
  * compression when it is one that we do not read (the caller may boot the bzImage as it is),
- * -ENOEXEC when the payload is damaged.
+ * -ENOEXEC when the payload is damaged, -EINTR (@cancel_fd: as for cancel_check).
  */
-int kernel_image_unpack(struct kernel_image *image, struct error *err);
+int kernel_image_unpack(struct kernel_image *image, int cancel_fd, struct error *err);
 
 /* "6.12.9-cloud-amd64"; "" where the image does not tell. */
 const char *kernel_image_release(struct kernel_image *image);

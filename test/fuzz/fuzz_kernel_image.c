@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (kernel_image_from_memory("fuzz", file.data, file.size, &image, &err) == 0) {
 		use(image, &memory);
-		if (kernel_image_unpack(image, &err) == 0)
+		if (kernel_image_unpack(image, -1, &err) == 0)
 			use(image, &memory);
 		kernel_image_close(image);
 	} else if (!err.text[0]) {

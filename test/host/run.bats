@@ -35,6 +35,24 @@ refused()
 	assert_output '--topology' 'Exit status'
 }
 
+# interrupted ENV ARGS...: run finds a SIGINT that has come before it, and ends by it.
+interrupted()
+{
+	run -130 env "$1" python3 -c 'import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.kill(os.getpid(), signal.SIGINT)
+os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@:2}"
+	assert_output '^INTERRUPTED true: interrupted by SIGINT .signal 2. before init.s first word'
+	refute_output 'booting'
+}
+
+@test "Ctrl-C ends it also while the kernel is unpacked and the initramfs is packed" {
+	# Without a cache it is the unpacking; the kernel as it is leaves the packing.
+	interrupted KTSTR_CACHE_DIR= -- true
+	interrupted KTSTR_CACHE_DIR= --kaslr -- true
+}
+
 @test "kernel images that are none: absent, a folder, empty, text, cut off, 32-bit, another machine" {
 	refused 125 "'nowhere': .*No such file" --kernel nowhere -- true
 	refused 125 "'.': .*(folder|directory)" --kernel . -- true

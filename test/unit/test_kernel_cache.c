@@ -119,7 +119,7 @@ static void open_and_compare(const struct fixture *f)
 	struct guest_memory memory;
 	struct error err = { "" };
 
-	if (kernel_cache_open(f->kernel, &image, &err))
+	if (kernel_cache_open(f->kernel, -1, &image, &err))
 		fail_msg("%s", err.text);
 	assert_false(kernel_image_is_bzimage(image));
 	assert_int_equal(guest_memory_create(&memory, &topology, 64, &err), 0);

@@ -6,18 +6,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "kernel_samples.h"
+#include "util/cancel.h"
 #include "vmm/kernel_image.h"
 #include "vmm/layout.h"
 
@@ -74,7 +77,7 @@ static void a_vmlinux_is_loaded(void **state)
 	(void)state;
 	assert_false(kernel_image_is_bzimage(image));
 	assert_string_equal(kernel_image_release(image), SAMPLE_RELEASE);
-	assert_int_equal(kernel_image_unpack(image, NULL), 0);
+	assert_int_equal(kernel_image_unpack(image, -1, NULL), 0);
 	assert_int_equal(kernel_image_load(image, &memory, &entry, NULL), 0);
 	check_loaded_vmlinux(&memory, &entry, 0x1234);
 	assert_int_equal(entry.setup_header_size, 0);
@@ -120,7 +123,7 @@ static void check_unpacking(enum sample_compression compression, size_t data_siz
 	struct kernel_entry entry;
 	struct error err;
 
-	if (kernel_image_unpack(image, &err))
+	if (kernel_image_unpack(image, -1, &err))
 		fail_msg("compression %d: %s", compression, err.text);
 	assert_false(kernel_image_is_bzimage(image));
 	/* Nothing of the file is needed any more. */
@@ -129,7 +132,7 @@ static void check_unpacking(enum sample_compression compression, size_t data_siz
 	assert_int_equal(kernel_image_load(image, &memory, &entry, NULL), 0);
 	check_loaded_vmlinux(&memory, &entry, data_size);
 	assert_int_equal(entry.setup_header_size, 0x7b);
-	assert_int_equal(kernel_image_unpack(image, NULL), 0);
+	assert_int_equal(kernel_image_unpack(image, -1, NULL), 0);
 	kernel_image_close(image);
 	guest_memory_destroy(&memory);
 	free(bzimage.data);
@@ -142,6 +145,34 @@ static void each_compression_unpacks(void **state)
 		check_unpacking(compression, 0x12345);
 	/* More than one block. */
 	check_unpacking(SAMPLE_LZ4, (8 << 20) + 4321);
+}
+
+static void unpacking_ends_when_the_user_wants_out(void **state)
+{
+	sigset_t stop;
+	int fd;
+
+	(void)state;
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	for (int compression = SAMPLE_GZIP; compression < SAMPLE_COMPRESSIONS; compression++) {
+		struct sample bzimage = sample_packed(0x12345, compression);
+		struct kernel_image *image = open_sample(&bzimage);
+		struct error err = { "" };
+
+		raise(SIGUSR2);
+		assert_int_equal(kernel_image_unpack(image, fd, &err), -EINTR);
+		assert_string_equal(err.text, "kernel 'sample': unpacking it: interrupted");
+		/* It is still what it was, and unpacks when nobody wants out any more. */
+		assert_int_equal(cancel_take(fd), SIGUSR2);
+		assert_int_equal(cancel_take(fd), 0);
+		assert_int_equal(kernel_image_unpack(image, fd, &err), 0);
+		kernel_image_close(image);
+		free(bzimage.data);
+	}
+	close(fd);
 }
 
 /* What each of the following does to a good kernel, and what it must be told. */
@@ -162,7 +193,7 @@ static void expect(const struct sample *sample, int code, const char *text)
 	memcpy(copy, sample->data, sample->size);
 	ret = kernel_image_from_memory("bad.img", copy, sample->size, &image, &err);
 	if (ret == 0)
-		ret = kernel_image_unpack(image, &err);
+		ret = kernel_image_unpack(image, -1, &err);
 	if (ret != code || !strstr(err.text, text) || !strstr(err.text, "kernel 'bad.img': "))
 		fail_msg("expected %d and '%s', got %d and '%s'", code, text, ret, err.text);
 	kernel_image_close(image);
@@ -604,7 +635,7 @@ static void files_are_read(void **state)
 		if (kernel_image_open(path, &image, &err))
 			fail_msg("%s", err.text);
 		assert_int_equal(unlink(path), 0);
-		assert_int_equal(kernel_image_unpack(image, NULL), 0);
+		assert_int_equal(kernel_image_unpack(image, -1, NULL), 0);
 		assert_string_equal(kernel_image_release(image), SAMPLE_RELEASE);
 		assert_int_equal(kernel_image_load(image, &memory, &entry, NULL), 0);
 		check_loaded_vmlinux(&memory, &entry, 0x1234);
@@ -671,7 +702,7 @@ static void memory_goes_back(void **state)
 	before = resident();
 	assert_int_equal(kernel_image_open(path, &image, NULL), 0);
 	opened = resident();
-	assert_int_equal(kernel_image_unpack(image, NULL), 0);
+	assert_int_equal(kernel_image_unpack(image, -1, NULL), 0);
 	unpacked = resident();
 	kernel_image_close(image);
 	assert_true(opened > before + 20 * MIB);
@@ -683,7 +714,7 @@ static void memory_goes_back(void **state)
 	one_byte_more(&bzimage);
 	image = open_sample(&bzimage);
 	before = resident();
-	assert_int_equal(kernel_image_unpack(image, NULL), -ENOEXEC);
+	assert_int_equal(kernel_image_unpack(image, -1, NULL), -ENOEXEC);
 	assert_true(resident() < before + 8 * MIB);
 	kernel_image_close(image);
 	free(bzimage.data);
@@ -703,8 +734,8 @@ static void check_real(const char *path)
 		fail_msg("%s", err.text);
 	snprintf(release, sizeof(release), "%s", kernel_image_release(image));
 	assert_true(release[0] != '\0');
-	if (kernel_image_load(image, &memory, &packed, &err) || kernel_image_unpack(image, &err) ||
-	    kernel_image_load(image, &memory, &entry, &err))
+	if (kernel_image_load(image, &memory, &packed, &err) ||
+	    kernel_image_unpack(image, -1, &err) || kernel_image_load(image, &memory, &entry, &err))
 		fail_msg("%s", err.text);
 	assert_string_equal(kernel_image_release(image), release);
 	assert_true(entry.rip >= LAYOUT_KERNEL_MIN && entry.rip < entry.end);
@@ -754,6 +785,7 @@ int main(void)
 		cmocka_unit_test(a_vmlinux_is_loaded),
 		cmocka_unit_test(a_bzimage_is_loaded),
 		cmocka_unit_test(each_compression_unpacks),
+		cmocka_unit_test(unpacking_ends_when_the_user_wants_out),
 		cmocka_unit_test(bad_bzimages_are_refused),
 		cmocka_unit_test(damaged_payloads_are_refused),
 		cmocka_unit_test(a_payload_that_is_no_kernel_is_refused),
