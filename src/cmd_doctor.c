@@ -10,6 +10,7 @@
 #include "doctor/kernel.h"
 #include "doctor/needs.h"
 #include "report/artefacts.h"
+#include "run/kernel_find.h"
 #include "run/options.h"
 #include "run/probe.h"
 #include "util/terminal.h"
@@ -47,6 +48,28 @@ static bool boot(const struct doctor *doctor, const char *kernel, struct finding
 	return true;
 }
 
+/* Returns how often one was booted: 1, 0, or -1 where it was not tried. */
+static int examine_kernel(const struct doctor *doctor, const char *named, struct findings *findings)
+{
+	const struct kernel_source source = { .root = "" };
+	unsigned int failures = findings->failures;
+	struct error err = { "" };
+	int booted = -1;
+	char *image;
+
+	if (kernel_find(&source, named, &image, &err)) {
+		findings_title(findings, "Kernel %s", named);
+		findings_add_error(findings, FINDING_FAIL, &err);
+		return -1;
+	}
+	kernel_look(image, findings);
+	/* What cannot be booted is not tried. */
+	if (doctor->options->boot && failures == findings->failures)
+		booted = boot(doctor, image, findings);
+	free(image);
+	return booted;
+}
+
 static int examine(const struct doctor *doctor)
 {
 	struct findings findings = { .out = stdout,
@@ -67,15 +90,12 @@ static int examine(const struct doctor *doctor)
 	against = host_judge(host, &findings);
 	free(host);
 	for (size_t i = 0; i < kernels->count; i++) {
-		unsigned int failures = findings.failures;
+		int ret;
 
 		fputc('\n', stdout);
-		kernel_look(kernels->items[i], &findings);
-		/* What cannot be booted is not tried. */
-		if (doctor->options->boot && failures == findings.failures) {
-			tried++;
-			booted += boot(doctor, kernels->items[i], &findings);
-		}
+		ret = examine_kernel(doctor, kernels->items[i], &findings);
+		tried += ret >= 0;
+		booted += ret > 0;
 	}
 
 	fputc('\n', stdout);

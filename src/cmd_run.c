@@ -15,6 +15,7 @@
 #include "report/report.h"
 #include "run/cmdline.h"
 #include "run/invocation.h"
+#include "run/kernel_find.h"
 #include "run/options.h"
 #include "run/run.h"
 #include "run/tracer.h"
@@ -23,6 +24,7 @@
 /* One run: both VMs, and what is known of them. */
 struct run {
 	const struct run_options *options;
+	char *kernel; /* the image */
 	struct entry entry;
 	struct plan plan;
 	struct wprof_config wprof;
@@ -88,7 +90,7 @@ static int open_artefacts(struct run *run, struct error *err)
 {
 	const char *out_dir = run->options->out_dir;
 	char spec[TOPOLOGY_SPEC_SIZE], memory[32];
-	const char *strings[64] = { run->options->kernel, spec, memory,
+	const char *strings[64] = { run->kernel, spec, memory,
 				    run->options->append ? run->options->append : "" };
 	size_t used = 4;
 
@@ -104,12 +106,13 @@ static int open_artefacts(struct run *run, struct error *err)
 static int prepare(struct run *run, struct error *err)
 {
 	const struct run_options *options = run->options;
+	const struct kernel_source source = { .root = "", .say = say, .say_data = run };
 	char cmdline[LAYOUT_CMDLINE_SIZE];
 	int used_own, ret;
 
-	if (!options->kernel)
-		return error_set(err, -EINVAL,
-				 "run: no kernel given; give --kernel IMG or set KTSTR_KERNEL");
+	ret = kernel_find(&source, options->kernel, &run->kernel, err);
+	if (ret)
+		return ret;
 	run->entry.includes = options->includes;
 	run->entry.nr_includes = options->nr_includes;
 	run->entry.env = options->env.items;
@@ -166,7 +169,7 @@ static int report(struct run *run, const struct run_config *config, const struct
 static int execute(struct run *run)
 {
 	const struct run_options *options = run->options;
-	struct run_config config = { .kernel = options->kernel,
+	struct run_config config = { .kernel = run->kernel,
 				     .entry = &run->entry,
 				     .plan = &run->plan,
 				     .wprof = run->has_wprof ? &run->wprof : NULL,
@@ -219,7 +222,7 @@ int cmd_run(const struct run_options *options)
 	run.signal_fd = invocation_signals(&run.old_mask, &err);
 	ret = run.signal_fd < 0 ? run.signal_fd : prepare(&run, &err);
 	if (!ret) {
-		run.replay = invocation_replay(options, run.own_tracer, "run");
+		run.replay = invocation_replay(options, run.kernel, run.own_tracer, "run");
 		if (!run.replay)
 			ret = error_set(&err, -ENOMEM, "out of memory");
 	}
@@ -230,6 +233,7 @@ int cmd_run(const struct run_options *options)
 	invocation_close(&run.artefacts, options->out_dir);
 out:
 	free(run.replay);
+	free(run.kernel);
 	wprof_config_destroy(&run.wprof);
 	entry_destroy(&run.entry);
 	if (run.signal_fd >= 0)

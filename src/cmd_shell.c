@@ -14,6 +14,7 @@
 #include "report/report.h"
 #include "run/attach.h"
 #include "run/invocation.h"
+#include "run/kernel_find.h"
 #include "run/options.h"
 #include "run/run.h"
 #include "run/tracer.h"
@@ -24,6 +25,7 @@
 
 struct shell {
 	const struct run_options *options;
+	char *kernel;	    /* the image */
 	struct tests tests; /* of --test */
 	const struct test *test;
 	struct entry entry;
@@ -232,7 +234,7 @@ static int open_artefacts(struct shell *shell, struct error *err)
 {
 	const struct run_options *options = shell->options;
 	char spec[TOPOLOGY_SPEC_SIZE], memory[32];
-	const char *strings[] = { options->kernel, spec, memory, shell->append,
+	const char *strings[] = { shell->kernel, spec, memory, shell->append,
 				  options->exec ? options->exec : "" };
 
 	topology_format(&shell->plan.topology, spec);
@@ -244,22 +246,21 @@ static int open_artefacts(struct shell *shell, struct error *err)
 
 static int prepare(struct shell *shell, const char *argv[4], struct error *err)
 {
+	const struct kernel_source source = { .root = "", .say = say, .say_data = shell };
 	const struct run_options *options = shell->options;
-	int ret = 0;
+	int ret;
 
 	if (options->operands)
 		return error_set(err, -EINVAL,
 				 "'%s': takes no operands; --exec '%s ...' runs a "
 				 "command, --test names a test",
 				 options->operands[0], options->operands[0]);
-	if (!options->kernel)
-		return error_set(err, -EINVAL,
-				 "no kernel given; give --kernel IMG or set KTSTR_KERNEL");
 	if (!options->exec && !isatty(STDIN_FILENO))
 		return error_set(err, -ENOTTY,
 				 "standard input is no terminal to type at; give --exec 'CMD' to "
 				 "run a command without one");
-	if (options->test)
+	ret = kernel_find(&source, options->kernel, &shell->kernel, err);
+	if (!ret && options->test)
 		ret = find_test(shell, err);
 	if (!ret)
 		ret = find_shell(shell, argv, err);
@@ -323,7 +324,7 @@ static int execute(struct shell *shell)
 {
 	const struct run_options *options = shell->options;
 	const struct test *test = shell->test;
-	struct run_config config = { .kernel = options->kernel,
+	struct run_config config = { .kernel = shell->kernel,
 				     .entry = &shell->entry,
 				     .plan = &shell->plan,
 				     .wprof = shell->plan.wprof ? &shell->wprof : NULL,
@@ -391,7 +392,7 @@ int cmd_shell(const struct run_options *options)
 	if (ret) {
 		command_complain("shell: %s", err.text);
 	} else {
-		shell.replay = invocation_replay(options, shell.own_tracer, "shell");
+		shell.replay = invocation_replay(options, shell.kernel, shell.own_tracer, "shell");
 		if (shell.replay)
 			status = execute(&shell);
 		else
@@ -401,6 +402,7 @@ int cmd_shell(const struct run_options *options)
 		attach_close(&shell.attach);
 	invocation_close(&shell.artefacts, options->out_dir);
 	free(shell.replay);
+	free(shell.kernel);
 	free(shell.term);
 	free(shell.append);
 	free(shell.env);

@@ -1,5 +1,4 @@
 /* ktstr-launch test: many tests, on many machines, at once, with reports for people and for CI. */
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "run/invocation.h"
 #include "run/options.h"
 #include "run/tracer.h"
+#include "suite/kernels.h"
 #include "suite/last_failed.h"
 #include "suite/load.h"
 #include "suite/suite.h"
@@ -24,7 +24,6 @@
 #include "util/file.h"
 #include "util/terminal.h"
 #include "util/utf8.h"
-#include "vmm/kernel_image.h"
 #include "wprof/wprof.h"
 
 /* One place that results are written to. */
@@ -43,7 +42,7 @@ struct command_state {
 	const char *replay_head[32];
 	char memory[32], topology[TOPOLOGY_SPEC_SIZE], self[4096], tracer[4096 + 32];
 	char boot_timeout[32], stall_timeout[32];
-	char **releases;
+	struct kernels kernels;
 	struct last_failed last_failed;
 	struct sink sinks[3];
 	size_t nr_sinks;
@@ -64,44 +63,25 @@ static const char *out_folder(const struct command_state *state)
 	return state->options->out_dir ? state->options->out_dir : ARTEFACTS_DEFAULT_OUT;
 }
 
-/* What the images are called in names: their release, else their file's name. One name, one image.
- */
-static int name_kernels(struct command_state *state, struct error *err)
+static void say(void *data, const char *line)
+{
+	const struct command_state *state = data;
+
+	if (!state->options->quiet)
+		command_complain("test: %s", line);
+}
+
+/* Tests of the host alone need none. */
+static int find_kernels(struct command_state *state, struct error *err)
 {
 	const struct option_list *kernels = &state->options->kernels;
+	const struct kernel_source source = { .root = "", .say = say, .say_data = state };
+	bool needed = kernels->count;
 
-	state->releases = calloc(kernels->count + 1, sizeof(*state->releases));
-	if (!state->releases)
-		return error_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < kernels->count; i++) {
-		struct kernel_image *image;
-		const char *release;
-		int ret = kernel_image_open(kernels->items[i], &image, err);
-
-		if (ret)
-			return ret;
-		release = kernel_image_release(image);
-		if (!*release) {
-			release = strrchr(kernels->items[i], '/');
-			release = release ? release + 1 : kernels->items[i];
-		}
-		state->releases[i] = strdup(release);
-		kernel_image_close(image);
-		if (!state->releases[i])
-			return error_set(err, -ENOMEM, "out of memory");
-		/* It becomes a part of names, of folders and of a replay's glob. */
-		for (char *c = state->releases[i]; *c; c++)
-			if (!isalnum((unsigned char)*c) && !strchr("._+-", *c))
-				*c = '_';
-		for (size_t j = 0; j < i; j++)
-			if (!strcmp(state->releases[i], state->releases[j]))
-				return error_set(
-					err, -EINVAL,
-					"kernels '%s' and '%s': both are '%s', and their "
-					"results would have the same names; give one of them",
-					kernels->items[j], kernels->items[i], state->releases[i]);
-	}
-	return 0;
+	for (size_t i = 0; i < state->tests.count; i++)
+		needed |= !state->tests.list[i].host_only;
+	return needed ? kernels_open(&source, kernels->items, kernels->count, &state->kernels, err)
+		      : 0;
 }
 
 /* An option in seconds, in words; nothing where it was not said. */
@@ -410,9 +390,7 @@ static int nothing_chosen(const struct run_options *options, const struct varian
 static int prepare(struct command_state *state, struct capacity *capacity, struct error *err)
 {
 	const struct run_options *options = state->options;
-	struct variant_source source = { .kernels = options->kernels.items,
-					 .nr_kernels = options->kernels.count,
-					 .gauntlet = options->gauntlet,
+	struct variant_source source = { .gauntlet = options->gauntlet,
 					 .override = &options->override,
 					 .wprof = options->wprof,
 					 .wprof_args = options->wprof_args,
@@ -432,11 +410,7 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 					   "%d test%s cannot be used, see above; "
 					   "nothing was run",
 					   bad, bad == 1 ? "" : "s");
-	for (size_t i = 0; i < state->tests.count && !options->kernels.count; i++)
-		if (!state->tests.list[i].host_only)
-			return error_set(err, -EINVAL,
-					 "no kernel given; give --kernel IMG or set KTSTR_KERNEL");
-	ret = name_kernels(state, err);
+	ret = find_kernels(state, err);
 	if (!ret && options->failed)
 		ret = last_failed_read(&state->last_failed, out_folder(state), err);
 	if (!ret)
@@ -449,7 +423,7 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 	capacity_read(capacity);
 	source.tests = state->tests.list;
 	source.nr_tests = state->tests.count;
-	source.releases = (const char *const *)state->releases;
+	source.kernels = &state->kernels;
 	source.host_memory_mib = capacity->memory_mib;
 	source.tsc_reliable = host_tsc_read();
 	choice.names = (const char *const *)state->last_failed.names;
@@ -536,9 +510,7 @@ static void state_destroy(struct command_state *state)
 		if (state->sinks[i].path)
 			fclose(state->sinks[i].out);
 	}
-	for (char **release = state->releases; release && *release; release++)
-		free(*release);
-	free(state->releases);
+	kernels_close(&state->kernels);
 	last_failed_destroy(&state->last_failed);
 	variants_destroy(&state->variants);
 	tests_destroy(&state->tests);

@@ -239,6 +239,8 @@ int kernel_config_beside(const char *image, const char *release, const char *roo
 		release = "";
 	folder_of(image, folder);
 	try_folder(&search, folder, release);
+	/* arch/x86/boot of a tree that was built. */
+	try_file(&search, "%s/../../../.config", folder);
 	/* What a link like /vmlinuz points to has its configuration there. */
 	real = realpath(image, NULL);
 	if (real) {

@@ -31,7 +31,8 @@ int invocation_signals(sigset_t *old_mask, struct error *err)
 	return fd >= 0 ? fd : error_set(err, -errno, "signalfd: %s", strerror(errno));
 }
 
-char *invocation_replay(const struct run_options *options, bool own_tracer, const char *command)
+char *invocation_replay(const struct run_options *options, const char *kernel, bool own_tracer,
+			const char *command)
 {
 	char self[PATH_MAX] = "ktstr-launch", tracer[PATH_MAX + 32];
 	size_t count = 0, operands = 0, used = 0;
@@ -43,8 +44,8 @@ char *invocation_replay(const struct run_options *options, bool own_tracer, cons
 		count++;
 	while (options->operands && options->operands[operands])
 		operands++;
-	/* env, the tracer, the launcher, the command, "--" and the end. */
-	words = calloc(count + options->nr_said + operands + 6, sizeof(*words));
+	/* env, the tracer, the launcher, the command, a kernel, "--" and the end. */
+	words = calloc(count + options->nr_said + operands + 8, sizeof(*words));
 	if (!words)
 		return NULL;
 	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -61,6 +62,10 @@ char *invocation_replay(const struct run_options *options, bool own_tracer, cons
 		words[used++] = options->from_environment[i];
 	words[used++] = self;
 	words[used++] = command;
+	if (!options->kernel) {
+		words[used++] = "--kernel";
+		words[used++] = kernel;
+	}
 	for (size_t i = 0; i < options->nr_said; i++)
 		words[used++] = options->said[i];
 	if (operands)

@@ -19,10 +19,12 @@ int invocation_signals(sigset_t *old_mask, struct error *err);
 
 /*
  * invocation_replay - the command line that does it again, with the settings that came from the
- * environment. @own_tracer: the user's KTSTR_WPROF_PATH is in use; @command: its name
+ * environment. @kernel: the image, for when none was named; @own_tracer: the user's
+ * KTSTR_WPROF_PATH is in use; @command: its name
  * Returns an owned string, or NULL: out of memory.
  */
-char *invocation_replay(const struct run_options *options, bool own_tracer, const char *command);
+char *invocation_replay(const struct run_options *options, const char *kernel, bool own_tracer,
+			const char *command);
 
 /* invocation_close - artefacts_close, also of those that were never opened, and no empty folder. */
 void invocation_close(struct artefacts *artefacts, const char *out_dir);

@@ -161,7 +161,9 @@ static int set_seed(const struct option_said *said)
 
 const struct option_definition option_definitions[] = {
 	{ "kernel", 'k', "IMG", OPTIONS_MACHINE, "KTSTR_KERNEL", LIST(kernels),
-	  "bzImage or uncompressed vmlinux; needed" },
+	  "an image (bzImage, uncompressed vmlinux), a built kernel tree,\n"
+	  "a .deb or .rpm with a kernel, or a release that is in /boot;\n"
+	  "needed, but in a built kernel tree: its image" },
 	{ "topology", 0, "NnNlNcNt", OPTIONS_MACHINE, "KTSTR_TOPOLOGY", CUSTOM(topology),
 	  "NUMA nodes, LLCs in all, cores an LLC, threads a core\n"
 	  "(default " PLAN_DEFAULT_TOPOLOGY ", or what a test file says)" },

@@ -123,7 +123,7 @@ static int add(const struct variant_source *source, const struct variant_choice 
 	       const struct test *test, const struct preset *preset, int kernel,
 	       struct variants *variants, struct error *err)
 {
-	const char *release = kernel >= 0 ? source->releases[kernel] : NULL;
+	const char *release = kernel >= 0 ? source->kernels->names[kernel] : NULL;
 	struct plan_override override = source->override ? *source->override
 							 : (struct plan_override){ 0 };
 	const struct plan_wish wish = { .topology = test->topology,
@@ -132,7 +132,7 @@ static int add(const struct variant_source *source, const struct variant_choice 
 					.wprof_args = source->wprof_args ? source->wprof_args
 									 : test->wprof_args };
 	char alone[512], full[768];
-	const char *name = source->nr_kernels > 1 ? full : alone;
+	const char *name = source->kernels && source->kernels->count > 1 ? full : alone;
 	int ret;
 
 	snprintf(alone, sizeof(alone), "%s%s%s%s",
@@ -156,9 +156,11 @@ static int add(const struct variant_source *source, const struct variant_choice 
 		if (ret)
 			return error_set(err, ret, "out of memory");
 		variants->count++;
+		variant->own_length = strlen(alone);
 		variant->round = round;
 		variant->test = test;
-		variant->kernel = kernel >= 0 ? source->kernels[kernel] : NULL;
+		variant->kernel = kernel >= 0 ? source->kernels->given[kernel] : NULL;
+		variant->image = kernel >= 0 ? source->kernels->images[kernel] : NULL;
 		variant->release = release;
 		ret = plan_make(&wish, &override, &variant->plan, err);
 		if (ret)
@@ -180,7 +182,7 @@ static int add_test(const struct variant_source *source, const struct variant_ch
 
 	if (test->host_only)
 		return add(source, choice, test, NULL, -1, variants, err);
-	for (size_t k = 0; !ret && k < source->nr_kernels; k++) {
+	for (size_t k = 0; !ret && source->kernels && k < source->kernels->count; k++) {
 		bool suits = false;
 
 		for (size_t p = 0; !ret && source->gauntlet && p < NR_PRESETS; p++) {

@@ -13,15 +13,18 @@
 #include "plan/plan.h"
 #include "plan/presets.h"
 #include "run/options.h"
+#include "suite/kernels.h"
 #include "util/error.h"
 
 struct variant {
 	char *name;	    /* "fair", "fair/6.12.1", "gauntlet/fair/smt-2llc",
 			       "gauntlet/fair/smt-2llc/6.12.1" */
+	size_t own_length;  /* of the name, without the kernel at its end */
 	unsigned int round; /* 1-based, of --repeat */
 	const struct test *test;
-	const char *kernel; /* path of the image; NULL for a test of the host */
-	const char *release;
+	const char *kernel;  /* as it was given; NULL for a test of the host */
+	const char *image;   /* its path */
+	const char *release; /* what the kernel is called in names */
 	struct plan plan;
 	char skip[192]; /* why it is not run, or "" */
 };
@@ -30,9 +33,7 @@ struct variant {
 struct variant_source {
 	const struct test *tests;
 	size_t nr_tests;
-	const char *const *kernels;  /* paths */
-	const char *const *releases; /* what each of them is called in names */
-	size_t nr_kernels;
+	const struct kernels *kernels; /* NULL or none: only tests of the host are there */
 	bool gauntlet;
 	const struct plan_override *override; /* the operator's topology and memory */
 	enum wprof_mode wprof;		      /* the operator's wish for all tests */

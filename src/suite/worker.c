@@ -59,6 +59,8 @@ static void send_reply(int fd, struct reply *reply)
 static char *make_replay(const struct worker_settings *settings, const struct variant *variant)
 {
 	const struct run_options *options = settings->options;
+	/* It has one kernel, and so none in its name. */
+	char *name = strndup(variant->name, variant->own_length), *line;
 	const char *words[64];
 	size_t used = 0;
 
@@ -73,10 +75,12 @@ static char *make_replay(const struct worker_settings *settings, const struct va
 	if (options->gauntlet)
 		words[used++] = "--gauntlet";
 	words[used++] = "--filter";
-	words[used++] = variant->name;
+	words[used++] = name;
 	words[used++] = variant->test->path;
 	words[used] = NULL;
-	return shell_quote(words);
+	line = name ? shell_quote(words) : NULL;
+	free(name);
+	return line;
 }
 
 /* The end of a file, from the start of a line. */
@@ -281,7 +285,7 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	const struct run_options *options = job->settings->options;
 	const struct test *test = job->variant->test;
 	const char *const argv[] = { test->path, NULL };
-	struct run_config config = { .kernel = job->variant->kernel,
+	struct run_config config = { .kernel = job->variant->image,
 				     .entry = &job->entry,
 				     .plan = &job->variant->plan,
 				     .append = options->append ? options->append : test->append,

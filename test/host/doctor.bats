@@ -90,7 +90,7 @@ beside()
 	printf 'damaged' | dd of=damaged bs=1 seek=3000000 conv=notrunc status=none
 	doctor --kernel nowhere --kernel . --kernel text --kernel cut --kernel damaged
 	assert_status 1
-	assert_output "^FAIL +kernel 'nowhere': .*No such file" "^FAIL +kernel '.': a directory" \
+	assert_output "^FAIL +kernel 'nowhere': .*No such file" "^FAIL +kernel '.': a folder with none of" \
 		"^FAIL +kernel 'text': not a bzImage" "^FAIL +kernel 'cut': truncated" \
 		"^FAIL +kernel 'damaged': damaged" '^Kernel cut$' 'copy the bzImage again'
 	[[ $(grep -c '^FAIL' <<<"$kernel_part") -eq 5 ]] || fail "not five failures"

@@ -27,7 +27,7 @@ refuses()
 	run ! grep 'TEXT NOT FOUND' out
 	grep -qx 'The licence of ktstr-launch itself: not yet chosen.' out
 	for package in musl-dev libc6-dev busybox-static libelf-dev zlib1g-dev libzstd-dev liblzma-dev \
-		liblz4-dev libjson-c-dev nettle-dev; do
+		liblz4-dev libjson-c-dev libarchive-dev nettle-dev; do
 		grep -qF "from: Debian package $package $(dpkg-query -W -f '${Version}' "$package"), source " out ||
 			fail "$package: not named"
 		python3 -c 'import sys

@@ -19,6 +19,7 @@ static const char *const releases[] = { "6.1.1", "6.12.2", NULL };
 
 struct fixture {
 	struct test tests[NR_TESTS];
+	struct kernels kernels;
 	struct variant_source source;
 	struct variant_choice choice;
 	struct variants variants;
@@ -41,11 +42,13 @@ static int setup(void **state)
 		f->tests[i].memory_mib = 512;
 	}
 	f->tests[2].host_only = true;
+	f->kernels = (struct kernels){ .given = (char **)kernels,
+				       .images = (char **)kernels,
+				       .names = (char **)releases,
+				       .count = 1 };
 	f->source = (struct variant_source){ .tests = f->tests,
 					     .nr_tests = NR_TESTS,
-					     .kernels = kernels,
-					     .releases = releases,
-					     .nr_kernels = 1,
+					     .kernels = &f->kernels,
 					     .host_memory_mib = 8192,
 					     .repeat = 1 };
 	return 0;
@@ -86,7 +89,7 @@ static void plain_names_and_kernels(void **state)
 	assert_string_equal(find(f, "fair")->kernel, "/k/one");
 	assert_int_equal(find(f, "fair")->plan.memory_mib, 512);
 	assert_null(find(f, "host")->kernel);
-	f->source.nr_kernels = 2;
+	f->kernels.count = 2;
 	assert_int_equal(make(f), 5);
 	assert_string_equal(find(f, "wide/6.12.2")->kernel, "/k/two");
 	find(f, "host");
@@ -113,11 +116,11 @@ static void the_gauntlet_has_what_suits(void **state)
 			assert_true(topology_cpus(&variant->plan.topology) <= 16);
 		}
 	}
-	f->source.nr_kernels = 2;
+	f->kernels.count = 2;
 	make(f);
 	find(f, "gauntlet/fair/smt-2llc/6.12.2");
 	/* A test that no preset suits is not lost. */
-	f->source.nr_kernels = 1;
+	f->kernels.count = 1;
 	f->tests[0].constraints.max_cpus = 1;
 	make(f);
 	assert_string_equal(find(f, "gauntlet/fair")->skip, "no preset suits its constraints");
@@ -167,7 +170,7 @@ static void one_kernel_has_the_name_of_several(void **state)
 	f->choice.names = NULL;
 	f->choice.filters = other;
 	assert_int_equal(make(f), 0);
-	f->source.nr_kernels = 2;
+	f->kernels.count = 2;
 	assert_int_equal(make(f), 2);
 }
 

@@ -1,0 +1,31 @@
+/*
+ * How does one boot a kernel that comes as a package? A .deb or .rpm is unpacked on the host, once,
+ * into a folder of the cache that is named after the package's SHA-256: vmlinuz, config, and
+ * lib/modules/RELEASE with what depmod makes, where that program is there.
+ */
+#ifndef KTSTR_RUN_KERNEL_PACKAGE_H
+#define KTSTR_RUN_KERNEL_PACKAGE_H
+
+#include <stdbool.h>
+
+#include "run/kernel_find.h"
+#include "util/error.h"
+
+/* How many unpacked packages are kept; the one that was not used for the longest time goes first.
+ */
+#define KERNEL_PACKAGE_ENTRIES 4
+
+/* kernel_is_package - does the file begin as a package of Debian's or Red Hat's kind? */
+bool kernel_is_package(const char *path);
+
+/*
+ * kernel_package_unpack - the image in the package @path, which is hostile: only an image, a
+ * configuration and modules are taken, plain files alone, to places below the cache's folder, and
+ * no more of them than any kernel has. @image: owned by the caller
+ * Returns 0; -ENOENT: there is no image in it, or more than one; -ENOTSUP: the cache is turned off;
+ * -EFBIG; -EBADMSG: it is damaged; what reading and writing files says.
+ */
+int kernel_package_unpack(const struct kernel_source *source, const char *path, char **image,
+			  struct error *err);
+
+#endif
