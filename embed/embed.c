@@ -28,6 +28,8 @@
 #define MFD_EXEC 0x0010u
 #endif
 
+/* zlib.h, inflateInit2: the largest window, in gzip's wrapping. */
+#define WINDOW_BITS	(15 + 16)
 #define HEX_DIGEST_SIZE (2 * SHA256_DIGEST_SIZE + 1)
 
 /* The rows that mkblob wrote: BLOB(name, provider, version, sha256, size, stored size) */
@@ -54,7 +56,9 @@ const struct blob *embed_find(const char *name)
 
 int embed_load(const struct blob *blob, uint8_t **data, struct error *err)
 {
-	uLongf size = blob->size;
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)blob->stored,
+		       .avail_in = (uInt)blob->stored_size,
+		       .avail_out = (uInt)blob->size };
 	uint8_t *bytes;
 	int zerr;
 
@@ -68,8 +72,12 @@ int embed_load(const struct blob *blob, uint8_t **data, struct error *err)
 		return 0;
 	}
 
-	zerr = uncompress(bytes, &size, blob->stored, blob->stored_size);
-	if (zerr == Z_OK && size == blob->size) {
+	z.next_out = bytes;
+	zerr = inflateInit2(&z, WINDOW_BITS);
+	if (zerr == Z_OK)
+		zerr = inflate(&z, Z_FINISH);
+	inflateEnd(&z);
+	if (zerr == Z_STREAM_END && z.total_out == blob->size) {
 		*data = bytes;
 		return 0;
 	}

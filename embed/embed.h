@@ -17,7 +17,7 @@ struct blob {
 	const char *sha256;   /* 64 hex digits of the blob as it is used, that is, not compressed */
 	uint64_t size;	      /* bytes, not compressed */
 	const uint8_t *stored; /* as embedded */
-	uint64_t stored_size;  /* == size: stored as it is; else zlib (RFC 1950) */
+	uint64_t stored_size;  /* == size: stored as it is; else gzip (RFC 1952) */
 };
 
 /* The table; ends with an entry whose name is NULL. */

@@ -1,7 +1,7 @@
 # Blobs: a file becomes its stored form (compressed where that pays) and its row of the table by
-# mkblob, then an object by blob.S. embed.c includes the rows.
+# mkblob, whose texts xxd writes as C, then an object by blob.S. embed.c includes the rows.
 
-MKBLOB := $(BUILD)/tools/mkblob
+MKBLOB := tools/mkblob
 EMBED_OBJECTS :=
 EMBED_ROWS :=
 
@@ -86,14 +86,7 @@ $(BUILD)/embed/applets: $(BUILD)/embed/busybox.row
 	@mkdir -p $(@D)
 	$(Q)$(BUSYBOX) --list-full >$@
 
-$(MKBLOB): tools/mkblob.c $(BUILD)/src/flags.stamp
-	$(call say,CC,$<)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $< -lnettle -lz
-
 $(BUILD)/embed/blobs_table.h: $(EMBED_ROWS)
 	$(Q)cat $^ >$@
 
 $(BUILD)/embed/embed.o: $(BUILD)/embed/blobs_table.h
-
--include $(MKBLOB).d
