@@ -7,6 +7,9 @@ SRC_LIBS := -ljson-c -larchive -lelf -lz -lzstd -llzma -llz4 -lnettle -lpthread
 # the folder of the build is named, and the same source is to give the same bytes in any folder.
 SRC_LDFLAGS := $(if $(filter none,$(SANITIZE)),-static-pie,-pie) -Wl,--gc-sections -Wl,--as-needed \
 	       -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=none
+# A link that fails is explained: an archive that is absent, or one that does not do.
+link_hint = $(if $(filter none,$(SANITIZE)),tools/static-libs --explain c \
+	    $(patsubst -l%,%,$(filter-out -lpthread,$(SRC_LIBS))) -- $(CC) $(LDFLAGS),:)
 # The promise of the README, for what is our own; the sanitized file is for tests only.
 SRC_MAX_BYTES := $(if $(filter none,$(SANITIZE)),$(if $(filter builtin,$(WPROF)),4194303))
 
@@ -37,7 +40,8 @@ $(SRC_OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/src/flags.stamp
 
 $(BUILD)/ktstr-launch.debug: $(SRC_OBJECTS) $(EMBED_OBJECTS) $(BUILD)/src/link.stamp
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(SRC_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) $(SRC_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(SRC_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) $(SRC_LIBS) || \
+		{ $(link_hint); exit 1; }
 
 $(BUILD)/ktstr-launch: $(BUILD)/ktstr-launch.debug
 	$(call say,STRIP,$@)

@@ -27,7 +27,7 @@ $(TEST_GUEST_OBJECTS): $(BUILD)/test/guest/%.o: guest/%.c $(BUILD)/src/flags.sta
 TEST_SYMBOLIZE := $(BUILD)/test/symbolize.a
 TEST_SYMBOLIZE_OBJECTS := $(patsubst third_party/wprof/symbolize/%.c,$(BUILD)/test/symbolize/%.o, \
 			  $(sort $(wildcard third_party/wprof/symbolize/*.c)))
-TEST_CFLAGS = $(ALL_CFLAGS) -Itest/fixtures/wprof/blazesym/capi/include
+TEST_CFLAGS = $(ALL_CFLAGS) -DBLAZESYM_HAS_NO_VDSO -Itest/fixtures/wprof/blazesym/capi/include
 
 $(TEST_SYMBOLIZE): $(TEST_SYMBOLIZE_OBJECTS)
 	@mkdir -p $(@D)

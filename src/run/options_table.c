@@ -169,7 +169,8 @@ const struct option_definition option_definitions[] = {
 	  "(default " PLAN_DEFAULT_TOPOLOGY ", or what a test file says)" },
 	{ "memory", 0, "SIZE", OPTIONS_MACHINE, "KTSTR_MEMORY", MEMORY(override.memory_mib),
 	  "guest memory in MiB, or with a suffix M or G, taken as given\n"
-	  "(default: the most of 2048 MiB and 64 a CPU; in a shell 1024)" },
+	  "(default: the most of 2048 MiB and 64 a CPU, with the tracer\n"
+	  "also its ring buffers and 512 MiB; in a shell 1024)" },
 	{ "append", 0, "\"PARAMS\"", OPTIONS_MACHINE, "KTSTR_APPEND", STRING(append),
 	  "kernel parameters, after the default ones" },
 	{ "kaslr", 0, NULL, OPTIONS_MACHINE, NULL, FLAG(kaslr),

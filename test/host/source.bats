@@ -193,25 +193,79 @@ build_it()
 
 @test "the recipe names what is missing, by package, before it compiles anything" {
 	cp -r "$WEB/plain" "$BATS_TEST_TMPDIR/src"
-	# A compiler that has neither libraries nor BPF.
+	# A compiler that finds no libraries.
 	mkdir "$BATS_TEST_TMPDIR/bin"
-	printf '#!/bin/sh\necho "${1##*=}"\n' >"$BATS_TEST_TMPDIR/bin/cc"
+	cat >"$BATS_TEST_TMPDIR/bin/cc" <<-'END'
+		#!/bin/sh
+		case "$* " in
+		*" -lelf "* | *" -lz "*) printf "ld: cannot find -l%s: No such file\n" elf z >&2; exit 1 ;;
+		esac
+		exec gcc "$@"
+	END
 	chmod +x "$BATS_TEST_TMPDIR/bin/cc"
 	CC=$BATS_TEST_TMPDIR/bin/cc build_it
 	assert_status 1
-	assert_output 'missing: libelf.a, libz.a, libzstd.a; install the Debian packages: libelf-dev zlib1g-dev libzstd-dev'
+	assert_output 'missing: libelf.a, libz.a; install the Debian packages: libelf-dev zlib1g-dev \(Fedora: elfutils-libelf-devel-static zlib-static\)'
 	printf '#!/bin/sh\necho "#define __clang_major__ 17"\n' >"$BATS_TEST_TMPDIR/bin/clang"
 	chmod +x "$BATS_TEST_TMPDIR/bin/clang"
 	build_it --clang "$BATS_TEST_TMPDIR/bin/clang"
 	assert_status 1
 	assert_output "version 17; give one of version 18 or newer"
-	for name in bash env dirname basename cat chmod sed grep sort gcc make mawk awk git flock; do
-		ln -s "$(type -P "$name")" "$BATS_TEST_TMPDIR/bin/$name"
+	for name in bash env dirname basename cat chmod sed grep sort gcc make mawk awk git flock mktemp rm tail \
+		as ld cc1; do
+		ln -s "$(type -P "$name" || gcc -print-prog-name="$name")" "$BATS_TEST_TMPDIR/bin/$name"
 	done
 	PATH=$BATS_TEST_TMPDIR/bin build_it
 	assert_status 1
-	assert_output 'missing: clang 18 or newer .*: clang-19'
+	assert_output 'missing: clang 18 or newer .*: clang-19 \(Fedora: clang\)'
+	# A program of that name is called by bpftool's build, whatever the compiler is.
+	mv "$BATS_TEST_TMPDIR/bin/gcc" "$BATS_TEST_TMPDIR/bin/other-cc"
+	PATH=$BATS_TEST_TMPDIR/bin CC=other-cc build_it
+	assert_status 1
+	assert_output 'missing: clang 18 .*, a program named gcc'
 	[[ ! -e $BATS_TEST_TMPDIR/work ]]
+}
+
+@test "an archive that is there and cannot be linked is told apart, with the way out" {
+	cp -r "$WEB/plain" "$BATS_TEST_TMPDIR/src"
+	# As elfutils 0.192 has it: a function that no archive has.
+	mkdir "$BATS_TEST_TMPDIR/lib"
+	(
+		cd "$BATS_TEST_TMPDIR/lib"
+		cp "$(gcc -print-file-name=libelf.a)" .
+		ar x libelf.a elf_begin.o
+		objcopy --redefine-sym calloc=eu_search_tree_init elf_begin.o
+		ar r libelf.a elf_begin.o
+	)
+	CC="gcc -L$BATS_TEST_TMPDIR/lib" build_it
+	assert_status 1
+	assert_output "libelf.a: .*undefined reference to .eu_search_tree_init.*elfutils 0.192 \\(Debian 13\\).*WPROF_CC='gcc -L"
+	[[ ! -e $BATS_TEST_TMPDIR/work ]]
+	# The launcher's own link has the same need, and says the same.
+	run in_scratch WPROF=builtin LDFLAGS="-L$BATS_TEST_TMPDIR/lib" "$SCRATCH/ktstr-launch"
+	[[ $status -ne 0 ]]
+	assert_output "libelf.a: .*undefined reference to .eu_search_tree_init.*make LDFLAGS=-L"
+	refute_output 'is missing'
+	rm -f "$SCRATCH/ktstr-launch.debug"
+}
+
+@test "a source whose blazesym.h has no no_vdso yet is compiled as well, and without LTO" {
+	cp -r "$WEB/plain" "$BATS_TEST_TMPDIR/src"
+	sed -i /no_vdso/d "$BATS_TEST_TMPDIR/src/blazesym/capi/include/blazesym.h"
+	build_it
+	assert_status 0
+	assert_output 'wprof: compiled'
+	run cat "$BATS_TEST_TMPDIR/wprof.log"
+	assert_output '-static .output/wprof.o'
+	refute_output '-flto'
+}
+
+@test "a lock that knows no digest of the tree: the commit alone binds" {
+	sed 's/^tree-sha256 .*/tree-sha256 unknown/' "$LOCK" >"$BATS_TEST_TMPDIR/lock"
+	run in_scratch "$BATS_TEST_TMPDIR/u/wprof" WPROF_BUILD="$BATS_TEST_TMPDIR/u" \
+		WPROF_LOCK="$BATS_TEST_TMPDIR/lock"
+	assert_status 0
+	cmp "$BATS_TEST_TMPDIR/u/wprof" "$SCRATCH/wprof/wprof"
 }
 
 @test "a submodule that is not there is refused before upstream's Makefile would fetch it" {

@@ -14,28 +14,62 @@ setup()
 }
 
 # A load that is in the kernel most of the time.
-busy='i=0; while [ $i -lt 300 ]; do cat /proc/interrupts >/dev/null; i=$((i + 1)); done'
+busy='i=0; while [ $i -lt 100 ]; do cat /proc/interrupts >/dev/null; i=$((i + 1)); done'
 
 # trace_names TRACE: what its events are called (field 23 of a track event).
 trace_names() { protoc --decode_raw <"$1" | sed -n 's/^ *23: "\(.*\)"$/\1/p' | sort -u; }
 
-@test "it traces, and the stacks have the kernel's own names" {
-	boot --wprof=always --timeout 100 -- \
+# cpus_in_trace TRACE: how many CPUs have switched tasks in it.
+cpus_in_trace() { trace_names "$1" | sed -n 's/^CPU \([0-9]*\): .*/\1/p' | sort -u | wc -l; }
+
+@test "on 2 CPUs: it records with BPF, and the stacks have the kernel's own names" {
+	boot --wprof=always --wprof-args '-d 60000 -S --ringbuf-size=256000 --ringbuf-cnt=8' --timeout 100 -- \
 		sh -c "cut -d ' ' -f 3 /proc/kallsyms | cut -f 1; $busy"
 	assert_status 0
-	trace_names "$(dump_file .wprof.pb)" >names
-	sort -u stdout >kallsyms
+	assert_output ' 2048 MiB, tracer on'
+	[[ $(cpus_in_trace "$(dump_file .wprof.pb)") -eq 2 ]]
+	trace_names "$(dump_file .wprof.pb)" | grep -v '^CPU ' | LC_ALL=C sort >names
+	LC_ALL=C sort -u stdout >kallsyms
 	[[ $(wc -l <names) -ge 5 ]] || fail "only these: $(<names)"
-	comm -23 names kallsyms >unknown
+	LC_ALL=C comm -23 names kallsyms >unknown
 	# A frame may stand between two functions, where it has an address only.
 	[[ $(wc -l <unknown) -le $(($(wc -l <names) / 10)) ]] || fail "not in kallsyms: $(<unknown)"
 }
 
+# With the default arguments: eight ring buffers of 256 MiB, and the memory is derived from that.
+default_rings()
+{
+	boot --topology "$1" --wprof=always --timeout 200 -- sh -c 'nproc; i=0
+		while [ $i -lt 20 ]; do i=$((i + 1)); sleep 0.1 & done; wait'
+	assert_status 0
+	assert_output "$1, 2560 MiB, tracer on"
+	refute_output 'tracer: ' 'warning'
+	# How many of them switch is up to the scheduler; the idle ones' last switch is before it began.
+	[[ $(cpus_in_trace "$(dump_file .wprof.pb)") -ge 4 ]]
+}
+
+@test "on 8 CPUs: the default ring buffers have their memory" {
+	default_rings 1n1l8c1t
+}
+
+@test "on 16 CPUs: the default ring buffers have their memory" {
+	default_rings 1n2l8c1t
+}
+
+@test "where its ring buffers do not fit: the warning has both numbers, then its own words" {
+	boot --memory 400 --wprof=always --timeout 100 -- sh -c 'exit 4'
+	assert_status 4
+	assert_output 'warning: memory 400 MiB as given is below the 2048 MiB .* ring buffers take 512 MiB' \
+		'tracer: failed: ended with status 12 before it was ready; ENOMEM: no room for its ring buffers' \
+		'Failed to create BPF ringbuf #[01]: -12'
+	[[ -z $(find ktstr-out -name '*.pb*') ]]
+}
+
 @test "as the user's own tracer in a failing run: its lost events are said" {
-	boot --wprof --wprof-args '-d 60000 -f fast --ringbuf-size=4' --timeout 100 -- sh -c "$busy; exit 3"
+	boot --wprof --wprof-args '-d 60000 --ringbuf-size=4' --timeout 100 -- sh -c "$busy; exit 3"
 	assert_status 3
-	assert_output 'repro: same failure .*with the tracer on' 'events were lost' '!!! Drops: [0-9]+ samples' '^  trace .*\.repro\.wprof\.pb'
-	[[ $(trace_names "$(dump_file .repro.wprof.pb)" | wc -l) -ge 5 ]]
+	assert_output 'repro: same failure .*with the tracer on' 'events were lost' '!!! Drops: [0-9]+ events' '^  trace .*\.repro\.wprof\.pb'
+	[[ $(cpus_in_trace "$(dump_file .repro.wprof.pb)") -ge 1 ]]
 }
 
 @test "on a kernel that is too old for it: one line says so, and the verdict stands" {

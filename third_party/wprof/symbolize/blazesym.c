@@ -274,8 +274,10 @@ blaze_symbolize_process_abs_addrs(blaze_symbolizer *symbolizer,
 		return NULL;
 	options = (struct process_options){ .pid = given.pid,
 					    .debug_syms = given.debug_syms,
-					    .no_map_files = given.no_map_files,
-					    .no_vdso = given.no_vdso };
+					    .no_map_files = given.no_map_files };
+#ifdef BLAZESYM_HAS_NO_VDSO /* blazesym's C interface 0.1.5 has it, 0.1.1 does not */
+	options.no_vdso = given.no_vdso;
+#endif
 	if (set_error(process_open(&process, &options, &symbolizer->cache)))
 		return NULL;
 	syms = result_new(abs_addr_cnt);
