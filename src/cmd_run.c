@@ -162,8 +162,13 @@ static int report(struct run *run, const struct run_config *config, const struct
 				 strerror(result->first.seen.output_error));
 	if (!run->options->quiet || !passed)
 		run_result_print(STDERR_FILENO, config, result);
-	return passed && !run_result_is_whole(result) ? COMMAND_CANNOT
-						      : result->first.verdict.exit_status;
+	if (passed && !run_result_is_whole(result))
+		return COMMAND_CANNOT;
+	if (run->options->bisect)
+		return bisect_status(&result->first.verdict,
+				     outcome_of(&result->first.verdict, false, 0),
+				     result->first.seen.started, run->options->bisect);
+	return result->first.verdict.exit_status;
 }
 
 static int execute(struct run *run)
@@ -213,7 +218,8 @@ int cmd_run(const struct run_options *options)
 	run.entry.argv = options->operands;
 	ret = find_program(&run, &err);
 	if (ret) {
-		status = ret == -ENOENT	  ? EXIT_NOT_FOUND
+		status = options->bisect  ? BISECT_SKIP
+			 : ret == -ENOENT ? EXIT_NOT_FOUND
 			 : ret == -EACCES ? EXIT_NOT_EXECUTABLE
 					  : COMMAND_CANNOT;
 		command_complain("run: %s", err.text);

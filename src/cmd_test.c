@@ -453,6 +453,7 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 {
 	const struct run_options *options = state->options;
 	struct suite_limits limits = { .jobs = options->jobs,
+				       .memory_wait_ms = options->memory_wait_ms,
 				       .cpus = capacity->cpus,
 				       .memory_mib = capacity->free_mib };
 	struct suite_listener listener = { .data = state,

@@ -9,7 +9,8 @@
 
 #include "run/options_table.h"
 
-#define DEFAULT_TIMEOUT_MS 60000
+#define DEFAULT_TIMEOUT_MS     60000
+#define DEFAULT_MEMORY_WAIT_MS 60000
 
 /* What getopt returns for an option of the table: its index and this, above all letters. */
 #define FIRST_ID 256
@@ -198,7 +199,9 @@ int options_parse(struct run_options *options, unsigned int groups, bool mixed, 
 	struct getopt_table table = { 0 };
 	int ret;
 
-	*options = (struct run_options){ .timeout_ms = DEFAULT_TIMEOUT_MS, .repeat = 1 };
+	*options = (struct run_options){ .timeout_ms = DEFAULT_TIMEOUT_MS,
+					 .memory_wait_ms = DEFAULT_MEMORY_WAIT_MS,
+					 .repeat = 1 };
 	ret = make_getopt(&table, groups, mixed, err);
 	if (!ret)
 		ret = parse_environment(options, groups, err);

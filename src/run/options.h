@@ -13,6 +13,7 @@
 #include "entry/entry.h"
 #include "plan/plan.h"
 #include "util/error.h"
+#include "verdict/bisect.h"
 
 enum option_group {
 	OPTIONS_MACHINE = 1 << 0, /* kernel, topology, memory, parameters, budgets */
@@ -87,6 +88,7 @@ struct run_options {
 	size_t nr_includes;
 	struct option_list env;
 	const char *stderr_file; /* OPTIONS_STREAMS; or NULL */
+	enum bisect_mode bisect; /* OPTIONS_STREAMS */
 
 	/* OPTIONS_SELECT and OPTIONS_SUITE */
 	bool gauntlet;
@@ -94,6 +96,7 @@ struct run_options {
 	bool failed;			      /* those that failed last time */
 	unsigned int shard, shards;	      /* 1-based; 0 of 0: all */
 	bool dry_run, fail_fast;
+	uint64_t memory_wait_ms;
 	unsigned int jobs;   /* 0: as many as fit */
 	unsigned int repeat; /* 1 */
 	bool has_seed;

@@ -92,6 +92,15 @@ static int set_wprof(const struct option_said *said)
 	return 0;
 }
 
+static int set_bisect(const struct option_said *said)
+{
+	if (said->value && strcmp(said->value, "boot"))
+		return error_set(said->err, -EINVAL, "%s '%s': takes 'boot' or nothing", said->what,
+				 said->value);
+	said->options->bisect = said->value ? BISECT_BOOT : BISECT_TEST;
+	return 0;
+}
+
 static int set_timeout(const struct option_said *said)
 {
 	said->options->has_timeout = true;
@@ -203,6 +212,9 @@ const struct option_definition option_definitions[] = {
 	  "no words of the launcher's own but errors" },
 	{ "verbose", 'v', NULL, OPTIONS_SUITE, NULL, FLAG(verbose),
 	  "pass on what the tests print, each line with its test's name" },
+	{ "bisect", 0, "[boot]", OPTIONS_STREAMS, NULL, CUSTOM(bisect),
+	  "exit with what `git bisect run` takes: 0 good, 1 bad, 125 skip, which\n"
+	  "a kernel is too that does not come to the payload; boot: that is bad" },
 	{ "stderr", 0, "FILE", OPTIONS_STREAMS, NULL, NEW_FILE(stderr_file),
 	  "the payload's standard error into the new file FILE, apart from\nthe launcher's words" },
 	{ "console", 0, NULL, OPTIONS_DEBUG, NULL, FLAG(console),
@@ -225,6 +237,8 @@ const struct option_definition option_definitions[] = {
 	  "say what would be run, on which machine, and what is skipped" },
 	{ "jobs", 'j', "N", OPTIONS_SUITE, "KTSTR_JOBS", COUNT(jobs),
 	  "VMs at once (default: as many as the host's CPUs and memory hold)" },
+	{ "memory-wait", 0, "S", OPTIONS_SUITE, NULL, SECONDS(memory_wait_ms),
+	  "how long a VM waits for memory that other programs have\n(default 60)" },
 	{ "fail-fast", 0, NULL, OPTIONS_SUITE, NULL, FLAG(fail_fast),
 	  "start no more once one has failed" },
 	{ "repeat", 0, "N", OPTIONS_SUITE, NULL, COUNT(repeat), "each variant N times" },

@@ -38,7 +38,8 @@ struct suite {
 	double busy_s;	   /* what those took, summed */
 	bool stopping;
 	int signal;
-	int64_t kill_at_ms; /* 0: nobody is to be killed */
+	int64_t kill_at_ms;	/* 0: nobody is to be killed */
+	int64_t waits_since_ms; /* the next variant, for memory; 0: it does not */
 };
 
 /* What a variant takes of the host; a test of the host takes one CPU. */
@@ -62,7 +63,7 @@ static uint64_t free_mib(void)
 	return capacity.free_mib;
 }
 
-/* Is there room for one more beside those that run? One alone has all CPUs, see lacks_memory. */
+/* Is there room for one more beside those that run? One alone has all CPUs, see look_for_memory. */
 static bool fits(const struct suite *suite, const struct variant *variant)
 {
 	unsigned int cpus, used_cpus = 0;
@@ -86,18 +87,37 @@ static bool fits(const struct suite *suite, const struct variant *variant)
 	       (!memory || memory <= free_mib());
 }
 
-/* Is there too little memory for a guest even while no other runs? */
-static bool lacks_memory(const struct variant *variant, char *reason, size_t size)
+enum has_memory {
+	HAS_MEMORY,
+	WAITS_FOR_MEMORY,
+	HAS_NO_MEMORY, /* it has waited for long enough */
+};
+
+/* Is there enough memory for a guest while no other runs? @reason: for HAS_NO_MEMORY. */
+static enum has_memory look_for_memory(struct suite *suite, const struct variant *variant,
+				       char *reason, size_t size)
 {
+	int64_t now = now_ms(), waited = suite->waits_since_ms ? now - suite->waits_since_ms : 0;
 	unsigned int cpus;
 	uint64_t memory, left;
 
 	cost(variant, &cpus, &memory);
 	left = memory ? free_mib() : 0;
-	if (memory <= left)
-		return false;
-	snprintf(reason, size, "needs %" PRIu64 " MiB, %" PRIu64 " MiB are free", memory, left);
-	return true;
+	if (memory <= left) {
+		suite->waits_since_ms = 0;
+		return HAS_MEMORY;
+	}
+	if (!suite->waits_since_ms)
+		suite->waits_since_ms = now;
+	if ((uint64_t)waited < suite->limits->memory_wait_ms)
+		return WAITS_FOR_MEMORY;
+	suite->waits_since_ms = 0;
+	snprintf(reason, size,
+		 "no memory for its VM: it needs %" PRIu64 " MiB, and after %.10g s %" PRIu64
+		 " MiB were free; end other programs, give it less, or wait longer with "
+		 "--memory-wait",
+		 memory, (double)suite->limits->memory_wait_ms / 1000, left);
+	return HAS_NO_MEMORY;
 }
 
 static void tell(struct suite *suite, size_t index, const struct worker_result *of)
@@ -144,16 +164,23 @@ static int start_some(struct suite *suite, struct error *err)
 	while (suite->next < suite->variants->count && !suite->stopping) {
 		const struct variant *variant = &suite->variants->list[suite->next];
 		size_t free_slot = 0;
-		char reason[128];
+		char reason[256];
 		int ret;
 
 		if (*variant->skip) {
 			tell_without(suite, suite->next++, OUTCOME_SKIP, variant->skip);
 			continue;
 		}
-		if (!suite->running && lacks_memory(variant, reason, sizeof(reason))) {
-			tell_without(suite, suite->next++, OUTCOME_SKIP, reason);
-			continue;
+		if (!suite->running) {
+			enum has_memory memory =
+				look_for_memory(suite, variant, reason, sizeof(reason));
+
+			if (memory == WAITS_FOR_MEMORY)
+				return 0;
+			if (memory == HAS_NO_MEMORY) {
+				tell_without(suite, suite->next++, OUTCOME_ERROR, reason);
+				continue;
+			}
 		}
 		while (free_slot < suite->nr_slots && suite->slots[free_slot].worker.fd >= 0)
 			free_slot++;

@@ -183,3 +183,13 @@ plan()
 	assert_output '^2 variants$'
 	refute_output 'warning'
 }
+
+@test "plan: memory that the host does not have is a skip, memory that others use is waited for, then an error" {
+	plan --memory 90000000 fair.sh
+	assert_output '^fair .*SKIP the host is too small: .* MiB is the most here'
+	most=$(sed -n 's/.* and \([0-9]*\) MiB is the most.*/\1/p' <<<"$output")
+	# All of it is never free: the kernel and this test have some.
+	run "$KTSTR_LAUNCH" test --kernel "$KERNEL" --memory "$most" --memory-wait 0.2 fair.sh
+	assert_status 125
+	assert_output '^ERROR +fair +no memory for its VM: it needs [0-9]+ MiB, and after 0.2 s [0-9]+ MiB were free'
+}

@@ -53,6 +53,12 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@
 	interrupted KTSTR_CACHE_DIR= --kaslr -- true
 }
 
+@test "--bisect: what could not be run is skipped; it takes boot and nothing else" {
+	refused 125 "payload './nowhere': No such file" --bisect --kernel "$KERNEL" -- ./nowhere
+	refused 125 "payload './nowhere': No such file" --bisect=boot --kernel "$KERNEL" -- ./nowhere
+	refused 125 "--bisect 'yes': takes 'boot' or nothing" --bisect=yes --kernel "$KERNEL" -- true
+}
+
 @test "kernel images that are none: absent, a folder, empty, text, cut off, 32-bit, another machine" {
 	refused 125 "'nowhere': .*No such file" --kernel nowhere -- true
 	refused 125 "'.': .*(folder|directory)" --kernel . -- true

@@ -42,11 +42,14 @@ setup()
 	assert_output '^TIMEOUT sleep: .*limit of 1'
 }
 
-@test "kill -9 of the payload gives 137" {
+@test "kill -9 of the payload gives 137, which ends no bisection" {
 	# shellcheck disable=SC2016 # $$ is the guest's
 	boot -- sh -c 'kill -9 $$'
 	assert_status 137
 	assert_output '^FAIL sh: .*(signal 9|SIGKILL)'
+	# shellcheck disable=SC2016
+	boot --bisect -- sh -c 'kill -9 $$'
+	assert_status 1
 }
 
 @test "a panic has its own status, soon, and its line" {
@@ -93,11 +96,11 @@ setup()
 }
 
 @test "a kernel that panics before init, and an init that dies, are panics" {
-	boot --append rdinit=/nowhere -- true
-	assert_status 120
+	boot --append rdinit=/nowhere --bisect -- true
+	assert_status 125
 	assert_output '^PANIC true: kernel panic before init.s first word: '
-	boot --append rdinit=/bin/false -- true
-	assert_status 120
+	boot --append rdinit=/bin/false --bisect=boot -- true
+	assert_status 1
 	assert_output '^PANIC true: .*Attempted to kill init'
 }
 
