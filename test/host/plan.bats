@@ -185,8 +185,10 @@ plan()
 }
 
 @test "plan: memory that the host does not have is a skip, memory that others use is waited for, then an error" {
-	plan --memory 90000000 fair.sh
-	assert_output '^fair .*SKIP the host is too small: .* MiB is the most here'
+	printf '#!/bin/sh\n#ktstr: memory_mib=90000000\n' >huge.sh
+	chmod +x huge.sh
+	plan huge.sh
+	assert_output '^huge .*SKIP the host is too small: .* MiB is the most here'
 	most=$(sed -n 's/.* and \([0-9]*\) MiB is the most.*/\1/p' <<<"$output")
 	# All of it is never free: the kernel and this test have some.
 	run "$KTSTR_LAUNCH" test --kernel "$KERNEL" --memory "$most" --memory-wait 0.2 fair.sh
