@@ -10,14 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <zlib.h>
 
 #include "util/cache_folder.h"
+#include "util/cancel.h"
+#include "util/clock.h"
 #include "util/file.h"
+#include "util/fnv.h"
 
-#define PREFIX "vmlinux-"
+#define PREFIX	       "vmlinux-"
+/* Of one that is being written where there are no files without a name. */
+#define PARTIAL_PREFIX ".partial-"
+/* One that is older was left by a launcher that was killed. */
+#define PARTIAL_MAX_S  3600
+#define LOCKS	       ".locks"
+/* How long another launcher may take to unpack the kernel before we do it ourselves. */
+#define LOCK_WAIT_MS   60000
+#define LOCK_LOOK_MS   20
 
 /* The folder, made when missing. False: there is no cache. */
 static bool open_folder(char folder[PATH_MAX])
@@ -48,7 +60,12 @@ static bool entry_path(const char *kernel, const char *folder, char path[PATH_MA
 	return true;
 }
 
-/* Remove the oldest entries until there is room for one more. */
+static bool is_older(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* Remove the entries that were not used for longest until there is room for one more. */
 static void make_room(const char *folder)
 {
 	for (;;) {
@@ -59,16 +76,23 @@ static void make_room(const char *folder)
 		size_t count = 0;
 
 		while (dir && (entry = readdir(dir))) {
+			bool partial =
+				!strncmp(entry->d_name, PARTIAL_PREFIX, strlen(PARTIAL_PREFIX));
 			struct stat st;
 
-			if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0)
+			if (!partial && strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0)
 				continue;
 			if (snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >=
 				    (int)sizeof(path) ||
 			    stat(path, &st) < 0)
 				continue;
+			if (partial) {
+				if (st.st_mtim.tv_sec < time(NULL) - PARTIAL_MAX_S)
+					unlink(path);
+				continue;
+			}
 			count++;
-			if (!*oldest || st.st_mtim.tv_sec < oldest_time.tv_sec) {
+			if (!*oldest || is_older(&st.st_mtim, &oldest_time)) {
 				memcpy(oldest, path, sizeof(oldest));
 				oldest_time = st.st_mtim;
 			}
@@ -78,6 +102,36 @@ static void make_room(const char *folder)
 		if (count < KERNEL_CACHE_ENTRIES || unlink(oldest) < 0)
 			return;
 	}
+}
+
+/*
+ * Of all launchers that want the kernel of @entry one unpacks it, the others wait. A lock is a byte
+ * of one file, so that no kernel leaves a file of its own behind; it goes with the descriptor.
+ * Returns a descriptor to close, or -1: no lock here (a file system without), waited too long, or
+ * the user wants out.
+ */
+static int lock_entry(const char *folder, const char *entry, int cancel_fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	char path[PATH_MAX + NAME_MAX];
+	int64_t until = now_ms() + LOCK_WAIT_MS;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" LOCKS, folder);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	/* Two kernels on one byte only wait for each other. */
+	lock.l_start = (off_t)(fnv_add(FNV_START, entry, strlen(entry)) >> 2);
+	while (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
+		if ((errno != EAGAIN && errno != EACCES && errno != EINTR) || now_ms() > until ||
+		    cancel_check(cancel_fd, NULL)) {
+			close(fd);
+			return -1;
+		}
+		usleep(LOCK_LOOK_MS * 1000);
+	}
+	return fd;
 }
 
 /*
@@ -130,33 +184,64 @@ static bool is_intact(int fd)
 	       sampled_crc(NULL, fd, trailer.size, &crc) && crc == trailer.crc;
 }
 
+/* Whole, and on the disk. */
+static bool write_entry(int fd, const void *bytes, size_t size)
+{
+	struct trailer trailer = { .magic = MAGIC, .size = size };
+
+	return sampled_crc(bytes, -1, size, &trailer.crc) && !file_write_all(fd, bytes, size) &&
+	       !file_write_all(fd, &trailer, sizeof(trailer)) && !fdatasync(fd);
+}
+
 /*
- * Whole under its name or not at all, also when the host crashes, and nothing is left of one that
- * was not finished, however we end. A full disk, another launcher's entry, a file system without
- * O_TMPFILE: the next run unpacks again.
+ * Without a name until it is whole: nothing is left of it, however we end. False where the file
+ * system cannot do that.
+ */
+static bool store_unnamed(const char *folder, const char *path, const void *bytes, size_t size)
+{
+	int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	char unnamed[64];
+	bool can = true;
+
+	if (fd < 0)
+		return false;
+	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
+	if (write_entry(fd, bytes, size) &&
+	    linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
+		can = errno == EEXIST;
+	close(fd);
+	return can;
+}
+
+/* Where the file system has no O_TMPFILE, as NFS and 9p. */
+static void store_renamed(const char *folder, const char *path, const void *bytes, size_t size)
+{
+	char partial[PATH_MAX + NAME_MAX];
+	int fd;
+
+	snprintf(partial, sizeof(partial), "%s/" PARTIAL_PREFIX "%ld", folder, (long)getpid());
+	unlink(partial);
+	fd = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	if (!write_entry(fd, bytes, size) || rename(partial, path))
+		unlink(partial);
+	close(fd);
+}
+
+/*
+ * Whole under its name or not at all, also when the host crashes. A full disk: the next run unpacks
+ * again.
  */
 static void store(const char *folder, const char *path, const struct kernel_image *image)
 {
-	struct trailer trailer = { .magic = MAGIC };
-	char unnamed[64];
 	const void *bytes;
 	size_t size;
-	int fd;
 
 	bytes = kernel_image_bytes(image, &size);
-	trailer.size = size;
-	sampled_crc(bytes, -1, size, &trailer.crc);
 	make_room(folder);
-	fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return;
-	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
-	if (file_write_all(fd, bytes, size) == 0 &&
-	    file_write_all(fd, &trailer, sizeof(trailer)) == 0 && fdatasync(fd) == 0 &&
-	    linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0) {
-		/* As above. */
-	}
-	close(fd);
+	if (!store_unnamed(folder, path, bytes, size))
+		store_renamed(folder, path, bytes, size);
 }
 
 /* What is kept of @path, under the name that the user gave it. Makes way for a new one if bad. */
@@ -169,6 +254,8 @@ static bool open_entry(const char *entry, const char *path, struct kernel_image 
 		return false;
 	if (!is_intact(fd))
 		ret = -EBADMSG;
+	else
+		(void)!futimens(fd, NULL); /* make_room goes by it */
 	close(fd);
 	if (!ret)
 		ret = kernel_image_open(entry, out, NULL);
@@ -189,32 +276,41 @@ int kernel_cache_open(const char *path, int cancel_fd, struct kernel_image **out
 {
 	char folder[PATH_MAX], entry[PATH_MAX + NAME_MAX];
 	bool cached = open_folder(folder) && entry_path(path, folder, entry);
-	int ret;
+	struct kernel_image *kept;
+	int lock = -1, ret;
 
 	if (cached && open_entry(entry, path, out))
 		return 0;
 	ret = kernel_image_open(path, out, err);
 	if (ret || !kernel_image_is_bzimage(*out))
 		return ret;
+	if (cached)
+		lock = lock_entry(folder, entry, cancel_fd);
+	/* Whom we waited for has made it. */
+	if (lock >= 0 && open_entry(entry, path, &kept))
+		goto use_kept;
 	ret = kernel_image_unpack(*out, cancel_fd, err);
 	/* A compression that we do not read: the guest can, it only takes longer. */
-	if (ret == -ENOTSUP)
-		return 0;
+	if (ret == -ENOTSUP) {
+		ret = 0;
+		goto out;
+	}
 	if (ret) {
 		kernel_image_close(*out);
 		*out = NULL;
-		return ret;
+		goto out;
 	}
-	if (cached) {
-		struct kernel_image *kept;
-
-		store(folder, entry, *out);
-		/* From now on as in all later runs: two VMs of one run are the same to the last
-		 * bit. */
-		if (open_entry(entry, path, &kept)) {
-			kernel_image_close(*out);
-			*out = kept;
-		}
-	}
-	return 0;
+	if (!cached)
+		goto out;
+	store(folder, entry, *out);
+	/* From now on as in all later runs: two VMs of one run are the same to the last bit. */
+	if (!open_entry(entry, path, &kept))
+		goto out;
+use_kept:
+	kernel_image_close(*out);
+	*out = kept;
+out:
+	if (lock >= 0)
+		close(lock);
+	return ret;
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -45,11 +46,31 @@ static int watched_linkat(int from_dir, const char *from, int to_dir, const char
 	return linkat(from_dir, from, to_dir, to, flags);
 }
 
+/* A file system without O_TMPFILE. */
+static bool no_tmpfile;
+
+static int watched_open(const char *path, int flags, ...)
+{
+	va_list ap;
+	int mode;
+
+	va_start(ap, flags);
+	mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(ap, int) : 0;
+	va_end(ap);
+	if (no_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return open(path, flags, mode);
+}
+
 #define fdatasync watched_fdatasync
 #define linkat	  watched_linkat
+#define open	  watched_open
 #include "../../src/run/kernel_cache.c"
 #undef fdatasync
 #undef linkat
+#undef open
 
 #define DATA_SIZE 0x123456
 
@@ -74,7 +95,7 @@ static int set_up(void **state)
 	f->vmlinux = sample_vmlinux(DATA_SIZE);
 	setenv("KTSTR_CACHE_DIR", f->folder, 1);
 	synced = -1;
-	sync_fails = false;
+	sync_fails = no_tmpfile = false;
 	links = 0;
 	*state = f;
 	return 0;
@@ -287,6 +308,107 @@ static void the_oldest_make_room(void **state)
 	assert_int_equal(access(path, F_OK), 0);
 }
 
+static void one_that_is_used_stays(void **state)
+{
+	const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct fixture *f = *state;
+	char entry[512], path[512];
+	struct stat st;
+
+	open_and_compare(f);
+	assert_true(find_entry(f, entry));
+	assert_int_equal(utimensat(AT_FDCWD, entry, old, 0), 0);
+	for (unsigned int i = 0; i < KERNEL_CACHE_ENTRIES; i++) {
+		snprintf(path, sizeof(path), "%s/" PREFIX "%u", f->folder, i);
+		assert_int_equal(file_write_new(path, "x", 1, 0600, NULL), 0);
+	}
+	/* Written first, and used last. */
+	open_and_compare(f);
+	assert_int_equal(stat(entry, &st), 0);
+	assert_true(st.st_mtim.tv_sec > 1000);
+	make_room(f->folder);
+	assert_int_equal(access(entry, F_OK), 0);
+	assert_int_equal(links, 1);
+}
+
+static void without_unnamed_files(void **state)
+{
+	const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct fixture *f = *state;
+	char entry[512], left[512], young[512];
+
+	no_tmpfile = true;
+	assert_int_equal(mkdir(f->folder, 0700), 0);
+	snprintf(left, sizeof(left), "%s/" PARTIAL_PREFIX "1", f->folder);
+	snprintf(young, sizeof(young), "%s/" PARTIAL_PREFIX "2", f->folder);
+	assert_int_equal(file_write_new(left, "x", 1, 0600, NULL), 0);
+	assert_int_equal(file_write_new(young, "x", 1, 0600, NULL), 0);
+	assert_int_equal(utimensat(AT_FDCWD, left, old, 0), 0);
+	open_and_compare(f);
+	assert_int_equal(links, 0);
+	assert_true(find_entry(f, entry));
+	open_and_compare(f);
+	/* What a launcher that was killed left is gone; what one writes now is not. */
+	assert_int_equal(access(left, F_OK), -1);
+	assert_int_equal(access(young, F_OK), 0);
+	assert_int_equal(unlink(entry), 0);
+	sync_fails = true;
+	open_and_compare(f);
+	assert_false(find_entry(f, entry));
+}
+
+/* Many at once: one unpacks, and all have the same. */
+static void several_at_once_unpack_once(void **state)
+{
+	struct fixture *f = *state;
+	char path[512];
+	int begin[2], unpacked = 0, status;
+
+	assert_int_equal(pipe(begin), 0);
+	for (int i = 0; i < 8; i++) {
+		if (fork())
+			continue;
+		close(begin[1]);
+		(void)!read(begin[0], path, 1);
+		open_and_compare(f);
+		_exit((int)links);
+	}
+	close(begin[0]);
+	close(begin[1]);
+	while (wait(&status) > 0) {
+		assert_true(WIFEXITED(status));
+		unpacked += WEXITSTATUS(status);
+	}
+	assert_int_equal(unpacked, 1);
+	assert_true(find_entry(f, path));
+}
+
+/* The lock is the kernel's own; it goes with who holds it. */
+static void a_lock_that_is_held_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	char folder[PATH_MAX], entry[PATH_MAX + NAME_MAX];
+	int lock, status;
+	pid_t child;
+
+	assert_true(open_folder(folder) && entry_path(f->kernel, folder, entry));
+	lock = lock_entry(folder, entry, -1);
+	assert_true(lock >= 0);
+	child = fork();
+	if (!child) {
+		close(lock);
+		open_and_compare(f);
+		_exit((int)links);
+	}
+	/* It comes no further. */
+	usleep(200000);
+	assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+	/* Its holder is killed: the lock goes with it. */
+	close(lock);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 static void without_a_cache(void **state)
 {
 	struct fixture *f = *state;
@@ -313,6 +435,10 @@ int main(void)
 		TEST(what_cannot_be_synced_gets_no_name),
 		TEST(another_file_is_another_kernel),
 		TEST(the_oldest_make_room),
+		TEST(one_that_is_used_stays),
+		TEST(without_unnamed_files),
+		TEST(several_at_once_unpack_once),
+		TEST(a_lock_that_is_held_is_waited_for),
 		TEST(without_a_cache),
 	};
 
