@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,8 +27,6 @@
 /* A trace and a dump, and an unpacked kernel: what a folder should have room for. */
 #define OUT_MIN_MIB	  64
 #define CACHE_MIN_MIB	  128
-/* CPUs of the largest affinity mask that is asked for. */
-#define MAX_HOST_CPUS	  8192
 
 static FILE *open_below(const char *root, const char *path)
 {
@@ -118,18 +115,6 @@ static void look_at_memfds(const char *root, struct host_facts *facts)
 		facts->memfd_run_error = 0;
 }
 
-static void look_at_cpus(struct host_facts *facts)
-{
-	cpu_set_t *set = CPU_ALLOC(MAX_HOST_CPUS);
-	size_t size = CPU_ALLOC_SIZE(MAX_HOST_CPUS);
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-
-	facts->cpus_online = online > 0 ? (unsigned int)online : 0;
-	if (set && sched_getaffinity(0, size, set) == 0)
-		facts->cpus_allowed = (unsigned int)CPU_COUNT_S(size, set);
-	CPU_FREE(set);
-}
-
 /* @path of the folder is set. What is not there yet would be made below what is. */
 static void look_at_folder(struct host_folder *folder)
 {
@@ -186,7 +171,7 @@ void host_look(const char *root, const char *out_dir, struct host_facts *facts)
 		facts->descriptors = limit.rlim_max;
 	read_line(root, "/sys/devices/system/clocksource/clocksource0/current_clocksource",
 		  facts->clocksource, sizeof(facts->clocksource));
-	look_at_cpus(facts);
+	host_cpus_read(root, &facts->cpus);
 	if (snprintf(facts->out.path, PATH_MAX, "%s", out_dir) >= PATH_MAX)
 		facts->out.error = ENAMETOOLONG;
 	else
@@ -292,8 +277,13 @@ static void judge_descriptors(const struct host_facts *facts, struct findings *f
 
 static void judge_cpus(const struct host_facts *facts, struct findings *findings)
 {
-	findings_add(findings, FINDING_OK, "CPUs: %u online, we may use %u", facts->cpus_online,
-		     facts->cpus_allowed);
+	char quota[64] = "";
+
+	if (facts->cpus.quota > 0)
+		snprintf(quota, sizeof(quota), ", %.4g at a time by our cgroup's quota",
+			 facts->cpus.quota);
+	findings_add(findings, FINDING_OK, "CPUs: %u online, we may use %u%s", facts->cpus.online,
+		     facts->cpus.allowed, quota);
 	if (host_tsc_is_reliable(facts->clocksource)) {
 		findings_add(findings, FINDING_OK, "clocksource: %s, guests rely on the TSC",
 			     facts->clocksource);

@@ -8,6 +8,7 @@
 
 #include "doctor/findings.h"
 #include "doctor/kvm.h"
+#include "host/cpus.h"
 #include "host/memory.h"
 #include "util/error.h"
 
@@ -31,7 +32,7 @@ struct host_facts {
 
 	uint64_t descriptors; /* RLIMIT_NOFILE, hard: the launcher raises the soft one */
 	char clocksource[64];
-	unsigned int cpus_online, cpus_allowed;
+	struct host_cpus cpus;
 
 	struct host_folder out;
 	struct host_folder cache; /* path "": off */

@@ -1,4 +1,4 @@
-/* How much memory do our cgroups, and so a container or a service, leave us? */
+/* How much memory and CPU do our cgroups, and so a container or a service, leave us? */
 #ifndef KTSTR_HOST_CGROUP_H
 #define KTSTR_HOST_CGROUP_H
 
@@ -20,5 +20,12 @@ struct cgroup_limit {
  * Returns false when there is none, or none that can be read and understood.
  */
 bool cgroup_memory_limit(const char *cgroups, const char *mount, struct cgroup_limit *limit);
+
+/*
+ * cgroup_cpu_limit - the smallest CPU quota on that way, in CPUs ("2.5"): cpu.max, and of version 1
+ * cpu.cfs_quota_us by cpu.cfs_period_us (Linux, Documentation/scheduler/sched-bwc.rst).
+ * Returns 0 when there is none.
+ */
+double cgroup_cpu_limit(const char *cgroups, const char *mount);
 
 #endif

@@ -649,8 +649,7 @@ static const struct host_facts good_host = {
 	.memfd_policy = "0",
 	.descriptors = 1024,
 	.clocksource = "tsc",
-	.cpus_online = 8,
-	.cpus_allowed = 4,
+	.cpus = { .online = 8, .allowed = 4, .usable = 4 },
 	.out = { .path = "ktstr-out", .existing = ".", .free_mib = 5000 },
 	.cache = { .path = "/c", .existing = "/c", .free_mib = 5000 },
 };
@@ -724,6 +723,7 @@ static void the_rest_of_a_host(void **state)
 	struct paper paper;
 
 	(void)state;
+	EXPECT_HOST(0, 0, "we may use 4, 2.5 at a time by our cgroup's quota", cpus.quota, 2.5);
 	EXPECT_HOST(1, 0, "take a larger host, or give VMs less with --memory", memory.total_mib,
 		    2047);
 	EXPECT_HOST(1, 0, "raise that limit, or give VMs less", memory.limit_mib, 1024);
@@ -787,7 +787,7 @@ static void a_host_is_read(void **state)
 	assert_string_equal(facts.memfd_policy, "1");
 	assert_string_equal(facts.thp, "never");
 	assert_string_equal(facts.clocksource, "hpet");
-	assert_true(facts.cpus_online > 0 && facts.cpus_allowed > 0);
+	assert_true(facts.cpus.online > 0 && facts.cpus.allowed > 0);
 	assert_string_equal(facts.out.existing, ".");
 	assert_int_equal(facts.out.error, 0);
 	assert_true(facts.out.free_mib > 0);

@@ -1,5 +1,6 @@
-/* What memory does a host have, and what do our cgroups leave of it? */
+/* What memory and CPUs does a host have, and what do our cgroups leave of them? */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,12 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "deny_syscall.h"
 #include "host/cgroup.h"
+#include "host/cpus.h"
 #include "host/memory.h"
 #include "util/file.h"
 
@@ -193,6 +198,107 @@ static void strange_cgroups_are_no_limit(void **state)
 	assert_int_equal(limit_of(path), 7);
 }
 
+static double quota_of(const char *cgroups)
+{
+	char path[64], mount[64];
+
+	put("cgroup", cgroups);
+	snprintf(path, sizeof(path), "%s/cgroup", folder);
+	snprintf(mount, sizeof(mount), "%s/fs", folder);
+	return cgroup_cpu_limit(path, mount);
+}
+
+static void the_smallest_cpu_quota_counts(void **state)
+{
+	(void)state;
+	assert_true(quota_of("0::/a/b\n") == 0);
+	put("fs/a/b/cpu.max", "max 100000\n");
+	assert_true(quota_of("0::/a/b\n") == 0);
+	put("fs/a/cpu.max", "250000 100000\n");
+	assert_true(quota_of("0::/a/b\n") == 2.5);
+	put("fs/a/b/cpu.max", "50000 100000\n");
+	assert_true(quota_of("0::/a/b\n") == 0.5);
+	assert_true(quota_of("0::/a\n") == 2.5);
+	assert_true(quota_of("0::/\n") == 0);
+	/* In a container. */
+	put("fs/cpu.max", "300000 100000\n");
+	assert_true(quota_of("0::/docker/0123\n") == 3);
+}
+
+static void cpu_quotas_of_version_1_count(void **state)
+{
+	(void)state;
+	put("fs/cpu/x/cpu.cfs_quota_us", "-1\n");
+	put("fs/cpu/x/cpu.cfs_period_us", "100000\n");
+	assert_true(quota_of("4:cpu,cpuacct:/x\n") == 0);
+	put("fs/cpu/x/cpu.cfs_quota_us", "200000\n");
+	assert_true(quota_of("4:cpu,cpuacct:/x\n") == 2);
+	assert_true(quota_of("4:cpuset:/x\n3:cpuacct:/x\n") == 0);
+	/* Mounted by the names of all, without a link for each. */
+	put("fs/cpuacct,cpu/y/cpu.cfs_quota_us", "150000\n");
+	put("fs/cpuacct,cpu/y/cpu.cfs_period_us", "50000\n");
+	assert_true(quota_of("4:cpuacct,cpu:/y/z\n") == 3);
+}
+
+static void strange_cpu_quotas_are_none(void **state)
+{
+	static const char *const texts[] = { "",	   "\n",      "100000",	    "-1 100000",
+					     "0 100000",   "1 0",     "100000 -5",  "x y",
+					     "nan 100000", "inf inf", "100000 max", " 1 1" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		put("fs/a/cpu.max", texts[i]);
+		if (quota_of("0::/a\n") != 0)
+			fail_msg("'%s' was a quota", texts[i]);
+	}
+	put("fs/cpu/x/cpu.cfs_quota_us", "200000\n");
+	assert_true(quota_of("4:cpu:/x\n") == 0);
+	put("fs/cpu/x/cpu.cfs_period_us", "soon\n");
+	assert_true(quota_of("4:cpu:/x\n") == 0);
+}
+
+static void cpus_that_a_quota_leaves(void **state)
+{
+	struct host_cpus cpus;
+
+	(void)state;
+	host_cpus_read(folder, &cpus);
+	assert_true(cpus.quota == 0 && cpus.usable == cpus.allowed && cpus.allowed >= 1);
+	put("proc/self/cgroup", "0::/box\n");
+	put("sys/fs/cgroup/box/cpu.max", "20000 100000\n");
+	host_cpus_read(folder, &cpus);
+	assert_true(cpus.quota == 0.2 && cpus.usable == 1);
+	put("sys/fs/cgroup/box/cpu.max", "190000 100000\n");
+	host_cpus_read(folder, &cpus);
+	assert_int_equal(cpus.usable, 1);
+	put("sys/fs/cgroup/box/cpu.max", "100000000 100000\n");
+	host_cpus_read(folder, &cpus);
+	assert_int_equal(cpus.usable, cpus.allowed);
+}
+
+/* The kernel of a host with over 1024 CPUs refuses the C library's own mask, of 128 bytes. */
+static void a_host_of_many_cpus_is_asked_again(void **state)
+{
+	struct host_cpus cpus;
+	int status;
+
+	(void)state;
+	host_cpus_read("", &cpus);
+	if (!fork()) {
+		struct host_cpus many;
+
+		if (!deny_syscall(SYS_sched_getaffinity, 0xffff, sizeof(cpu_set_t), EINVAL))
+			_exit(77);
+		host_cpus_read("", &many);
+		_exit(many.allowed != cpus.allowed);
+	}
+	wait(&status);
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 static void a_host_is_read(void **state)
 {
 	struct host_memory memory;
@@ -294,6 +400,11 @@ int main(void)
 		FOLDER_TEST(what_is_left_is_the_least_of_all_limits),
 		FOLDER_TEST(cgroups_of_version_1_count),
 		FOLDER_TEST(strange_cgroups_are_no_limit),
+		FOLDER_TEST(the_smallest_cpu_quota_counts),
+		FOLDER_TEST(cpu_quotas_of_version_1_count),
+		FOLDER_TEST(strange_cpu_quotas_are_none),
+		FOLDER_TEST(cpus_that_a_quota_leaves),
+		cmocka_unit_test(a_host_of_many_cpus_is_asked_again),
 		FOLDER_TEST(a_host_is_read),
 		cmocka_unit_test(this_host_is_read),
 		cmocka_unit_test(more_than_there_is_is_refused),

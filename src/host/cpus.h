@@ -1,0 +1,15 @@
+/* How many CPUs does this host have, and how many of them may we use? */
+#ifndef KTSTR_HOST_CPUS_H
+#define KTSTR_HOST_CPUS_H
+
+struct host_cpus {
+	unsigned int online;  /* 0: the host does not tell */
+	unsigned int allowed; /* by our affinity (taskset, cpuset); at least 1 */
+	double quota;	      /* by our cgroups, "2.5"; 0: none */
+	unsigned int usable;  /* whole CPUs that both leave us, at least 1 */
+};
+
+/* host_cpus_read - as it is now. @root: before "/proc" and "/sys"; "" but for tests */
+void host_cpus_read(const char *root, struct host_cpus *cpus);
+
+#endif
