@@ -2,16 +2,20 @@
 #include "suite/last_failed.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "util/file.h"
 
 #define FILE_NAME "last-failed"
+
+#define UNWRITTEN "'%s' could not be written: %s; --failed will not know of this run"
 
 /* The suite that ran now. */
 struct now {
@@ -20,18 +24,34 @@ struct now {
 	size_t count;
 };
 
-/* Cut a text into its lines. */
-static char **split_lines(char *text)
+/* A test's file that is not there any more: it was removed, or has another name now. */
+static bool is_gone(const char *path)
+{
+	return *path && access(path, F_OK) && errno == ENOENT;
+}
+
+/* Cut the list into its lines, and these at their tab; without those whose test is gone. */
+static int split_lines(struct last_failed *last)
 {
 	size_t count = 0, used = 0;
-	char **lines;
 
-	for (const char *c = text; *c; c++)
+	for (const char *c = last->text; *c; c++)
 		count += *c == '\n';
-	lines = calloc(count + 2, sizeof(*lines));
-	for (char *line = strtok(text, "\n"); lines && line; line = strtok(NULL, "\n"))
-		lines[used++] = line;
-	return lines;
+	last->names = calloc(count + 2, sizeof(*last->names));
+	last->paths = calloc(count + 2, sizeof(*last->paths));
+	if (!last->names || !last->paths)
+		return -ENOMEM;
+	for (char *line = strtok(last->text, "\n"); line; line = strtok(NULL, "\n")) {
+		char *tab = strchr(line, '\t');
+
+		if (tab)
+			*tab++ = '\0';
+		if (tab && is_gone(tab))
+			continue;
+		last->names[used] = line;
+		last->paths[used++] = tab ? tab : line + strlen(line);
+	}
+	return 0;
 }
 
 /* Returns 0 or -errno; names stays NULL for an empty file. */
@@ -45,8 +65,7 @@ static int read_names(struct last_failed *last, const char *path)
 	if (!file)
 		return -errno;
 	if (getdelim(&last->text, &size, '\0', file) > 0) {
-		last->names = split_lines(last->text);
-		ret = last->names ? 0 : -ENOMEM;
+		ret = split_lines(last);
 	} else if (ferror(file)) {
 		ret = -errno;
 	}
@@ -65,7 +84,7 @@ int last_failed_read(struct last_failed *last, const char *folder, struct error 
 		return error_set(err, ret,
 				 "--failed: '%s': %s; it is written by each run of `test`", path,
 				 strerror(-ret));
-	if (!last->names)
+	if (!last->names || !*last->names)
 		return error_set(err, -ENODATA, "--failed: nothing failed the last time ('%s')",
 				 path);
 	return 0;
@@ -74,6 +93,7 @@ int last_failed_read(struct last_failed *last, const char *folder, struct error 
 void last_failed_destroy(struct last_failed *last)
 {
 	free(last->names);
+	free(last->paths);
 	free(last->text);
 	*last = (struct last_failed){ 0 };
 }
@@ -111,7 +131,8 @@ static bool is_remembered(const struct now *now, char **names, size_t result)
 	return false;
 }
 
-static int write_names(const struct now *now, char **old, const char *path, struct error *err)
+static int write_names(const struct now *now, const struct last_failed *old, const char *path,
+		       struct error *err)
 {
 	char temporary[PATH_MAX + 32], *text = NULL;
 	size_t size;
@@ -120,12 +141,17 @@ static int write_names(const struct now *now, char **old, const char *path, stru
 
 	if (!file)
 		return error_set(err, -ENOMEM, "out of memory");
-	for (char **name = old; name && *name; name++)
-		if (!went_well(now, *name))
-			fprintf(file, "%s\n", *name);
-	for (size_t i = 0; i < now->count; i++)
-		if (is_to_remember(&now->results[i]) && !is_remembered(now, old, i))
-			fprintf(file, "%s\n", now->results[i].name);
+	for (size_t i = 0; old->names && old->names[i]; i++)
+		if (!went_well(now, old->names[i]))
+			fprintf(file, "%s\t%s\n", old->names[i], old->paths[i]);
+	for (size_t i = 0; i < now->count; i++) {
+		const char *test = now->variants[i]->test->path;
+
+		/* A path that is no line is not known. */
+		if (is_to_remember(&now->results[i]) && !is_remembered(now, old->names, i))
+			fprintf(file, "%s\t%s\n", now->results[i].name,
+				strchr(test, '\n') ? "" : test);
+	}
 	snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
 	ret = fclose(file) ? error_set(err, -ENOMEM, "out of memory")
 			   : file_write_new(temporary, text, size, 0644, err);
@@ -137,6 +163,19 @@ static int write_names(const struct now *now, char **old, const char *path, stru
 	return ret;
 }
 
+/*
+ * The folder itself is what is locked: no file more. Without a lock, on a file system that has
+ * none, all is as ever but for suites that end at the same moment.
+ */
+static int lock_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	while (fd >= 0 && flock(fd, LOCK_EX) && errno == EINTR)
+		;
+	return fd;
+}
+
 int last_failed_write(const char *folder, const struct suite_result *results,
 		      const struct variant *const *variants, size_t count, struct error *err)
 {
@@ -145,23 +184,25 @@ int last_failed_write(const char *folder, const struct suite_result *results,
 	struct last_failed old;
 	char path[PATH_MAX];
 	bool any = false;
-	int ret;
+	int lock, ret;
 
 	snprintf(path, sizeof(path), "%s/" FILE_NAME, folder);
-	ret = read_names(&old, path);
 	for (size_t i = 0; i < count; i++)
 		any = any || is_to_remember(&results[i]);
-	if (ret == -ENOENT && !any)
+	if (!any && access(path, F_OK) && errno == ENOENT)
 		return 0;
+	ret = file_make_dirs(folder, &wrong);
+	if (ret)
+		return error_set(err, ret, UNWRITTEN, path, wrong.text);
+	/* From reading to writing: what another suite adds between the two would be lost. */
+	lock = lock_folder(folder);
+	ret = read_names(&old, path);
 	if (ret && ret != -ENOENT)
 		error_set(&wrong, ret, "%s", strerror(-ret));
 	else
-		ret = file_make_dirs(folder, &wrong);
-	if (!ret)
-		ret = write_names(&now, old.names, path, &wrong);
+		ret = write_names(&now, &old, path, &wrong);
+	if (lock >= 0)
+		close(lock);
 	last_failed_destroy(&old);
-	return ret ? error_set(err, ret,
-			       "'%s' could not be written: %s; --failed will not know of this run",
-			       path, wrong.text)
-		   : 0;
+	return ret ? error_set(err, ret, UNWRITTEN, path, wrong.text) : 0;
 }
