@@ -19,7 +19,7 @@
 #include "run/options.h"
 #include "run/run.h"
 #include "run/tracer.h"
-#include "util/file.h"
+#include "util/output_file.h"
 
 /* One run: both VMs, and what is known of them. */
 struct run {
@@ -32,6 +32,7 @@ struct run {
 	struct artefacts artefacts;
 	int signal_fd;
 	int err_fd; /* the payload's standard error */
+	struct output_file stderr_file;
 	sigset_t old_mask;
 	bool own_tracer; /* the user's KTSTR_WPROF_PATH is in use */
 	char *replay;
@@ -140,8 +141,11 @@ static int prepare(struct run *run, struct error *err)
 	if (!ret)
 		ret = open_artefacts(run, err);
 	if (!ret && options->stderr_file) {
-		run->err_fd = file_create(options->stderr_file, 0666, err);
-		ret = run->err_fd < 0 ? error_prefix(err, run->err_fd, "--stderr") : 0;
+		ret = output_file_open(&run->stderr_file, options->stderr_file, err);
+		if (ret)
+			error_prefix(err, ret, "--stderr");
+		else
+			run->err_fd = run->stderr_file.fd;
 	}
 	return ret;
 }
@@ -203,13 +207,19 @@ static int execute(struct run *run)
 		return COMMAND_CANNOT;
 	}
 	status = report(run, &config, result);
+	if (output_file_commit(&run->stderr_file, &err)) {
+		command_complain("run: --stderr: %s", err.text);
+		status = status ? status : COMMAND_CANNOT;
+	}
 	run_result_free(result);
 	return status;
 }
 
 int cmd_run(const struct run_options *options)
 {
-	struct run run = { .options = options, .signal_fd = -1, .err_fd = STDERR_FILENO };
+	struct run run = {
+		.options = options, .signal_fd = -1, .err_fd = STDERR_FILENO, .stderr_file.fd = -1
+	};
 	struct error err = { "" };
 	int status = COMMAND_CANNOT, ret;
 
@@ -236,6 +246,8 @@ int cmd_run(const struct run_options *options)
 		command_complain("run: %s", err.text);
 	else
 		status = execute(&run);
+	/* Nothing was run: what stood there stays. */
+	output_file_abandon(&run.stderr_file);
 	invocation_close(&run.artefacts, options->out_dir);
 out:
 	free(run.replay);

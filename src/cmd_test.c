@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,20 +20,14 @@
 #include "suite/kernels.h"
 #include "suite/last_failed.h"
 #include "suite/load.h"
+#include "suite/sinks.h"
+#include "suite/stream.h"
 #include "suite/suite.h"
 #include "util/clock.h"
 #include "util/file.h"
 #include "util/terminal.h"
 #include "util/utf8.h"
 #include "wprof/wprof.h"
-
-/* One place that results are written to. */
-struct sink {
-	struct suite_writer writer;
-	FILE *out;
-	const char *path;	      /* NULL: standard output */
-	char failed[ERROR_TEXT_SIZE]; /* "" or why its report is not whole */
-};
 
 struct command_state {
 	const struct run_options *options;
@@ -44,8 +39,7 @@ struct command_state {
 	char boot_timeout[32], stall_timeout[32];
 	struct kernels kernels;
 	struct last_failed last_failed;
-	struct sink sinks[3];
-	size_t nr_sinks;
+	struct sinks sinks;
 	bool text, live, colour;
 	struct suite_result *results;		/* of the text's end; its strings are owned */
 	const struct variant **result_variants; /* of each of them */
@@ -153,55 +147,27 @@ static void make_replay_head(struct command_state *state)
 	state->settings.replay_head = state->replay_head;
 }
 
-static int open_sink(struct command_state *state, const struct suite_format *format,
-		     const char *path, struct error *err)
+static struct sinks_wish sinks_wish(const struct run_options *options)
 {
-	struct sink *sink = &state->sinks[state->nr_sinks];
-	int fd = STDOUT_FILENO;
-
-	if (path) {
-		fd = file_create(path, 0644, err);
-		if (fd < 0)
-			return fd;
-	}
-	sink->out = path ? fdopen(fd, "w") : stdout;
-	if (!sink->out) {
-		close(fd);
-		unlink(path);
-		return error_set(err, -ENOMEM, "out of memory");
-	}
-	sink->path = path;
-	state->nr_sinks++;
-	return suite_begin(&sink->writer, format, sink->out, (unsigned int)state->variants.count,
-			   err);
+	return (struct sinks_wish){ .tap = options->tap,
+				    .ktap = options->ktap,
+				    .junit = options->junit,
+				    .json = options->json };
 }
 
-static int open_sinks(struct command_state *state, struct error *err)
+static int open_reports(struct command_state *state, struct error *err)
 {
 	const struct run_options *options = state->options;
-	int ret = 0;
+	const struct sinks_wish wish = sinks_wish(options);
+	int ret = sinks_open(&state->sinks, &wish, (unsigned int)state->variants.count, err);
 
-	if (options->tap || options->ktap)
-		ret = open_sink(state, options->tap ? &suite_tap : &suite_ktap, NULL, err);
-	if (!ret && options->junit)
-		ret = open_sink(state, &suite_junit, options->junit, err);
-	if (!ret && options->json)
-		ret = open_sink(state, &suite_json, options->json, err);
-	state->text = !options->tap && !options->ktap;
+	state->text = !state->sinks.use_stdout;
 	state->colour = terminal_wants_colour(STDOUT_FILENO);
 	for (size_t i = 0; i < state->variants.count; i++)
 		if (strlen(state->variants.list[i].name) > state->name_width)
 			state->name_width = (unsigned int)strlen(state->variants.list[i].name);
 	state->live = state->text && !options->quiet && isatty(STDERR_FILENO);
 	return ret;
-}
-
-/* Of a suite that does not begin: empty files would be in the way of the next. */
-static void remove_sinks(const struct command_state *state)
-{
-	for (size_t i = 0; i < state->nr_sinks; i++)
-		if (state->sinks[i].path)
-			unlink(state->sinks[i].path);
 }
 
 static void clear_live(const struct command_state *state)
@@ -232,27 +198,38 @@ static void on_result(void *data, const struct variant *variant, const struct su
 		suite_text_result(stdout, result, state->name_width, state->colour);
 		fflush(stdout);
 	}
-	for (size_t i = 0; i < state->nr_sinks; i++) {
-		struct sink *sink = &state->sinks[i];
-		struct error err = { "" };
-
-		/* Said at the end, once. */
-		if (!*sink->failed && suite_add(&sink->writer, result, &err))
-			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
-	}
+	sinks_add(&state->sinks, result);
 	state->result_variants[state->nr_results] = variant;
 	keep_result(state, result);
 }
 
-static void on_progress(void *data, const struct suite_counts *counts, unsigned int running,
-			double seconds_left)
+/* A line of a test's own; where standard output has a report, it is no place for it. */
+static void on_line(void *data, const struct variant *variant, const char *line, size_t length)
 {
 	const struct command_state *state = data;
-	char line[160];
+	/* Nothing of it becomes longer; utf8_printable wants 4 at least. */
+	char shown[sizeof(((struct stream *)0)->line) + 4];
+
+	clear_live(state);
+	utf8_printable(shown, sizeof(shown), line, length);
+	fprintf(state->text ? stdout : stderr, "%s: %s\n", variant->name, shown);
+	fflush(state->text ? stdout : stderr);
+}
+
+static void on_progress(void *data, const struct suite_progress *progress)
+{
+	const struct command_state *state = data;
+	struct winsize window = { 0 };
+	char line[256];
+	size_t size = sizeof(line);
 
 	if (!state->live)
 		return;
-	suite_live(line, sizeof(line), counts, running, seconds_left);
+	/* A line that wraps could not be cleared. */
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 20 &&
+	    window.ws_col < size)
+		size = window.ws_col;
+	suite_live(line, size, progress);
 	fprintf(stderr, TERMINAL_CLEAR_LINE "%s", line);
 	fflush(stderr);
 }
@@ -278,20 +255,15 @@ static void print_plan(const struct command_state *state)
 /* Options that do not go together. */
 static int check_options(const struct run_options *options, struct error *err)
 {
+	const struct sinks_wish wish = sinks_wish(options);
+
 	if (!options->operands)
 		return error_set(err, -EINVAL, "no test given");
 	if (options->gauntlet && options->override.has_topology)
 		return error_set(err, -EINVAL,
 				 "--gauntlet: its presets are the topologies; leave out --topology "
 				 "and KTSTR_TOPOLOGY, or --gauntlet");
-	if (options->tap && options->ktap)
-		return error_set(err, -EINVAL,
-				 "--tap and --ktap both want standard output; give one of them");
-	if (options->junit && options->json && !strcmp(options->junit, options->json))
-		return error_set(err, -EINVAL,
-				 "--junit and --json both want the new file '%s'; give two files",
-				 options->json);
-	return 0;
+	return sinks_check(&wish, err);
 }
 
 /* The operator's own numbers are no test's wish: what they are too large for is an error, no skip.
@@ -458,6 +430,7 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 				       .memory_mib = capacity->free_mib };
 	struct suite_listener listener = { .data = state,
 					   .result = on_result,
+					   .line = options->verbose ? on_line : NULL,
 					   .progress = on_progress };
 	struct suite_counts counts;
 	uint64_t begin = now_ns();
@@ -475,19 +448,9 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	if (state->text)
 		suite_text_end(stdout, state->results, state->nr_results, &counts, seconds,
 			       ret > 0 || counts.not_run, state->colour);
-	for (size_t i = 0; i < state->nr_sinks; i++) {
-		struct sink *sink = &state->sinks[i];
-
-		if (suite_end(&sink->writer, &counts, seconds, ret > 0 || counts.not_run, &err) &&
-		    !*sink->failed)
-			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
-		if (!*sink->failed)
-			continue;
-		command_complain("test: the report on %s is not whole: %s",
-				 sink->path ? sink->path : "standard output", sink->failed);
-		if (!status)
-			status = COMMAND_CANNOT;
-	}
+	if (sinks_end(&state->sinks, &counts, seconds, ret > 0 || counts.not_run, complain) &&
+	    !status)
+		status = COMMAND_CANNOT;
 	if (last_failed_write(out_folder(state), state->results, state->result_variants,
 			      state->nr_results, &err))
 		command_complain("test: %s", err.text);
@@ -506,11 +469,7 @@ static void state_destroy(struct command_state *state)
 	}
 	free(state->results);
 	free(state->result_variants);
-	for (size_t i = 0; i < state->nr_sinks; i++) {
-		suite_abandon(&state->sinks[i].writer);
-		if (state->sinks[i].path)
-			fclose(state->sinks[i].out);
-	}
+	sinks_abandon(&state->sinks);
 	kernels_close(&state->kernels);
 	last_failed_destroy(&state->last_failed);
 	variants_destroy(&state->variants);
@@ -535,7 +494,7 @@ int cmd_test(const struct run_options *options)
 		goto out;
 	}
 	if (!ret)
-		ret = open_sinks(&state, &err);
+		ret = open_reports(&state, &err);
 	if (!ret) {
 		state.results = calloc(state.variants.count + 1, sizeof(*state.results));
 		state.result_variants = calloc(state.variants.count + 1, sizeof(struct variant *));
@@ -543,7 +502,6 @@ int cmd_test(const struct run_options *options)
 			ret = error_set(&err, -ENOMEM, "out of memory");
 	}
 	if (ret) {
-		remove_sinks(&state);
 		command_complain("test: %s", err.text);
 		goto out;
 	}

@@ -35,6 +35,15 @@ struct suite_counts {
 };
 void suite_count(struct suite_counts *counts, enum outcome_kind kind);
 
+/* Where a suite stands. */
+struct suite_progress {
+	const struct suite_counts *counts;
+	unsigned int running;
+	double seconds_left; /* below 0 or not finite: not known */
+	const char *longest; /* the variant that runs longest, or NULL */
+	double longest_s;    /* for so long */
+};
+
 /*
  * suite_not_run - how many of the planned ones have had no turn: said so, or not spoken of at all.
  * In the midst of a run that is what runs now or is to run yet.
@@ -96,15 +105,14 @@ void suite_abandon(struct suite_writer *writer);
  * for none.
  * suite_text_end: each skip's reason once more in a list, the bad ones by name with their replay
  * command, and as the very last line the counts, skips never among the passes.
- * suite_live: "[12/20] 3 running, 1 failed, about 40 s left" for the one live line; no newline.
- * @seconds_left: below 0 or not finite: not known
+ * suite_live: "[12/20] 3 running, 1 failed, about 40 s left; fair for 12 s" for the one live line;
+ * no newline. What does not fit into @size is cut.
  */
 void suite_text_result(FILE *out, const struct suite_result *result, unsigned int name_width,
 		       bool colour);
 void suite_text_end(FILE *out, const struct suite_result *results, size_t count,
 		    const struct suite_counts *counts, double seconds, bool interrupted,
 		    bool colour);
-void suite_live(char *out, size_t size, const struct suite_counts *counts, unsigned int running,
-		double seconds_left);
+void suite_live(char *out, size_t size, const struct suite_progress *progress);
 
 #endif

@@ -1,9 +1,11 @@
 /* What does a suite look like on a terminal? Lines for people; see suite.h. */
 #include <ctype.h>
 #include <math.h>
+#include <string.h>
 
 #include "report/suite_format.h"
 #include "util/terminal.h"
+#include "util/utf8.h"
 
 /* The longest outcome: "TIMEOUT". */
 #define OUTCOME_WIDTH 7
@@ -112,18 +114,34 @@ void suite_text_end(FILE *out, const struct suite_result *results, size_t count,
 	fputc('\n', out);
 }
 
-void suite_live(char *out, size_t size, const struct suite_counts *counts, unsigned int running,
-		double seconds_left)
+/* "40 s", "12 min". */
+static void put_time(char *out, size_t size, double seconds)
 {
+	if (seconds < 99.5)
+		snprintf(out, size, "%.0f s", seconds);
+	else
+		snprintf(out, size, "%.0f min", seconds / 60);
+}
+
+void suite_live(char *out, size_t size, const struct suite_progress *progress)
+{
+	const struct suite_counts *counts = progress->counts;
 	unsigned int bad = counts->fail + counts->timeout + counts->xpass + counts->error;
-	char failed[32] = "", left[32] = "";
+	double left_s = progress->seconds_left;
+	char failed[32] = "", left[64] = "", time[32], longest[128] = "", whole[512];
 
 	if (bad)
 		snprintf(failed, sizeof(failed), ", %u failed", bad);
-	if (isfinite(seconds_left) && seconds_left >= 0 && seconds_left < 99.5)
-		snprintf(left, sizeof(left), ", about %.0f s left", seconds_left);
-	else if (isfinite(seconds_left) && seconds_left >= 0 && seconds_left < 60 * 60 * 24 * 365)
-		snprintf(left, sizeof(left), ", about %.0f min left", seconds_left / 60);
-	snprintf(out, size, "[%u/%u] %u running%s%s", counts->planned - suite_not_run(counts),
-		 counts->planned, running, failed, left);
+	if (isfinite(left_s) && left_s >= 0 && left_s < 60 * 60 * 24 * 365) {
+		put_time(time, sizeof(time), left_s);
+		snprintf(left, sizeof(left), ", about %s left", time);
+	}
+	if (progress->longest) {
+		put_time(time, sizeof(time), suite_seconds(progress->longest_s));
+		snprintf(longest, sizeof(longest), "; %.80s for %s", progress->longest, time);
+	}
+	snprintf(whole, sizeof(whole), "[%u/%u] %u running%s%s%s",
+		 counts->planned - suite_not_run(counts), counts->planned, progress->running,
+		 failed, left, longest);
+	utf8_printable(out, size, whole, strlen(whole));
 }

@@ -16,6 +16,7 @@
 #include "run/cmdline.h"
 #include "run/kernel_cache.h"
 #include "util/file.h"
+#include "util/output_file.h"
 
 #define BUSYBOX_PATH "/usr/bin/busybox"
 
@@ -143,6 +144,7 @@ static int dump_initramfs(const struct initramfs *tree, const char *path, struct
 {
 	uint64_t size = initramfs_layout(tree);
 	void *archive = malloc(size);
+	struct output_file file = { .fd = -1 };
 	int ret;
 
 	if (!archive)
@@ -150,7 +152,15 @@ static int dump_initramfs(const struct initramfs *tree, const char *path, struct
 				 (unsigned long long)size);
 	ret = initramfs_write(tree, archive, size, err);
 	if (!ret)
-		ret = file_write_new(path, archive, size, 0644, err);
+		ret = output_file_open(&file, path, err);
+	if (!ret) {
+		ret = file_write_all(file.fd, archive, size);
+		if (ret)
+			error_set(err, ret, "writing '%s': %s", path, strerror(-ret));
+		else
+			ret = output_file_commit(&file, err);
+		output_file_abandon(&file);
+	}
 	free(archive);
 	return ret ? error_prefix(err, ret, "--dump-initramfs") : 0;
 }

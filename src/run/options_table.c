@@ -216,13 +216,13 @@ const struct option_definition option_definitions[] = {
 	  "exit with what `git bisect run` takes: 0 good, 1 bad, 125 skip, which\n"
 	  "a kernel is too that does not come to the payload; boot: that is bad" },
 	{ "stderr", 0, "FILE", OPTIONS_STREAMS, NULL, NEW_FILE(stderr_file),
-	  "the payload's standard error into the new file FILE, apart from\nthe launcher's words" },
+	  "the payload's standard error to FILE, apart from the launcher's\nwords; FILE as for a report of `test`" },
 	{ "console", 0, NULL, OPTIONS_DEBUG, NULL, FLAG(console),
 	  "pass the guest's console on to standard error" },
 	{ "dump-acpi", 0, "DIR", OPTIONS_DEBUG, NULL, STRING(dump_acpi_dir),
 	  "write the guest's ACPI tables to DIR" },
 	{ "dump-initramfs", 0, "FILE", OPTIONS_DEBUG, NULL, NEW_FILE(dump_initramfs),
-	  "write the guest's initramfs to the new file FILE" },
+	  "write the guest's initramfs to FILE" },
 	{ "gauntlet", 0, NULL, OPTIONS_SELECT, NULL, FLAG(gauntlet),
 	  "each test on every preset topology that suits it" },
 	{ "filter", 0, "GLOB", OPTIONS_SELECT, NULL, LIST(filters),
@@ -249,9 +249,9 @@ const struct option_definition option_definitions[] = {
 	{ "ktap", 0, NULL, OPTIONS_SUITE, NULL, FLAG(ktap),
 	  "KTAP on standard output, in place of text" },
 	{ "junit", 0, "FILE", OPTIONS_SUITE, NULL, STRING(junit),
-	  "JUnit XML into the new file FILE" },
+	  "JUnit XML to FILE, which is replaced as a whole at the end;\n- is standard output, a pipe is written to" },
 	{ "json", 0, "FILE", OPTIONS_SUITE, NULL, STRING(json),
-	  "a JSON object a line into the new file FILE" },
+	  "a JSON object a line to FILE, likewise" },
 	{ "test", 0, "FILE|NAME", OPTIONS_SHELL, NULL, STRING(test),
 	  "the VM that this test would get: topology, memory with its\n"
 	  "floor, kernel parameters, files, environment, tracer; a NAME is\n"

@@ -34,7 +34,7 @@ extern const size_t nr_option_definitions;
 /* May it be given again, so that the command line's values replace all of the environment's? */
 bool option_is_list(const struct option_definition *definition);
 
-/* Does a second run with it fail, because the first has made the file? */
+/* Does it name a file that a replay must not write again? */
 bool option_makes_file(const struct option_definition *definition);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/cancel.h"
 
@@ -73,6 +74,9 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 	say(config, "booting %s: %s, %" PRIu64 " MiB%s", config->kernel, spec,
 	    config->plan->memory_mib, trace ? ", tracer on" : "");
 	ret = guest_run(&vm->config, machine, &watch, err);
+	/* `printf x`, and then our word: in a line of its own. */
+	if (watch_ends_line(&watch))
+		(void)!write(STDERR_FILENO, "\n", 1);
 	if (ret)
 		return ret;
 	vm->ran = true;

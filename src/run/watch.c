@@ -193,8 +193,15 @@ static int sink_write(struct watch *watch, struct sink *sink, const uint8_t *byt
 		}
 		bytes += written;
 		count -= (size_t)written;
+		if (sink->is_stderr)
+			watch->last_on_stderr = (char)bytes[-1];
 	}
 	return 0;
+}
+
+bool watch_ends_line(const struct watch *watch)
+{
+	return !watch->attach && watch->last_on_stderr && watch->last_on_stderr != '\n';
 }
 
 static void on_console(void *data, const uint8_t *bytes, size_t count)
@@ -486,11 +493,13 @@ static int on_frame(void *data, uint16_t type, const void *payload, uint32_t len
 
 static void sink_init(struct sink *sink, int fd)
 {
-	struct stat st = { 0 };
+	struct stat st = { 0 }, err = { 0 };
 
 	sink->fd = fd;
 	sink->chunk = KTSTR_FRAME_MAX;
 	sink->may_block = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode);
+	sink->is_stderr = st.st_ino && fstat(STDERR_FILENO, &err) == 0 && st.st_dev == err.st_dev &&
+			  st.st_ino == err.st_ino;
 	/* What poll promises room for: PIPE_BUF in a pipe; terminals and others promise less. */
 	if (sink->may_block)
 		sink->chunk = S_ISFIFO(st.st_mode) ? PIPE_BUF : 256;
@@ -507,6 +516,7 @@ void watch_init(struct watch *watch)
 	watch->waited_ns = watch->blocked_ns = 0;
 	watch->started_at = watch->exited_at = watch->last_frame_at = watch->panic_at = 0;
 	watch->line_used = 0;
+	watch->last_on_stderr = '\0';
 	sink_init(&watch->out, watch->out_fd);
 	sink_init(&watch->err, watch->err_fd);
 	sink_init(&watch->console, watch->console_fd);

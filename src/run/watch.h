@@ -47,13 +47,21 @@ struct watch {
 		int fd;	      /* -1: it takes nothing any more */
 		size_t chunk; /* most bytes of one write */
 		bool may_block;
+		bool is_stderr; /* the same terminal, pipe or file: our own words go there, too */
 	} out, err, console;
+	char last_on_stderr; /* the last byte of these; 0: none */
 };
 
 /* Set the public fields first. */
 void watch_init(struct watch *watch);
 /* The callbacks for vmm_run; @watch must outlive it. */
 struct vmm_owner watch_owner(struct watch *watch);
+/*
+ * watch_ends_line - after vmm_run: did the guest's output leave a line without an end where
+ * standard error goes? Then that end is to come before the next word of ours.
+ */
+bool watch_ends_line(const struct watch *watch);
+
 /* After vmm_run: drops a trace that did not come whole and says so in the observation. */
 void watch_finish(struct watch *watch);
 

@@ -17,6 +17,8 @@
 #include "util/clock.h"
 
 #define PROGRESS_MS 500
+/* How often tests' output is looked for. */
+#define LINES_MS    100
 /* A worker that was told to end has so long, then it is killed. */
 #define END_MS	    1500
 
@@ -195,10 +197,34 @@ static int start_some(struct suite *suite, struct error *err)
 	return 0;
 }
 
+struct line_of {
+	const struct suite_listener *listener;
+	const struct variant *variant;
+};
+
+static void pass_line(void *data, const char *line, size_t length)
+{
+	const struct line_of *of = data;
+
+	of->listener->line(of->listener->data, of->variant, line, length);
+}
+
+/* @end: of the worker, nothing more comes. */
+static void pass_output(const struct suite *suite, struct slot *slot, bool end)
+{
+	struct line_of of = { suite->listener, &suite->variants->list[slot->variant] };
+
+	if (!suite->listener->line)
+		return;
+	stream_read(&slot->worker.out, end, pass_line, &of);
+	stream_read(&slot->worker.err, end, pass_line, &of);
+}
+
 static void finish(struct suite *suite, struct slot *slot, bool fail_fast)
 {
 	struct worker_result result;
 
+	pass_output(suite, slot, true);
 	worker_finish(&slot->worker, &result);
 	suite->running--;
 	suite->done++;
@@ -246,20 +272,52 @@ static double seconds_left(const struct suite *suite)
 			   : -1;
 }
 
+static void tell_progress(const struct suite *suite)
+{
+	struct suite_progress progress = { .counts = suite->counts,
+					   .running = (unsigned int)suite->running,
+					   .seconds_left = seconds_left(suite) };
+	uint64_t now = now_ns();
+
+	for (size_t i = 0; i < suite->nr_slots; i++) {
+		const struct slot *slot = &suite->slots[i];
+		double seconds;
+
+		if (slot->worker.fd < 0)
+			continue;
+		seconds = (double)(now - slot->worker.begin_ns) / 1e9;
+		if (progress.longest && seconds <= progress.longest_s)
+			continue;
+		progress.longest = suite->variants->list[slot->variant].name;
+		progress.longest_s = seconds;
+	}
+	suite->listener->progress(suite->listener->data, &progress);
+}
+
 static void turn(struct suite *suite, int signal_fd, bool fail_fast)
 {
+	int wait_ms = PROGRESS_MS;
+
 	for (size_t i = 0; i < suite->nr_slots; i++)
 		suite->fds[i] =
 			(struct pollfd){ .fd = suite->slots[i].worker.fd, .events = POLLIN };
 	suite->fds[suite->nr_slots] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
-	if (poll(suite->fds, suite->nr_slots + 1, suite->kill_at_ms ? 100 : PROGRESS_MS) < 0)
+	if (suite->kill_at_ms || suite->listener->line)
+		wait_ms = LINES_MS;
+	if (poll(suite->fds, suite->nr_slots + 1, wait_ms) < 0)
 		return;
 	if (suite->fds[suite->nr_slots].revents)
 		stop(suite, signal_fd);
-	for (size_t i = 0; i < suite->nr_slots; i++)
-		if (suite->slots[i].worker.fd >= 0 && suite->fds[i].revents &&
-		    worker_read(&suite->slots[i].worker))
-			finish(suite, &suite->slots[i], fail_fast);
+	for (size_t i = 0; i < suite->nr_slots; i++) {
+		struct slot *slot = &suite->slots[i];
+
+		if (slot->worker.fd < 0)
+			continue;
+		if (suite->fds[i].revents && worker_read(&slot->worker))
+			finish(suite, slot, fail_fast);
+		else
+			pass_output(suite, slot, false);
+	}
 	if (suite->kill_at_ms && now_ms() > suite->kill_at_ms)
 		signal_all(suite, SIGKILL);
 }
@@ -295,8 +353,7 @@ int suite_run(const struct variants *variants, const struct worker_settings *set
 		}
 		if (!suite.running && (suite.stopping || suite.next == variants->count))
 			break;
-		listener->progress(listener->data, counts, (unsigned int)suite.running,
-				   seconds_left(&suite));
+		tell_progress(&suite);
 		turn(&suite, signal_fd, fail_fast);
 	}
 	while (suite.next < variants->count)

@@ -26,9 +26,10 @@ struct suite_listener {
 	/* One variant has had its turn; @result's strings live until this returns. */
 	void (*result)(void *data, const struct variant *variant,
 		       const struct suite_result *result);
+	/* A line that a variant's test printed, on either stream; NULL: nobody wants them. */
+	void (*line)(void *data, const struct variant *variant, const char *line, size_t length);
 	/* About twice a second, and after each result. */
-	void (*progress)(void *data, const struct suite_counts *counts, unsigned int running,
-			 double seconds_left);
+	void (*progress)(void *data, const struct suite_progress *progress);
 };
 
 /*

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,15 +25,19 @@
 #include "util/clock.h"
 #include "util/file.h"
 #include "util/shell_quote.h"
+#include "util/utf8.h"
 
 /* Of each stream of the payload, for reports; the whole is in the variant's folder. */
 #define OUTPUT_SIZE 8192
-/* Of standard error, which tends to hold the reason, below a bad result. */
-#define ERROR_LINES 5
+/* Of each stream, where the reason tends to stand, below a bad result. */
+#define SHOWN_LINES 5
+/* Most bytes of each such line. */
+#define SHOWN_SIZE  256
 /* More than any result; what a worker could make us keep. */
 #define RESULT_MAX  (1u << 20)
 
-/* The order of the strings in the pipe; each ends with a NUL. The first is the outcome's number. */
+/* The order of the strings in the socket; each ends with a NUL. The first is the outcome's number.
+ */
 enum { OUTCOME, CAUSE, DETAIL, OUTPUT, RELEASE, FOLDER, DUMP, TRACE, REPLAY, NR_STRINGS };
 
 struct reply {
@@ -53,6 +58,32 @@ static void send_reply(int fd, struct reply *reply)
 		if (file_write_all(fd, text, strlen(text) + 1))
 			return; /* nobody is there any more */
 	}
+}
+
+/*
+ * The files that the test's output goes to, for who wants to read along: they may have lost their
+ * names before anybody looked. The byte that goes with them is no part of the result.
+ */
+static void send_files(int fd, int out_fd, int err_fd)
+{
+	const int fds[2] = { out_fd, err_fd };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(fds))];
+	} control = { 0 };
+	struct iovec byte = { .iov_base = "", .iov_len = 1 };
+	struct msghdr message = { .msg_iov = &byte,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+
+	control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fds)),
+					   .cmsg_level = SOL_SOCKET,
+					   .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
+	/* Without them nobody reads along, and the result comes all the same. */
+	while (sendmsg(fd, &message, MSG_NOSIGNAL) < 0 && errno == EINTR)
+		;
 }
 
 /* The command that runs this variant, and no other, again. */
@@ -105,10 +136,27 @@ static char *read_end(int fd)
 	return text;
 }
 
-/* The last lines of what a payload wrote to standard error, each with its origin, after @detail. */
-static char *add_errors(const char *detail, const char *errors)
+/* The last lines of one stream, each with its origin. */
+static void put_end(FILE *out, const char *label, const char *text)
 {
-	const char *at = errors + strlen(errors);
+	const char *at = text + strlen(text);
+
+	for (int lines = 0; at > text; at--)
+		if (at[-1] == '\n' && at[0] && ++lines == SHOWN_LINES)
+			break;
+	while (*at) {
+		size_t length = strcspn(at, "\n");
+		char shown[SHOWN_SIZE];
+
+		utf8_printable(shown, sizeof(shown), at, length);
+		fprintf(out, "  %s: %s\n", label, shown);
+		at += length + (at[length] == '\n');
+	}
+}
+
+/* The ends of what a payload printed, after @detail; the reason comes last, on standard error. */
+static char *add_ends(const char *detail, const char *output, const char *errors)
+{
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -116,15 +164,8 @@ static char *add_errors(const char *detail, const char *errors)
 	if (!out)
 		return NULL;
 	fputs(detail ? detail : "", out);
-	for (int lines = 0; at > errors; at--)
-		if (at[-1] == '\n' && at[0] && ++lines == ERROR_LINES)
-			break;
-	while (*at) {
-		size_t length = strcspn(at, "\n");
-
-		fprintf(out, "  stderr: %.*s\n", (int)length, at);
-		at += length + (at[length] == '\n');
-	}
+	put_end(out, "stdout", output ? output : "");
+	put_end(out, "stderr", errors ? errors : "");
 	fclose(out);
 	return text;
 }
@@ -183,15 +224,15 @@ static void explain_status(const struct job *job, struct reply *reply)
 		reply->strings[CAUSE] = cause;
 }
 
-/* The ends of both streams, and of standard error once more where a reader looks for the reason. */
+/* The ends of both streams, and their last lines once more where a reader looks for the reason. */
 static void take_output(const struct job *job, struct reply *reply)
 {
 	char *output = read_end(job->out_fd), *errors = read_end(job->err_fd), *both = NULL;
 	size_t length = output ? strlen(output) : 0;
 	bool whole = !length || output[length - 1] == '\n';
 
-	if (errors && *errors && outcome_is_bad(reply->outcome))
-		reply->strings[DETAIL] = add_errors(reply->strings[DETAIL], errors);
+	if (outcome_is_bad(reply->outcome))
+		reply->strings[DETAIL] = add_ends(reply->strings[DETAIL], output, errors);
 	if (asprintf(&both, "%s%s%s", output ? output : "", whole ? "" : "\n",
 		     errors ? errors : "") >= 0)
 		reply->strings[OUTPUT] = both;
@@ -225,7 +266,11 @@ static int prepare(struct job *job, struct error *err)
 		return job->out_fd;
 	job->err_fd =
 		open_output(&job->artefacts, ".stderr", job->err_path, sizeof(job->err_path), err);
-	return job->err_fd < 0 ? job->err_fd : 0;
+	if (job->err_fd < 0)
+		return job->err_fd;
+	if (options->verbose)
+		send_files(job->reply_fd, job->out_fd, job->err_fd);
+	return 0;
 }
 
 /* Does the operator or the test want the tracer, and in which VM? */
@@ -421,8 +466,9 @@ int worker_start(struct worker *worker, const struct worker_settings *settings,
 	int fds[2];
 
 	*worker = (struct worker){ .fd = -1, .begin_ns = now_ns() };
-	if (pipe2(fds, O_CLOEXEC))
-		return error_set(err, -errno, "a pipe for a variant: %s", strerror(errno));
+	worker->out.fd = worker->err.fd = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		return error_set(err, -errno, "a socket for a variant: %s", strerror(errno));
 	worker->pid = fork();
 	if (worker->pid < 0) {
 		int ret = -errno;
@@ -441,11 +487,46 @@ int worker_start(struct worker *worker, const struct worker_settings *settings,
 	return 0;
 }
 
+/* As read, and takes the test's files when they come, with a byte that does not count. */
+static ssize_t receive(struct worker *worker, char *bytes, size_t size)
+{
+	int fds[2];
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(fds))];
+	} control;
+	struct iovec room = { .iov_base = bytes, .iov_len = size };
+	struct msghdr message = { .msg_iov = &room,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t count = recvmsg(worker->fd, &message, MSG_CMSG_CLOEXEC);
+
+	size_t nr_fds;
+
+	if (count <= 0 || (!CMSG_FIRSTHDR(&message) && !(message.msg_flags & MSG_CTRUNC)))
+		return count;
+	/* Fewer came where our descriptors ran out. */
+	nr_fds = CMSG_FIRSTHDR(&message) ? (control.header.cmsg_len - CMSG_LEN(0)) / sizeof(fds[0])
+					 : 0;
+	memcpy(fds, CMSG_DATA(&control.header), nr_fds * sizeof(fds[0]));
+	if (nr_fds == 2 && worker->out.fd < 0) {
+		worker->out.fd = fds[0];
+		worker->err.fd = fds[1];
+	} else {
+		while (nr_fds)
+			close(fds[--nr_fds]);
+	}
+	/* Bytes with descriptors are never received together with those before them. */
+	memmove(bytes, bytes + 1, (size_t)count - 1);
+	return count > 1 ? count - 1 : receive(worker, bytes, size);
+}
+
 int worker_read(struct worker *worker)
 {
 	for (;;) {
 		char bytes[4096];
-		ssize_t count = read(worker->fd, bytes, sizeof(bytes));
+		ssize_t count = receive(worker, bytes, sizeof(bytes));
 		char *grown;
 
 		if (count < 0 && (errno == EAGAIN || errno == EINTR))
@@ -522,8 +603,12 @@ void worker_finish(struct worker *worker, struct worker_result *result)
 	result->replay = copy(strings[REPLAY]);
 	result->seconds = (double)(now_ns() - worker->begin_ns) / 1e9;
 	close(worker->fd);
+	if (worker->out.fd >= 0)
+		close(worker->out.fd);
+	if (worker->err.fd >= 0)
+		close(worker->err.fd);
 	free(worker->bytes);
-	*worker = (struct worker){ .fd = -1 };
+	*worker = (struct worker){ .fd = -1, .out.fd = -1, .err.fd = -1 };
 }
 
 void worker_result_destroy(struct worker_result *result)

@@ -1,7 +1,7 @@
 /*
  * How is one variant run? In a process of its own, forked before there are any threads: what goes
  * wrong in it, a crash or the host's out-of-memory killer, is one variant's error and nobody
- * else's. Its result comes back through a pipe.
+ * else's. Its result comes back through a socket.
  */
 #ifndef KTSTR_SUITE_WORKER_H
 #define KTSTR_SUITE_WORKER_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "suite/stream.h"
 #include "suite/variants.h"
 #include "util/error.h"
 #include "verdict/outcome.h"
@@ -36,8 +37,9 @@ void worker_result_destroy(struct worker_result *result);
 
 struct worker {
 	pid_t pid;
-	int fd;	     /* readable when there is news; at its end when the worker is */
-	char *bytes; /* what came so far */
+	int fd;			/* readable when there is news; at its end when the worker is */
+	struct stream out, err; /* what the test prints, once the process has opened the files */
+	char *bytes;		/* what came so far */
 	size_t used, room;
 	uint64_t begin_ns;
 };

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Does `ktstr-launch test` run tests of the host, and what of the suite needs no VM to be seen?
 
+bats_require_minimum_version 1.5.0
 load ../helper
 
 setup()
@@ -30,17 +31,28 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	assert_output "^ +folder +ktstr-out/bad-0001$"
 	[[ $(cat "$(field folder)"/*.stdout) == words ]] || fail "$(<result.json)"
 	host_test bad 'exit 0'
-	rm result.json
 	run "$KTSTR_LAUNCH" test --json result.json tests
 	assert_status 0
 	[[ $(field folder) == None ]] || fail "$(<result.json)"
 }
 
-@test "host_only: the last lines of standard error stand below what is bad; a NUL ends nothing" {
-	host_test bad 'printf "a\0b"; printf "%s\n" {1..9} REASON >&2; exit 3'
+@test "host_only: the last lines of both streams stand below what is bad; a NUL ends nothing" {
+	host_test bad 'printf "%s\n" {1..9} "the WORD"; printf "a\0b"; printf "%s\n" {1..9} REASON >&2; exit 3'
+	run "$KTSTR_LAUNCH" test --json result.json --junit result.xml tests
+	assert_output '^ +stdout: 7$' '^ +stdout: the WORD$' '^ +stdout: a\?b$' '^ +stderr: 6$' '^ +stderr: REASON$'
+	refute_output 'std(out|err): 5'
+	[[ $(field detail) == *'stdout: the WORD'*'stderr: REASON'* ]] || fail "$(<result.json)"
+	grep -q 'stdout: the WORD' result.xml || fail "$(<result.xml)"
+	for format in tap ktap; do
+		run "$KTSTR_LAUNCH" test --$format tests
+		assert_output '^# +stdout: the WORD$' '^# +stderr: REASON$'
+	done
+	# A line without an end is bounded.
+	host_test bad 'head -c 100000 /dev/zero | tr "\0" x; exit 3'
+	run "$KTSTR_LAUNCH" test tests
+	assert_output '^ +stdout: x{200,255}\.\.\.$'
+	host_test bad 'printf "a\0b\n1\n"; printf "%s\n" {1..9} REASON >&2; exit 3'
 	run "$KTSTR_LAUNCH" test --json result.json tests
-	assert_output '^ +stderr: 6$' '^ +stderr: REASON$'
-	refute_output 'stderr: 5'
 	[[ $(field output) == $'a?b\n1\n'*$'\nREASON' ]] || fail "$(<result.json)"
 	host_test bad 'echo fine >&2'
 	run "$KTSTR_LAUNCH" test tests
@@ -194,6 +206,121 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	[[ $(echo ktstr-out/*) == 'ktstr-out/a-0001 ktstr-out/last-failed' ]] || fail "$(ls ktstr-out)"
 }
 
+@test "--failed: a test that is gone is forgotten" {
+	host_test a 'exit 1'
+	host_test b 'exit 1'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 1
+	mv tests/a.sh tests/c.sh
+	run "$KTSTR_LAUNCH" test --failed tests
+	assert_output '^FAIL +b ' '^1 failed'
+	refute_output '^FAIL +[ac] '
+	# One of another folder is not: its file is there.
+	mkdir other
+	mv tests/b.sh other
+	run "$KTSTR_LAUNCH" test tests
+	rm tests/c.sh
+	host_test d 'exit 0'
+	run "$KTSTR_LAUNCH" test --failed tests
+	assert_status 125
+	assert_output 'nothing failed the last time'
+	# The list of an older launcher has names alone.
+	echo d >ktstr-out/last-failed
+	run "$KTSTR_LAUNCH" test --failed tests
+	assert_output '^PASS +d '
+}
+
+@test "--failed: suites that end at once are all remembered" {
+	local i
+
+	for i in {1..6}; do
+		mkdir -p "suite$i"
+		printf '#!/bin/sh\n#ktstr: host_only\nexit 1\n' >"suite$i/bad$i.sh"
+		chmod +x "suite$i/bad$i.sh"
+	done
+	mkdir ktstr-out
+	# The last one to start lets all of them go.
+	for i in {1..6}; do
+		"$KTSTR_LAUNCH" test --quiet "suite$i" >"out$i" 2>&1 3>&- &
+	done
+	wait
+	[[ $(cut -f 1 ktstr-out/last-failed | sort | xargs) == 'bad1 bad2 bad3 bad4 bad5 bad6' ]] ||
+		fail "$(cat ktstr-out/last-failed out?)"
+}
+
+@test "reports: the last run's is replaced, through a link, and never half" {
+	mkdir results
+	echo old >results/real.xml
+	ln -s results/real.xml report.xml
+	host_test a 'grep -q old report.xml ../report.xml'
+	run "$KTSTR_LAUNCH" test --junit report.xml tests
+	assert_status 0
+	[[ -L report.xml ]] || fail 'the link is gone'
+	grep -q '</testsuite>' results/real.xml || fail "$(<results/real.xml)"
+	run "$KTSTR_LAUNCH" test --junit report.xml tests
+	assert_status 1
+	grep -q 'failures="1"' results/real.xml || fail "$(<results/real.xml)"
+	[[ $(ls -A results) == real.xml ]] || fail "$(ls -A results)"
+}
+
+@test "reports: - and pipes are written to" {
+	host_test a 'exit 3'
+	run --separate-stderr "$KTSTR_LAUNCH" test --json - tests
+	assert_status 1
+	[[ $(wc -l <<<"$output") == 3 ]] || fail "not the report alone: $output"
+	python3 -c 'import json, sys; [json.loads(line) for line in sys.stdin]' <<<"$output"
+	mkfifo pipe
+	cat pipe >got &
+	run "$KTSTR_LAUNCH" test --junit pipe --json /dev/fd/9 tests 9>nine
+	assert_status 1
+	assert_output '^FAIL +a '
+	wait
+	grep -q '</testsuite>' got || fail "$(<got)"
+	grep -q '"type":"summary"' nine || fail "$(<nine)"
+	[[ -p pipe ]] || fail 'the pipe is gone'
+	run "$KTSTR_LAUNCH" test --junit /dev/full tests
+	assert_output 'the report on /dev/full is not whole: .*No space left'
+}
+
+@test "reports: one that cannot be is said before anything is run, and what was there stays" {
+	host_test a 'touch ../ran'
+	mkdir locked
+	run "$KTSTR_LAUNCH" test --json locked tests
+	assert_status 125
+	assert_output "'locked' is a folder"
+	run "$KTSTR_LAUNCH" test --json gone/x tests
+	assert_status 125
+	[[ ! -e ran ]] || fail 'it ran'
+}
+
+@test "--verbose: each line has its test's name, at once, and an end of its own" {
+	host_test a 'printf "one\ntwo"; echo three >&2; printf "\033[2J"; exit 3'
+	host_test b 'exec cat ../pipe'
+	mkfifo pipe
+	"$KTSTR_LAUNCH" test -v --jobs 2 tests >out 2>&1 3>&- &
+	exec 8>pipe
+	echo hello >&8
+	# Before its test has ended.
+	for _ in {1..300}; do
+		grep -q '^b: hello$' out && break
+		sleep 0.1
+	done
+	grep -q '^b: hello$' out || fail "$(<out)"
+	exec 8>&-
+	status=0
+	wait $! || status=$?
+	output=$(<out)
+	assert_status 1
+	assert_output '^a: one$' '^a: two\?\[2J$' '^a: three$' '^FAIL +a ' '^PASS +b '
+	# A report on standard output stays one.
+	run --separate-stderr "$KTSTR_LAUNCH" test -v --tap --filter a tests
+	refute_output '^a:'
+	# shellcheck disable=SC2154 # bats sets it
+	[[ $stderr == *'a: one'* ]] || fail "$stderr"
+	run "$KTSTR_LAUNCH" test --filter a tests
+	refute_output '^a:'
+}
+
 @test "a suite that went well leaves no folder" {
 	host_test a 'exit 0'
 	run "$KTSTR_LAUNCH" test tests
@@ -243,5 +370,5 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	# Too few descriptors for six at once.
 	run bash -c 'ulimit -n 9; exec "$0" test --jobs 6 tests' "$KTSTR_LAUNCH"
 	assert_status 125
-	assert_output 'test: a pipe for a variant: Too many open files' '^ended early: '
+	assert_output 'test: a socket for a variant: Too many open files' '^ended early: '
 }

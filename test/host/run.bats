@@ -158,10 +158,11 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@
 	KTSTR_KERNEL=nowhere refused 125 "'nowhere'" -- true
 }
 
-@test "--stderr: a file that is there is left as it is; a folder that is not" {
+@test "--stderr: what stands there stays where nothing is run; a folder that is not" {
 	echo mine >words
-	refused 125 "--stderr: 'words' exists already and is never overwritten" \
-		--kernel "$KERNEL" --stderr words -- true
+	refused 125 "kernel 'nowhere'" --kernel nowhere --stderr words -- true
 	diff words - <<<mine
-	refused 125 "creating 'nowhere/words': No such file" --kernel "$KERNEL" --stderr nowhere/words -- true
+	refused 125 "--stderr: 'nowhere/words': its folder: No such file" \
+		--kernel "$KERNEL" --stderr nowhere/words -- true
+	refused 125 "--stderr: '.' is a folder" --kernel "$KERNEL" --stderr . -- true
 }

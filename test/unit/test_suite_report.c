@@ -817,23 +817,34 @@ static void the_end_lists_skips_and_what_is_bad(void **state)
 
 static void the_live_line(void **state)
 {
+	static const double unknown[] = { -1, (double)NAN, 1e300 };
 	struct suite_counts counts = { .planned = 20, .pass = 11, .error = 1 };
+	struct suite_progress progress = { .counts = &counts, .running = 3, .seconds_left = 40.2 };
 	char text[100], small[8];
 
 	(void)state;
-	suite_live(text, sizeof(text), &counts, 3, 40.2);
+	suite_live(text, sizeof(text), &progress);
 	assert_string_equal(text, "[12/20] 3 running, 1 failed, about 40 s left");
 	counts.error = 0;
-	suite_live(text, sizeof(text), &counts, 0, 150);
+	progress.running = 0;
+	progress.seconds_left = 150;
+	suite_live(text, sizeof(text), &progress);
 	assert_string_equal(text, "[11/20] 0 running, about 2 min left");
-	suite_live(text, sizeof(text), &counts, 0, -1);
-	assert_string_equal(text, "[11/20] 0 running");
-	suite_live(text, sizeof(text), &counts, 0, (double)NAN);
-	assert_string_equal(text, "[11/20] 0 running");
-	suite_live(text, sizeof(text), &counts, 0, 1e300);
-	assert_string_equal(text, "[11/20] 0 running");
-	suite_live(small, sizeof(small), &counts, 0, 40);
-	assert_string_equal(small, "[11/20]");
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+		progress.seconds_left = unknown[i];
+		suite_live(text, sizeof(text), &progress);
+		assert_string_equal(text, "[11/20] 0 running");
+	}
+	progress.longest = "gauntlet/fair/smt-2llc";
+	progress.longest_s = 12.3;
+	suite_live(text, sizeof(text), &progress);
+	assert_string_equal(text, "[11/20] 0 running; gauntlet/fair/smt-2llc for 12 s");
+	/* No wider than the terminal, and nothing that moves its cursor. */
+	progress.longest = "a\033[2J\nb";
+	suite_live(text, sizeof(text), &progress);
+	assert_string_equal(text, "[11/20] 0 running; a?[2J?b for 12 s");
+	suite_live(small, sizeof(small), &progress);
+	assert_string_equal(small, "[11/...");
 }
 
 static void a_report_that_cannot_be_written_is_said(void **state)

@@ -1,0 +1,122 @@
+/* Where do the reports of a suite go, beside the text for people? See sinks.h. */
+#include "suite/sinks.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int sinks_check(const struct sinks_wish *wish, struct error *err)
+{
+	const char *on_stdout[4];
+	size_t count = 0;
+
+	if (wish->tap)
+		on_stdout[count++] = "--tap";
+	if (wish->ktap)
+		on_stdout[count++] = "--ktap";
+	if (wish->junit && !strcmp(wish->junit, "-"))
+		on_stdout[count++] = "--junit -";
+	if (wish->json && !strcmp(wish->json, "-"))
+		on_stdout[count++] = "--json -";
+	if (count > 1)
+		return error_set(err, -EINVAL,
+				 "%s and %s both write to standard output; give one of them",
+				 on_stdout[0], on_stdout[1]);
+	if (wish->junit && wish->json && !strcmp(wish->junit, wish->json))
+		return error_set(err, -EINVAL,
+				 "--junit and --json both write to the file '%s'; give two files",
+				 wish->json);
+	return 0;
+}
+
+/* @path: NULL for standard output. */
+static int open_one(struct sinks *sinks, const struct suite_format *format, const char *path,
+		    unsigned int planned, struct error *err)
+{
+	struct sink *sink = &sinks->list[sinks->count];
+	int fd, ret;
+
+	ret = output_file_open(&sink->file, path ? path : "-", err);
+	if (ret)
+		return ret;
+	sinks->count++;
+	sinks->use_stdout = sinks->use_stdout || !path || !strcmp(path, "-");
+	fd = dup(sink->file.fd);
+	sink->out = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (!sink->out) {
+		ret = -errno;
+		if (fd >= 0)
+			close(fd);
+		return error_set(err, ret, "writing '%s': %s", sink->file.name, strerror(-ret));
+	}
+	return suite_begin(&sink->writer, format, sink->out, planned, err);
+}
+
+int sinks_open(struct sinks *sinks, const struct sinks_wish *wish, unsigned int planned,
+	       struct error *err)
+{
+	int ret = 0;
+
+	*sinks = (struct sinks){ 0 };
+	if (wish->tap || wish->ktap)
+		ret = open_one(sinks, wish->tap ? &suite_tap : &suite_ktap, NULL, planned, err);
+	if (!ret && wish->junit)
+		ret = open_one(sinks, &suite_junit, wish->junit, planned, err);
+	if (!ret && wish->json)
+		ret = open_one(sinks, &suite_json, wish->json, planned, err);
+	if (ret)
+		sinks_abandon(sinks);
+	return ret;
+}
+
+void sinks_add(struct sinks *sinks, const struct suite_result *result)
+{
+	for (size_t i = 0; i < sinks->count; i++) {
+		struct sink *sink = &sinks->list[i];
+		struct error err = { "" };
+
+		if (!*sink->failed && suite_add(&sink->writer, result, &err))
+			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
+	}
+}
+
+unsigned int sinks_end(struct sinks *sinks, const struct suite_counts *counts, double seconds,
+		       bool interrupted, void (*complain)(const char *line))
+{
+	unsigned int bad = 0;
+
+	for (size_t i = 0; i < sinks->count; i++) {
+		struct sink *sink = &sinks->list[i];
+		struct error err = { "" };
+		char line[ERROR_TEXT_SIZE + PATH_MAX + 64];
+
+		if (suite_end(&sink->writer, counts, seconds, interrupted, &err) && !*sink->failed)
+			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
+		fclose(sink->out);
+		sink->out = NULL;
+		if (!*sink->failed && output_file_commit(&sink->file, &err))
+			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
+		output_file_abandon(&sink->file);
+		if (!*sink->failed)
+			continue;
+		bad++;
+		snprintf(line, sizeof(line), "the report on %s is not whole: %s",
+			 strcmp(sink->file.name, "-") ? sink->file.name : "standard output",
+			 sink->failed);
+		complain(line);
+	}
+	sinks->count = 0;
+	return bad;
+}
+
+void sinks_abandon(struct sinks *sinks)
+{
+	for (size_t i = 0; i < sinks->count; i++) {
+		suite_abandon(&sinks->list[i].writer);
+		if (sinks->list[i].out)
+			fclose(sinks->list[i].out);
+		output_file_abandon(&sinks->list[i].file);
+	}
+	sinks->count = 0;
+}

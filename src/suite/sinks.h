@@ -1,0 +1,58 @@
+/* Where do the reports of a suite go, beside the text for people? */
+#ifndef KTSTR_SUITE_SINKS_H
+#define KTSTR_SUITE_SINKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "report/suite.h"
+#include "util/output_file.h"
+
+/* One report. */
+struct sink {
+	struct suite_writer writer;
+	struct output_file file;
+	FILE *out;
+	char failed[ERROR_TEXT_SIZE]; /* "" or why it is not whole */
+};
+
+struct sinks {
+	struct sink list[3];
+	size_t count;
+	bool use_stdout; /* one of them does: no text may go there */
+};
+
+/* What the user asked for; paths as for output_file_open, NULL: none. */
+struct sinks_wish {
+	bool tap, ktap; /* on standard output */
+	const char *junit, *json;
+};
+
+/*
+ * sinks_check - do they go together? Of all that would use standard output only one can, and one
+ * file takes one report. Returns 0 or -EINVAL with a message.
+ */
+int sinks_check(const struct sinks_wish *wish, struct error *err);
+
+/*
+ * sinks_open - begin all reports, for @planned variants. On error none is left, and nothing was
+ * replaced.
+ */
+int sinks_open(struct sinks *sinks, const struct sinks_wish *wish, unsigned int planned,
+	       struct error *err);
+
+/* sinks_add - one result. What cannot be written is said by sinks_end, once. */
+void sinks_add(struct sinks *sinks, const struct suite_result *result);
+
+/*
+ * sinks_end - end the reports and give the files their names, also of a suite that was interrupted.
+ * @complain: called with a line for each report that is not whole; the file that was there before
+ * it stays. Returns how many.
+ */
+unsigned int sinks_end(struct sinks *sinks, const struct suite_counts *counts, double seconds,
+		       bool interrupted, void (*complain)(const char *line));
+
+/* sinks_abandon - drop what has no end; fine at any time. */
+void sinks_abandon(struct sinks *sinks);
+
+#endif
