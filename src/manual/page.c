@@ -210,6 +210,7 @@ int page_print(FILE *out, const struct command *command, struct error *err)
 	else
 		print_commands(out, text);
 	print_section(out, text, "FILES");
+	print_section(out, text, "NOTES");
 	print_section(out, text, "EXAMPLES");
 	fputs(".SH \"SEE ALSO\"\n", out);
 	if (command)

@@ -325,6 +325,17 @@ END
 		grep -qF "ktstr-launch exec -- sh -c '\"\$KTSTR_WPROF_PATH\" --help'"
 }
 
+@test "man: every section that is written is shown" {
+	for text in "$ROOT"/doc/*.txt; do
+		name=$(basename "$text" .txt) command=()
+		[[ $name == ktstr-launch ]] || command=("$name")
+		"$KTSTR_LAUNCH" man "${command[@]}" >page
+		while read -r section; do
+			grep -qE "^\.SH \"?$section\"?$" page || fail "$name: no section $section"
+		done < <(sed -n 's/^# //p' "$text")
+	done
+}
+
 @test "man: what is not a command" {
 	refuses man nonsense
 	refuses man run test
