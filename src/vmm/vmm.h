@@ -39,7 +39,7 @@ struct vmm_config {
 enum vmm_end {
 	VMM_END_STOPPED,   /* the owner asked for it */
 	VMM_END_POWEROFF,  /* ACPI S5 */
-	VMM_END_RESET,	   /* reset register, or triple fault (reboot=t, a panic's last act) */
+	VMM_END_RESET,	   /* reset register (a panic's last act), or triple fault */
 	VMM_END_KVM_ERROR, /* KVM could not go on: emulation failure, failed entry */
 	VMM_END_PROTOCOL,  /* the channel held something that no honest guest writes */
 };
