@@ -23,8 +23,7 @@ static const char defaults[] =
 	" 8250.nr_uarts=1"  /* nor for three more serial ports */
 	" mitigations=off"  /* the guest guards nothing from itself; undo: mitigations=auto */
 	" irqaffinity=0"    /* the IOAPIC reaches no APIC id over 254 */
-	" noreplace-smp"  /* one CPU: leave the lock prefixes in, rather than patch them all out */
-	" no_timer_check" /* no trial of the timer's interrupt line */
+	" noreplace-smp" /* one CPU: leave the lock prefixes in, rather than patch them all out */
 	" cryptomgr.notests"	/* nor self-tests of ciphers */
 	" random.trust_cpu=on"; /* do not wait for entropy */
 
@@ -55,11 +54,12 @@ int cmdline_build(bool kaslr, bool tsc_reliable, const struct wprof_config *wpro
 				  tsc_reliable ? trust_tsc : "", kaslr ? "" : " nokaslr",
 				  *args ? " " : "", args, append && *append ? " " : "",
 				  append ? append : "");
-	if (length >= LAYOUT_CMDLINE_SIZE)
+	if (length >= LAYOUT_CMDLINE_SIZE - LAYOUT_CMDLINE_OWN)
 		return error_set(
 			err, -E2BIG,
-			"the kernel command line would be %zu bytes, the kernel takes %llu; "
+			"the kernel command line would be %zu bytes, there is room for %llu; "
 			"shorten --append (%zu bytes) or --wprof-args (%zu bytes)",
-			length, LAYOUT_CMDLINE_SIZE - 1, append ? strlen(append) : 0, strlen(args));
+			length, LAYOUT_CMDLINE_SIZE - LAYOUT_CMDLINE_OWN - 1,
+			append ? strlen(append) : 0, strlen(args));
 	return 0;
 }

@@ -14,6 +14,7 @@
  * @tsc_reliable: the guest may trust its TSC unwatched (struct plan)
  * @wprof: NULL: this VM runs without the tracer
  * @append: the user's, or NULL
+ * The VMM puts the TSC's frequency before all of it (boot.h): LAYOUT_CMDLINE_OWN is kept free.
  * Returns 0; -E2BIG with limit and length when the kernel would cut it; -EINVAL for control
  * characters.
  */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "util/file.h"
+#include "vmm/rtc.h"
 
 /* Ids up to 254 have an entry of the old kind, the others one for x2APIC (5.2.12.12). */
 #define X2APIC_FIRST_ID 255
@@ -60,8 +61,9 @@ struct acpi_gas {
 } __attribute__((packed));
 static_assert(sizeof(struct acpi_gas) == 12, "ACPI 6.4, table 5.1");
 
-#define GAS_SYSTEM_IO	1
-#define GAS_BYTE_ACCESS 1
+#define GAS_SYSTEM_IO	 1
+#define GAS_BYTE_ACCESS	 1
+#define GAS_DWORD_ACCESS 3
 
 /* 5.2.9; what a hardware-reduced machine must leave zero has no names here. */
 struct acpi_fadt {
@@ -70,7 +72,12 @@ struct acpi_fadt {
 	uint32_t dsdt;
 	uint8_t reserved;
 	uint8_t preferred_profile;
-	uint8_t fixed_hardware[63];
+	uint8_t fixed_hardware1[30];
+	uint32_t pm_timer_block;
+	uint8_t fixed_hardware2[11];
+	uint8_t pm_timer_length;
+	uint8_t fixed_hardware3[16];
+	uint8_t century;
 	uint16_t iapc_boot_arch;
 	uint8_t reserved2;
 	uint32_t flags;
@@ -80,15 +87,21 @@ struct acpi_fadt {
 	uint8_t minor_revision;
 	uint64_t x_facs;
 	uint64_t x_dsdt;
-	struct acpi_gas x_fixed_hardware[8];
+	struct acpi_gas x_fixed_hardware1[5];
+	struct acpi_gas x_pm_timer_block;
+	struct acpi_gas x_fixed_hardware2[2];
 	struct acpi_gas sleep_control;
 	struct acpi_gas sleep_status;
 	char hypervisor[8];
 } __attribute__((packed));
 static_assert(sizeof(struct acpi_fadt) == 276, "ACPI 6.4, table 5.9");
+static_assert(offsetof(struct acpi_fadt, pm_timer_block) == 76, "ACPI 6.4, table 5.9");
+static_assert(offsetof(struct acpi_fadt, pm_timer_length) == 91, "ACPI 6.4, table 5.9");
+static_assert(offsetof(struct acpi_fadt, century) == 108, "ACPI 6.4, table 5.9");
 static_assert(offsetof(struct acpi_fadt, iapc_boot_arch) == 109, "ACPI 6.4, table 5.9");
 static_assert(offsetof(struct acpi_fadt, reset_reg) == 116, "ACPI 6.4, table 5.9");
 static_assert(offsetof(struct acpi_fadt, x_dsdt) == 140, "ACPI 6.4, table 5.9");
+static_assert(offsetof(struct acpi_fadt, x_pm_timer_block) == 208, "ACPI 6.4, table 5.9");
 static_assert(offsetof(struct acpi_fadt, sleep_control) == 244, "ACPI 6.4, table 5.9");
 
 #define FADT_WBINVD	   (1u << 0) /* table 5.10 */
@@ -360,7 +373,7 @@ static struct acpi_gas io_byte(uint16_t port)
 	};
 }
 
-static int add_fadt(struct acpi_tables *out, uint64_t dsdt, uint64_t *address)
+static int add_fadt(struct acpi_tables *out, uint64_t dsdt, bool pm_timer, uint64_t *address)
 {
 	struct acpi_fadt *fadt;
 
@@ -368,8 +381,23 @@ static int add_fadt(struct acpi_tables *out, uint64_t dsdt, uint64_t *address)
 	if (!fadt)
 		return -ENOSPC;
 	fadt->minor_revision = 4;
-	/* No legacy devices, no 8042: the bits that would claim them stay clear. */
+	/*
+	 * No legacy devices, no 8042: the bits that would claim them stay clear. There is a clock,
+	 * which Linux reads when it has no kvmclock, whatever is said here; "none" keeps its driver
+	 * away, which would set the time once more, by whole seconds (rtc_hctosys).
+	 */
 	fadt->iapc_boot_arch = FADT_BOOT_NO_VGA | FADT_BOOT_NO_CMOS;
+	fadt->century = RTC_CENTURY;
+	if (pm_timer) {
+		fadt->pm_timer_block = LAYOUT_PM_TIMER;
+		fadt->pm_timer_length = sizeof(uint32_t);
+		fadt->x_pm_timer_block = (struct acpi_gas){
+			.space = GAS_SYSTEM_IO,
+			.bit_width = 32,
+			.access = GAS_DWORD_ACCESS,
+			.address = LAYOUT_PM_TIMER,
+		};
+	}
 	fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_PWR_BUTTON | FADT_NO_SLP_BUTTON |
 		      FADT_RESET_REG_SUP | FADT_HW_REDUCED;
 	fadt->reset_reg = io_byte(LAYOUT_RESET_PORT);
@@ -550,7 +578,7 @@ static int add_xsdt(struct acpi_tables *out, const uint64_t *entries, size_t nr,
 }
 
 int acpi_build(const struct topology *topology, const struct memory_range *ranges, size_t nr_ranges,
-	       struct acpi_tables *out, struct error *err)
+	       bool pm_timer, struct acpi_tables *out, struct error *err)
 {
 	uint64_t dsdt, xsdt, entries[4]; /* FADT, MADT, SRAT, SLIT */
 	bool has_slit = topology->numa_nodes <= SLIT_MAX_NODES;
@@ -558,7 +586,7 @@ int acpi_build(const struct topology *topology, const struct memory_range *range
 
 	memset(out, 0, sizeof(*out));
 	rsdp = append(out, sizeof(*rsdp), NULL);
-	if (!rsdp || add_dsdt(out, &dsdt) || add_fadt(out, dsdt, &entries[0]) ||
+	if (!rsdp || add_dsdt(out, &dsdt) || add_fadt(out, dsdt, pm_timer, &entries[0]) ||
 	    add_madt(out, topology, &entries[1]) ||
 	    add_srat(out, topology, ranges, nr_ranges, &entries[2]) ||
 	    (has_slit && add_slit(out, topology, &entries[3])) ||

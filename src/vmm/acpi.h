@@ -2,6 +2,7 @@
 #ifndef KTSTR_VMM_ACPI_H
 #define KTSTR_VMM_ACPI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,10 +30,12 @@ struct acpi_tables {
 /*
  * acpi_build - the tables for this topology and memory.
  * @ranges, @nr_ranges: guest RAM by node, ascending (guest_memory's).
- * Returns 0, or -ENOSPC when they do not fit into LAYOUT_ACPI_SIZE.
+ * @pm_timer: tell of the timer at LAYOUT_PM_TIMER. Linux takes 5 ms of the boot to try it, and
+ * needs it where it cannot rely on its TSC. Returns 0, or -ENOSPC when they do not fit into
+ * LAYOUT_ACPI_SIZE.
  */
 int acpi_build(const struct topology *topology, const struct memory_range *ranges, size_t nr_ranges,
-	       struct acpi_tables *out, struct error *err);
+	       bool pm_timer, struct acpi_tables *out, struct error *err);
 
 /*
  * acpi_dump - write each table as DIR/<signature>.aml (lower case), for iasl -d. DIR is made when

@@ -6,6 +6,7 @@
 
 #include <asm/bootparam.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "vmm/layout.h"
@@ -198,7 +199,7 @@ static void write_page_tables(uint8_t *low)
 int boot_write(const struct guest_memory *memory, const struct kernel_entry *entry,
 	       const struct boot_config *config, struct error *err)
 {
-	size_t length = strlen(config->cmdline);
+	char tsc[LAYOUT_CMDLINE_OWN + 1] = "";
 	uint8_t *low = guest_memory_at(memory, 0, LAYOUT_KERNEL_MIN);
 
 	if (!low)
@@ -210,12 +211,16 @@ int boot_write(const struct guest_memory *memory, const struct kernel_entry *ent
 		return error_set(err, -EINVAL,
 				 "zero page: a setup header of %u bytes, there is room for %zu",
 				 entry->setup_header_size, HEADER_ROOM);
-	if (length >= LAYOUT_CMDLINE_SIZE)
+	if (strlen(config->cmdline) >= LAYOUT_CMDLINE_SIZE - LAYOUT_CMDLINE_OWN)
 		return error_set(err, -EINVAL,
-				 "kernel command line: %zu bytes, the kernel takes at most %llu; "
-				 "shorten --append or the tracer's arguments",
-				 length, LAYOUT_CMDLINE_SIZE - 1);
-	memcpy(low + LAYOUT_CMDLINE, config->cmdline, length + 1);
+				 "kernel command line: %zu bytes, there is room for %llu; shorten "
+				 "--append or the tracer's arguments",
+				 strlen(config->cmdline),
+				 LAYOUT_CMDLINE_SIZE - LAYOUT_CMDLINE_OWN - 1);
+	/* First, so that the user's own wins. */
+	if (config->tsc_khz)
+		snprintf(tsc, sizeof(tsc), "tsc_early_khz=%u ", config->tsc_khz);
+	snprintf((char *)low + LAYOUT_CMDLINE, LAYOUT_CMDLINE_SIZE, "%s%s", tsc, config->cmdline);
 	write_zero_page(low, memory, entry, config);
 	write_gdt(low);
 	write_page_tables(low);

@@ -10,6 +10,7 @@
 #define LAYOUT_PAGE_TABLES  0x00009000ull /* PML4, PDPT, 4 PDs: identity map of 4 GiB, 6 pages */
 #define LAYOUT_CMDLINE	    0x00020000ull
 #define LAYOUT_CMDLINE_SIZE 2048ull	  /* with its NUL; COMMAND_LINE_SIZE of the x86 kernel */
+#define LAYOUT_CMDLINE_OWN  25ull	  /* of it, for "tsc_early_khz=N " (boot.h) */
 #define LAYOUT_EBDA	    0x0009fc00ull /* top of conventional memory in e820 */
 #define LAYOUT_ACPI	    0x000e0000ull /* RSDP first (its search area), then the tables */
 #define LAYOUT_ACPI_SIZE    0x00020000ull
@@ -25,12 +26,14 @@
 #define LAYOUT_TSS	    0xfffbd000ull /* KVM_SET_TSS_ADDR, three pages (Intel) */
 
 /* I/O ports. The doorbell's is in guest/protocol.h. */
+#define LAYOUT_RTC_PORT	     0x0070 /* and 0x71 */
 #define LAYOUT_SERIAL_PORT   0x03f8
 #define LAYOUT_SERIAL_IRQ    4
 #define LAYOUT_SLEEP_CONTROL 0x0600 /* ACPI 6.4, 4.8.3.7: byte with SLP_TYPx and SLP_EN */
 #define LAYOUT_SLEEP_STATUS  0x0601
 #define LAYOUT_RESET_PORT    0x0602 /* FADT RESET_REG */
 #define LAYOUT_RESET_VALUE   0x01
-#define LAYOUT_S5_TYPE	     5 /* SLP_TYP of \_S5 in the DSDT */
+#define LAYOUT_PM_TIMER	     0x0608 /* FADT PM_TMR_BLK, four ports */
+#define LAYOUT_S5_TYPE	     5	    /* SLP_TYP of \_S5 in the DSDT */
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What is a struct vmm made of? Private to vmm.c (life cycle, event loop), vcpu.c (vCPU threads)
- * and vcpu_waits.c.
+ * What is a struct vmm made of? Private to vmm.c (life cycle, event loop), vcpu.c (vCPU threads),
+ * vcpu_waits.c and bus.c (devices).
  */
 #ifndef KTSTR_VMM_MACHINE_H
 #define KTSTR_VMM_MACHINE_H
@@ -12,7 +12,10 @@
 #include <stdint.h>
 
 #include "vmm/channel.h"
+#include "vmm/ioapic.h"
 #include "vmm/memory.h"
+#include "vmm/pm_timer.h"
+#include "vmm/rtc.h"
 #include "vmm/serial.h"
 #include "vmm/vmm.h"
 
@@ -56,6 +59,9 @@ struct vmm {
 	pthread_mutex_t lock;
 	pthread_cond_t console_room;
 	struct serial serial;
+	struct ioapic ioapic;
+	struct rtc rtc;
+	struct pm_timer pm_timer; /* never changes */
 	uint8_t console[CONSOLE_QUEUE_SIZE];
 	size_t console_used;
 	bool ended;
@@ -66,9 +72,13 @@ struct vmm {
 void vmm_end(struct vmm *vmm, enum vmm_end end, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* A port access of @size (1, 2 or 4) bytes; called on vCPU threads. */
-void vmm_port_write(struct vmm *vmm, uint16_t port, const uint8_t *data, uint32_t size);
-void vmm_port_read(struct vmm *vmm, uint16_t port, uint8_t *data, uint32_t size);
+/* All devices, as they are when a PC is switched on. */
+void bus_init(struct vmm *vmm);
+/* An access to a port, of 1, 2 or 4 bytes, or to memory, of 1 to 8; called on vCPU threads. */
+void bus_port_write(struct vmm *vmm, uint16_t port, const uint8_t *data, uint32_t size);
+void bus_port_read(struct vmm *vmm, uint16_t port, uint8_t *data, uint32_t size);
+void bus_memory_write(struct vmm *vmm, uint64_t address, const uint8_t *data, uint32_t size);
+void bus_memory_read(struct vmm *vmm, uint64_t address, uint8_t *data, uint32_t size);
 
 /*
  * vcpu_create - the vCPU with its CPUID, MSRs and local APIC; the first one also with its

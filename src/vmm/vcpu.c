@@ -47,10 +47,10 @@
 #define APIC_BASE_X2APIC (1u << 10)
 
 /* Local vector table of the LAPIC page: LINT0, LINT1 (Intel SDM vol. 3, 11.5.1). */
-#define LAPIC_LVT_LINT0	      0x350
-#define LAPIC_LVT_LINT1	      0x360
-#define LAPIC_DELIVERY_EXTINT 0x700
-#define LAPIC_DELIVERY_NMI    0x400
+#define LAPIC_LVT_LINT0	   0x350
+#define LAPIC_LVT_LINT1	   0x360
+#define LAPIC_MASKED	   0x10000
+#define LAPIC_DELIVERY_NMI 0x400
 
 static int set_cpuid(struct vcpu *vcpu, const struct kvm_cpuid2 *supported, struct error *err)
 {
@@ -128,11 +128,14 @@ static int check_tsc(struct vcpu *vcpu, struct error *err)
 		vcpu->index);
 }
 
-/* What a PC's firmware does: the 8259's output arrives on LINT0, NMIs on LINT1. */
+/*
+ * NMIs arrive on LINT1, as the MADT says. Nothing does on LINT0, where a PC has its 8259 and where
+ * KVM lets its interrupts in on the boot processor.
+ */
 static int set_lapic(struct vcpu *vcpu, struct error *err)
 {
 	struct kvm_lapic_state lapic;
-	uint32_t lint0 = LAPIC_DELIVERY_EXTINT, lint1 = LAPIC_DELIVERY_NMI;
+	uint32_t lint0 = LAPIC_MASKED, lint1 = LAPIC_DELIVERY_NMI;
 	int ret;
 
 	if (ioctl(vcpu->fd, KVM_GET_LAPIC, &lapic) < 0)
@@ -237,10 +240,20 @@ static void handle_io(struct vcpu *vcpu)
 
 	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
 		if (run->io.direction == KVM_EXIT_IO_OUT)
-			vmm_port_write(vcpu->vmm, run->io.port, data, run->io.size);
+			bus_port_write(vcpu->vmm, run->io.port, data, run->io.size);
 		else
-			vmm_port_read(vcpu->vmm, run->io.port, data, run->io.size);
+			bus_port_read(vcpu->vmm, run->io.port, data, run->io.size);
 	}
+}
+
+static void handle_mmio(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (run->mmio.is_write)
+		bus_memory_write(vcpu->vmm, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
+	else
+		bus_memory_read(vcpu->vmm, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
 }
 
 /* KVM cannot go on; tell all that it tells. */
@@ -284,9 +297,8 @@ static void *vcpu_thread(void *arg)
 		case KVM_EXIT_IO:
 			handle_io(vcpu);
 			break;
-		case KVM_EXIT_MMIO: /* nobody there: reads float high, writes go nowhere */
-			if (!run->mmio.is_write)
-				memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
+		case KVM_EXIT_MMIO:
+			handle_mmio(vcpu);
 			break;
 		case KVM_EXIT_SHUTDOWN: /* triple fault */
 			vmm_end(vcpu->vmm, VMM_END_RESET, "%s", "");

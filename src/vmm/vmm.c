@@ -34,14 +34,6 @@
 /* A guest that has not made room for so long may hang, or lie: look at the user all the same. */
 #define INBOX_PATIENCE_MS 1000
 
-/* ACPI 6.4, 4.8.3.7: SLP_EN is bit 5 and SLP_TYPx bits 2 to 4 of the sleep control register. */
-#define SLEEP_ENABLE	  0x20
-#define SLEEP_TYPE(value) (((value) >> 2) & 7)
-
-/* The PC's keyboard controller pulses the reset line on this command (reboot=k). */
-#define I8042_COMMAND_PORT 0x64
-#define I8042_RESET	   0xfe
-
 enum { SLOT_LOW, SLOT_HIGH, SLOT_CHANNEL };
 
 void vmm_end(struct vmm *vmm, enum vmm_end end, const char *fmt, ...)
@@ -64,67 +56,6 @@ void vmm_end(struct vmm *vmm, enum vmm_end end, const char *fmt, ...)
 	}
 }
 
-/* The serial port's output, with the lock held. */
-static void console_byte(void *owner, uint8_t byte)
-{
-	struct vmm *vmm = owner;
-	uint64_t one = 1;
-
-	while (vmm->console_used == sizeof(vmm->console) && !atomic_load(&vmm->stopping))
-		pthread_cond_wait(&vmm->console_room, &vmm->lock);
-	if (vmm->console_used == sizeof(vmm->console))
-		return;
-	vmm->console[vmm->console_used++] = byte;
-	/* A line at a time is soon enough; what has no newline yet is taken at the next tick. */
-	if ((byte == '\n' || vmm->console_used == sizeof(vmm->console) / 2) &&
-	    write(vmm->wake_fd, &one, sizeof(one)) < 0) {
-		/* As in vmm_end. */
-	}
-}
-
-static void serial_interrupt(void *owner, bool high)
-{
-	struct vmm *vmm = owner;
-	struct kvm_irq_level level = { .irq = LAYOUT_SERIAL_IRQ, .level = high };
-
-	/* Cannot fail for a line of the in-kernel irqchip. */
-	ioctl(vmm->vm_fd, KVM_IRQ_LINE, &level);
-}
-
-static bool is_serial_port(uint16_t port)
-{
-	return port >= LAYOUT_SERIAL_PORT && port < LAYOUT_SERIAL_PORT + 8;
-}
-
-void vmm_port_write(struct vmm *vmm, uint16_t port, const uint8_t *data, uint32_t size)
-{
-	uint8_t value = data[0]; /* every register here is one byte wide */
-
-	if (is_serial_port(port) && size == 1) {
-		pthread_mutex_lock(&vmm->lock);
-		serial_write(&vmm->serial, port - LAYOUT_SERIAL_PORT, value);
-		pthread_mutex_unlock(&vmm->lock);
-	} else if (port == LAYOUT_SLEEP_CONTROL && value & SLEEP_ENABLE &&
-		   SLEEP_TYPE(value) == LAYOUT_S5_TYPE) {
-		vmm_end(vmm, VMM_END_POWEROFF, "%s", "");
-	} else if ((port == LAYOUT_RESET_PORT && value == LAYOUT_RESET_VALUE) ||
-		   (port == I8042_COMMAND_PORT && value == I8042_RESET)) {
-		vmm_end(vmm, VMM_END_RESET, "%s", "");
-	}
-}
-
-void vmm_port_read(struct vmm *vmm, uint16_t port, uint8_t *data, uint32_t size)
-{
-	memset(data, 0xff, size);
-	if (is_serial_port(port)) {
-		pthread_mutex_lock(&vmm->lock);
-		data[0] = serial_read(&vmm->serial, port - LAYOUT_SERIAL_PORT);
-		pthread_mutex_unlock(&vmm->lock);
-	} else if (port == LAYOUT_SLEEP_CONTROL || port == LAYOUT_SLEEP_STATUS) {
-		data[0] = 0;
-	}
-}
-
 const char *vmm_lacking_capability(int kvm_fd)
 {
 	static const struct {
@@ -132,8 +63,9 @@ const char *vmm_lacking_capability(int kvm_fd)
 		const char *name;
 	} needed[] = {
 		{ KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY" },
-		{ KVM_CAP_IRQCHIP, "KVM_CAP_IRQCHIP" },
-		{ KVM_CAP_PIT2, "KVM_CAP_PIT2" },
+		{ KVM_CAP_SPLIT_IRQCHIP, "KVM_CAP_SPLIT_IRQCHIP" },
+		{ KVM_CAP_SIGNAL_MSI, "KVM_CAP_SIGNAL_MSI" },
+		{ KVM_CAP_TSC_DEADLINE_TIMER, "KVM_CAP_TSC_DEADLINE_TIMER" },
 		{ KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID" },
 		{ KVM_CAP_SET_TSS_ADDR, "KVM_CAP_SET_TSS_ADDR" },
 		{ KVM_CAP_IOEVENTFD, "KVM_CAP_IOEVENTFD" },
@@ -198,7 +130,11 @@ static int vm_ioctl(struct vmm *vmm, unsigned long request, void *arg, const cha
 
 static int create_vm(struct vmm *vmm, struct error *err)
 {
-	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	/*
+	 * KVM has the local APICs, and no 8259, no interval timer, no I/O APIC: that one is ours.
+	 * KVM need not watch for the end of its interrupts (args[0], its pins, is 0).
+	 */
+	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP };
 	uint64_t identity_map = LAYOUT_IDENTITY_MAP;
 	int ret;
 
@@ -217,9 +153,7 @@ static int create_vm(struct vmm *vmm, struct error *err)
 	if (!ret)
 		ret = vm_ioctl(vmm, KVM_SET_TSS_ADDR, (void *)LAYOUT_TSS, "KVM_SET_TSS_ADDR", err);
 	if (!ret)
-		ret = vm_ioctl(vmm, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP", err);
-	if (!ret)
-		ret = vm_ioctl(vmm, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2", err);
+		ret = vm_ioctl(vmm, KVM_ENABLE_CAP, &split, "KVM_CAP_SPLIT_IRQCHIP", err);
 	if (!ret && topology_max_apic_id(&vmm->topology) > MAX_XAPIC_ID) {
 		/* Ids that do not fit into the 8 bits of an xAPIC destination. */
 		struct kvm_enable_cap cap = { .cap = KVM_CAP_X2APIC_API,
@@ -320,7 +254,8 @@ static int write_acpi(struct vmm *vmm, const char *dump_dir, struct error *err)
 		ret = error_set(err, -ENOMEM, "ACPI: no memory for the tables");
 		goto out;
 	}
-	ret = acpi_build(&vmm->topology, vmm->memory.ranges, vmm->memory.nr_ranges, tables, err);
+	ret = acpi_build(&vmm->topology, vmm->memory.ranges, vmm->memory.nr_ranges,
+			 !vmm->tsc_reliable, tables, err);
 	if (!ret)
 		memcpy(to, tables->image, tables->used);
 	if (!ret && dump_dir)
@@ -330,14 +265,22 @@ out:
 	return ret;
 }
 
-/* Kernel, initramfs, tables and boot state into guest memory. */
-static int load_guest(struct vmm *vmm, const struct vmm_config *config, struct kernel_entry *entry,
-		      struct error *err)
+/* What the guest's TSC runs at, in kHz, or 0: KVM tells none where the host's is unstable. */
+static unsigned int tsc_khz(const struct vmm *vmm)
 {
-	struct boot_config boot = { .cmdline = config->cmdline };
-	int ret = kernel_image_load(config->kernel, &vmm->memory, entry, err);
+	int khz = ioctl(vmm->vcpus[0].fd, KVM_GET_TSC_KHZ, 0);
 
-	if (!ret && config->initrd.size) {
+	return khz > 0 ? (unsigned int)khz : 0;
+}
+
+/* Initramfs, tables and boot state into guest memory, beside the kernel. */
+static int load_guest(struct vmm *vmm, const struct vmm_config *config,
+		      const struct kernel_entry *entry, struct error *err)
+{
+	struct boot_config boot = { .cmdline = config->cmdline, .tsc_khz = tsc_khz(vmm) };
+	int ret = 0;
+
+	if (config->initrd.size) {
 		boot.initrd_size = config->initrd.size;
 		ret = boot_place_initrd(&vmm->memory, entry, boot.initrd_size, &boot.initrd_gpa,
 					err);
@@ -407,10 +350,7 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 		vmm->vcpus[i].index = i;
 		vmm->vcpus[i].fd = -1;
 	}
-	serial_init(&vmm->serial);
-	vmm->serial.output = console_byte;
-	vmm->serial.interrupt = serial_interrupt;
-	vmm->serial.owner = vmm;
+	bus_init(vmm);
 
 	ret = open_kvm(vmm, err);
 	if (!ret)
@@ -422,9 +362,11 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 	if (!ret)
 		ret = create_doorbell(vmm, err);
 	if (!ret)
-		ret = load_guest(vmm, config, entry, err);
+		ret = kernel_image_load(config->kernel, &vmm->memory, entry, err);
 	if (!ret)
 		ret = create_vcpus(vmm, entry, err);
+	if (!ret)
+		ret = load_guest(vmm, config, entry, err);
 out:
 	free(entry);
 	if (ret)

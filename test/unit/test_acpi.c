@@ -17,6 +17,7 @@
 #include "vmm/acpi.h"
 
 static struct memory_range ranges[MEMORY_MAX_RANGES];
+static bool pm_timer; /* what build() asks for */
 
 static uint64_t get(const uint8_t *p, int bytes)
 {
@@ -69,7 +70,7 @@ static struct acpi_tables *build(const char *spec, struct topology *t, size_t *n
 	memset(tables, 0xa5, sizeof(*tables)); /* what was there must not show through */
 	assert_int_equal(topology_parse(spec, t, &err), 0);
 	*nr_ranges = make_ranges(t);
-	assert_int_equal(acpi_build(t, ranges, *nr_ranges, tables, &err), 0);
+	assert_int_equal(acpi_build(t, ranges, *nr_ranges, pm_timer, tables, &err), 0);
 	return tables;
 }
 
@@ -140,7 +141,15 @@ static void check_fadt(const struct acpi_tables *tables)
 	};
 	const uint8_t reset[12] = { 1, 8, 0, 1, LAYOUT_RESET_PORT & 0xff, LAYOUT_RESET_PORT >> 8 };
 
+	/* The same in both forms, or in none. */
+	const uint8_t timer[12] = { 1, 32, 0, 3, LAYOUT_PM_TIMER & 0xff, LAYOUT_PM_TIMER >> 8 };
+	const uint8_t none[12] = { 0 };
+
 	assert_int_equal(size, 276);
+	assert_int_equal(get(p + 76, 4), pm_timer ? LAYOUT_PM_TIMER : 0);
+	assert_int_equal(p[91], pm_timer ? 4 : 0);
+	assert_memory_equal(p + 208, pm_timer ? timer : none, 12);
+	assert_int_equal(p[108], 0x32);
 	assert_int_equal(p[8], 6);
 	assert_int_equal(get(p + 109, 2), 1 << 2 | 1 << 5);
 	assert_true(get(p + 112, 4) & 1 << 20);
@@ -391,6 +400,7 @@ static void tables_are_right(void **state)
 		struct topology t;
 		size_t nr_ranges;
 
+		pm_timer = i % 2;
 		tables = build(specs[i], &t, &nr_ranges);
 		walk(tables);
 		check_fadt(tables);
@@ -437,11 +447,11 @@ static void too_much_is_refused(void **state)
 	(void)state;
 	assert_non_null(tables);
 	assert_non_null(many);
-	assert_int_equal(acpi_build(&t, many, 4096, tables, &err), -ENOSPC);
+	assert_int_equal(acpi_build(&t, many, 4096, true, tables, &err), -ENOSPC);
 	assert_non_null(strstr(err.text, "131072"));
 	/* Wherever the end falls, in SRAT, SLIT or XSDT, nothing is written past it. */
 	for (size_t nr = 1200; nr < 1600; nr++) {
-		int ret = acpi_build(&t, many, nr, tables, NULL);
+		int ret = acpi_build(&t, many, nr, true, tables, NULL);
 
 		assert_true(ret == 0 || ret == -ENOSPC);
 		assert_true(tables->used <= LAYOUT_ACPI_SIZE);

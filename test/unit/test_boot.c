@@ -255,18 +255,24 @@ static void command_lines_are_bounded(void **state)
 {
 	struct guest_memory memory = memory_of(64);
 	struct error err = { 0 };
-	char line[2049];
-	struct boot_config config = { .cmdline = line };
+	char line[2049], tsc[] = "tsc_early_khz=4294967295 ";
+	struct boot_config config = { .cmdline = line, .tsc_khz = UINT32_MAX };
+	const char *written = guest_memory_at(&memory, LAYOUT_CMDLINE, LAYOUT_CMDLINE_SIZE);
 
 	(void)state;
 	memset(line, 'x', sizeof(line));
-	line[2047] = '\0';
+	line[2022] = '\0';
 	assert_int_equal(boot_write(&memory, &elf_entry, &config, &err), 0);
-	assert_string_equal(guest_memory_at(&memory, LAYOUT_CMDLINE, 1), line);
-	line[2047] = 'x';
-	line[2048] = '\0';
+	assert_memory_equal(written, tsc, strlen(tsc));
+	assert_string_equal(written + strlen(tsc), line);
+	assert_int_equal(strlen(written), 2047);
+	config.tsc_khz = 0;
+	assert_int_equal(boot_write(&memory, &elf_entry, &config, &err), 0);
+	assert_string_equal(written, line);
+	line[2022] = 'x';
+	line[2023] = '\0';
 	assert_int_equal(boot_write(&memory, &elf_entry, &config, &err), -EINVAL);
-	assert_non_null(strstr(err.text, "2048 bytes, the kernel takes at most 2047"));
+	assert_non_null(strstr(err.text, "2023 bytes, there is room for 2022"));
 	guest_memory_destroy(&memory);
 }
 

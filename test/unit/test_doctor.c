@@ -698,7 +698,7 @@ static void kvm_that_is_not(void **state)
 	EXPECT_HOST(1, 0, "join the group that owns it", kvm.open_error, EACCES);
 	EXPECT_HOST(1, 0, "/dev/kvm: Device or resource busy", kvm.open_error, EBUSY);
 	EXPECT_HOST(1, 0, "KVM_GET_API_VERSION answers 11", kvm.api_version, 11);
-	EXPECT_HOST(1, 0, "lacks KVM_CAP_PIT2", kvm.lacks, "KVM_CAP_PIT2");
+	EXPECT_HOST(1, 0, "lacks KVM_CAP_SPLIT_IRQCHIP", kvm.lacks, "KVM_CAP_SPLIT_IRQCHIP");
 	EXPECT_HOST(1, 0, "lacks KVM_GET_VCPU_MMAP_SIZE", kvm.run_size, -1);
 	EXPECT_HOST(1, 0, "KVM_CREATE_VM: Device or resource busy", kvm.create_error, EBUSY);
 	EXPECT_HOST(0, 0, "KVM allows 288 vCPUs", kvm.max_vcpus, 288);
