@@ -18,15 +18,8 @@
 #include <zlib.h>
 
 #include "util/file.h"
+#include "util/memfd.h"
 #include "wprof/wprof.h"
-
-/* memfd_create(2), since Linux 6.3; the C library of Debian 12 does not know them yet. */
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008u
-#endif
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010u
-#endif
 
 /* zlib.h, inflateInit2: the largest window, in gzip's wrapping. */
 #define WINDOW_BITS	(15 + 16)
@@ -132,16 +125,10 @@ int embed_memfd(const struct blob *blob, struct error *err)
 	if (ret)
 		return ret;
 
-	fd = memfd_create(blob->name, MFD_ALLOW_SEALING | MFD_EXEC);
-	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 every memfd is executable */
-		fd = memfd_create(blob->name, MFD_ALLOW_SEALING);
-	if (fd < 0 && errno == EACCES) { /* vm.memfd_noexec=2 */
-		executable = false;
-		fd = memfd_create(blob->name, MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-	}
+	fd = memfd_new(blob->name, MFD_ALLOW_SEALING, &executable);
 	if (fd < 0) {
-		ret = error_set(err, -errno, "blob '%s': cannot create a memfd: %s", blob->name,
-				strerror(errno));
+		ret = error_set(err, fd, "blob '%s': cannot create a memfd: %s", blob->name,
+				strerror(-fd));
 		goto out_data;
 	}
 

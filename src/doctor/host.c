@@ -16,11 +16,7 @@
 #include "plan/plan.h"
 #include "plan/presets.h"
 #include "util/cache_folder.h"
-
-/* memfd_create(2), since Linux 6.3; the C library of Debian 12 does not know it yet. */
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010u
-#endif
+#include "util/memfd.h"
 
 /* What a run has open beside its vCPUs: KVM, eventfds, kernel, tracer, artefacts, three streams. */
 #define OTHER_DESCRIPTORS 32
@@ -94,25 +90,21 @@ static void look_at_memory(const char *root, struct host_facts *facts)
 }
 
 /* Tried rather than worked out: what a policy forbids differs between kernels. */
-static int try_memfd(unsigned int flags)
-{
-	int fd = memfd_create("ktstr-doctor", MFD_CLOEXEC | flags);
-
-	if (fd < 0)
-		return errno;
-	close(fd);
-	return 0;
-}
-
 static void look_at_memfds(const char *root, struct host_facts *facts)
 {
+	bool executable = true;
+	int fd;
+
 	read_line(root, "/proc/sys/vm/memfd_noexec", facts->memfd_policy,
 		  sizeof(facts->memfd_policy));
-	facts->memfd_error = try_memfd(0);
-	facts->memfd_run_error = try_memfd(MFD_EXEC);
-	/* Before Linux 6.3 there is no such flag, and every memfd can be executed. */
-	if (facts->memfd_run_error == EINVAL && !*facts->memfd_policy)
-		facts->memfd_run_error = 0;
+	fd = memfd_new("ktstr-doctor", MFD_CLOEXEC, NULL);
+	facts->memfd_error = fd < 0 ? -fd : 0;
+	if (fd >= 0)
+		close(fd);
+	fd = memfd_new("ktstr-doctor", MFD_CLOEXEC, &executable);
+	facts->memfd_run_error = fd < 0 ? -fd : executable ? 0 : EACCES;
+	if (fd >= 0)
+		close(fd);
 }
 
 /* @path of the folder is set. What is not there yet would be made below what is. */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/memfd.h"
 #include "vmm/acpi.h"
 #include "vmm/boot.h"
 #include "vmm/cpuid.h"
@@ -184,11 +185,12 @@ static int set_slot(struct vmm *vmm, uint32_t slot, uint64_t gpa, void *host, ui
 
 static int create_channel(struct vmm *vmm, struct error *err)
 {
-	int fd = memfd_create("ktstr-channel", MFD_CLOEXEC);
-	int ret = 0;
+	int fd = memfd_new("ktstr-channel", MFD_CLOEXEC, NULL);
+	int ret = fd < 0 ? fd : 0;
 
-	if (fd < 0 || ftruncate(fd, (off_t)KTSTR_CHANNEL_SIZE) < 0) {
+	if (!ret && ftruncate(fd, (off_t)KTSTR_CHANNEL_SIZE) < 0)
 		ret = -errno;
+	if (ret) {
 		error_set(err, ret, "channel: a memfd of %llu bytes: %s", KTSTR_CHANNEL_SIZE,
 			  strerror(-ret));
 		goto out;
