@@ -15,6 +15,7 @@
 #include "host/tsc.h"
 #include "plan/plan.h"
 #include "plan/presets.h"
+#include "run/rights.h"
 #include "util/cache_folder.h"
 #include "util/memfd.h"
 
@@ -159,6 +160,7 @@ void host_look(const char *root, const char *out_dir, struct host_facts *facts)
 	look_at_cpu(root, &facts->kvm);
 	look_at_memory(root, facts);
 	look_at_memfds(root, facts);
+	facts->rights_error = -rights_try();
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		facts->descriptors = limit.rlim_max;
 	read_line(root, "/sys/devices/system/clocksource/clocksource0/current_clocksource",
@@ -246,6 +248,20 @@ static void judge_memfds(const struct host_facts *facts, struct findings *findin
 	}
 }
 
+static void judge_rights(const struct host_facts *facts, struct findings *findings)
+{
+	if (!facts->rights_error) {
+		findings_add(findings, FINDING_OK,
+			     "rights: while a guest runs, the launcher writes to its folders only");
+		return;
+	}
+	findings_add(findings, FINDING_WARN,
+		     "rights: Landlock does not keep the launcher's writes to its folders: %s",
+		     strerror(facts->rights_error));
+	findings_more(findings, "runs go well without; it takes CONFIG_SECURITY_LANDLOCK, and "
+				"landlock among the lsm= of the host's kernel");
+}
+
 static void judge_descriptors(const struct host_facts *facts, struct findings *findings)
 {
 	const uint64_t wanted = PRESETS_MAX_CPUS + OTHER_DESCRIPTORS;
@@ -328,6 +344,7 @@ const char *host_judge(const struct host_facts *facts, struct findings *findings
 	judge_memory(facts, findings);
 	judge_huge_pages(facts, findings);
 	judge_memfds(facts, findings);
+	judge_rights(facts, findings);
 	judge_descriptors(facts, findings);
 	judge_folders(facts, findings);
 	return against;

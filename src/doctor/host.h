@@ -30,6 +30,9 @@ struct host_facts {
 	int memfd_run_error;  /* the same of one that can be executed */
 	char memfd_policy[8]; /* vm.memfd_noexec; "": before Linux 6.3 */
 
+	int rights_error; /* of keeping a launcher's writes to its folders (src/run/rights.h), or 0
+			   */
+
 	uint64_t descriptors; /* RLIMIT_NOFILE, hard: the launcher raises the soft one */
 	char clocksource[64];
 	struct host_cpus cpus;

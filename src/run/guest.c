@@ -15,6 +15,7 @@
 #include "initramfs/initramfs.h"
 #include "run/cmdline.h"
 #include "run/kernel_cache.h"
+#include "run/rights.h"
 #include "util/file.h"
 #include "util/output_file.h"
 
@@ -214,6 +215,7 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 	seen->boot_limit_ms = config->boot_timeout_ms;
 	seen->test_limit_ms = config->entry->timeout_ms;
 	seen->tracer = config->trace ? TRACER_SILENT : TRACER_OFF;
+	rights_no_new_privileges();
 	host_memory_read("", &memory);
 	ret = host_memory_fits(&memory, config->plan->memory_mib, seen->cpus_wanted, err);
 	if (ret)

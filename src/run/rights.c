@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/landlock.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -69,10 +71,11 @@ static int allow(int ruleset, const char *path, uint64_t rights)
 	return ret;
 }
 
-int rights_keep_writes(const char *const *folders, size_t nr_folders, struct error *err)
+int rights_keep_writes(const char *out, const char *cache, struct error *err)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct landlock_ruleset_attr attr = { .handled_access_fs = writes_of(abi) };
+	char beside[PATH_MAX];
 	int ruleset, ret = 0;
 
 	rights_no_new_privileges();
@@ -82,8 +85,13 @@ int rights_keep_writes(const char *const *folders, size_t nr_folders, struct err
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset < 0)
 		return error_set(err, -errno, "Landlock: making a ruleset: %s", strerror(errno));
-	for (size_t i = 0; !ret && i < nr_folders; i++)
-		ret = allow(ruleset, folders[i], attr.handled_access_fs);
+	if (out && snprintf(beside, sizeof(beside), "%s/..", out) < (int)sizeof(beside)) {
+		ret = allow(ruleset, out, attr.handled_access_fs);
+		if (!ret)
+			ret = allow(ruleset, beside, LANDLOCK_ACCESS_FS_REMOVE_DIR);
+	}
+	if (!ret && cache)
+		ret = allow(ruleset, cache, attr.handled_access_fs);
 	if (!ret)
 		ret = allow(ruleset, "/dev/kvm", LANDLOCK_ACCESS_FS_WRITE_FILE);
 	if (ret)
@@ -106,7 +114,7 @@ int rights_try(void)
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		int ret = rights_keep_writes(NULL, 0, NULL);
+		int ret = rights_keep_writes(NULL, NULL, NULL);
 
 		/* It must not be possible to open a file for writing that anybody may write to. */
 		if (!ret && (open("/dev/null", O_WRONLY | O_CLOEXEC) >= 0 || errno != EACCES))

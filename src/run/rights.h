@@ -9,23 +9,22 @@
 #ifndef KTSTR_RUN_RIGHTS_H
 #define KTSTR_RUN_RIGHTS_H
 
-#include <stddef.h>
-
 #include "util/error.h"
 
-/* rights_no_new_privileges - PR_SET_NO_NEW_PRIVS: for this thread, all that it starts, and for
- * good. */
+/* rights_no_new_privileges - PR_SET_NO_NEW_PRIVS: for this thread, what it starts, and for good. */
 void rights_no_new_privileges(void);
 
 /*
  * rights_keep_writes - from now on this thread, and each that it starts, makes, changes, renames
- * and removes files only in and below @folders. What is open stays open, reading is as before, and
- * /dev/kvm can still be opened. By Landlock (Linux 5.13; Documentation/userspace-api/landlock.rst).
- * A folder that is not there is passed over. Implies rights_no_new_privileges.
+ * and removes files only in and below @out and @cache, and removes empty folders also beside @out,
+ * which may be one of them. What is open stays open, reading is as before but for /proc/PID/fd of
+ * other processes, and /dev/kvm can still be opened. By Landlock (Linux 5.13;
+ * Documentation/userspace-api/landlock.rst). Implies rights_no_new_privileges.
+ * @out, @cache: the output and the cache folder; NULL, or not there: none
  * Returns 0 when it holds, -EOPNOTSUPP without a message where this kernel has no Landlock, has it
  * turned off, or is at the end of its layers of it, and other negative errnos with one.
  */
-int rights_keep_writes(const char *const *folders, size_t nr_folders, struct error *err);
+int rights_keep_writes(const char *out, const char *cache, struct error *err);
 
 /* rights_try - does rights_keep_writes hold here? Tried in a child. Returns 0 or a negative errno.
  */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "run/rights.h"
+#include "util/cache_folder.h"
 #include "util/cancel.h"
 
 static void say(const struct run_config *config, const char *fmt, ...)
@@ -24,6 +26,23 @@ static void say(const struct run_config *config, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	config->say(config->say_data, text);
+}
+
+/*
+ * The guest is made: what this process is to write from here on, the repro VM included, lies in two
+ * folders. Where the kernel cannot keep it to them, doctor says so.
+ */
+static int give_up_rights(const struct artefacts *artefacts, struct error *err)
+{
+	char out[PATH_MAX], cache[PATH_MAX], *slash;
+	int ret;
+
+	snprintf(out, sizeof(out), "%s", artefacts->dir);
+	slash = strrchr(out, '/');
+	if (slash)
+		*slash = '\0';
+	ret = rights_keep_writes(slash ? out : NULL, cache_folder(cache) ? NULL : cache, err);
+	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
 static int run_one(const struct run_config *config, struct run_vm *vm, bool trace, bool is_repro,
@@ -73,6 +92,12 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 	topology_format(&config->plan->topology, spec);
 	say(config, "booting %s: %s, %" PRIu64 " MiB%s", config->kernel, spec,
 	    config->plan->memory_mib, trace ? ", tracer on" : "");
+	if (!is_repro)
+		ret = give_up_rights(config->artefacts, err);
+	if (ret) {
+		vmm_destroy(machine);
+		return ret;
+	}
 	ret = guest_run(&vm->config, machine, &watch, err);
 	/* `printf x`, and then our word: in a line of its own. */
 	if (watch_ends_line(&watch))

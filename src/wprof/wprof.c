@@ -1,8 +1,10 @@
 /* How is the tracer configured, and what does it cost in memory? See wprof.h. */
 #include "wprof/wprof.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,8 +74,11 @@ static int split_args(struct wprof_config *config, const char *text, struct erro
 	return ret;
 }
 
-/* Opened, not only asked about by access(2): what counts is that its bytes can be had. */
-static int check_binary(const char *path, struct error *err)
+/*
+ * Opened, not only asked about by access(2): what counts is that its bytes can be had. Returns its
+ * descriptor.
+ */
+static int open_binary(const char *path, struct error *err)
 {
 	static const char what_to_do[] =
 		"make it name a readable wprof binary, or unset it to use the one that is built in";
@@ -96,6 +101,8 @@ static int check_binary(const char *path, struct error *err)
 		error_set(err, ret, "%s='%s': it is %s; %s", WPROF_PATH_VARIABLE, path,
 			  S_ISDIR(st.st_mode) ? "a directory" : "not a regular file", what_to_do);
 	}
+	if (!ret)
+		return fd;
 	close(fd);
 	return ret;
 }
@@ -107,6 +114,7 @@ int wprof_config_from_env(struct wprof_config *config, bool embedded, const char
 	int ret = 0;
 
 	memset(config, 0, sizeof(*config));
+	config->fd = -1;
 	if (!path || !*path)
 		return error_set(err, -ENOENT,
 				 "%s is %s, so there is no tracer to put into the guest; run this "
@@ -114,12 +122,20 @@ int wprof_config_from_env(struct wprof_config *config, bool embedded, const char
 				 "wprof binary",
 				 WPROF_PATH_VARIABLE, path ? "empty" : "not set");
 	if (!embedded) {
-		ret = check_binary(path, err);
-		if (ret)
-			return ret;
-		config->path = strdup(path);
-		if (!config->path)
-			return error_set(err, -ENOMEM, "tracer configuration: out of memory");
+		config->fd = open_binary(path, err);
+		if (config->fd < 0)
+			return config->fd;
+		if (strncmp(path, "/proc/", strlen("/proc/")) != 0 || !isdigit((unsigned char)path[strlen("/proc/")])) {
+			close(config->fd);
+			config->fd = -1;
+			config->path = strdup(path);
+		} else if (asprintf(&config->path, "/proc/self/fd/%d", config->fd) < 0) {
+			config->path = NULL;
+		}
+		if (!config->path) {
+			ret = error_set(err, -ENOMEM, "tracer configuration: out of memory");
+			goto fail;
+		}
 	}
 	config->default_args = !args_text;
 	ret = split_args(config, args_text ? args_text : WPROF_DEFAULT_ARGS, err);
@@ -136,6 +152,9 @@ void wprof_config_destroy(struct wprof_config *config)
 {
 	for (size_t i = 0; i < config->nr_args; i++)
 		free(config->args[i]);
+	/* One that was never made is all zero. */
+	if (config->path && config->fd >= 0)
+		close(config->fd);
 	free(config->path);
 	memset(config, 0, sizeof(*config));
 }

@@ -24,6 +24,11 @@
 
 struct wprof_config {
 	char *path; /* the user's binary on the host; owned. NULL: the embedded one */
+	/*
+	 * Open where the user named /proc/PID/fd/N, which @path then names as our own: others'
+	 * descriptors cannot be reached any more once rights are given up (src/run/rights.h).
+	 */
+	int fd;
 	char *args[WPROF_MAX_ARGS]; /* owned */
 	size_t nr_args;
 	bool bpf; /* it is not the built-in tracer, so it is taken to need BPF; the caller's */

@@ -161,3 +161,10 @@ wprof_digest()
 	[[ $output =~ /fd/([0-9]+)$ ]]
 	((BASH_REMATCH[1] > 2))
 }
+
+@test "exec: the command keeps its rights, it may call sudo" {
+	before=$(grep NoNewPrivs /proc/self/status)
+	run "$KTSTR_LAUNCH" exec -- grep NoNewPrivs /proc/self/status
+	assert_status 0
+	[[ $output == "$before" ]] || fail "$output"
+}

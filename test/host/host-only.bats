@@ -372,3 +372,11 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	assert_status 125
 	assert_output 'test: a socket for a variant: Too many open files' '^ended early: '
 }
+
+@test "host_only: the test keeps its rights, it may call sudo and write anywhere" {
+	before=$(grep NoNewPrivs /proc/self/status)
+	host_test rights "[[ \$(grep NoNewPrivs /proc/self/status) == '$before' ]] && touch ../written"
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 0
+	[[ -e written ]]
+}

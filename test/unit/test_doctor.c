@@ -738,6 +738,7 @@ static void the_rest_of_a_host(void **state)
 	EXPECT_HOST(0, 0, "enough for 992 vCPUs", descriptors, 1024);
 	EXPECT_HOST(0, 0, "enough for 1024 vCPUs", descriptors, 1048576);
 	EXPECT_HOST(1, 0, "too few for a VM", descriptors, 20);
+	EXPECT_HOST(0, 1, "Landlock does not keep", rights_error, EOPNOTSUPP);
 	EXPECT_HOST(1, 0, "output folder 'ktstr-out': '.': Permission denied", out.error, EACCES);
 	EXPECT_HOST(0, 1, "a trace may not fit", out.free_mib, 5);
 	EXPECT_HOST(0, 1, "'/c': Read-only file system", cache.error, EROFS);

@@ -79,9 +79,7 @@ static const char *in(const char *where, const char *name)
 
 static int keep_writes(void)
 {
-	const char *const folders[] = { "/no/such/folder", out };
-
-	return rights_keep_writes(folders, 2, NULL);
+	return rights_keep_writes(out, "/no/such/folder", NULL);
 }
 
 static bool refused(int ret)
@@ -102,7 +100,8 @@ static int writes_elsewhere(void)
 		return 3;
 	if (!refused(unlink(text)) || !refused(rename(text, in(elsewhere, "other"))))
 		return 4;
-	if (!refused(mkdir(in(elsewhere, "folder"), 0700)) || !refused(rmdir(elsewhere)))
+	if (!refused(mkdir(in(elsewhere, "folder"), 0700)) ||
+	    !refused(mkdir(in(folder, "folder"), 0700)))
 		return 5;
 	if (!refused(symlink("/", in(elsewhere, "link"))) ||
 	    !refused(link(text, in(elsewhere, "hard"))))
@@ -143,9 +142,21 @@ static int writes_in_its_folders(void)
 		if (utimensat(AT_FDCWD, in(out, "kernel"), NULL, 0))
 			return 7;
 	}
-	if (unlink(in(out, "run/whole")) || rmdir(in(out, "run")))
+	if (unlink(in(out, "run/whole")) || rmdir(in(out, "run")) || unlink(in(out, "kernel")))
 		return 8;
-	return 0;
+	/* The output folder itself, once it is empty; and no file beside it. */
+	if (!refused(open(in(folder, "new"), O_WRONLY | O_CREAT, 0600)))
+		return 9;
+	return rmdir(out) ? 10 : 0;
+}
+
+static int writes_to_its_cache(void)
+{
+	if (rights_keep_writes(NULL, out, NULL))
+		return 1;
+	if (open(in(out, "cached"), O_WRONLY | O_CREAT, 0600) < 0 || unlink(in(out, "cached")))
+		return 2;
+	return refused(rmdir(elsewhere)) ? 0 : 3;
 }
 
 static void *write_elsewhere(void *arg)
@@ -187,7 +198,7 @@ static int without_landlock(void)
 
 	if (!deny_syscall(444, 0, 0, ENOSYS))
 		return 1;
-	if (rights_keep_writes(NULL, 0, &err) != -EOPNOTSUPP || *err.text)
+	if (rights_keep_writes(NULL, NULL, &err) != -EOPNOTSUPP || *err.text)
 		return 2;
 	/* Nothing is restricted then. */
 	if (open(text, O_WRONLY) < 0)
@@ -201,7 +212,7 @@ static int too_many_layers(void)
 	int ret = 0;
 
 	for (int i = 0; !ret && i < 100; i++)
-		ret = rights_keep_writes(NULL, 0, &err);
+		ret = rights_keep_writes(NULL, NULL, &err);
 	return ret == -EOPNOTSUPP && !*err.text ? 0 : 1;
 }
 
@@ -233,6 +244,7 @@ static void its_own_folders_are_written_to(void **state)
 {
 	(void)state;
 	only_where_landlock_is();
+	in_child(writes_to_its_cache);
 	in_child(writes_in_its_folders);
 }
 

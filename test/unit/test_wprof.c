@@ -54,6 +54,23 @@ static void defaults(void **state)
 	assert_int_equal(config.nr_args, 0);
 }
 
+/* Another process's descriptor is reached once: later, with fewer rights, it could not be. */
+static void a_descriptor_of_another_process_is_held(void **state)
+{
+	struct wprof_config config;
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)getpid());
+	assert_int_equal(setenv("KTSTR_WPROF_PATH", path, 1), 0);
+	assert_int_equal(wprof_config_from_env(&config, false, NULL, NULL), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", config.fd);
+	assert_string_equal(config.path, path);
+	assert_int_equal(access(path, R_OK), 0);
+	wprof_config_destroy(&config);
+	assert_int_equal(access(path, R_OK), -1);
+}
+
 static void own_args_replace_all(void **state)
 {
 	struct wprof_config config;
@@ -197,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_floor_is_pure),
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(a_descriptor_of_another_process_is_held),
 		cmocka_unit_test(own_args_replace_all),
 		cmocka_unit_test(what_cannot_pass_is_refused),
 		cmocka_unit_test(at_most_64_args),

@@ -56,6 +56,7 @@ in_guest()
 		env --default-signal=INT "$KTSTR_LAUNCH" run -- sh -c 'echo up; sleep 1000' >stdout 2>stderr &
 		pid=$!
 		in_guest up
+		grep -qx 'NoNewPrivs:.1' "/proc/$pid/status" || fail "it may gain privileges"
 		kill -s "$signal" "$pid"
 		status=0
 		wait "$pid" || status=$?
