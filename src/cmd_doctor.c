@@ -1,7 +1,9 @@
 /* ktstr-launch doctor: will a run succeed on this host, with these kernels, and what will not work?
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -9,10 +11,12 @@
 #include "doctor/host.h"
 #include "doctor/kernel.h"
 #include "doctor/needs.h"
+#include "doctor/report.h"
 #include "report/artefacts.h"
 #include "run/kernel_find.h"
 #include "run/options.h"
 #include "run/probe.h"
+#include "util/file.h"
 #include "util/terminal.h"
 
 struct doctor {
@@ -70,9 +74,40 @@ static int examine_kernel(const struct doctor *doctor, const char *named, struct
 	return booted;
 }
 
-static int examine(const struct doctor *doctor)
+/* Beside the file, then renamed: what was there stays until the new one is whole. */
+static int write_report(const struct doctor *doctor, const char *findings, struct error *err)
+{
+	const struct doctor_report report = { .root = "",
+					      .topology = &doctor->plan.topology,
+					      .tsc_reliable = doctor->plan.tsc_reliable,
+					      .findings = findings };
+	const char *path = doctor->options->report_file;
+	char *text = NULL, *temporary = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int ret = out ? doctor_report_write(&report, out) : -ENOMEM;
+
+	if (out && fclose(out))
+		ret = -ENOMEM;
+	if (!ret && asprintf(&temporary, "%s.partial", path) < 0)
+		ret = -ENOMEM;
+	if (ret)
+		error_set(err, ret, "out of memory");
+	else
+		ret = file_write_new(temporary, text, size, 0644, err);
+	if (!ret && rename(temporary, path)) {
+		ret = error_set(err, -errno, "cannot make '%s': %s", path, strerror(errno));
+		unlink(temporary);
+	}
+	free(temporary);
+	free(text);
+	return ret ? error_prefix(err, ret, "--report") : 0;
+}
+
+static int examine(const struct doctor *doctor, FILE *copy)
 {
 	struct findings findings = { .out = stdout,
+				     .copy = copy,
 				     .colour = terminal_wants_colour(STDOUT_FILENO) };
 	const char *out_dir = doctor->options->out_dir ? doctor->options->out_dir
 						       : ARTEFACTS_DEFAULT_OUT;
@@ -92,13 +127,13 @@ static int examine(const struct doctor *doctor)
 	for (size_t i = 0; i < kernels->count; i++) {
 		int ret;
 
-		fputc('\n', stdout);
+		findings_title(&findings, "%s", "");
 		ret = examine_kernel(doctor, kernels->items[i], &findings);
 		tried += ret >= 0;
 		booted += ret > 0;
 	}
 
-	fputc('\n', stdout);
+	findings_title(&findings, "%s", "");
 	findings_title(&findings, "In all");
 	if (booted)
 		findings_add(&findings, FINDING_OK, "KVM boots stock kernels here");
@@ -110,10 +145,35 @@ static int examine(const struct doctor *doctor)
 		findings_add(&findings, FINDING_OK,
 			     "KVM is only proved by booting: ktstr-launch probe --kernel IMG, or "
 			     "doctor --boot");
-	printf("%u failed, %u warned of: %s\n", findings.failures, findings.warnings,
-	       findings.failures ? "a plain run cannot succeed"
-				 : "nothing that was found keeps a plain run from succeeding");
+	findings_title(
+		&findings, "%u failed, %u warned of: %s", findings.failures, findings.warnings,
+		findings.failures ? "a plain run cannot succeed"
+				  : "nothing that was found keeps a plain run from succeeding");
 	return findings.failures ? 1 : 0;
+}
+
+static int examine_and_report(const struct doctor *doctor)
+{
+	char *findings = NULL;
+	struct error err = { "" };
+	size_t size = 0;
+	FILE *copy = open_memstream(&findings, &size);
+	int status;
+
+	if (!copy) {
+		command_complain("doctor: out of memory");
+		return COMMAND_CANNOT;
+	}
+	status = examine(doctor, copy);
+	if (fclose(copy))
+		error_set(&err, -ENOMEM, "--report: out of memory");
+	else
+		write_report(doctor, findings, &err);
+	free(findings);
+	if (!*err.text)
+		return status;
+	command_complain("doctor: %s", err.text);
+	return COMMAND_CANNOT;
 }
 
 int cmd_doctor(const struct run_options *options)
@@ -131,5 +191,5 @@ int cmd_doctor(const struct run_options *options)
 		return command_misused("doctor", "--boot: names no kernel; give --kernel IMG");
 	if (probe_plan(&options->override, &doctor.plan, &err))
 		return command_misused("doctor", "%s", err.text);
-	return examine(&doctor);
+	return options->report_file ? examine_and_report(&doctor) : examine(&doctor, NULL);
 }

@@ -25,6 +25,8 @@ static void put(struct findings *findings, const char *text)
 
 	utf8_printable(shown, sizeof(shown), text, strlen(text));
 	fprintf(findings->out, "%s\n", shown);
+	if (findings->copy)
+		fprintf(findings->copy, "%s\n", shown);
 }
 
 void findings_title(struct findings *findings, const char *fmt, ...)
@@ -50,6 +52,8 @@ void findings_add(struct findings *findings, enum finding kind, const char *fmt,
 	findings->failures += kind == FINDING_FAIL;
 	fprintf(findings->out, "%s%-*s%s", findings->colour ? kinds[kind].colour : "", INDENT,
 		kinds[kind].word, findings->colour ? TERMINAL_PLAIN : "");
+	if (findings->copy)
+		fprintf(findings->copy, "%-*s", INDENT, kinds[kind].word);
 	put(findings, text);
 }
 
@@ -62,6 +66,8 @@ void findings_more(struct findings *findings, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	fprintf(findings->out, "%*s", INDENT + 2, "");
+	if (findings->copy)
+		fprintf(findings->copy, "%*s", INDENT + 2, "");
 	put(findings, text);
 }
 

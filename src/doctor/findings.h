@@ -15,6 +15,7 @@ enum finding {
 
 struct findings {
 	FILE *out;
+	FILE *copy; /* of it, without colours, for a report; or NULL */
 	bool colour;
 	unsigned int warnings, failures;
 };

@@ -108,8 +108,9 @@ struct run_options {
 	const char *test; /* file or name */
 	const char *exec; /* a line for sh */
 
-	bool list_json;	  /* OPTIONS_LIST */
-	bool boot, needs; /* OPTIONS_DOCTOR */
+	bool list_json;		 /* OPTIONS_LIST */
+	bool boot, needs;	 /* OPTIONS_DOCTOR */
+	const char *report_file; /* likewise */
 	/* OPTIONS_BLOBS */
 	bool verify;
 	const char *extract_dir;

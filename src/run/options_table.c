@@ -262,6 +262,10 @@ const struct option_definition option_definitions[] = {
 	{ "json", 0, NULL, OPTIONS_LIST, NULL, FLAG(list_json), "a JSON object a line" },
 	{ "boot", 0, NULL, OPTIONS_DOCTOR, NULL, FLAG(boot),
 	  "boot each of the kernels as well: only that proves KVM" },
+	{ "report", 0, "FILE", OPTIONS_DOCTOR, NULL, STRING(report_file),
+	  "write all that a first bug report from this machine needs into\n"
+	  "FILE: CPU, KVM, CPUID, limits, what was found; no names of\n"
+	  "persons, machines, folders" },
 	{ "needs", 0, NULL, OPTIONS_DOCTOR, NULL, FLAG(needs),
 	  "print what a guest's kernel needs, as a table in Markdown" },
 	{ "verify", 0, NULL, OPTIONS_BLOBS, NULL, FLAG(verify),

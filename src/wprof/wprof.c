@@ -125,7 +125,8 @@ int wprof_config_from_env(struct wprof_config *config, bool embedded, const char
 		config->fd = open_binary(path, err);
 		if (config->fd < 0)
 			return config->fd;
-		if (strncmp(path, "/proc/", strlen("/proc/")) != 0 || !isdigit((unsigned char)path[strlen("/proc/")])) {
+		if (strncmp(path, "/proc/", strlen("/proc/")) != 0 ||
+		    !isdigit((unsigned char)path[strlen("/proc/")])) {
 			close(config->fd);
 			config->fd = -1;
 			config->path = strdup(path);

@@ -152,6 +152,22 @@ beside()
 	assert_output '^\| `CONFIG_64BIT` \| any run \|'
 }
 
+@test "--report writes what a bug report needs, whole and without names" {
+	doctor
+	echo old >report.txt
+	mkdir -p "$BATS_TEST_TMPDIR/alice"
+	KTSTR_CACHE_DIR=$BATS_TEST_TMPDIR/alice USER=alice run "$KTSTR_LAUNCH" doctor --out alice/out --report report.txt
+	assert_status "$host_failed"
+	output=$(<report.txt)
+	assert_output '^ktstr-launch [0-9]' '^kernel: Linux ' '^flags: ' '^== KVM: capabilities$' '^limit open files: ' \
+		'^output folder|output folder .<path>.' '^[0-9]+ failed, [0-9]+ warned of'
+	refute_output 'alice' '^old$' "$BATS_TEST_TMPDIR" $'\033'
+	[[ $(ls) == $'alice\nreport.txt' ]] || fail "left behind: $(ls)"
+	run "$KTSTR_LAUNCH" doctor --report nowhere/report.txt
+	assert_status 125
+	assert_output "^ktstr-launch: doctor: --report: .*nowhere/report.txt"
+}
+
 @test "no colour without a terminal, nor with NO_COLOR; colour on one" {
 	run "$KTSTR_LAUNCH" doctor
 	refute_output $'\033'
