@@ -11,30 +11,27 @@
 
 #include "command.h"
 #include "embed/embed.h"
-#include "host/tsc.h"
+#include "entry/directives.h"
 #include "report/report.h"
-#include "run/cmdline.h"
+#include "run/configure.h"
 #include "run/invocation.h"
 #include "run/kernel_find.h"
 #include "run/options.h"
-#include "run/run.h"
-#include "run/tracer.h"
 #include "util/output_file.h"
+#include "verdict/outcome.h"
 
 /* One run: both VMs, and what is known of them. */
 struct run {
 	const struct run_options *options;
-	char *kernel; /* the image */
-	struct entry entry;
-	struct plan plan;
-	struct wprof_config wprof;
-	bool has_wprof;
+	struct test test; /* what the payload's file says of itself, or the defaults */
+	char *kernel;	  /* the image */
+	struct configuration configuration;
 	struct artefacts artefacts;
 	int signal_fd;
 	int err_fd; /* the payload's standard error */
 	struct output_file stderr_file;
 	sigset_t old_mask;
-	bool own_tracer; /* the user's KTSTR_WPROF_PATH is in use */
+	int own_tracer; /* the user's KTSTR_WPROF_PATH is in use */
 	char *replay;
 };
 
@@ -61,46 +58,96 @@ static void complain(struct run *run, const char *fmt, ...)
 static int find_program(struct run *run, struct error *err)
 {
 	const struct blob *blob = embed_find("applets");
+	struct entry *entry = &run->configuration.entry;
 	uint8_t *applets = NULL;
 	int ret;
 
+	entry->argv = run->options->operands;
 	ret = blob ? embed_load(blob, &applets, err)
 		   : error_set(err, -ENXIO, "this launcher carries no list of applets; rebuild it");
 	if (!ret)
-		ret = entry_find_program(&run->entry, (const char *)applets, blob->size, err);
+		ret = entry_find_program(entry, (const char *)applets, blob->size, err);
 	free(applets);
 	return ret;
 }
 
-static int make_plan(struct run *run, struct error *err)
+/* May it be run as its file says, on the topology that the user may have named? */
+static int check_test(struct run *run, struct error *err)
 {
-	struct plan_wish wish = { .memory_mib = PLAN_DEFAULT_MEMORY_MIB,
-				  .wprof = run->has_wprof,
-				  .wprof_args = run->options->wprof_args };
-	int ret = topology_parse(PLAN_DEFAULT_TOPOLOGY, &wish.topology, err);
+	const struct plan_override *override = &run->options->override;
+	const struct test *test = &run->test;
+	/* The maxima choose among presets; a topology that somebody named is meant. */
+	struct test_constraints needs = test->constraints;
+	char reason[192];
 
-	if (!ret)
-		ret = plan_make(&wish, &run->options->override, &run->plan, err);
-	run->plan.tsc_reliable = host_tsc_read();
-	if (!ret && *run->plan.warning)
-		complain(run, "warning: %s", run->plan.warning);
-	return ret;
+	if (test->host_only)
+		return error_set(err, -EINVAL,
+				 "%s: it says host_only, and so has no VM: ktstr-launch test runs "
+				 "it, or give --no-directives",
+				 test->path);
+	if (test->ignore)
+		complain(run, "its file says that it is to be ignored (%s); run all the same",
+			 test->ignore);
+	needs.max_llcs = needs.max_cpus = needs.max_nodes = 0;
+	if (override->has_topology &&
+	    constraints_reason(&needs, &override->topology, reason, sizeof(reason)))
+		return error_set(err, -EINVAL, "--topology: %s: %s; or give --no-directives",
+				 test->path, reason);
+	return 0;
+}
+
+static int load_test(struct run *run, struct error *err)
+{
+	const struct entry *entry = &run->configuration.entry;
+	int ret;
+
+	if (run->options->no_directives || !entry->on_host)
+		return test_init(&run->test) ? error_set(err, -ENOMEM, "out of memory") : 0;
+	ret = test_load_directives(&run->test, entry->program, err);
+	return ret ? ret : check_test(run, err);
 }
 
 static int open_artefacts(struct run *run, struct error *err)
 {
+	const struct configuration *configuration = &run->configuration;
 	const char *out_dir = run->options->out_dir;
 	char spec[TOPOLOGY_SPEC_SIZE], memory[32];
 	const char *strings[64] = { run->kernel, spec, memory,
-				    run->options->append ? run->options->append : "" };
+				    configuration->append ? configuration->append : "" };
+	const char *const *argv = configuration->entry.argv;
 	size_t used = 4;
 
-	topology_format(&run->plan.topology, spec);
-	snprintf(memory, sizeof(memory), "%" PRIu64, run->plan.memory_mib);
-	for (size_t i = 0; run->entry.argv[i] && used < sizeof(strings) / sizeof(strings[0]); i++)
-		strings[used++] = run->entry.argv[i];
-	return artefacts_open(&run->artefacts, out_dir, run->entry.name,
+	topology_format(&configuration->plan.topology, spec);
+	snprintf(memory, sizeof(memory), "%" PRIu64, configuration->plan.memory_mib);
+	for (size_t i = 0; argv[i] && used < sizeof(strings) / sizeof(strings[0]); i++)
+		strings[used++] = argv[i];
+	return artefacts_open(&run->artefacts, out_dir, configuration->entry.name,
 			      artefacts_variant(strings, used), err);
+}
+
+static char *make_replay(const struct run *run)
+{
+	size_t used = 0, operands = 0;
+	struct replay replay = { .command = "run", .groups = ~0u, .own_tracer = run->own_tracer };
+	const char **tail;
+	char *line;
+
+	while (run->options->operands[operands])
+		operands++;
+	tail = calloc(operands + 4, sizeof(*tail));
+	if (!tail)
+		return NULL;
+	if (!run->options->kernel) {
+		tail[used++] = "--kernel";
+		tail[used++] = run->kernel;
+	}
+	tail[used++] = "--";
+	for (size_t i = 0; i < operands; i++)
+		tail[used++] = run->options->operands[i];
+	replay.tail = tail;
+	line = invocation_replay(run->options, &replay);
+	free(tail);
+	return line;
 }
 
 /* All that is decided before the first VM. */
@@ -108,38 +155,31 @@ static int prepare(struct run *run, struct error *err)
 {
 	const struct run_options *options = run->options;
 	const struct kernel_source source = { .root = "", .say = say, .say_data = run };
-	char cmdline[LAYOUT_CMDLINE_SIZE];
-	int used_own, ret;
+	struct configure_from from = { .options = options, .test = &run->test };
+	struct configuration *configuration = &run->configuration;
+	int ret;
 
-	ret = kernel_find(&source, options->kernel, &run->kernel, err);
+	ret = load_test(run, err);
+	if (!ret)
+		ret = kernel_find(&source, options->kernel, &run->kernel, err);
+	if (!ret)
+		ret = embed_export_wprof(&run->own_tracer, err);
 	if (ret)
 		return ret;
-	run->entry.includes = options->includes;
-	run->entry.nr_includes = options->nr_includes;
-	run->entry.env = options->env.items;
-	run->entry.nr_env = options->env.count;
-	run->entry.timeout_ms = options->timeout_ms;
-
-	ret = embed_export_wprof(&used_own, err);
-	if (ret)
-		return ret;
-	run->has_wprof = options->wprof > WPROF_OFF;
-	run->own_tracer = used_own;
-	if (used_own && run->has_wprof)
+	from.kernel = run->kernel;
+	from.own_tracer = run->own_tracer;
+	if (run->own_tracer && wprof_wanted(options->wprof, run->test.wprof))
 		complain(run, "using your own tracer, " WPROF_PATH_VARIABLE "='%s'",
 			 getenv(WPROF_PATH_VARIABLE));
-	if (run->has_wprof)
-		ret = run_configure_tracer(&run->wprof, used_own, options->wprof_args, err);
-	if (!ret)
-		ret = make_plan(run, err);
-	/* Of the VM with the tracer on: what the kernel would cut is refused before the first boot.
-	 */
-	if (!ret)
-		ret = cmdline_build(options->kaslr, run->plan.tsc_reliable,
-				    run->has_wprof ? &run->wprof : NULL, options->append, cmdline,
-				    err);
-	if (!ret)
-		ret = open_artefacts(run, err);
+	ret = configure(&from, configuration, err);
+	if (ret)
+		return ret;
+	if (*configuration->plan.warning)
+		complain(run, "warning: %s", configuration->plan.warning);
+	run->replay = make_replay(run);
+	if (!run->replay)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = open_artefacts(run, err);
 	if (!ret && options->stderr_file) {
 		ret = output_file_open(&run->stderr_file, options->stderr_file, err);
 		if (ret)
@@ -150,11 +190,35 @@ static int prepare(struct run *run, struct error *err)
 	return ret;
 }
 
-/* The words; the files are written. Returns the exit status. */
-static int report(struct run *run, const struct run_config *config, const struct run_result *result)
+/*
+ * The exit status: the payload's, and of one whose file says how it must fail, whether it did so,
+ * as for `test`.
+ */
+static int exit_status(const struct run *run, const struct run_result *result,
+		       enum outcome_kind outcome)
 {
-	bool passed = result->first.verdict.kind == VERDICT_PASS;
+	const struct verdict *verdict = &result->first.verdict;
+	bool good = outcome == OUTCOME_PASS || outcome == OUTCOME_XFAIL;
 
+	if (good && !run_result_is_whole(result))
+		return COMMAND_CANNOT;
+	if (run->options->bisect)
+		return bisect_status(verdict, outcome, result->first.seen.started,
+				     run->options->bisect);
+	if (outcome == OUTCOME_XFAIL || outcome == OUTCOME_XPASS)
+		return outcome == OUTCOME_XPASS;
+	return verdict->exit_status;
+}
+
+/* The words; the files are written. Returns the exit status. */
+static int report(struct run *run, struct run_config *config, const struct run_result *result)
+{
+	enum outcome_kind outcome =
+		outcome_of(&result->first.verdict, run->test.expect_err, run->test.expect_status);
+	int status = exit_status(run, result, outcome);
+
+	if (outcome == OUTCOME_XFAIL || outcome == OUTCOME_XPASS)
+		config->word = outcome_name(outcome);
 	/* All is written; a terminal or pager that takes no more must not hold us up. */
 	sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
 	for (size_t i = 0; i < sizeof(result->lost) / sizeof(result->lost[0]); i++)
@@ -164,49 +228,31 @@ static int report(struct run *run, const struct run_config *config, const struct
 		command_complain("run: writing the payload's standard output or error: %s; some of "
 				 "it is lost",
 				 strerror(result->first.seen.output_error));
-	if (!run->options->quiet || !passed)
+	if (!run->options->quiet || (outcome != OUTCOME_PASS && outcome != OUTCOME_XFAIL))
 		run_result_print(STDERR_FILENO, config, result);
-	if (passed && !run_result_is_whole(result))
-		return COMMAND_CANNOT;
-	if (run->options->bisect)
-		return bisect_status(&result->first.verdict,
-				     outcome_of(&result->first.verdict, false, 0),
-				     result->first.seen.started, run->options->bisect);
-	return result->first.verdict.exit_status;
+	return status;
 }
 
 static int execute(struct run *run)
 {
-	const struct run_options *options = run->options;
-	struct run_config config = { .kernel = run->kernel,
-				     .entry = &run->entry,
-				     .plan = &run->plan,
-				     .wprof = run->has_wprof ? &run->wprof : NULL,
-				     .trace_first = options->wprof == WPROF_ALWAYS,
-				     .append = options->append,
-				     .kaslr = options->kaslr,
-				     .boot_timeout_ms = options->boot_timeout_ms,
-				     .stall_timeout_ms = options->stall_timeout_ms,
-				     .out_fd = STDOUT_FILENO,
-				     .err_fd = run->err_fd,
-				     .console_fd = options->console ? STDERR_FILENO : -1,
-				     .cancel_fd = run->signal_fd,
-				     .artefacts = &run->artefacts,
-				     .keep_result = options->out_dir,
-				     .replay = run->replay,
-				     .dump_acpi_dir = options->dump_acpi_dir,
-				     .dump_initramfs = options->dump_initramfs,
-				     .say = say,
-				     .say_data = run };
+	struct run_config *config = &run->configuration.run;
 	struct run_result *result;
 	struct error err = { "" };
 	int status;
 
-	if (run_execute(&config, &result, &err)) {
+	config->out_fd = STDOUT_FILENO;
+	config->err_fd = run->err_fd;
+	config->console_fd = run->options->console ? STDERR_FILENO : -1;
+	config->cancel_fd = run->signal_fd;
+	config->artefacts = &run->artefacts;
+	config->replay = run->replay;
+	config->say = say;
+	config->say_data = run;
+	if (run_execute(config, &result, &err)) {
 		command_complain("run: %s", err.text);
 		return COMMAND_CANNOT;
 	}
-	status = report(run, &config, result);
+	status = report(run, config, result);
 	if (output_file_commit(&run->stderr_file, &err)) {
 		command_complain("run: --stderr: %s", err.text);
 		status = status ? status : COMMAND_CANNOT;
@@ -225,7 +271,6 @@ int cmd_run(const struct run_options *options)
 
 	if (!options->operands)
 		return command_misused("run", "no command given");
-	run.entry.argv = options->operands;
 	ret = find_program(&run, &err);
 	if (ret) {
 		status = options->bisect  ? BISECT_SKIP
@@ -237,11 +282,6 @@ int cmd_run(const struct run_options *options)
 	}
 	run.signal_fd = invocation_signals(&run.old_mask, &err);
 	ret = run.signal_fd < 0 ? run.signal_fd : prepare(&run, &err);
-	if (!ret) {
-		run.replay = invocation_replay(options, run.kernel, run.own_tracer, "run");
-		if (!run.replay)
-			ret = error_set(&err, -ENOMEM, "out of memory");
-	}
 	if (ret)
 		command_complain("run: %s", err.text);
 	else
@@ -252,8 +292,8 @@ int cmd_run(const struct run_options *options)
 out:
 	free(run.replay);
 	free(run.kernel);
-	wprof_config_destroy(&run.wprof);
-	entry_destroy(&run.entry);
+	configuration_destroy(&run.configuration);
+	test_destroy(&run.test);
 	if (run.signal_fd >= 0)
 		close(run.signal_fd);
 	return status;

@@ -13,11 +13,10 @@
 #include "host/tsc.h"
 #include "report/report.h"
 #include "run/attach.h"
+#include "run/configure.h"
 #include "run/invocation.h"
 #include "run/kernel_find.h"
 #include "run/options.h"
-#include "run/run.h"
-#include "run/tracer.h"
 #include "suite/load.h"
 
 #define DEFAULT_MEMORY_MIB 1024
@@ -28,12 +27,9 @@ struct shell {
 	char *kernel;	    /* the image */
 	struct tests tests; /* of --test */
 	const struct test *test;
-	struct entry entry;
-	struct entry_include *includes; /* owned, but not what it points to */
-	const char **env;		/* likewise */
-	char *term, *append;
-	struct plan plan;
-	struct wprof_config wprof;
+	struct test plain; /* without one: the defaults */
+	struct configuration configuration;
+	char *term;
 	struct artefacts artefacts;
 	struct attach attach;
 	bool attached;
@@ -62,6 +58,15 @@ static void complain(const char *line)
 	command_complain("shell: %s", line);
 }
 
+/* A test's whole name, or what is behind one of its slashes. */
+static bool is_called(const struct test *test, const char *named)
+{
+	size_t length = strlen(test->name), tail = strlen(named);
+
+	return length >= tail && !strcmp(test->name + length - tail, named) &&
+	       (length == tail || test->name[length - tail - 1] == '/');
+}
+
 /* The test that --test means: a file, else the one of that name from here on. */
 static int find_test(struct shell *shell, struct error *err)
 {
@@ -80,7 +85,7 @@ static int find_test(struct shell *shell, struct error *err)
 	for (size_t i = 0; i < shell->tests.count; i++) {
 		const struct test *test = &shell->tests.list[i];
 
-		if (!is_file && strcmp(test->name, named))
+		if (!is_file && !is_called(test, named))
 			continue;
 		if (shell->test)
 			return error_set(err, -EINVAL,
@@ -108,94 +113,64 @@ static int find_test(struct shell *shell, struct error *err)
 	return 0;
 }
 
-/*
- * Files, environment and parameters: the test's own, then the user's, whose variables and
- * parameters win. Two files at one place are an error.
- */
-static int gather(struct shell *shell, struct error *err)
+/* A test's machine is the one that `test` would give it; a plain shell's is taken as given. */
+static int make_plan(struct shell *shell, struct plan *plan, struct error *err)
+{
+	const struct plan_override *override = &shell->options->override;
+
+	*plan = (struct plan){ .topology = override->topology,
+			       .memory_mib = override->memory_mib ? override->memory_mib
+								  : DEFAULT_MEMORY_MIB,
+			       .wprof = shell->options->wprof > WPROF_OFF,
+			       .tsc_reliable = host_tsc_read() };
+	return override->has_topology ? topology_check(&plan->topology, err)
+				      : topology_parse(PLAN_DEFAULT_TOPOLOGY, &plan->topology, err);
+}
+
+/* The shell or command came to its own end, whichever, or the user left. */
+static bool as_it_should(const struct verdict *verdict, const void *data)
+{
+	(void)data;
+	return verdict->kind == VERDICT_PASS || verdict->kind == VERDICT_FAIL ||
+	       verdict->kind == VERDICT_INTERRUPTED;
+}
+
+/* The shell's run: no time limit unless the user said one, and never again with the tracer on. */
+static int configure_shell(struct shell *shell, struct error *err)
 {
 	const struct run_options *options = shell->options;
-	const struct test *test = shell->test;
 	const char *term = getenv("TERM");
-	size_t nr_env = 0, used = 0;
+	const char *env[] = { NULL, PROMPT, NULL };
+	struct configuration *configuration = &shell->configuration;
+	struct configure_from from = { .options = options,
+				       .test = shell->test ? shell->test : &shell->plain,
+				       .kernel = shell->kernel,
+				       .own_tracer = shell->own_tracer };
+	struct plan plan;
+	int ret = 0;
 
-	while (test && test->env[nr_env])
-		nr_env++;
-	shell->env = calloc(nr_env + options->env.count + 2, sizeof(*shell->env));
-	shell->includes = calloc((test ? test->nr_includes + 1 : 0) + options->nr_includes + 1,
-				 sizeof(*shell->includes));
-	if (!shell->env || !shell->includes ||
-	    asprintf(&shell->term, "TERM=%s", term && *term ? term : "dumb") < 0) {
+	if (asprintf(&shell->term, "TERM=%s", term && *term ? term : "dumb") < 0) {
 		shell->term = NULL;
 		return error_set(err, -ENOMEM, "out of memory");
 	}
-	if (shell->entry.tty) {
-		shell->env[used++] = shell->term;
-		shell->env[used++] = PROMPT;
+	env[0] = shell->term;
+	if (configuration->entry.tty)
+		from.env = env;
+	if (!shell->test) {
+		from.plan = &plan;
+		ret = make_plan(shell, &plan, err);
 	}
-	for (size_t i = 0; i < nr_env; i++)
-		shell->env[used++] = test->env[i];
-	for (size_t i = 0; i < options->env.count; i++)
-		shell->env[used++] = options->env.items[i];
-	shell->entry.env = shell->env;
-	shell->entry.nr_env = used;
+	if (!ret)
+		ret = configure(&from, configuration, err);
+	if (!options->has_timeout)
+		configuration->entry.timeout_ms = 0;
+	configuration->run.no_repro = true;
+	configuration->run.trace_first = options->wprof == WPROF_ALWAYS;
+	configuration->run.as_it_should = as_it_should;
+	if (!ret && *configuration->plan.warning) {
+		char line[sizeof(configuration->plan.warning) + 16];
 
-	used = 0;
-	if (test) {
-		shell->includes[used++].host = test->path;
-		for (size_t i = 0; i < test->nr_includes; i++)
-			shell->includes[used++] = test->includes[i];
-	}
-	for (size_t i = 0; i < options->nr_includes; i++)
-		shell->includes[used++] = options->includes[i];
-	shell->entry.includes = shell->includes;
-	shell->entry.nr_includes = used;
-
-	if (asprintf(&shell->append, "%s%s%s", test && test->append ? test->append : "",
-		     test && test->append && options->append ? " " : "",
-		     options->append ? options->append : "") < 0) {
-		shell->append = NULL;
-		return error_set(err, -ENOMEM, "out of memory");
-	}
-	return 0;
-}
-
-static const char *wprof_args(const struct shell *shell)
-{
-	if (shell->options->wprof_args)
-		return shell->options->wprof_args;
-	return shell->test ? shell->test->wprof_args : NULL;
-}
-
-/* A test's machine is the one that `test` would give it; a plain shell's is taken as given. */
-static int make_plan(struct shell *shell, struct error *err)
-{
-	const struct plan_override *override = &shell->options->override;
-	const struct test *test = shell->test;
-	bool wprof = wprof_wanted(shell->options->wprof, test && test->wprof);
-	struct plan *plan = &shell->plan;
-	int ret;
-
-	if (test) {
-		struct plan_wish wish = { .topology = test->topology,
-					  .memory_mib = test->memory_mib,
-					  .wprof = wprof,
-					  .wprof_args = wprof_args(shell) };
-
-		ret = plan_make(&wish, override, plan, err);
-	} else {
-		plan->topology = override->topology;
-		plan->memory_mib = override->memory_mib ? override->memory_mib : DEFAULT_MEMORY_MIB;
-		plan->wprof = wprof;
-		ret = override->has_topology
-			      ? topology_check(&plan->topology, err)
-			      : topology_parse(PLAN_DEFAULT_TOPOLOGY, &plan->topology, err);
-	}
-	plan->tsc_reliable = host_tsc_read();
-	if (!ret && *plan->warning) {
-		char line[sizeof(plan->warning) + 16];
-
-		snprintf(line, sizeof(line), "warning: %s", plan->warning);
+		snprintf(line, sizeof(line), "warning: %s", configuration->plan.warning);
 		say(shell, line);
 	}
 	return ret;
@@ -203,7 +178,7 @@ static int make_plan(struct shell *shell, struct error *err)
 
 static int find_shell(struct shell *shell, const char *argv[4], struct error *err)
 {
-	struct entry *entry = &shell->entry;
+	struct entry *entry = &shell->configuration.entry;
 	char *cwd;
 	int ret;
 
@@ -214,7 +189,6 @@ static int find_shell(struct shell *shell, const char *argv[4], struct error *er
 	}
 	entry->argv = argv;
 	entry->tty = !shell->options->exec;
-	entry->timeout_ms = shell->options->has_timeout ? shell->options->timeout_ms : 0;
 	ret = entry_find_busybox(entry, err);
 	if (ret)
 		return ret;
@@ -233,13 +207,15 @@ static int find_shell(struct shell *shell, const char *argv[4], struct error *er
 static int open_artefacts(struct shell *shell, struct error *err)
 {
 	const struct run_options *options = shell->options;
+	const struct configuration *configuration = &shell->configuration;
 	char spec[TOPOLOGY_SPEC_SIZE], memory[32];
-	const char *strings[] = { shell->kernel, spec, memory, shell->append,
+	const char *strings[] = { shell->kernel, spec, memory,
+				  configuration->append ? configuration->append : "",
 				  options->exec ? options->exec : "" };
 
-	topology_format(&shell->plan.topology, spec);
-	snprintf(memory, sizeof(memory), "%" PRIu64, shell->plan.memory_mib);
-	return artefacts_open(&shell->artefacts, options->out_dir, shell->entry.name,
+	topology_format(&configuration->plan.topology, spec);
+	snprintf(memory, sizeof(memory), "%" PRIu64, configuration->plan.memory_mib);
+	return artefacts_open(&shell->artefacts, options->out_dir, configuration->entry.name,
 			      artefacts_variant(strings, sizeof(strings) / sizeof(strings[0])),
 			      err);
 }
@@ -264,24 +240,13 @@ static int prepare(struct shell *shell, const char *argv[4], struct error *err)
 		ret = find_test(shell, err);
 	if (!ret)
 		ret = find_shell(shell, argv, err);
-	if (!ret)
-		ret = gather(shell, err);
+	if (!ret && test_init(&shell->plain))
+		ret = error_set(err, -ENOMEM, "out of memory");
 	if (!ret)
 		ret = embed_export_wprof(&shell->own_tracer, err);
 	if (!ret)
-		ret = make_plan(shell, err);
-	if (!ret && shell->plan.wprof)
-		ret = run_configure_tracer(&shell->wprof, shell->own_tracer, wprof_args(shell),
-					   err);
+		ret = configure_shell(shell, err);
 	return ret;
-}
-
-/* The shell or command came to its own end, whichever, or the user left. */
-static bool as_it_should(const struct verdict *verdict, const void *data)
-{
-	(void)data;
-	return verdict->kind == VERDICT_PASS || verdict->kind == VERDICT_FAIL ||
-	       verdict->kind == VERDICT_INTERRUPTED;
 }
 
 /* What init and the tracer had to say, and where the trace is: nothing of a shell without either.
@@ -324,30 +289,7 @@ static int execute(struct shell *shell)
 {
 	const struct run_options *options = shell->options;
 	const struct test *test = shell->test;
-	struct run_config config = { .kernel = shell->kernel,
-				     .entry = &shell->entry,
-				     .plan = &shell->plan,
-				     .wprof = shell->plan.wprof ? &shell->wprof : NULL,
-				     .trace_first = options->wprof == WPROF_ALWAYS,
-				     .no_repro = true,
-				     .as_it_should = as_it_should,
-				     .append = *shell->append ? shell->append : NULL,
-				     .kaslr = options->kaslr ||
-					      (test && test->has_kaslr && test->kaslr),
-				     .boot_timeout_ms = options->boot_timeout_ms,
-				     .stall_timeout_ms = options->stall_timeout_ms,
-				     .out_fd = STDOUT_FILENO,
-				     .err_fd = STDERR_FILENO,
-				     .console_fd = options->console ? STDERR_FILENO : -1,
-				     .cancel_fd = shell->signal_fd,
-				     .attach = shell->attached ? &shell->attach : NULL,
-				     .artefacts = &shell->artefacts,
-				     .keep_result = options->out_dir,
-				     .replay = shell->replay,
-				     .dump_acpi_dir = options->dump_acpi_dir,
-				     .dump_initramfs = options->dump_initramfs,
-				     .say = say,
-				     .say_data = shell };
+	struct run_config *config = &shell->configuration.run;
 	struct run_result *result;
 	struct error err = { "" };
 	int status;
@@ -361,13 +303,33 @@ static int execute(struct shell *shell)
 		snprintf(line, sizeof(line), "test %s is at %s", test->name, test->path);
 		say(shell, line);
 	}
-	if (run_execute(&config, &result, &err)) {
+	config->out_fd = STDOUT_FILENO;
+	config->err_fd = STDERR_FILENO;
+	config->console_fd = options->console ? STDERR_FILENO : -1;
+	config->cancel_fd = shell->signal_fd;
+	config->attach = shell->attached ? &shell->attach : NULL;
+	config->artefacts = &shell->artefacts;
+	config->replay = shell->replay;
+	config->say = say;
+	config->say_data = shell;
+	if (run_execute(config, &result, &err)) {
 		command_complain("shell: %s", err.text);
 		return COMMAND_CANNOT;
 	}
-	status = report(shell, &config, result);
+	status = report(shell, config, result);
 	run_result_free(result);
 	return status;
+}
+
+static char *make_replay(const struct shell *shell)
+{
+	const char *const kernel[] = { "--kernel", shell->kernel, NULL };
+	const struct replay replay = { .command = "shell",
+				       .groups = ~0u,
+				       .own_tracer = shell->own_tracer,
+				       .tail = shell->options->kernel ? NULL : kernel };
+
+	return invocation_replay(shell->options, &replay);
 }
 
 int cmd_shell(const struct run_options *options)
@@ -378,7 +340,7 @@ int cmd_shell(const struct run_options *options)
 	int status = COMMAND_CANNOT, ret;
 
 	ret = prepare(&shell, shell_argv, &err);
-	if (!ret && shell.entry.tty) {
+	if (!ret && shell.configuration.entry.tty) {
 		ret = attach_open(&shell.attach, STDIN_FILENO, &err);
 		shell.attached = !ret;
 	}
@@ -392,7 +354,7 @@ int cmd_shell(const struct run_options *options)
 	if (ret) {
 		command_complain("shell: %s", err.text);
 	} else {
-		shell.replay = invocation_replay(options, shell.kernel, shell.own_tracer, "shell");
+		shell.replay = make_replay(&shell);
 		if (shell.replay)
 			status = execute(&shell);
 		else
@@ -404,11 +366,8 @@ int cmd_shell(const struct run_options *options)
 	free(shell.replay);
 	free(shell.kernel);
 	free(shell.term);
-	free(shell.append);
-	free(shell.env);
-	free(shell.includes);
-	wprof_config_destroy(&shell.wprof);
-	entry_destroy(&shell.entry);
+	configuration_destroy(&shell.configuration);
+	test_destroy(&shell.plain);
 	tests_destroy(&shell.tests);
 	if (shell.signal_fd >= 0)
 		close(shell.signal_fd);

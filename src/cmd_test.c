@@ -34,9 +34,6 @@ struct command_state {
 	struct tests tests;
 	struct variants variants;
 	struct worker_settings settings;
-	const char *replay_head[32];
-	char memory[32], topology[TOPOLOGY_SPEC_SIZE], self[4096], tracer[4096 + 32];
-	char boot_timeout[32], stall_timeout[32];
 	struct kernels kernels;
 	struct last_failed last_failed;
 	struct sinks sinks;
@@ -76,75 +73,6 @@ static int find_kernels(struct command_state *state, struct error *err)
 		needed |= !state->tests.list[i].host_only;
 	return needed ? kernels_open(&source, kernels->items, kernels->count, &state->kernels, err)
 		      : 0;
-}
-
-/* An option in seconds, in words; nothing where it was not said. */
-static const char **add_seconds(const char **word, const char *name, uint64_t ms, char text[32])
-{
-	if (!ms)
-		return word;
-	snprintf(text, 32, "%.10g", (double)ms / 1000);
-	*word++ = name;
-	*word++ = text;
-	return word;
-}
-
-/*
- * The words that a replay begins with: the tracer's path, the command, and what was said of the
- * machine, the tracer and the folder, in whichever way. Not what chose, ordered and reported the
- * suite: a replay is of one variant. They are 20 at most.
- */
-static void make_replay_head(struct command_state *state)
-{
-	static const char *const wprof_words[] = { [WPROF_OFF] = "--wprof=0",
-						   [WPROF_REPRO] = "--wprof",
-						   [WPROF_ALWAYS] = "--wprof=always" };
-	const struct run_options *options = state->options;
-	const char **word = state->replay_head;
-	ssize_t length = readlink("/proc/self/exe", state->self, sizeof(state->self) - 1);
-
-	if (length <= 0)
-		strcpy(state->self, "ktstr-launch");
-	if (state->settings.own_tracer) {
-		snprintf(state->tracer, sizeof(state->tracer), "%s=%s", WPROF_PATH_VARIABLE,
-			 getenv(WPROF_PATH_VARIABLE));
-		*word++ = "env";
-		*word++ = state->tracer;
-	}
-	*word++ = state->self;
-	*word++ = "test";
-	if (options->override.has_topology) {
-		topology_format(&options->override.topology, state->topology);
-		*word++ = "--topology";
-		*word++ = state->topology;
-	}
-	if (options->override.memory_mib) {
-		snprintf(state->memory, sizeof(state->memory), "%" PRIu64,
-			 options->override.memory_mib);
-		*word++ = "--memory";
-		*word++ = state->memory;
-	}
-	if (options->append) {
-		*word++ = "--append";
-		*word++ = options->append;
-	}
-	if (options->kaslr)
-		*word++ = "--kaslr";
-	word = add_seconds(word, "--boot-timeout", options->boot_timeout_ms, state->boot_timeout);
-	word = add_seconds(word, "--stall-timeout", options->stall_timeout_ms,
-			   state->stall_timeout);
-	if (options->wprof != WPROF_UNSAID)
-		*word++ = wprof_words[options->wprof];
-	if (options->wprof_args) {
-		*word++ = "--wprof-args";
-		*word++ = options->wprof_args;
-	}
-	if (options->out_dir) {
-		*word++ = "--out";
-		*word++ = options->out_dir;
-	}
-	*word = NULL;
-	state->settings.replay_head = state->replay_head;
 }
 
 static struct sinks_wish sinks_wish(const struct run_options *options)
@@ -391,7 +319,6 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 		return ret;
 	state->settings.options = options;
 	state->settings.own_tracer = used_own;
-	make_replay_head(state);
 	capacity_read(capacity);
 	source.tests = state->tests.list;
 	source.nr_tests = state->tests.count;

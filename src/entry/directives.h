@@ -59,4 +59,11 @@ bool directives_are_meant(const char *text, size_t size, bool below);
  */
 int test_load(struct test *test, const char *path, struct error *err);
 
+/*
+ * test_load_directives - of a program that need be no test: the defaults and what its file or
+ * @path.ktstr says. Its name is not set; test->path is NULL where neither says anything. @path:
+ * absolute. Returns 0, or -EINVAL and -ENOMEM as test_load does.
+ */
+int test_load_directives(struct test *test, const char *path, struct error *err);
+
 #endif

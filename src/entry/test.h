@@ -25,7 +25,8 @@
 #define TEST_MAX_NAME		127
 
 struct test {
-	char *name; /* of the file, without its last suffix; letters, digits, '.', '_', '-' */
+	char *name; /* of the file, without its last suffix; letters, digits, '.', '_', '-';
+		       behind folders (suite/load.h), with slashes between them */
 	char *path; /* of the executable, absolute */
 	struct topology topology;   /* 1n1l2c1t */
 	uint64_t memory_mib;	    /* TEST_DEFAULT_MEMORY_MIB */

@@ -126,8 +126,9 @@ static int check_program(const char *path, const struct file_head *head, struct 
 	return 0;
 }
 
+/* @found: whether there are any */
 static int load_directives(struct test *test, const char *path, struct file_head *head,
-			   struct error *err)
+			   bool *found_any, struct error *err)
 {
 	bool script = begins_with(head, "#!");
 	unsigned int found = 0;
@@ -141,7 +142,9 @@ static int load_directives(struct test *test, const char *path, struct file_head
 	if (asprintf(&sidecar, "%s" SIDECAR_SUFFIX, path) < 0)
 		return error_set(err, -ENOMEM, "%s: out of memory", path);
 	/* What is there and cannot be read is an error; what is not there is the usual case. */
+	*found_any = found;
 	if (!access(sidecar, F_OK) || errno != ENOENT) {
+		*found_any = true;
 		if (found)
 			ret = error_set(err, -EINVAL,
 					"%s:1: '%s' carries directives itself; keep them in one of "
@@ -160,6 +163,7 @@ static int load_directives(struct test *test, const char *path, struct file_head
 int test_load(struct test *test, const char *path, struct error *err)
 {
 	struct file_head *head = malloc(sizeof(*head));
+	bool found;
 	int ret;
 
 	ret = test_init(test);
@@ -174,8 +178,32 @@ int test_load(struct test *test, const char *path, struct error *err)
 	if (!ret)
 		ret = make_absolute(path, &test->path, err);
 	if (!ret)
-		ret = load_directives(test, path, head, err);
+		ret = load_directives(test, path, head, &found, err);
 	free(head);
+	if (ret)
+		test_destroy(test);
+	return ret;
+}
+
+int test_load_directives(struct test *test, const char *path, struct error *err)
+{
+	struct file_head *head = malloc(sizeof(*head));
+	bool found = false;
+	int ret;
+
+	ret = test_init(test);
+	if (!ret)
+		test->path = strdup(path);
+	if (ret || !head || !test->path)
+		ret = error_set(err, -ENOMEM, "%s: out of memory", path);
+	/* A program may be executable and not readable. */
+	else if (!read_head(path, head, NULL))
+		ret = load_directives(test, path, head, &found, err);
+	free(head);
+	if (!ret && !found) {
+		free(test->path);
+		test->path = NULL;
+	}
 	if (ret)
 		test_destroy(test);
 	return ret;

@@ -10,6 +10,7 @@
 #include "util/utf8.h"
 
 #define DIGITS	       "0123456789"
+#define MAX_FACTOR     1000
 #define MAX_MEMORY_MIB (1ull << 30) /* a PiB */
 
 const char *value_show(const char *text, char shown[VALUE_SHOWN_SIZE])
@@ -79,6 +80,18 @@ int value_seconds(const char *key, const char *text, unsigned int max, uint64_t 
 	/* 0 means something else. */
 	if (!*ms && text[strspn(text, "0.")])
 		*ms = 1;
+	return 0;
+}
+
+int value_factor(const char *key, const char *text, double *out, struct error *err)
+{
+	char shown[VALUE_SHOWN_SIZE];
+	double factor = strtod(text, NULL);
+
+	if (!is_decimal(text) || !(factor > 0) || factor > MAX_FACTOR)
+		return error_set(err, -EINVAL, "%s '%s': not a number above 0, up to %d", key,
+				 value_show(text, shown), MAX_FACTOR);
+	*out = factor;
 	return 0;
 }
 

@@ -30,6 +30,9 @@ int value_memory(const char *key, const char *text, uint64_t *mib, struct error 
 int value_seconds(const char *key, const char *text, unsigned int max, uint64_t *ms,
 		  struct error *err);
 
+/* "2", "0.5", above 0 and up to 1000. */
+int value_factor(const char *key, const char *text, double *out, struct error *err);
+
 /* true, yes, 1; false, no, 0. */
 int value_flag(const char *key, const char *text, bool *out, struct error *err);
 

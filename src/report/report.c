@@ -31,13 +31,20 @@ static void put_text(FILE *out, const char *text)
 	fputs(shown, out);
 }
 
+/* Is it as it should be? A word says the opposite of the verdict. */
+static bool is_good(const struct report *report)
+{
+	return (report->first.verdict->kind == VERDICT_PASS) != !!report->word;
+}
+
 static void put_first_line(FILE *out, const struct report *report, bool colour)
 {
 	const struct verdict *verdict = report->first.verdict;
+	const char *word = report->word ? report->word : verdict_name(verdict->kind);
 
 	if (colour)
-		fputs(verdict->kind == VERDICT_PASS ? TERMINAL_GOOD : TERMINAL_BAD, out);
-	for (const char *name = verdict_name(verdict->kind); *name; name++)
+		fputs(is_good(report) ? TERMINAL_GOOD : TERMINAL_BAD, out);
+	for (const char *name = word; *name; name++)
 		fputc(toupper((unsigned char)*name), out);
 	if (colour)
 		fputs(TERMINAL_PLAIN, out);
@@ -237,7 +244,6 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 		       const char *repro_dump_path, bool colour)
 {
 	const struct report_vm *first = &report->first, *repro = report->repro;
-	enum verdict_kind kind = first->verdict->kind;
 
 	put_first_line(out, report, colour);
 	put_detail(out, report);
@@ -247,7 +253,7 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 	if (repro)
 		put_path(out, first->trace_path ? "repro trace" : "trace", repro->trace_path,
 			 "  (Perfetto)");
-	if (kind != VERDICT_PASS)
+	if (!is_good(report))
 		put_path(out, "replay", report->replay, "");
 }
 

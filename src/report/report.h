@@ -22,6 +22,8 @@ struct report_vm {
 
 struct report {
 	const char *test;   /* the test's name */
+	const char *word;   /* of the first line, where the opposite was expected of the test:
+			       "xfail", "xpass";   NULL: the verdict's name */
 	const char *kernel; /* path of the image */
 	const struct plan *plan;
 	const char *const *argv; /* the payload's, NULL-terminated */

@@ -31,47 +31,49 @@ int invocation_signals(sigset_t *old_mask, struct error *err)
 	return fd >= 0 ? fd : error_set(err, -errno, "signalfd: %s", strerror(errno));
 }
 
-char *invocation_replay(const struct run_options *options, const char *kernel, bool own_tracer,
-			const char *command)
+static size_t add_words(const char **words, const struct option_word *said, size_t count,
+			unsigned int groups)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (said[i].groups & groups)
+			words[used++] = said[i].text;
+	return used;
+}
+
+char *invocation_replay(const struct run_options *options, const struct replay *replay)
 {
 	char self[PATH_MAX] = "ktstr-launch", tracer[PATH_MAX + 32];
-	size_t count = 0, operands = 0, used = 0;
+	size_t used = 0, tail = 0;
 	const char **words;
 	char *line;
 	ssize_t length;
 
-	while (options->from_environment[count])
-		count++;
-	while (options->operands && options->operands[operands])
-		operands++;
-	/* env, the tracer, the launcher, the command, a kernel, "--" and the end. */
-	words = calloc(count + options->nr_said + operands + 8, sizeof(*words));
+	while (replay->tail && replay->tail[tail])
+		tail++;
+	/* env, the tracer, the launcher, the command and the end. */
+	words = calloc(options->nr_from_environment + options->nr_said + tail + 5, sizeof(*words));
 	if (!words)
 		return NULL;
 	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (length > 0)
 		self[length] = '\0';
-	if (count || own_tracer)
-		words[used++] = "env";
-	if (own_tracer) {
+	words[used++] = "env";
+	if (replay->own_tracer) {
 		snprintf(tracer, sizeof(tracer), "%s=%s", WPROF_PATH_VARIABLE,
 			 getenv(WPROF_PATH_VARIABLE));
 		words[used++] = tracer;
 	}
-	for (size_t i = 0; i < count; i++)
-		words[used++] = options->from_environment[i];
+	used += add_words(words + used, options->from_environment, options->nr_from_environment,
+			  replay->groups);
+	if (used == 1)
+		used = 0;
 	words[used++] = self;
-	words[used++] = command;
-	if (!options->kernel) {
-		words[used++] = "--kernel";
-		words[used++] = kernel;
-	}
-	for (size_t i = 0; i < options->nr_said; i++)
-		words[used++] = options->said[i];
-	if (operands)
-		words[used++] = "--";
-	for (size_t i = 0; i < operands; i++)
-		words[used++] = options->operands[i];
+	words[used++] = replay->command;
+	used += add_words(words + used, options->said, options->nr_said, replay->groups);
+	for (size_t i = 0; i < tail; i++)
+		words[used++] = replay->tail[i];
 	line = shell_quote(words);
 	free(words);
 	return line;

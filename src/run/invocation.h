@@ -17,14 +17,19 @@
  */
 int invocation_signals(sigset_t *old_mask, struct error *err);
 
+/* A command line that does again what was done. */
+struct replay {
+	const char *command;	 /* its name */
+	unsigned int groups;	 /* enum option_group: what was said of these is said again */
+	bool own_tracer;	 /* the user's KTSTR_WPROF_PATH is in use */
+	const char *const *tail; /* words at its end, NULL-terminated */
+};
+
 /*
- * invocation_replay - the command line that does it again, with the settings that came from the
- * environment. @kernel: the image, for when none was named; @own_tracer: the user's
- * KTSTR_WPROF_PATH is in use; @command: its name
+ * invocation_replay - with the settings that came from the environment.
  * Returns an owned string, or NULL: out of memory.
  */
-char *invocation_replay(const struct run_options *options, const char *kernel, bool own_tracer,
-			const char *command);
+char *invocation_replay(const struct run_options *options, const struct replay *replay);
 
 /* invocation_close - artefacts_close, also of those that were never opened, and no empty folder. */
 void invocation_close(struct artefacts *artefacts, const char *out_dir);

@@ -9,7 +9,6 @@
 
 #include "run/options_table.h"
 
-#define DEFAULT_TIMEOUT_MS     60000
 #define DEFAULT_MEMORY_WAIT_MS 60000
 
 /* What getopt returns for an option of the table: its index and this, above all letters. */
@@ -50,27 +49,40 @@ static struct option_list *list_of(struct run_options *options,
 	return (struct option_list *)((char *)options + definition->offset);
 }
 
+/* @text: owned by the list, also on error; NULL: memory was out. */
+static int add_word(struct option_word **words, size_t *count, char *text, unsigned int groups,
+		    struct error *err)
+{
+	struct option_word *grown = reallocarray(*words, *count + 1, sizeof(*grown));
+
+	if (grown)
+		*words = grown;
+	if (!grown || !text) {
+		free(text);
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	grown[(*count)++] = (struct option_word){ text, groups };
+	return 0;
+}
+
 static int parse_environment(struct run_options *options, unsigned int groups, struct error *err)
 {
-	size_t used = 0;
 	int ret = 0;
 
-	options->from_environment = calloc(nr_option_definitions + 1, sizeof(char *));
-	if (!options->from_environment)
-		return error_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; !ret && i < nr_option_definitions; i++) {
 		const struct option_definition *definition = &option_definitions[i];
 		const char *name = definition->variable;
 		const char *value = name ? getenv(name) : NULL;
+		char *word;
 
 		if (!value || !*value || !takes(groups, definition))
 			continue;
-		if (asprintf(&options->from_environment[used], "%s=%s", name, value) < 0) {
-			options->from_environment[used] = NULL;
-			return error_set(err, -ENOMEM, "out of memory");
-		}
-		used++;
-		ret = set(options, definition, name, value, err);
+		if (asprintf(&word, "%s=%s", name, value) < 0)
+			word = NULL;
+		ret = add_word(&options->from_environment, &options->nr_from_environment, word,
+			       definition->groups, err);
+		if (!ret)
+			ret = set(options, definition, name, value, err);
 		if (option_is_list(definition))
 			list_of(options, definition)->of_environment = true;
 	}
@@ -145,26 +157,16 @@ static int remember(struct run_options *options, const struct option_definition 
 		    const char *value, struct error *err)
 {
 	bool joined = definition->value && *definition->value == '[' && value;
-	char **grown = reallocarray(options->said, options->nr_said + 3, sizeof(*grown));
+	char *word;
+	int ret;
 
-	if (!grown)
-		return error_set(err, -ENOMEM, "out of memory");
-	options->said = grown;
-	grown += options->nr_said;
-	grown[1] = grown[2] = NULL;
-	if (asprintf(&grown[0], "--%s%s%s", definition->name, joined ? "=" : "",
-		     joined ? value : "") < 0) {
-		grown[0] = NULL;
-		return error_set(err, -ENOMEM, "out of memory");
-	}
-	options->nr_said++;
-	if (!value || joined)
-		return 0;
-	grown[1] = strdup(value);
-	if (!grown[1])
-		return error_set(err, -ENOMEM, "out of memory");
-	options->nr_said++;
-	return 0;
+	if (asprintf(&word, "--%s%s%s", definition->name, joined ? "=" : "", joined ? value : "") <
+	    0)
+		word = NULL;
+	ret = add_word(&options->said, &options->nr_said, word, definition->groups, err);
+	if (ret || !value || joined)
+		return ret;
+	return add_word(&options->said, &options->nr_said, strdup(value), definition->groups, err);
 }
 
 static int parse_words(struct run_options *options, unsigned int groups,
@@ -199,7 +201,7 @@ int options_parse(struct run_options *options, unsigned int groups, bool mixed, 
 	struct getopt_table table = { 0 };
 	int ret;
 
-	*options = (struct run_options){ .timeout_ms = DEFAULT_TIMEOUT_MS,
+	*options = (struct run_options){ .timeout_scale = 1,
 					 .memory_wait_ms = DEFAULT_MEMORY_WAIT_MS,
 					 .repeat = 1 };
 	ret = make_getopt(&table, groups, mixed, err);
@@ -215,17 +217,17 @@ int options_parse(struct run_options *options, unsigned int groups, bool mixed, 
 	return ret;
 }
 
-static void free_words(char **words)
+static void free_words(struct option_word *words, size_t count)
 {
-	for (char **word = words; word && *word; word++)
-		free(*word);
+	for (size_t i = 0; i < count; i++)
+		free(words[i].text);
 	free(words);
 }
 
 void options_destroy(struct run_options *options)
 {
-	free_words(options->from_environment);
-	free_words(options->said);
+	free_words(options->from_environment, options->nr_from_environment);
+	free_words(options->said, options->nr_said);
 	entry_includes_free(options->includes, options->nr_includes);
 	free(options->kernels.items);
 	free(options->env.items);

@@ -16,7 +16,7 @@
 #include "verdict/bisect.h"
 
 enum option_group {
-	OPTIONS_MACHINE = 1 << 0, /* kernel, topology, memory, parameters, budgets */
+	OPTIONS_MACHINE = 1 << 0, /* topology, memory, parameters, budgets */
 	OPTIONS_TRACER = 1 << 1,
 	OPTIONS_PAYLOAD = 1 << 2, /* its time, files, environment: what a test file says itself */
 	OPTIONS_OUTPUT = 1 << 3,
@@ -28,7 +28,9 @@ enum option_group {
 	OPTIONS_LIST = 1 << 9,	  /* of `list` alone, and so on */
 	OPTIONS_DOCTOR = 1 << 10,
 	OPTIONS_BLOBS = 1 << 11,
-	OPTIONS_COMMON = 1 << 12, /* of every command, which need not say so */
+	OPTIONS_RUN = 1 << 12,
+	OPTIONS_KERNEL = 1 << 13,
+	OPTIONS_COMMON = 1 << 14, /* of every command, which need not say so */
 };
 
 enum wprof_mode {
@@ -46,15 +48,16 @@ static inline bool wprof_wanted(enum wprof_mode mode, bool by_test)
 
 /* What each command takes. */
 #define OPTIONS_OF_RUN                                                                             \
-	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_STREAMS |   \
-	 OPTIONS_DEBUG)
+	(OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT |    \
+	 OPTIONS_STREAMS | OPTIONS_RUN | OPTIONS_DEBUG)
 #define OPTIONS_OF_TEST                                                                            \
-	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_OUTPUT | OPTIONS_SELECT | OPTIONS_SUITE)
+	(OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT |    \
+	 OPTIONS_SELECT | OPTIONS_SUITE)
 #define OPTIONS_OF_SHELL                                                                           \
-	(OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT | OPTIONS_DEBUG |     \
-	 OPTIONS_SHELL)
-#define OPTIONS_OF_PROBE  (OPTIONS_MACHINE | OPTIONS_DEBUG)
-#define OPTIONS_OF_DOCTOR (OPTIONS_MACHINE | OPTIONS_DOCTOR)
+	(OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT |    \
+	 OPTIONS_DEBUG | OPTIONS_SHELL)
+#define OPTIONS_OF_PROBE  (OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_DEBUG)
+#define OPTIONS_OF_DOCTOR (OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_DOCTOR)
 
 /* The most that the options in seconds take. */
 #define OPTIONS_MAX_SECONDS (7 * 24 * 3600)
@@ -66,6 +69,12 @@ struct option_list {
 	bool of_environment; /* the first of the command line replaces them */
 };
 
+/* A word of a command line. */
+struct option_word {
+	char *text;	     /* owned */
+	unsigned int groups; /* of its option */
+};
+
 struct run_options {
 	struct option_list kernels; /* with --kernel, those alone; else the variable's */
 	const char *kernel;	    /* the last of them, or NULL */
@@ -73,7 +82,8 @@ struct run_options {
 	enum wprof_mode wprof;
 	const char *wprof_args;
 	uint64_t timeout_ms;	   /* 0: none */
-	bool has_timeout;	   /* it was said */
+	bool has_timeout;	   /* it was said; else timeout_ms is nothing */
+	double timeout_scale;	   /* of the payload's time limit, whoever said it */
 	uint64_t boot_timeout_ms;  /* 0: derived from the number of vCPUs */
 	uint64_t stall_timeout_ms; /* 0: the watch's default */
 	const char *out_dir;
@@ -89,6 +99,7 @@ struct run_options {
 	struct option_list env;
 	const char *stderr_file; /* OPTIONS_STREAMS; or NULL */
 	enum bisect_mode bisect; /* OPTIONS_STREAMS */
+	bool no_directives;	 /* OPTIONS_RUN */
 
 	/* OPTIONS_SELECT and OPTIONS_SUITE */
 	bool gauntlet;
@@ -117,15 +128,12 @@ struct run_options {
 
 	const char *const *operands; /* NULL-terminated tail of argv: the payload, or test files */
 	/*
-	 * The options of the command line as words, for the replay line: in their long form,
-	 * without those that make a new file. NULL-terminated, owned; may be NULL: none.
+	 * What was said, for a replay line; without options that make a new file. Owned; of the
+	 * environment "K=V", of the command line in the long form.
 	 */
-	char **said;
-	size_t nr_said;
+	struct option_word *said, *from_environment;
+	size_t nr_said, nr_from_environment;
 	bool help;
-	/* The KTSTR_* settings that were taken, "K=V", NULL-terminated; owned: for the replay line.
-	 */
-	char **from_environment;
 };
 
 /*

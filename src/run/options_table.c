@@ -64,6 +64,11 @@ static int set_memory(const struct option_said *said)
 	return value_memory(said->what, said->value, said->field, said->err);
 }
 
+static int set_factor(const struct option_said *said)
+{
+	return value_factor(said->what, said->value, said->field, said->err);
+}
+
 /* --- options that are like no other --------------------------------------------------------------
  */
 
@@ -165,11 +170,12 @@ static int set_seed(const struct option_said *said)
 #define LIST(field)	FIELD(struct option_list, field, list)
 #define COUNT(field)	FIELD(unsigned int, field, count)
 #define SECONDS(field)	FIELD(uint64_t, field, seconds) /* in milliseconds */
-#define MEMORY(field)	FIELD(uint64_t, field, memory)	/* in MiB */
+#define FACTOR(field)	FIELD(double, field, factor)
+#define MEMORY(field)	FIELD(uint64_t, field, memory) /* in MiB */
 #define CUSTOM(name)	0, set_##name
 
 const struct option_definition option_definitions[] = {
-	{ "kernel", 'k', "IMG", OPTIONS_MACHINE, "KTSTR_KERNEL", LIST(kernels),
+	{ "kernel", 'k', "IMG", OPTIONS_KERNEL, "KTSTR_KERNEL", LIST(kernels),
 	  "an image (bzImage, uncompressed vmlinux), a built kernel tree,\n"
 	  "a .deb or .rpm with a kernel, or a release that is in /boot;\n"
 	  "needed, but in a built kernel tree: its image" },
@@ -200,7 +206,9 @@ const struct option_definition option_definitions[] = {
 	  "with -d widened to the payload's time" },
 	{ "timeout", 0, "S", OPTIONS_PAYLOAD, "KTSTR_TIMEOUT", CUSTOM(timeout),
 	  "the payload's time limit in seconds, counted from its start\n"
-	  "(default 60, in a shell none; 0: none)" },
+	  "(default what a test file says, else 60; in a shell none; 0: none)" },
+	{ "timeout-scale", 0, "X", OPTIONS_PAYLOAD, "KTSTR_TIMEOUT_SCALE", FACTOR(timeout_scale),
+	  "that limit times X, for a slow host" },
 	{ "include", 0, "HOST[:GUEST]", OPTIONS_PAYLOAD, NULL, CUSTOM(include),
 	  "a file or folder that goes into the guest as well, with the\n"
 	  "libraries that it needs; again for more" },
@@ -217,6 +225,8 @@ const struct option_definition option_definitions[] = {
 	  "a kernel is too that does not come to the payload; boot: that is bad" },
 	{ "stderr", 0, "FILE", OPTIONS_STREAMS, NULL, NEW_FILE(stderr_file),
 	  "the payload's standard error to FILE, apart from the launcher's\nwords; FILE as for a report of `test`" },
+	{ "no-directives", 0, NULL, OPTIONS_RUN, NULL, FLAG(no_directives),
+	  "what a test file says of itself does not count" },
 	{ "console", 0, NULL, OPTIONS_DEBUG, NULL, FLAG(console),
 	  "pass the guest's console on to standard error" },
 	{ "dump-acpi", 0, "DIR", OPTIONS_DEBUG, NULL, STRING(dump_acpi_dir),

@@ -125,6 +125,7 @@ static struct report make_report(const struct run_config *config, const struct r
 {
 	*repro_vm = report_vm(&result->repro);
 	return (struct report){ .test = config->entry->name,
+				.word = config->word,
 				.kernel = config->kernel,
 				.plan = config->plan,
 				.argv = config->entry->argv,

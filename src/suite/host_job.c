@@ -42,6 +42,8 @@ static _Noreturn void exec_test(const struct host_job *job, pid_t parent, int re
 	dup2(job->err_fd, STDERR_FILENO);
 	for (char **variable = job->test->env; *variable; variable++)
 		putenv(*variable);
+	for (const char *const *variable = job->env; variable && *variable; variable++)
+		putenv((char *)*variable);
 	snprintf(folder, sizeof(folder), "%s", job->test->path);
 	if (!chdir(dirname(folder)))
 		execl(job->test->path, job->test->path, (char *)NULL);
@@ -56,7 +58,7 @@ static int wait_for(const struct host_job *job, pid_t pid, bool *cancelled, stru
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 				{ .fd = job->cancel_fd, .events = POLLIN } };
-	uint64_t limit = job->test->timeout_ms;
+	uint64_t limit = job->timeout_ms;
 	int ready;
 
 	*cancelled = false;
@@ -165,7 +167,7 @@ int host_job_run(struct host_job *job, struct error *err)
 		verdict.kind = VERDICT_TIMEOUT;
 		snprintf(job->cause, sizeof(job->cause),
 			 "still running at its time limit of %.10g s",
-			 (double)job->test->timeout_ms / 1000);
+			 (double)job->timeout_ms / 1000);
 	} else if (WIFSIGNALED(status)) {
 		verdict.kind = VERDICT_FAIL;
 		verdict.exit_status = EXIT_SIGNAL_BASE + WTERMSIG(status);

@@ -8,6 +8,8 @@
 
 struct host_job {
 	const struct test *test;
+	const char *const *env; /* beside the test's, NULL-terminated; or NULL */
+	uint64_t timeout_ms;	/* 0: none */
 	int out_fd, err_fd;
 	int cancel_fd; /* readable: end it */
 	/* What came of it. */

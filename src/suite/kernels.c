@@ -18,42 +18,55 @@ static void clean(char *name)
 			*name = '_';
 }
 
-/* How many bytes all paths of the group begin with, or end with; whole components alone. */
-static size_t common(const char *a, const char *b, bool at_end)
+/* How many bytes two paths have in common at their ends, in whole components. */
+static size_t common_tail(const char *a, const char *b)
 {
-	size_t a_length = strlen(a), b_length = strlen(b), whole = 0;
+	size_t a_left = strlen(a), b_left = strlen(b), length = 0, whole = 0;
 
-	for (size_t i = 0; i < a_length && i < b_length; i++) {
-		char x = at_end ? a[a_length - 1 - i] : a[i];
-		char y = at_end ? b[b_length - 1 - i] : b[i];
-
-		if (x != y)
-			break;
-		if (x == '/')
-			whole = i + 1;
+	while (a_left && b_left && a[a_left - 1] == b[b_left - 1]) {
+		a_left--;
+		b_left--;
+		length++;
+		if (a[a_left] == '/')
+			whole = length;
 	}
+	if ((!a_left || a[a_left - 1] == '/') && (!b_left || b[b_left - 1] == '/'))
+		whole = length;
 	return whole;
 }
 
-/* What of @path is not the same in the others of its group; all of it where that is nothing. */
+/*
+ * What tells @path from each other one of its release: from the component before the longest end
+ * that it shares with one of them, up to the end that it shares with all.
+ */
 static char *difference(char *const *names, char *const *given, size_t count, size_t index)
 {
 	const char *path = given[index];
-	size_t length = strlen(path), head = length, tail = length;
+	size_t length = strlen(path), of_all = length, longest = 0, from, to;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t same;
 
 		if (i == index || strcmp(names[i], names[index]))
 			continue;
-		same = common(path, given[i], false);
-		head = same < head ? same : head;
-		same = common(path, given[i], true);
-		tail = same < tail ? same : tail;
+		same = common_tail(path, given[i]);
+		of_all = same < of_all ? same : of_all;
+		longest = same > longest ? same : longest;
 	}
-	if (head + tail >= length)
-		head = tail = 0;
-	return strndup(path + head, length - head - tail);
+	to = length - of_all;
+	from = length - longest;
+	while (to && path[to - 1] == '/')
+		to--;
+	while (from && path[from - 1] == '/')
+		from--;
+	while (from && path[from - 1] != '/')
+		from--;
+	/* It is the end of another one, as "b" is of "a/b". */
+	if (from >= to) {
+		from = 0;
+		to = length;
+	}
+	return strndup(path + from, to - from);
 }
 
 static bool is_alone(char *const *names, size_t count, size_t index)

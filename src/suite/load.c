@@ -1,6 +1,7 @@
 /* Which files are tests? See load.h. */
 #include "suite/load.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +57,35 @@ static const struct test *find_name(const struct tests *tests, const char *name)
 	return NULL;
 }
 
-static int load_one(struct load *load, const char *path, struct error *err)
+/*
+ * A test's name has the folders in it that lie between the one that was given and its file: @below
+ * is its path from there on. What is no part of a name becomes '_'.
+ */
+static int name_by_path(struct test *test, const char *below, struct error *err)
+{
+	const char *slash = strrchr(below, '/');
+	char *name;
+
+	if (!slash)
+		return 0;
+	if (asprintf(&name, "%.*s/%s", (int)(slash - below), below, test->name) < 0)
+		return error_set(err, -ENOMEM, "out of memory");
+	free(test->name);
+	test->name = name;
+	for (char *c = name; c < name + (slash - below); c++)
+		if (!isalnum((unsigned char)*c) && !strchr("._-/", *c))
+			*c = '_';
+	if (strlen(name) > TEST_MAX_NAME)
+		return error_set(
+			err, -EINVAL,
+			"%s: '%s' is longer than the %d bytes that a test's name may have; "
+			"rename the file or a folder, or give the folder that it is in",
+			test->path, name, TEST_MAX_NAME);
+	return 0;
+}
+
+/* @below: its path below the folder that was given; NULL: the file itself was */
+static int load_one(struct load *load, const char *path, const char *below, struct error *err)
 {
 	struct tests *tests = load->tests;
 	struct test *grown = reallocarray(tests->list, tests->count + 1, sizeof(*grown));
@@ -70,6 +99,11 @@ static int load_one(struct load *load, const char *path, struct error *err)
 	tests->list = grown;
 	test = &grown[tests->count];
 	ret = test_load(test, path, &wrong);
+	if (!ret && below) {
+		ret = name_by_path(test, below, &wrong);
+		if (ret)
+			test_destroy(test);
+	}
 	if (ret == -ENOMEM)
 		return error_set(err, ret, "%s", wrong.text);
 	if (ret) {
@@ -77,6 +111,9 @@ static int load_one(struct load *load, const char *path, struct error *err)
 		return 0;
 	}
 	other = find_name(tests, test->name);
+	for (size_t i = 0; !other && i < tests->count; i++)
+		if (!strcmp(tests->list[i].path, test->path))
+			other = &tests->list[i];
 	/* The same file given twice, "tests tests/fair.sh", is one test. */
 	if (other && is_same_test(other, test)) {
 		test_destroy(test);
@@ -131,7 +168,7 @@ static bool lacks_program(const char *path)
 	return lstat(program, &st) && errno == ENOENT;
 }
 
-static int load_file(struct load *load, const char *path, struct error *err)
+static int load_file(struct load *load, const char *path, const char *below, struct error *err)
 {
 	struct error wrong = { "" };
 	struct stat st;
@@ -142,7 +179,7 @@ static int load_file(struct load *load, const char *path, struct error *err)
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	if (is_meant(path, st.st_mode))
-		return load_one(load, path, err);
+		return load_one(load, path, below, err);
 	if (lacks_program(path)) {
 		error_set(&wrong, -ENOENT,
 			  "%s: directives, and the program that they are for, '%.*s', is not "
@@ -156,6 +193,13 @@ static int load_file(struct load *load, const char *path, struct error *err)
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
 	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* @path begins with @folder. */
+static const char *below(const char *path, const char *folder)
+{
+	path += strlen(folder);
+	return path + strspn(path, "/");
 }
 
 static int load_folder(struct load *load, const char *path, struct error *err)
@@ -175,7 +219,7 @@ static int load_folder(struct load *load, const char *path, struct error *err)
 			ret = error_set(err, -entry->fts_errno, "'%s': %s", entry->fts_path,
 					strerror(entry->fts_errno));
 		} else if (entry->fts_info == FTS_F || entry->fts_info == FTS_SL) {
-			ret = load_file(load, entry->fts_path, err);
+			ret = load_file(load, entry->fts_path, below(entry->fts_path, path), err);
 		}
 	}
 	fts_close(tree);
@@ -195,7 +239,7 @@ int tests_load(const char *const *paths, struct tests *tests, void (*complain)(c
 		if (!stat(*paths, &st) && S_ISDIR(st.st_mode))
 			ret = load_folder(&load, *paths, err);
 		else
-			ret = load_one(&load, *paths, err);
+			ret = load_one(&load, *paths, NULL, err);
 	}
 	if (!ret && !tests->count && !load.bad)
 		ret = error_set(

@@ -17,6 +17,9 @@ struct tests {
 };
 
 /*
+ * Of a file that is named the test's name is the file's without its suffix; in a folder it has the
+ * folders below that one before it: tests/ has "fair" and "sub/fair".
+ *
  * tests_load - from the paths, in their order, a folder's sorted by name. Hidden files are left
  * out, a file that is there twice is loaded once.
  * @complain: called for each that cannot be, with its message; the others are loaded all the same.

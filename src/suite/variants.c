@@ -156,7 +156,7 @@ static int add(const struct variant_source *source, const struct variant_choice 
 		if (ret)
 			return error_set(err, ret, "out of memory");
 		variants->count++;
-		variant->own_length = strlen(alone);
+		variant->preset = preset ? preset->name : NULL;
 		variant->round = round;
 		variant->test = test;
 		variant->kernel = kernel >= 0 ? source->kernels->given[kernel] : NULL;

@@ -19,7 +19,7 @@
 struct variant {
 	char *name;	    /* "fair", "fair/6.12.1", "gauntlet/fair/smt-2llc",
 			       "gauntlet/fair/smt-2llc/6.12.1" */
-	size_t own_length;  /* of the name, without the kernel at its end */
+	const char *preset; /* of the gauntlet, or NULL */
 	unsigned int round; /* 1-based, of --repeat */
 	const struct test *test;
 	const char *kernel;  /* as it was given; NULL for a test of the host */

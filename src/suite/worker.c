@@ -18,13 +18,11 @@
 #include <unistd.h>
 
 #include "embed/embed.h"
-#include "run/options.h"
-#include "run/run.h"
-#include "run/tracer.h"
+#include "run/configure.h"
+#include "run/invocation.h"
 #include "suite/host_job.h"
 #include "util/clock.h"
 #include "util/file.h"
-#include "util/shell_quote.h"
 #include "util/utf8.h"
 
 /* Of each stream of the payload, for reports; the whole is in the variant's folder. */
@@ -86,31 +84,40 @@ static void send_files(int fd, int out_fd, int err_fd)
 		;
 }
 
-/* The command that runs this variant, and no other, again. */
+/*
+ * The command that runs this variant, and no other, again. It names one file, whose name is then
+ * without the folders that the suite knew.
+ */
 static char *make_replay(const struct worker_settings *settings, const struct variant *variant)
 {
 	const struct run_options *options = settings->options;
-	/* It has one kernel, and so none in its name. */
-	char *name = strndup(variant->name, variant->own_length), *line;
-	const char *words[64];
+	const char *name = strrchr(variant->test->name, '/');
+	const char *words[8];
+	struct replay replay = { .command = "test",
+				 .groups = OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD |
+					   OPTIONS_OUTPUT,
+				 .own_tracer = settings->own_tracer,
+				 .tail = words };
+	char *line, *filter = NULL;
 	size_t used = 0;
 
-	while (used < 32 && settings->replay_head[used]) {
-		words[used] = settings->replay_head[used];
-		used++;
-	}
+	name = name ? name + 1 : variant->test->name;
 	if (variant->kernel) {
 		words[used++] = "--kernel";
 		words[used++] = variant->kernel;
 	}
 	if (options->gauntlet)
 		words[used++] = "--gauntlet";
-	words[used++] = "--filter";
-	words[used++] = name;
+	if (variant->preset) {
+		if (asprintf(&filter, "gauntlet/%s/%s", name, variant->preset) < 0)
+			return NULL;
+		words[used++] = "--filter";
+		words[used++] = filter;
+	}
 	words[used++] = variant->test->path;
 	words[used] = NULL;
-	line = name ? shell_quote(words) : NULL;
-	free(name);
+	line = invocation_replay(options, &replay);
+	free(filter);
 	return line;
 }
 
@@ -186,8 +193,7 @@ struct job {
 	const struct worker_settings *settings;
 	const struct variant *variant;
 	int reply_fd, signal_fd, out_fd, err_fd;
-	struct entry entry;
-	struct wprof_config wprof;
+	struct configuration configuration;
 	struct artefacts artefacts;
 	char out_path[PATH_MAX + 256], err_path[PATH_MAX + 256];
 	char *replay;
@@ -273,26 +279,6 @@ static int prepare(struct job *job, struct error *err)
 	return 0;
 }
 
-/* Does the operator or the test want the tracer, and in which VM? */
-static void choose_tracer(const struct job *job, struct run_config *config)
-{
-	const struct run_options *options = job->settings->options;
-	const struct test *test = job->variant->test;
-
-	if (!job->variant->plan.wprof)
-		return;
-	config->wprof = &job->wprof;
-	config->no_repro = !test->auto_repro;
-	config->trace_first = options->wprof == WPROF_ALWAYS || !test->auto_repro;
-}
-
-static bool as_it_should(const struct verdict *verdict, const void *data)
-{
-	const struct test *test = data;
-
-	return !outcome_is_bad(outcome_of(verdict, test->expect_err, test->expect_status));
-}
-
 /* What could not be written is said, and makes a pass none: as `run` ends with a status of its own.
  */
 static void add_losses(const struct run_result *result, struct reply *reply)
@@ -327,55 +313,36 @@ static void add_losses(const struct run_result *result, struct reply *reply)
 
 static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 {
-	const struct run_options *options = job->settings->options;
 	const struct test *test = job->variant->test;
 	const char *const argv[] = { test->path, NULL };
-	struct run_config config = { .kernel = job->variant->image,
-				     .entry = &job->entry,
-				     .plan = &job->variant->plan,
-				     .append = options->append ? options->append : test->append,
-				     .kaslr = options->kaslr || (test->has_kaslr && test->kaslr),
-				     .boot_timeout_ms = options->boot_timeout_ms,
-				     .stall_timeout_ms = options->stall_timeout_ms,
-				     .out_fd = job->out_fd,
-				     .err_fd = job->err_fd,
-				     .console_fd = -1,
-				     .cancel_fd = job->signal_fd,
-				     .artefacts = &job->artefacts,
-				     .keep_result = options->out_dir,
-				     .as_it_should = as_it_should,
-				     .as_it_should_data = test,
-				     .replay = job->replay };
+	const struct configure_from from = { .options = job->settings->options,
+					     .test = test,
+					     .kernel = job->variant->image,
+					     .plan = &job->variant->plan,
+					     .own_tracer = job->settings->own_tracer };
+	struct configuration *configuration = &job->configuration;
+	struct run_config *config = &configuration->run;
 	struct run_result *result;
-	char *both = NULL;
 	int ret;
 
-	if (options->append && test->append &&
-	    asprintf(&both, "%s %s", test->append, options->append) >= 0)
-		config.append = both;
-	choose_tracer(job, &config);
-	job->entry.argv = argv;
-	job->entry.includes = test->includes;
-	job->entry.nr_includes = test->nr_includes;
-	job->entry.env = (const char *const *)test->env;
-	while (test->env[job->entry.nr_env])
-		job->entry.nr_env++;
-	job->entry.timeout_ms = test->timeout_ms;
-	ret = entry_find_program(&job->entry, "", 0, err);
-	if (!ret && config.wprof)
-		ret = run_configure_tracer(
-			&job->wprof, job->settings->own_tracer,
-			options->wprof_args ? options->wprof_args : test->wprof_args, err);
+	configuration->entry.argv = argv;
+	ret = entry_find_program(&configuration->entry, "", 0, err);
 	if (!ret)
-		ret = run_execute(&config, &result, err);
-	if (ret) {
-		free(both);
+		ret = configure(&from, configuration, err);
+	if (ret)
 		return ret;
-	}
+	config->out_fd = job->out_fd;
+	config->err_fd = job->err_fd;
+	config->cancel_fd = job->signal_fd;
+	config->artefacts = &job->artefacts;
+	config->replay = job->replay;
+	ret = run_execute(config, &result, err);
+	if (ret)
+		return ret;
 	reply->outcome = outcome_of(&result->first.verdict, test->expect_err, test->expect_status);
 	reply->status = result->first.verdict.exit_status;
 	reply->strings[CAUSE] = result->first.verdict.cause;
-	reply->strings[DETAIL] = run_result_detail(&config, result);
+	reply->strings[DETAIL] = run_result_detail(config, result);
 	reply->strings[RELEASE] = result->first.seen.release;
 	reply->strings[DUMP] = result->dump;
 	reply->strings[TRACE] = *result->repro.trace_path ? result->repro.trace_path
@@ -390,7 +357,11 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 	int ret = prepare(job, err);
 
 	if (!ret && job->variant->test->host_only) {
+		const struct run_options *options = job->settings->options;
 		struct host_job host = { .test = job->variant->test,
+					 .env = options->env.items,
+					 .timeout_ms =
+						 configure_timeout_ms(options, job->variant->test),
 					 .out_fd = job->out_fd,
 					 .err_fd = job->err_fd,
 					 .cancel_fd = job->signal_fd };

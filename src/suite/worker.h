@@ -19,8 +19,7 @@
 /* What is the same for all variants of a suite; the caller's. */
 struct worker_settings {
 	const struct run_options *options;
-	const char *const *replay_head; /* NULL-terminated words that a replay begins with */
-	bool own_tracer;		/* the user's KTSTR_WPROF_PATH is in use */
+	bool own_tracer; /* the user's KTSTR_WPROF_PATH is in use */
 };
 
 struct worker_result {

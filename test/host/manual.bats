@@ -241,7 +241,7 @@ END
 	zsh_completes 'ktstr-launch completion f' 'fish'
 	assert_output 'completion fish'
 	zsh_completes 'ktstr-launch run --dump-' 'dump-initramfs' twice
-	assert_output 'dump-acpi.*ACPI tables' 'dump-initramfs.*new file'
+	assert_output 'dump-acpi.*ACPI tables' 'dump-initramfs.*initramfs to FILE'
 }
 
 @test "completion fish: commands, files, topologies, a payload" {

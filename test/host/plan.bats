@@ -98,17 +98,83 @@ plan()
 	KTSTR_WPROF_PATH=/bin/true KTSTR_BOOT_TIMEOUT=12.5 run "$KTSTR_LAUNCH" test --stall-timeout 99 --wprof=0 \
 		--out o --seed 3 --repeat 1 --junit x.xml bad.sh
 	assert_status 1
-	assert_output ' env KTSTR_WPROF_PATH=/bin/true .*/ktstr-launch test --boot-timeout 12.5 --stall-timeout 99 --wprof=0 --out o --filter bad /'
+	assert_output ' env KTSTR_WPROF_PATH=/bin/true KTSTR_BOOT_TIMEOUT=12.5 .*/ktstr-launch test --stall-timeout 99 --wprof=0 --out o /'
 	run bash -c "$(sed -n 's/^  replay  *//p' <<<"$output")"
 	assert_status 1
 	assert_output '^FAIL +bad '
 }
 
-@test "plan: two kernels of one release are refused, both named" {
-	cp "$KERNEL" second
-	plan --kernel second fair.sh
+@test "plan: two kernels of one release are told apart by their paths, one given twice is refused" {
+	mkdir base patched
+	cp "$KERNEL" base/bzImage
+	cp "$KERNEL" patched/bzImage
+	run "$KTSTR_LAUNCH" test --dry-run --kernel base/bzImage --kernel patched/bzImage fair.sh
+	assert_status 0
+	assert_output '^fair/[^ ]+-base ' '^fair/[^ ]+-patched ' '^2 variants'
+	plan --kernel "$KERNEL" fair.sh
 	assert_status 125
-	assert_output "kernels '[^ ]+' and 'second': both are '.*give one of them"
+	assert_output "kernels '([^ ]+)' and '[^ ]+': both would be called '"
+}
+
+@test "plan: a package with a kernel, a tree, and the tree that one stands in" {
+	mkdir -p tree/arch/x86/boot pack/boot
+	cp "$KERNEL" tree/arch/x86/boot/bzImage
+	: >tree/Kbuild
+	cp fair.sh tree
+	run "$KTSTR_LAUNCH" test --dry-run --kernel tree fair.sh
+	assert_status 0
+	(cd tree && exec "$KTSTR_LAUNCH" test --dry-run fair.sh) >out 2>err
+	grep -q '^fair ' out
+	grep -qx 'ktstr-launch: test: no kernel given: taking arch/x86/boot/bzImage of the kernel tree here' err
+	cp "$KERNEL" pack/boot/vmlinuz-1
+	tar -C pack -caf data.tar.xz ./boot
+	echo 2.0 >debian-binary
+	ar rc k.deb debian-binary data.tar.xz
+	KTSTR_CACHE_DIR=cache run "$KTSTR_LAUNCH" test --dry-run --kernel k.deb fair.sh
+	assert_status 0
+	assert_output '^ktstr-launch: test: unpacking the kernel package k.deb, once' '^fair '
+	KTSTR_CACHE_DIR=cache run "$KTSTR_LAUNCH" test --dry-run --kernel k.deb fair.sh
+	assert_status 0
+	refute_output unpacking
+	head -c 5000 k.deb >cut.deb
+	KTSTR_CACHE_DIR=cache run "$KTSTR_LAUNCH" test --dry-run --kernel cut.deb fair.sh
+	assert_status 125
+	assert_output "kernel package 'cut.deb': it cannot be read: "
+}
+
+@test "plan: tests are named by their path below the folder, and filters take its parts" {
+	mkdir -p tests/sub/'deep er'
+	cp traced.sh tests/fair.sh
+	cp traced.sh tests/sub/fair.sh
+	cp traced.sh tests/sub/'deep er'/x.sh
+	run "$KTSTR_LAUNCH" test --dry-run --kernel "$KERNEL" tests
+	assert_status 0
+	assert_output '^fair ' '^sub/fair ' '^sub/deep_er/x '
+	run "$KTSTR_LAUNCH" test --dry-run --kernel "$KERNEL" --filter sub tests/
+	assert_status 0
+	assert_output '^sub/fair ' '^2 variants'
+	run "$KTSTR_LAUNCH" test --dry-run --kernel "$KERNEL" --gauntlet --filter x --filter tiny-1llc tests/sub
+	assert_output '^gauntlet/deep_er/x/tiny-1llc ' '^gauntlet/fair/tiny-1llc '
+	printf '#!/bin/sh\n#ktstr: host_only\nexit 1\n' >tests/sub/bad.sh
+	chmod +x tests/sub/bad.sh
+	run "$KTSTR_LAUNCH" test --out o --filter 'sub/bad' --kernel "$KERNEL" tests
+	assert_status 1
+	[[ -s $(echo o/sub_bad-0001/*.stdout) || -e $(echo o/sub_bad-0001/*.stdout) ]]
+	run bash -c "$(sed -n 's/^  replay  *//p' <<<"$output")"
+	assert_status 1
+	assert_output '^FAIL +bad '
+}
+
+@test "plan: --env, --timeout and --timeout-scale reach a test, and its replay" {
+	printf '#!/bin/sh\n#ktstr: host_only env=A=1 timeout_s=30\n[ "$A$B" != 12 ] && exec sleep 60; exit 1\n' >t.sh
+	chmod +x t.sh
+	run "$KTSTR_LAUNCH" test --env B=2 t.sh
+	assert_status 1
+	assert_output ' test --env B=2 /' 'status 1'
+	run "$KTSTR_LAUNCH" test --env A=3 --timeout 0.1 t.sh
+	assert_output '^TIMEOUT ' 'limit of 0.1 s'
+	run "$KTSTR_LAUNCH" test --env A=3 --timeout-scale 0.01 t.sh
+	assert_output '^TIMEOUT ' 'limit of 0.3 s'
 }
 
 @test "plan: reports that cannot all be opened leave none behind" {

@@ -131,7 +131,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@
 }
 
 @test "a kernel command line that the kernel would cut, or that is no line" {
-	refused 125 "2047|2048" --kernel "$KERNEL" --append "$(printf 'x%.0s' $(seq 2000))" -- true
+	refused 125 "there is room for [0-9]+; shorten --append" --kernel "$KERNEL" --append "$(printf 'x%.0s' $(seq 2000))" -- true
 	refused 125 "control character" --kernel "$KERNEL" --append $'a\nb' -- true
 }
 
@@ -156,6 +156,25 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@
 	KTSTR_TOPOLOGY=banana refused 125 "KTSTR_TOPOLOGY" --kernel "$KERNEL" -- true
 	KTSTR_MEMORY=none refused 125 "KTSTR_MEMORY" --kernel "$KERNEL" -- true
 	KTSTR_KERNEL=nowhere refused 125 "'nowhere'" -- true
+}
+
+@test "a payload's directives: what is wrong is told with its line, and what has no VM is refused" {
+	printf '#!/bin/sh\n#ktstr: memory_mb=512\n' >wrong.sh
+	printf '#!/bin/sh\n#ktstr: host_only\n' >host.sh
+	printf '#!/bin/sh\n#ktstr: min_cpus=4 topology=1n1l4c1t\n' >wide.sh
+	printf '#!/bin/sh\n#ktstr: topology=1n1l2c1t\n' >both.sh
+	: >both.sh.ktstr
+	chmod +x ./*.sh
+	refused 125 "/wrong.sh:2: unknown key 'memory_mb'; did you mean 'memory_mib'" --kernel "$KERNEL" -- ./wrong.sh
+	refused 125 "/host.sh: it says host_only, and so has no VM" --kernel "$KERNEL" ./host.sh
+	refused 125 "--topology: .*/wide.sh: .*4" --kernel "$KERNEL" --topology 1n1l2c1t ./wide.sh
+	refused 125 "both.sh.ktstr:1: '.*' carries directives itself" --kernel "$KERNEL" ./both.sh
+	# The directives are all that was wrong.
+	for file in wrong host wide both; do
+		refused 125 "quote|argument" --no-directives --kernel "$KERNEL" --wprof --wprof-args "-d '5'" ./$file.sh
+	done
+	# One in PATH has them as well.
+	PATH=$PWD:$PATH refused 125 "/wrong.sh:2: unknown key" --kernel "$KERNEL" -- wrong.sh
 }
 
 @test "--stderr: what stands there stays where nothing is run; a folder that is not" {

@@ -206,8 +206,12 @@ static void kernels_of_one_release_are_told_apart(void **state)
 	names("a/bzImage b/bzImage", "6.1 6.1", "6.1-a 6.1-b");
 	names("/k/a/arch/bzImage /k/ab/arch/bzImage c", "6.1 6.1 6.2", "6.1-a 6.1-ab 6.2");
 	names("base patched", "6.1 6.1", "6.1-base 6.1-patched");
-	names("k/bzImage k/new/x/bzImage", "6.1 6.1", "6.1-k_bzImage 6.1-new_x");
-	names("x/1 y/2 z/3", "6.1 6.1 6.1", "6.1-x_1 6.1-y_2 6.1-z_3");
+	names("k/bzImage k/new/x/bzImage", "6.1 6.1", "6.1-k 6.1-x");
+	names("x/1 y/2 z/3", "6.1 6.1 6.1", "6.1-1 6.1-2 6.1-3");
+	names("a/1/b a/2/b c/1/b c/2/b", "6.1 6.1 6.1 6.1", "6.1-a_1 6.1-a_2 6.1-c_1 6.1-c_2");
+	names("tree/ ./tree2/", "6.1 6.1", "6.1-tree 6.1-tree2");
+	names("b a/b", "6.1 6.1", "6.1-b 6.1-a");
+	names("/b b", "6.1 6.1", "6.1-_b 6.1-b");
 	names("x", "6.1~rc*1", "6.1_rc_1");
 	assert_int_equal(kernels_name(same, given, 2, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "kernels 'k/a' and 'k/a': both would be called"));

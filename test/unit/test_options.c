@@ -83,11 +83,13 @@ static void test_each_type(void **state)
 	assert_false(options.ktap);
 	assert_null(options.operands);
 	options_destroy(&options);
-	takes(&options, OPTIONS_OF_RUN, "--env A=1 --include /x:/y --timeout 0 --stderr f x");
+	takes(&options, OPTIONS_OF_RUN,
+	      "--env A=1 --timeout-scale 2.5 --include /x:/y --timeout 0 --stderr f x");
 	assert_string_equal(options.env.items[0], "A=1");
 	assert_string_equal(options.includes[0].guest, "/y");
 	assert_true(options.has_timeout);
 	assert_int_equal(options.timeout_ms, 0);
+	assert_true(options.timeout_scale == 2.5);
 	assert_string_equal(options.stderr_file, "f");
 	options_destroy(&options);
 }
@@ -139,8 +141,7 @@ static void test_what_is_remembered(void **state)
 	takes(&options, OPTIONS_OF_RUN, "-qka --wprof --stderr f --wprof=always --memory=4G x");
 	assert_int_equal(options.nr_said, sizeof(words) / sizeof(words[0]));
 	for (size_t i = 0; i < options.nr_said; i++)
-		assert_string_equal(options.said[i], words[i]);
-	assert_null(options.said[options.nr_said]);
+		assert_string_equal(options.said[i].text, words[i]);
 	options_destroy(&options);
 }
 
@@ -156,7 +157,7 @@ static void test_the_environment(void **state)
 	assert_string_equal(options.kernel, "env");
 	assert_int_equal(options.override.memory_mib, 1024);
 	assert_int_equal(options.jobs, 0);
-	assert_string_equal(options.from_environment[0], "KTSTR_KERNEL=env");
+	assert_string_equal(options.from_environment[0].text, "KTSTR_KERNEL=env");
 	assert_int_equal(options.nr_said, 0);
 	options_destroy(&options);
 	/* The command line's kernels are all that there are. */
@@ -217,6 +218,10 @@ static void test_what_is_refused(void **state)
 	refuses(OPTIONS_OF_RUN, "--quiet=1", "option '--quiet=1': takes no value");
 	refuses(OPTIONS_OF_RUN, "--env A", "--env 'A': takes NAME=VALUE");
 	refuses(OPTIONS_OF_RUN, "--timeout soon", "--timeout 'soon': not a number of seconds");
+	refuses(OPTIONS_OF_TEST, "--timeout-scale 0", "--timeout-scale '0': not a number above 0");
+	refuses(OPTIONS_OF_TEST, "--timeout-scale -1", "not a number above 0");
+	refuses(OPTIONS_OF_TEST, "--timeout-scale 1001", "not a number above 0, up to 1000");
+	refuses(OPTIONS_OF_TEST, "--timeout-scale nan", "not a number above 0");
 	refuses(OPTIONS_OF_RUN, "--topology x", "--topology");
 	refuses(OPTIONS_OF_RUN, "--wprof=x", "--wprof 'x': takes 'always'");
 }

@@ -55,7 +55,7 @@ for line in open(sys.argv[1]):
 		xpass xpass
 	END
 	assert_output '^FAIL +fail +payload exited with status 3' '^TIMEOUT +slow' '^SKIP +skip +no such CPU here$' \
-		'^XPASS +xpass' '1 passed, .*1 skipped' '^ +replay .* test .*--filter fail .*/tests/fail.sh'
+		'^XPASS +xpass' '1 passed, .*1 skipped' '^ +replay .* test .*/tests/fail.sh'
 	# Only what is bad leaves something: a folder with its output.
 	[[ $(cd ktstr-out && echo *) == "fail-0001 last-failed slow-0001 xpass-0001" ]] || fail "$(ls ktstr-out)"
 	grep -q 'some words' ktstr-out/fail-0001/*.stdout

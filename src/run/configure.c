@@ -1,0 +1,169 @@
+/* How is a run_config put together? See configure.h. */
+#include "run/configure.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/tsc.h"
+#include "run/cmdline.h"
+#include "run/tracer.h"
+#include "verdict/outcome.h"
+
+/* Two files at one place of the guest are an error there. */
+static int join_includes(const struct configure_from *from, struct configuration *out)
+{
+	const struct run_options *options = from->options;
+	const struct test *test = from->test;
+	size_t used = 0;
+
+	out->includes =
+		calloc(test->nr_includes + options->nr_includes + 1, sizeof(*out->includes));
+	if (!out->includes)
+		return -ENOMEM;
+	/* A test that is not what is run is there all the same. */
+	if (test->path && !out->entry.on_host)
+		out->includes[used++].host = test->path;
+	for (size_t i = 0; i < test->nr_includes; i++)
+		out->includes[used++] = test->includes[i];
+	for (size_t i = 0; i < options->nr_includes; i++)
+		out->includes[used++] = options->includes[i];
+	out->entry.includes = out->includes;
+	out->entry.nr_includes = used;
+	return 0;
+}
+
+/* Of a variable that is there twice the last one counts. */
+static int join_env(const struct configure_from *from, struct configuration *out)
+{
+	const struct option_list *options = &from->options->env;
+	const char *const *lists[] = { from->env, (const char *const *)from->test->env };
+	size_t count = options->count, used = 0;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (size_t j = 0; lists[i] && lists[i][j]; j++)
+			count++;
+	out->env = calloc(count + 1, sizeof(*out->env));
+	if (!out->env)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (size_t j = 0; lists[i] && lists[i][j]; j++)
+			out->env[used++] = lists[i][j];
+	for (size_t i = 0; i < options->count; i++)
+		out->env[used++] = options->items[i];
+	out->entry.env = out->env;
+	out->entry.nr_env = used;
+	return 0;
+}
+
+/* The kernel takes the last of two, too. */
+static int join_append(const struct configure_from *from, struct configuration *out)
+{
+	const char *ours = from->options->append, *its = from->test->append;
+
+	if (!ours && !its)
+		return 0;
+	if (asprintf(&out->append, "%s%s%s", its ? its : "", its && ours ? " " : "",
+		     ours ? ours : "") >= 0)
+		return 0;
+	out->append = NULL;
+	return -ENOMEM;
+}
+
+uint64_t configure_timeout_ms(const struct run_options *options, const struct test *test)
+{
+	uint64_t ms = options->has_timeout ? options->timeout_ms : test->timeout_ms;
+	uint64_t scaled = (uint64_t)((double)ms * options->timeout_scale + 0.5);
+
+	/* 0 means that there is none. */
+	return ms && !scaled ? 1 : scaled;
+}
+
+static const char *wprof_args(const struct configure_from *from)
+{
+	return from->options->wprof_args ? from->options->wprof_args : from->test->wprof_args;
+}
+
+static int make_plan(const struct configure_from *from, struct plan *plan, struct error *err)
+{
+	const struct test *test = from->test;
+	const struct plan_wish wish = { .topology = test->topology,
+					.memory_mib = test->memory_mib,
+					.wprof = wprof_wanted(from->options->wprof, test->wprof),
+					.wprof_args = wprof_args(from) };
+	int ret = plan_make(&wish, &from->options->override, plan, err);
+
+	plan->tsc_reliable = host_tsc_read();
+	return ret;
+}
+
+static bool as_it_should(const struct verdict *verdict, const void *data)
+{
+	const struct test *test = data;
+
+	return !outcome_is_bad(outcome_of(verdict, test->expect_err, test->expect_status));
+}
+
+static int configure_tracer(const struct configure_from *from, struct configuration *out,
+			    struct error *err)
+{
+	bool once = !from->test->auto_repro;
+	int ret;
+
+	if (!out->plan.wprof)
+		return 0;
+	ret = run_configure_tracer(&out->wprof, from->own_tracer, wprof_args(from), err);
+	out->run.wprof = &out->wprof;
+	out->run.no_repro = once;
+	out->run.trace_first = once || from->options->wprof == WPROF_ALWAYS;
+	return ret;
+}
+
+int configure(const struct configure_from *from, struct configuration *out, struct error *err)
+{
+	const struct run_options *options = from->options;
+	const struct test *test = from->test;
+	char cmdline[LAYOUT_CMDLINE_SIZE];
+	int ret = 0;
+
+	if (from->plan)
+		out->plan = *from->plan;
+	else
+		ret = make_plan(from, &out->plan, err);
+	if (ret)
+		return ret;
+	if (join_includes(from, out) || join_env(from, out) || join_append(from, out))
+		return error_set(err, -ENOMEM, "out of memory");
+	out->entry.timeout_ms = configure_timeout_ms(options, test);
+	out->run = (struct run_config){ .kernel = from->kernel,
+					.entry = &out->entry,
+					.plan = &out->plan,
+					.as_it_should = test->path ? as_it_should : NULL,
+					.as_it_should_data = test,
+					.append = out->append,
+					.kaslr = options->kaslr || (test->has_kaslr && test->kaslr),
+					.boot_timeout_ms = options->boot_timeout_ms,
+					.stall_timeout_ms = options->stall_timeout_ms,
+					.out_fd = -1,
+					.err_fd = -1,
+					.console_fd = -1,
+					.cancel_fd = -1,
+					.keep_result = options->out_dir,
+					.dump_acpi_dir = options->dump_acpi_dir,
+					.dump_initramfs = options->dump_initramfs };
+	ret = configure_tracer(from, out, err);
+	if (ret)
+		return ret;
+	return cmdline_build(out->run.kaslr, out->plan.tsc_reliable, out->run.wprof, out->append,
+			     cmdline, err);
+}
+
+void configuration_destroy(struct configuration *configuration)
+{
+	wprof_config_destroy(&configuration->wprof);
+	entry_destroy(&configuration->entry);
+	free(configuration->includes);
+	free(configuration->env);
+	free(configuration->append);
+	*configuration = (struct configuration){ 0 };
+}
