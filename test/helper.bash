@@ -22,6 +22,18 @@ assert_status()
 	[[ $status -eq $1 ]] || fail "exit status is $status, not $1"
 }
 
+# wait_for COMMAND...: until it succeeds. The five minutes are for a machine that is very busy.
+wait_for()
+{
+	local i
+
+	for ((i = 0; i < 3000; i++)); do
+		! "$@" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	fail "five minutes were not enough for: $*"
+}
+
 # assert_output PATTERN...: each extended regular expression matches somewhere in `run`'s output.
 assert_output()
 {

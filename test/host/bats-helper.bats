@@ -82,7 +82,7 @@ inner()
 {
 	sed "s/^TEST/@""test/" >inner.bats
 	run env -i PATH="$PWD/bin:${PATH//"$BATS_LIBEXEC:"/}" HOME="$HOME" LAUNCH="$PWD/launch" NOTES="$PWD/notes" \
-		${INNER_ENV[@]+"${INNER_ENV[@]}"} timeout 60 bats --tap "$@" inner.bats
+		${INNER_ENV[@]+"${INNER_ENV[@]}"} timeout 600 bats --tap "$@" inner.bats
 }
 
 # in_path FILE: it is the ktstr-launch of inner's PATH.
@@ -203,7 +203,7 @@ in_path()
 	[[ $(<given) == words ]]
 	[[ $(wc -l <fds) -eq 1 ]]
 	# A process that is left behind holds nothing up: bats would wait for it.
-	launcher <<<'sleep 20 & echo $! >pid; booting; pass'
+	launcher <<<'sleep 1000 & echo $! >pid; booting; pass'
 	ktstr_run -- true
 	[[ -e /proc/$(<pid) && ! -e /proc/$(<pid)/fd/3 ]]
 	kill "$(<pid)"

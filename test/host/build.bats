@@ -166,6 +166,24 @@ in_scratch()
 	[[ -z $output && ! -e $BATS_TEST_TMPDIR/called ]]
 }
 
+@test "packages: without dpkg it goes by the programs, names what is missing, and stops" {
+	local name
+
+	mkdir "$BATS_TEST_TMPDIR/bin" "$BATS_TEST_TMPDIR/tools"
+	cp "$ROOT/tools/packages" "$BATS_TEST_TMPDIR/tools"
+	printf 'some  libx-dev  x\nsome  no-such-program  x\nsome  binutils  x\n' \
+		>"$BATS_TEST_TMPDIR/tools/packages.list"
+	for name in bash awk dirname readelf; do
+		ln -s "$(type -P "$name")" "$BATS_TEST_TMPDIR/bin/$name"
+	done
+	PATH=$BATS_TEST_TMPDIR/bin run bash "$BATS_TEST_TMPDIR/tools/packages" some
+	assert_status 1
+	assert_output 'no dpkg.*: libx-dev$' 'missing, by their names in Debian: no-such-program;'
+	sed -i /no-such/d "$BATS_TEST_TMPDIR/tools/packages.list"
+	PATH=$BATS_TEST_TMPDIR/bin run bash "$BATS_TEST_TMPDIR/tools/packages" some
+	assert_status 0
+}
+
 @test "packages: what is missing is named before apt is asked, and a failure is said" {
 	mkdir -p "$BATS_TEST_TMPDIR/bin" "$BATS_TEST_TMPDIR/tools"
 	printf '#!/bin/sh\necho "$@" >>%s/called\nexit 1\n' "$BATS_TEST_TMPDIR" \

@@ -35,7 +35,7 @@ wprof_digest()
 
 @test "exec: descriptors that a script opens for itself do not break the path" {
 	# What takes the place may be a pipe, which never ends.
-	run timeout 30 "$KTSTR_LAUNCH" exec -- bash -c '
+	run timeout 300 "$KTSTR_LAUNCH" exec -- bash -c '
 		for fd in {3..31} 63 64 99 100 199 255; do
 			eval "exec $fd>&1"
 		done
@@ -52,7 +52,7 @@ wprof_digest()
 	# Nothing of this bats: the inner one would take itself for a part of it.
 	run env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$HOME" \
 		DIGEST="$BATS_TEST_TMPDIR/digest" \
-		timeout 30 "$KTSTR_LAUNCH" exec -- bats "$BATS_TEST_TMPDIR/inner.bats"
+		timeout 300 "$KTSTR_LAUNCH" exec -- bats "$BATS_TEST_TMPDIR/inner.bats"
 	assert_status 0
 	[[ $(<"$BATS_TEST_TMPDIR/digest") == "$(wprof_digest)  -" ]]
 }

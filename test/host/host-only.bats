@@ -72,10 +72,7 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	host_test b 'touch ../begun; sleep 77'
 	# A shell's background jobs ignore SIGINT.
 	env --default-signal=INT "$KTSTR_LAUNCH" test --jobs 1 --json result.json tests >out 2>&1 3>&- &
-	for _ in {1..100}; do
-		[[ -e begun ]] && break
-		sleep 0.1
-	done
+	wait_for test -e begun
 	kill -INT $!
 	status=0
 	wait $! || status=$?
@@ -127,21 +124,15 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 @test "host_only: a test whose worker is killed ends with it" {
 	host_test stays 'echo $$ >../pid; echo $PPID >../worker; touch ../begun; exec sleep 77'
 	"$KTSTR_LAUNCH" test tests >out 2>&1 3>&- &
-	for _ in {1..100}; do
-		[[ -e begun ]] && break
-		sleep 0.1
-	done
+	wait_for test -e begun
 	kill -KILL "$(<worker)"
 	status=0
 	wait $! || status=$?
 	assert_status 125
 	output=$(<out)
 	assert_output '^ERROR +stays +.*killed by signal 9'
-	for _ in {1..50}; do
-		kill -0 "$(<pid)" 2>/dev/null || return 0
-		sleep 0.1
-	done
-	fail "it still runs"
+	pid=$(<pid)
+	wait_for eval '! kill -0 "$pid"'
 }
 
 @test "host_only: a reason of a test's own is printed as what is safe" {

@@ -199,10 +199,10 @@ zsh_completes()
 zmodload zsh/zpty
 export TERM=dumb COLUMNS=200
 zpty shell zsh -f -i
-# expect PATTERN: what came until it did, or for ten seconds.
+# expect PATTERN: what came until it did, or for two minutes.
 expect()
 {
-	local chunk until=$((SECONDS + 10))
+	local chunk until=$((SECONDS + 120))
 	seen=
 	while ((SECONDS < until)); do
 		if zpty -r -t shell chunk; then

@@ -17,12 +17,12 @@ s = [socket.socket() for _ in range(2)]
 print(*[x.getsockname()[1] for x in s])'
 }
 
-# web_wait COMMAND...: until it succeeds, at most ten seconds.
+# web_wait COMMAND...: until it succeeds, at most two minutes, for a machine that is very busy.
 web_wait()
 {
 	local i
 
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		! "$@" 2>/dev/null || return 0
 		sleep 0.1
 	done

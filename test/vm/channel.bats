@@ -11,7 +11,7 @@ setup()
 @test "50 MiB of stdout arrive byte for byte, stderr apart" {
 	# The same bytes on both sides, cheap to make: one 1 MiB block of noise, 50 times.
 	head -c 1048576 /dev/urandom >"$BATS_TEST_TMPDIR/block"
-	boot --timeout 250 --include "$BATS_TEST_TMPDIR/block:/block" -- sh -c '
+	boot --timeout 1000 --include "$BATS_TEST_TMPDIR/block:/block" -- sh -c '
 		for i in $(seq 50); do cat /block; echo "$i" >&2; done'
 	assert_status 0
 	for _ in $(seq 50); do cat block; done | cmp - stdout
@@ -20,7 +20,7 @@ setup()
 
 @test "what no honest init writes into the channel: the guest broke the protocol" {
 	for what in garbage head length crc type hello exited; do
-		boot --timeout 20 -- "$KTSTR_TEST_HOSTILE" "$what"
+		boot --timeout 200 -- "$KTSTR_TEST_HOSTILE" "$what"
 		assert_status 123
 		assert_output '^PROTOCOL hostile: ' || fail "$what was let through" || return
 		case $what in

@@ -16,7 +16,7 @@ hangup). Exit status 1 when a step failed.
 """
 import fcntl, os, pty, re, select, signal, struct, sys, termios, time
 
-LIMIT = float(os.environ.get("TERMINAL_LIMIT", "90"))
+LIMIT = float(os.environ.get("TERMINAL_LIMIT", "600"))
 
 split = sys.argv.index("--")
 steps, command = sys.argv[1:split], sys.argv[split + 1:]
@@ -98,7 +98,7 @@ def see(pattern):
 
 
 def modes_are(which):
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + LIMIT
     while True:
         now = termios.tcgetattr(slave)
         if which == "same" and now == before:
