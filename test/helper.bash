@@ -25,13 +25,12 @@ assert_status()
 # wait_for COMMAND...: until it succeeds. The five minutes are for a machine that is very busy.
 wait_for()
 {
-	local i
+	local until=$((SECONDS + 300))
 
-	for ((i = 0; i < 3000; i++)); do
-		! "$@" 2>/dev/null || return 0
+	until "$@" 2>/dev/null; do
+		((SECONDS < until)) || fail "five minutes were not enough for: $*" || return
 		sleep 0.1
 	done
-	fail "five minutes were not enough for: $*"
 }
 
 # assert_output PATTERN...: each extended regular expression matches somewhere in `run`'s output.
