@@ -17,6 +17,7 @@
 #include "run/options.h"
 #include "run/probe.h"
 #include "util/file.h"
+#include "util/output_file.h"
 #include "util/terminal.h"
 
 struct doctor {
@@ -74,32 +75,34 @@ static int examine_kernel(const struct doctor *doctor, const char *named, struct
 	return booted;
 }
 
-/* Beside the file, then renamed: what was there stays until the new one is whole. */
 static int write_report(const struct doctor *doctor, const char *findings, struct error *err)
 {
 	const struct doctor_report report = { .root = "",
 					      .topology = &doctor->plan.topology,
 					      .tsc_reliable = doctor->plan.tsc_reliable,
 					      .findings = findings };
-	const char *path = doctor->options->report_file;
-	char *text = NULL, *temporary = NULL;
+	struct output_file file;
+	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 	int ret = out ? doctor_report_write(&report, out) : -ENOMEM;
 
 	if (out && fclose(out))
 		ret = -ENOMEM;
-	if (!ret && asprintf(&temporary, "%s.partial", path) < 0)
-		ret = -ENOMEM;
-	if (ret)
-		error_set(err, ret, "out of memory");
-	else
-		ret = file_write_new(temporary, text, size, 0644, err);
-	if (!ret && rename(temporary, path)) {
-		ret = error_set(err, -errno, "cannot make '%s': %s", path, strerror(errno));
-		unlink(temporary);
+	if (ret) {
+		free(text);
+		return error_set(err, ret, "--report: out of memory");
 	}
-	free(temporary);
+	ret = output_file_open(&file, doctor->options->report_file, err);
+	if (!ret) {
+		ret = file_write_all(file.fd, text, size);
+		if (ret)
+			error_set(err, ret, "'%s': %s", file.name, strerror(-ret));
+		else
+			ret = output_file_commit(&file, err);
+		if (ret)
+			output_file_abandon(&file);
+	}
 	free(text);
 	return ret ? error_prefix(err, ret, "--report") : 0;
 }
