@@ -411,7 +411,7 @@ ktstr_assert_guest_stdout()
 	(($#)) || _ktstr_refuse REGEX... || return
 	for regex; do
 		grep -aqE -e "$regex" "$_ktstr_stdout" ||
-			_ktstr_fail "wanted a line of the payload's stdout that matches '$regex', there is none" ||
+			_ktstr_fail "wanted a line of the payload's stdout that matches '$regex', but there is none" ||
 			return
 	done
 }
@@ -424,7 +424,7 @@ ktstr_assert_guest_stderr()
 	(($#)) || _ktstr_refuse REGEX... || return
 	for regex; do
 		grep -aqE -e "$regex" <(ktstr_guest_stderr) ||
-			_ktstr_fail "wanted a line of the payload's stderr that matches '$regex', there is none" ||
+			_ktstr_fail "wanted a line of the payload's stderr that matches '$regex', but there is none" ||
 			return
 	done
 }

@@ -109,7 +109,7 @@ static void clean_up(struct session *session)
 			return;
 	} while (now < limit);
 	guest_channel_log(session->channel,
-			  "a process of the payload's did not die within %llu s of SIGKILL",
+			  "a process of the payload did not die within %llu s of SIGKILL",
 			  PATIENCE_NS / CLOCK_S);
 	close_stream(&session->out);
 	close_stream(&session->err);

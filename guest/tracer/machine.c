@@ -64,7 +64,7 @@ int machine_possible_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failu
 	fclose(file);
 	count = cpulist_parse(text, cpus);
 	if (count < 0)
-		return failure_set(failure, count, "CPUs: '%s' is no list of CPUs below %d",
+		return failure_set(failure, count, "CPUs: '%s' is not a list of CPUs below %d",
 				   possible_path, MACHINE_MAX_CPUS);
 	return count;
 }

@@ -31,7 +31,7 @@ int spool_open(struct spool *spool, const char *path, uint64_t bytes, struct fai
 		goto fail;
 	}
 	if (ftruncate(spool->fd, 0) || unlink(path)) {
-		ret = failure_set(failure, -errno, "data file '%s': cannot make it anew: %s", path,
+		ret = failure_set(failure, -errno, "data file '%s': cannot replace it: %s", path,
 				  strerror(errno));
 		goto fail;
 	}

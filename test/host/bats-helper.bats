@@ -290,9 +290,9 @@ in_path()
 	says 1 "wanted a cause that matches 'status 8', it is: payload exited with status 7" -- \
 		ktstr_assert_cause payload 'status 8'
 	ktstr_assert_guest_stdout '^out [0-9]$'
-	says 1 "payload's stdout that matches '\^err', there is none" '\| out 1' -- ktstr_assert_guest_stdout out '^err'
+	says 1 "payload's stdout that matches '\^err', but there is none" '\| out 1' -- ktstr_assert_guest_stdout out '^err'
 	ktstr_assert_guest_stderr '^err [0-9]$'
-	says 1 "payload's stderr that matches 'booting', there is none" -- ktstr_assert_guest_stderr booting
+	says 1 "payload's stderr that matches 'booting', but there is none" -- ktstr_assert_guest_stderr booting
 	for name in cause guest_stdout guest_stderr artefact trace_has_task; do
 		says 1 "^usage: ktstr_assert_$name " -- "ktstr_assert_$name"
 	done

@@ -118,7 +118,7 @@ in_scratch()
 	assert_output "'/no/such/file'"
 	run in_scratch WPROF=prebuilt WPROF_BIN=/etc/passwd
 	[[ $status -ne 0 ]]
-	assert_output "'/etc/passwd' is no ELF file"
+	assert_output "'/etc/passwd' is not an ELF file"
 	run in_scratch WPROF=nonsense
 	[[ $status -ne 0 ]]
 	assert_output 'none of builtin prebuilt source auto'

@@ -111,7 +111,7 @@ int cache_find(const struct cache *cache, struct run *run, const char *sha256, s
 	if (ret)
 		return cache_failed(ret, err);
 	progress_say(&run->progress,
-		     "the cached copy '%s' is damaged (its digest is %s): fetched anew", path,
+		     "the cached copy '%s' is damaged (its digest is %s): fetching it again", path,
 		     digest);
 	return -ENOENT;
 }
