@@ -137,7 +137,7 @@ static int examine(const struct doctor *doctor, FILE *copy)
 	}
 
 	findings_title(&findings, "%s", "");
-	findings_title(&findings, "In all");
+	findings_title(&findings, "Summary");
 	if (booted)
 		findings_add(&findings, FINDING_OK, "KVM boots stock kernels here");
 	else if (tried || against)
@@ -145,13 +145,14 @@ static int examine(const struct doctor *doctor, FILE *copy)
 			     "tools/on-kvm would %suse tools/kvm-lab here: %s",
 			     tried ? "" : "likely ", tried ? "KVM booted nothing" : against);
 	if (!tried)
-		findings_add(&findings, FINDING_OK,
-			     "KVM is only proved by booting: ktstr-launch probe --kernel IMG, or "
-			     "doctor --boot");
-	findings_title(
-		&findings, "%u failed, %u warned of: %s", findings.failures, findings.warnings,
-		findings.failures ? "a plain run cannot succeed"
-				  : "nothing that was found keeps a plain run from succeeding");
+		findings_add(
+			&findings, FINDING_OK,
+			"only booting a kernel proves KVM: ktstr-launch probe --kernel IMG, or "
+			"doctor --boot");
+	findings_title(&findings, "%u failed, %u warnings: %s", findings.failures,
+		       findings.warnings,
+		       findings.failures ? "a plain run cannot succeed"
+					 : "no obstacle to a plain run was found");
 	return findings.failures ? 1 : 0;
 }
 

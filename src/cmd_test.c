@@ -268,10 +268,11 @@ static int nothing_chosen(const struct run_options *options, const struct varian
 		if (ret)
 			return ret;
 		if (!count)
-			return error_set(err, -ENOENT,
-					 "--failed: none that failed is among these tests, such as "
-					 "'%s'; give the tests, kernels and --gauntlet of that run",
-					 *choice->names);
+			return error_set(
+				err, -ENOENT,
+				"--failed: these tests include none of those that failed, such as "
+				"'%s'; give the tests, kernels and --gauntlet of that run",
+				*choice->names);
 	}
 	/* Other shards may have them all: no fault of this one, whose reports are empty. */
 	whole.shards = 0;
@@ -279,10 +280,11 @@ static int nothing_chosen(const struct run_options *options, const struct varian
 	if (ret)
 		return ret;
 	if (!options->shards || !count)
-		return error_set(err, -ENOENT,
-				 "no variant is left by --filter, --exclude, --failed and --shard");
+		return error_set(
+			err, -ENOENT,
+			"--filter, --exclude, --failed and --shard leave no variant to run");
 	if (!options->quiet)
-		command_complain("test: shard %u/%u holds none of the %zu variants", options->shard,
+		command_complain("test: shard %u/%u has none of the %zu variants", options->shard,
 				 options->shards, count);
 	return 0;
 }

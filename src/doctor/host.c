@@ -187,7 +187,7 @@ static void judge_memory(const struct host_facts *facts, struct findings *findin
 			 memory->limit_path);
 	}
 	if (!memory->total_mib) {
-		findings_add(findings, FINDING_WARN, "memory: /proc/meminfo does not tell");
+		findings_add(findings, FINDING_WARN, "memory: /proc/meminfo does not say");
 	} else if (most < wanted) {
 		findings_add(findings, FINDING_FAIL,
 			     "memory: %" PRIu64 " MiB%s, a VM takes %" PRIu64
@@ -234,14 +234,15 @@ static void judge_memfds(const struct host_facts *facts, struct findings *findin
 	if (facts->memfd_error) {
 		findings_add(findings, FINDING_FAIL, "memfd_create: %s (vm.memfd_noexec: %s)",
 			     strerror(facts->memfd_error), policy);
-		findings_more(findings, "the channel is one: sysctl vm.memfd_noexec=1 allows it, "
-					"in this PID namespace too");
+		findings_more(findings,
+			      "the channel needs one: sysctl vm.memfd_noexec=1 allows it, "
+			      "in this PID namespace too");
 	} else if (facts->memfd_run_error) {
 		findings_add(findings, FINDING_WARN, "executable memfds: %s (vm.memfd_noexec: %s)",
 			     strerror(facts->memfd_run_error), policy);
 		findings_more(findings,
-			      "KTSTR_WPROF_PATH can be read, not executed, on this host; VMs are "
-			      "not concerned; sysctl vm.memfd_noexec=1 allows it");
+			      "KTSTR_WPROF_PATH can be read but not executed on this host; VMs are "
+			      "not affected; sysctl vm.memfd_noexec=1 allows it");
 	} else {
 		findings_add(findings, FINDING_OK, "memfds, also executable (vm.memfd_noexec: %s)",
 			     policy);
@@ -297,9 +298,9 @@ static void judge_cpus(const struct host_facts *facts, struct findings *findings
 			     facts->clocksource);
 		return;
 	}
-	findings_add(findings, FINDING_WARN, "clocksource: %s, so the TSC is not relied on",
+	findings_add(findings, FINDING_WARN, "clocksource: %s, so guests do not rely on the TSC",
 		     *facts->clocksource ? facts->clocksource : "not told");
-	findings_more(findings, "guests use kvmclock: right, and slower to boot and to read");
+	findings_more(findings, "guests use kvmclock: correct, but slower to boot and to read");
 }
 
 static void judge_folders(const struct host_facts *facts, struct findings *findings)
@@ -327,7 +328,7 @@ static void judge_folders(const struct host_facts *facts, struct findings *findi
 			     cache->error	   ? strerror(cache->error)
 			     : facts->cache_shared ? "others may write to it, so it is not used"
 						   : "its disk is nearly full");
-		findings_more(findings, "each run unpacks its kernel anew: set KTSTR_CACHE_DIR to "
+		findings_more(findings, "each run unpacks its kernel again: set KTSTR_CACHE_DIR to "
 					"a folder of your own (empty: off)");
 	} else {
 		findings_add(findings, FINDING_OK,

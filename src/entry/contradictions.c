@@ -27,7 +27,7 @@ static int check_names(const struct directives *read)
 	for (enum key key = KEY_NUMA_NODES; key <= KEY_THREADS; key++)
 		if (both(read, KEY_TOPOLOGY, key))
 			return refuse(read, KEY_TOPOLOGY, key,
-				      "the topology is said twice; keep one of them");
+				      "the topology is given twice; keep one of them");
 	if (both(read, KEY_TIMEOUT_S, KEY_DURATION_S))
 		return refuse(read, KEY_TIMEOUT_S, KEY_DURATION_S,
 			      "two names of the same limit; keep one of them");
@@ -54,7 +54,7 @@ static int check_flags(const struct directives *read)
 	for (int key = 0; test->host_only && key < NR_KEYS; key++)
 		if (read->lines[key] && key_is_of_vm((enum key)key))
 			return refuse(read, KEY_HOST_ONLY, (enum key)key,
-				      "the latter is of a VM, and a host_only test has none; "
+				      "the latter is about a VM, and a host_only test has none; "
 				      "leave one of them out");
 	if ((test->expect_err || test->expect_status) && test->ignore)
 		return refuse(read, test->expect_err ? KEY_EXPECT_ERR : KEY_EXPECT_STATUS,
@@ -77,13 +77,13 @@ static int check_range(const struct directives *read, enum key min_key, unsigned
 	}
 	if (read->lines[min_key])
 		return error_set(read->err, -EINVAL,
-				 "%s:%u: '%s' is %u, and '%s' is %u where nothing else is said; "
-				 "say it as well (0: no limit)",
+				 "%s:%u: '%s' is %u, and '%s' is %u by default; "
+				 "set it too (0: no limit)",
 				 read->file, read->lines[min_key], key_name(min_key), min,
 				 key_name(max_key), max);
-	return error_set(read->err, -EINVAL,
-			 "%s:%u: '%s' is %u, and '%s' is %u where nothing else is said", read->file,
-			 read->lines[max_key], key_name(max_key), max, key_name(min_key), min);
+	return error_set(read->err, -EINVAL, "%s:%u: '%s' is %u, and '%s' is %u by default",
+			 read->file, read->lines[max_key], key_name(max_key), max,
+			 key_name(min_key), min);
 }
 
 static int check_ranges(const struct directives *read)
@@ -158,8 +158,8 @@ static int check_own_topology(const struct directives *read)
 			return refuse(read, said[i].key, other, why);
 		}
 		return error_set(read->err, -EINVAL,
-				 "%s:%u: '%s': the test's own topology, %s unless it is said, has "
-				 "%s; say a topology",
+				 "%s:%u: '%s': the test's own topology, %s by default, has %s; "
+				 "give a topology",
 				 read->file, read->lines[said[i].key], key_name(said[i].key), spec,
 				 reason);
 	}

@@ -117,7 +117,7 @@ static int read_line(struct directives *read, struct head *head, const struct li
 		return !head->over && is_nearly_marked(line)
 			       ? error_set(
 					 read->err, -EINVAL,
-					 "looks like a directive, and is none; write '%s key=value'",
+					 "looks like a directive but is not one; write '%s key=value'",
 					 mark)
 			       : 0;
 	if (head->over)

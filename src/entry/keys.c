@@ -327,7 +327,7 @@ int key_apply(struct directives *read, const char *word)
 	if (ret)
 		return ret;
 	if (read->lines[key] && !(keys[key].flags & AGAIN))
-		return error_set(err, -EINVAL, "'%s' is there already, in line %u; say it once",
+		return error_set(err, -EINVAL, "'%s' was given already, in line %u; give it once",
 				 keys[key].name, read->lines[key]);
 	if (keys[key].form == VALUE && (!value || !*value))
 		return error_set(
@@ -335,8 +335,7 @@ int key_apply(struct directives *read, const char *word)
 			"'%s' needs a value, for example %s=%s, with no blanks around the '='",
 			keys[key].name, keys[key].name, keys[key].example);
 	if (keys[key].form == REASON && value && !*value)
-		return error_set(err, -EINVAL,
-				 "'%s=' gives no reason; give one, or write only '%s'",
+		return error_set(err, -EINVAL, "'%s=' has no reason; give one, or write only '%s'",
 				 keys[key].name, keys[key].name);
 	/* A shell's habit; the next word would be told to be no key, which helps nobody. */
 	if (keys[key].form != FLAG && value && *value == '\'')

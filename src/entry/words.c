@@ -14,8 +14,7 @@ static int check_byte(char c, struct error *err)
 	unsigned char byte = (unsigned char)c;
 
 	if (c == '\r')
-		return error_set(err, -EINVAL,
-				 "a carriage return (0x0d); write lines that end as Unix's do");
+		return error_set(err, -EINVAL, "a carriage return (0x0d); use Unix line ends");
 	if ((byte < ' ' && c != '\t') || byte == 0x7f)
 		return error_set(err, -EINVAL, "a control character (0x%02x); leave it out", byte);
 	return 0;

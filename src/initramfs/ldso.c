@@ -218,10 +218,11 @@ static int try_file(struct search *s, const char *host)
 	case ELF_FOREIGN:
 		return 0;
 	default:
-		return error_set(s->err, -ENOEXEC,
-				 "'%s' wants the library '%s', and '%s' is no ELF file; the loader "
-				 "would stop at it: remove it or install the library again",
-				 s->object->node->text, s->name, host);
+		return error_set(
+			s->err, -ENOEXEC,
+			"'%s' wants the library '%s', and '%s' is not an ELF file; the loader "
+			"would stop at it: remove it or install the library again",
+			s->object->node->text, s->name, host);
 	}
 }
 

@@ -153,8 +153,8 @@ static int walk(struct initramfs *tree, struct node *at, const char *path, bool 
 		struct node *child;
 
 		if (at->kind != NODE_DIR)
-			return error_set(err, -ENOTDIR, "guest path '%s': '%s' is no folder", path,
-					 at->name);
+			return error_set(err, -ENOTDIR, "guest path '%s': '%s' is not a folder",
+					 path, at->name);
 		if (length > NAME_MAX)
 			return error_set(err, -ENAMETOOLONG,
 					 "guest path '%.64s': a name of %zu bytes, %d is the limit",
@@ -252,7 +252,7 @@ static int add_at(struct initramfs *tree, const char *path, enum node_kind kind,
 		return ret;
 	ret = tree_walk(tree, tree->root, dir, true, &parent, err);
 	if (!ret && parent->kind != NODE_DIR)
-		ret = error_set(err, -ENOTDIR, "guest path '%s': '%s' is no folder", path, dir);
+		ret = error_set(err, -ENOTDIR, "guest path '%s': '%s' is not a folder", path, dir);
 	if (!ret && tree_child(tree, parent, name))
 		ret = -EEXIST;
 	if (!ret)

@@ -264,8 +264,7 @@ static int write_json(struct artefacts *artefacts, const char *suffix, struct js
 
 	*path = '\0';
 	if (!text)
-		return error_set(err, -ENOMEM, "cannot put together '%s%s': memory is out",
-				 artefacts->stem, suffix);
+		return error_set(err, -ENOMEM, "'%s%s': out of memory", artefacts->stem, suffix);
 	ret = artefact_begin(artefacts, suffix, &file, err);
 	if (ret)
 		goto out;

@@ -61,7 +61,7 @@ static void put_lines(FILE *out, const struct tail *tail, const char *prefix, si
 	const char *line;
 
 	if (lines_begin(&lines, tail, prefix, most)) {
-		fputs("    | (not shown: memory is out)\n", out);
+		fputs("    | (not shown: out of memory)\n", out);
 	} else {
 		while ((line = lines_next(&lines))) {
 			char shown[GUEST_LINE_SIZE];
@@ -95,14 +95,14 @@ static void put_tracer(FILE *out, const struct observation *seen, const char *wh
 	case TRACER_OFF:
 		return;
 	case TRACER_SILENT:
-		fprintf(out, "  %s: the guest never said a word about it\n", which);
+		fprintf(out, "  %s: the guest never reported on it\n", which);
 		break;
 	case TRACER_READY:
 		fprintf(out, "  %s: still recording when the guest ended\n", which);
 		break;
 	case TRACER_DONE:
 		if (seen->trace == TRACE_NONE)
-			fprintf(out, "  %s: ended well, but sent no trace\n", which);
+			fprintf(out, "  %s: finished, but sent no trace\n", which);
 		break;
 	case TRACER_FAILED:
 		fprintf(out, "  %s: failed: ", which);
@@ -112,7 +112,7 @@ static void put_tracer(FILE *out, const struct observation *seen, const char *wh
 		break;
 	}
 	if (seen->trace == TRACE_INCOMPLETE) {
-		fprintf(out, "  %s: its trace did not come whole; nothing of it was kept\n", which);
+		fprintf(out, "  %s: its trace arrived incomplete and was dropped\n", which);
 	} else if (seen->trace == TRACE_UNWRITTEN) {
 		fprintf(out, "  %s: its trace was not kept: ", which);
 		put_text(out, seen->trace_error);

@@ -136,7 +136,7 @@ static void put_part(FILE *out, enum suite_escape escape, const char *text, size
 	char *line = malloc(size);
 
 	if (!line) {
-		fputs("(not shown: memory is out)", out);
+		fputs("(not shown: out of memory)", out);
 		return;
 	}
 	utf8_printable(line, size, text, length);
@@ -194,7 +194,7 @@ void suite_put_cause(FILE *out, enum suite_escape escape, const struct suite_res
 	else if (result->outcome == OUTCOME_NOT_RUN)
 		fputs("not run: the suite ended before its turn", out);
 	else
-		fputs("no cause is known", out);
+		fputs("the cause is not known", out);
 }
 
 static void put_path(FILE *out, enum suite_escape escape, const char *prefix, const char *label,

@@ -103,10 +103,10 @@ void suite_abandon(struct suite_writer *writer);
  * is bad, detail, paths and the replay command; for the rest, the trace when there is one.
  * @name_width: columns to which names are filled up, so that the causes stand below each other; 0
  * for none.
- * suite_text_end: each skip's reason once more in a list, the bad ones by name with their replay
- * command, and as the very last line the counts, skips never among the passes.
- * suite_live: "[12/20] 3 running, 1 failed, about 40 s left; fair for 12 s" for the one live line;
- * no newline. What does not fit into @size is cut.
+ * suite_text_end: each skip's reason once more in a list, then what failed and what was an error,
+ * by name with its replay command, and as the very last line the counts, skips never among the
+ * passes. suite_live: "[12/20] 3 running, 1 failed, about 40 s left; fair for 12 s" for the one
+ * live line; no newline. What does not fit into @size is cut.
  */
 void suite_text_result(FILE *out, const struct suite_result *result, unsigned int name_width,
 		       bool colour);

@@ -15,7 +15,8 @@
  *	outcome         "pass", "fail", "timeout", "xfail", "xpass", "skip", "error", "not-run"
  *	bad             bool: makes the suite fail (fail, timeout, xpass, error)
  *	cause           one line: why
- *	detail          lines more, with '\n' between them
+ *	detail          more lines, with '\n' between them; of a failure also the last ones of both
+ *	                streams, behind "stdout: " and "stderr: "
  *	output          the payload's last lines
  *	kernel          release, or the image's path where the release did not come to be known
  *	topology        "1n2l2c2t"
@@ -58,8 +59,7 @@ static int line_write(struct json *json, FILE *out, struct error *err)
 	char *line = json_text(json_end(json), false, &size);
 
 	if (!line)
-		return error_set(err, -ENOMEM,
-				 "cannot put together a line of the JSON report: memory is out");
+		return error_set(err, -ENOMEM, "JSON report: out of memory");
 	fwrite(line, 1, size, out);
 	free(line);
 	return 0;

@@ -42,7 +42,7 @@ struct junit {
 
 static int no_memory(struct error *err)
 {
-	return error_set(err, -ENOMEM, "cannot put together the JUnit report: memory is out");
+	return error_set(err, -ENOMEM, "JUnit report: out of memory");
 }
 
 /* What does not fit is in its case's system-out still. */

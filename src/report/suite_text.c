@@ -70,15 +70,19 @@ static void put_skips(FILE *out, const struct suite_result *results, size_t coun
 	}
 }
 
-static void put_bad(FILE *out, const struct suite_result *results, size_t count, bool colour)
+/* Those that failed, or those that could not be run: errors. */
+static void put_bad(FILE *out, const struct suite_result *results, size_t count, bool errors,
+		    bool colour)
 {
-	const char *heading = "\nnot as they should be:\n";
+	const char *heading = errors ? "\nerrors:\n" : "\nfailed:\n";
 
 	for (size_t i = 0; i < count; i++) {
-		if (!outcome_is_bad(results[i].outcome))
+		enum outcome_kind kind = results[i].outcome;
+
+		if (!outcome_is_bad(kind) || (kind == OUTCOME_ERROR) != errors)
 			continue;
 		fprintf(out, "%s  ", heading);
-		put_outcome(out, results[i].outcome, colour);
+		put_outcome(out, kind, colour);
 		suite_put(out, SUITE_PLAIN, results[i].name);
 		fputc('\n', out);
 		if (results[i].replay && *results[i].replay) {
@@ -98,7 +102,8 @@ void suite_text_end(FILE *out, const struct suite_result *results, size_t count,
 	bool good = counts->pass || counts->xfail;
 
 	put_skips(out, results, count);
-	put_bad(out, results, count, colour);
+	put_bad(out, results, count, false, colour);
+	put_bad(out, results, count, true, colour);
 	fputc('\n', out);
 	/* Where nothing ran, nothing is green. */
 	if (colour)

@@ -217,7 +217,7 @@ const struct option_definition option_definitions[] = {
 	{ "out", 0, "DIR", OPTIONS_OUTPUT | OPTIONS_DOCTOR, "KTSTR_OUT", STRING(out_dir),
 	  "where artefacts go, in a new folder a run (default ktstr-out)" },
 	{ "quiet", 'q', NULL, OPTIONS_OUTPUT, NULL, FLAG(quiet),
-	  "no words of the launcher's own but errors" },
+	  "of the launcher's own messages, only errors" },
 	{ "verbose", 'v', NULL, OPTIONS_SUITE, NULL, FLAG(verbose),
 	  "pass on what the tests print, each line with its test's name" },
 	{ "bisect", 0, "[boot]", OPTIONS_STREAMS, NULL, CUSTOM(bisect),
@@ -250,7 +250,7 @@ const struct option_definition option_definitions[] = {
 	{ "memory-wait", 0, "S", OPTIONS_SUITE, NULL, SECONDS(memory_wait_ms),
 	  "how long a VM waits for memory that other programs have\n(default 60)" },
 	{ "fail-fast", 0, NULL, OPTIONS_SUITE, NULL, FLAG(fail_fast),
-	  "start no more once one has failed" },
+	  "start no more tests once one has failed" },
 	{ "repeat", 0, "N", OPTIONS_SUITE, NULL, COUNT(repeat), "each variant N times" },
 	{ "seed", 0, "N", OPTIONS_SUITE, NULL, CUSTOM(seed),
 	  "run them in another order, the same for the same N" },
@@ -261,7 +261,7 @@ const struct option_definition option_definitions[] = {
 	{ "junit", 0, "FILE", OPTIONS_SUITE, NULL, STRING(junit),
 	  "JUnit XML to FILE, which is replaced as a whole at the end;\n- is standard output, a pipe is written to" },
 	{ "json", 0, "FILE", OPTIONS_SUITE, NULL, STRING(json),
-	  "a JSON object a line to FILE, likewise" },
+	  "one JSON object per line to FILE, replaced and written likewise" },
 	{ "test", 0, "FILE|NAME", OPTIONS_SHELL, NULL, STRING(test),
 	  "the VM that this test would get: topology, memory with its\n"
 	  "floor, kernel parameters, files, environment, tracer; a NAME is\n"
@@ -269,7 +269,7 @@ const struct option_definition option_definitions[] = {
 	{ "exec", 0, "CMD", OPTIONS_SHELL, NULL, STRING(exec),
 	  "run this line of shell and pass on its output and exit status;\n"
 	  "needs no terminal" },
-	{ "json", 0, NULL, OPTIONS_LIST, NULL, FLAG(list_json), "a JSON object a line" },
+	{ "json", 0, NULL, OPTIONS_LIST, NULL, FLAG(list_json), "one JSON object per line" },
 	{ "boot", 0, NULL, OPTIONS_DOCTOR, NULL, FLAG(boot),
 	  "boot each of the kernels as well: only that proves KVM" },
 	{ "report", 0, "FILE", OPTIONS_DOCTOR, NULL, STRING(report_file),

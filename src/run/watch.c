@@ -224,7 +224,7 @@ static int on_trace_begin(struct watch *watch, const struct ktstr_trace *trace, 
 	struct error failed;
 
 	if (seen->tracer == TRACER_OFF || seen->trace != TRACE_NONE)
-		return error_set(err, -EPROTO, "a trace that nobody asked for");
+		return error_set(err, -EPROTO, "a trace that was not asked for");
 	if (trace->size > watch->max_trace_size)
 		return error_set(err, -EPROTO,
 				 "a trace of %llu bytes, more than the guest's memory",
@@ -315,7 +315,7 @@ static int on_tracer(struct watch *watch, const struct ktstr_tracer *tracer, str
 	struct observation *seen = watch->seen;
 
 	if (seen->tracer == TRACER_OFF)
-		return error_set(err, -EPROTO, "word of a tracer that nobody asked for");
+		return error_set(err, -EPROTO, "a report on a tracer that was not asked for");
 	switch (tracer->state) {
 	case KTSTR_TRACER_READY:
 		seen->tracer = TRACER_READY;

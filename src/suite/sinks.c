@@ -101,8 +101,8 @@ unsigned int sinks_end(struct sinks *sinks, const struct suite_counts *counts, d
 		if (!*sink->failed)
 			continue;
 		bad++;
-		snprintf(line, sizeof(line), "the report on %s is not whole: %s",
-			 strcmp(sink->file.name, "-") ? sink->file.name : "standard output",
+		snprintf(line, sizeof(line), "the report %s is incomplete: %s",
+			 strcmp(sink->file.name, "-") ? sink->file.name : "on standard output",
 			 sink->failed);
 		complain(line);
 	}

@@ -359,7 +359,7 @@ int suite_run(const struct variants *variants, const struct worker_settings *set
 	while (suite.next < variants->count)
 		tell_without(&suite, suite.next++, OUTCOME_NOT_RUN,
 			     suite.signal ? "the suite was interrupted"
-					  : "the suite was ended before");
+					  : "the suite ended before its turn");
 out:
 	free(suite.slots);
 	free(suite.fds);

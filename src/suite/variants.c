@@ -103,7 +103,7 @@ static void find_skip(const struct variant_source *source, const struct preset *
 	else if (test->host_only)
 		return;
 	else if (source->gauntlet && !preset)
-		strcpy(variant->skip, "no preset suits its constraints");
+		strcpy(variant->skip, "no preset topology meets its constraints");
 	else if (constraints_reason(&needs, &variant->plan.topology, variant->skip,
 				    sizeof(variant->skip)))
 		return;

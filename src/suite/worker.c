@@ -292,8 +292,8 @@ static void add_losses(const struct run_result *result, struct reply *reply)
 		return;
 	if (reply->outcome == OUTCOME_PASS || reply->outcome == OUTCOME_XFAIL) {
 		reply->outcome = OUTCOME_ERROR;
-		reply->strings[CAUSE] = "the test did as it should, but some of its output or of "
-					"the files about it could not be written; see below";
+		reply->strings[CAUSE] = "the test went well, but some of its output or artefacts "
+					"could not be written; see below";
 	}
 	out = open_memstream(&text, &size);
 	if (!out)

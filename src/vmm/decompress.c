@@ -248,7 +248,7 @@ int decompress_payload(const char *name, const uint8_t *payload, size_t size, in
 	if (!compression || !compression->decompress)
 		return error_set(err, -ENOTSUP,
 				 "kernel '%s': unpacking it: its compression (%s, first bytes %02x "
-				 "%02x %02x %02x) is none of zstd, lz4, xz, gzip; boot the bzImage "
+				 "%02x %02x %02x) is not zstd, lz4, xz or gzip; boot the bzImage "
 				 "as it is",
 				 name, compression ? compression->name : "unknown", payload[0],
 				 payload[1], payload[2], payload[3]);

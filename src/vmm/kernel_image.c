@@ -71,10 +71,11 @@ static int not_a_kernel(const struct kernel_image *image, struct error *err)
 					 "vmlinux",
 					 image->name, known_others[i].what);
 	}
-	return error_set(err, -ENOEXEC,
-			 "kernel '%s': not a bzImage (no \"HdrS\" at 0x202) and no ELF; give a "
-			 "bzImage or an uncompressed vmlinux",
-			 image->name);
+	return error_set(
+		err, -ENOEXEC,
+		"kernel '%s': not a bzImage (no \"HdrS\" at 0x202) and not an ELF file; give a "
+		"bzImage or an uncompressed vmlinux",
+		image->name);
 }
 
 static int parse(struct kernel_image *image, struct error *err)
@@ -168,7 +169,7 @@ static int read_at(const char *path, int fd, uint64_t offset, uint8_t *buffer, s
 		if (count == 0)
 			return error_set(err, -ENOEXEC,
 					 "kernel '%s': became shorter while it was read (%zu of "
-					 "%zu bytes); try again when nobody writes to it",
+					 "%zu bytes); try again once nothing writes to it",
 					 path, done, size);
 		done += (size_t)count;
 	}

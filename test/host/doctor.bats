@@ -21,7 +21,7 @@ doctor()
 	host_failed=0
 	"$KTSTR_LAUNCH" doctor >/dev/null 2>&1 || host_failed=$?
 	run "$KTSTR_LAUNCH" doctor "$@"
-	kernel_part=$(sed -n '/^Kernel /,/^In all/p' <<<"$output")
+	kernel_part=$(sed -n '/^Kernel /,/^Summary/p' <<<"$output")
 }
 
 # beside CONFIG: a folder with the kernel and that configuration, called ./k.
@@ -38,7 +38,7 @@ beside()
 	grep -qFx "ok    configuration: $config" <<<"$output" || fail "not the configuration beside it"
 	assert_output '^ok +bzImage, [0-9]' \
 		'^ok +any run .*64BIT.* DEVMEM' '^ok +the built-in tracer .*EVENT_TRACING' \
-		'^[0-9]+ failed, [0-9]+ warned of'
+		'^[0-9]+ failed, [0-9]+ warnings'
 	! grep -q '^FAIL' <<<"$kernel_part" || fail "a stock kernel fails"
 	# Nothing is left behind.
 	[[ -z $(ls -A) ]] || fail "left behind: $(ls -A)"

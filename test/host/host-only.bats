@@ -270,7 +270,7 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	grep -q '"type":"summary"' nine || fail "$(<nine)"
 	[[ -p pipe ]] || fail 'the pipe is gone'
 	run "$KTSTR_LAUNCH" test --junit /dev/full tests
-	assert_output 'the report on /dev/full is not whole: .*No space left'
+	assert_output 'the report /dev/full is incomplete: .*No space left'
 }
 
 @test "reports: one that cannot be is said before anything is run, and what was there stays" {
@@ -328,7 +328,7 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 		assert_status 0
 		python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$shard.xml"
 		grep -q '"type":"summary"' "$shard.json" || fail "$(<"$shard.json")"
-		if [[ $output == *"shard $shard/3 holds none of the 1 variants"* ]]; then
+		if [[ $output == *"shard $shard/3 has none of the 1 variants"* ]]; then
 			empty=$((empty + 1))
 		else
 			assert_output '^PASS +a '
@@ -340,7 +340,7 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	run "$KTSTR_LAUNCH" test tests
 	for shard in 1 2 3; do
 		run "$KTSTR_LAUNCH" test --failed --shard "$shard/3" tests
-		if [[ $output == *' holds none of the 1 variants'* ]]; then
+		if [[ $output == *' has none of the 1 variants'* ]]; then
 			assert_status 0
 		else
 			assert_status 1
@@ -349,7 +349,7 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	done
 	run "$KTSTR_LAUNCH" test --shard 1/3 --filter nothing tests
 	assert_status 125
-	assert_output 'no variant is left'
+	assert_output 'leave no variant to run'
 }
 
 @test "why no more could be started is said, also when others run on" {

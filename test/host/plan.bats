@@ -34,7 +34,7 @@ plan()
 @test "plan: the gauntlet names a test that no preset suits, and takes no topology" {
 	plan --gauntlet narrow.sh
 	assert_status 0
-	assert_output '^gauntlet/narrow .*SKIP no preset suits'
+	assert_output '^gauntlet/narrow .*SKIP no preset topology meets'
 	plan --gauntlet --topology 1n1l2c1t fair.sh
 	assert_status 125
 	assert_output '--gauntlet: .*--topology'
@@ -218,7 +218,7 @@ plan()
 	refute_output '^one'
 	run "$KTSTR_LAUNCH" test --failed --dry-run --exclude two one.sh two.sh
 	assert_status 125
-	assert_output 'no variant is left'
+	assert_output 'leave no variant to run'
 	echo gauntlet/fair/smt-2llc >ktstr-out/last-failed
 	plan --failed fair.sh
 	assert_status 125

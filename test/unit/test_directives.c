@@ -222,8 +222,7 @@ static void refuses_words(void **state)
 	refuses("#!/bin/sh\n#\n#ktstr: append=\"a b\n",
 		"t.sh:3: a double quote is not closed in its line");
 	refuses("#ktstr: append=\"a\\\"", "t.sh:1: a double quote is not closed in its line");
-	refuses("#ktstr: wprof\r\n",
-		"t.sh:1: a carriage return (0x0d); write lines that end as Unix's do");
+	refuses("#ktstr: wprof\r\n", "t.sh:1: a carriage return (0x0d); use Unix line ends");
 	refuses("#ktstr: wp\x1brof", "t.sh:1: a control character (0x1b); leave it out");
 	refuses_as("#ktstr: wprof\0x", 15, false,
 		   "t.sh:1: a control character (0x00); leave it out");
@@ -236,9 +235,9 @@ static void refuses_words(void **state)
 	refuses("#ktstr: append=",
 		"t.sh:1: 'append' needs a value, for example append=\"isolcpus=1 nohz_full=1\", with no blanks around the '='");
 	refuses("#ktstr: ignore=\"\"",
-		"t.sh:1: 'ignore=' gives no reason; give one, or write only 'ignore'");
+		"t.sh:1: 'ignore=' has no reason; give one, or write only 'ignore'");
 	refuses("#ktstr: wprof\n#ktstr: kaslr wprof=0",
-		"t.sh:2: 'wprof' is there already, in line 1; say it once");
+		"t.sh:2: 'wprof' was given already, in line 1; give it once");
 }
 
 static void refuses_unknown_keys(void **state)
@@ -345,7 +344,7 @@ static void refuses_contradictions(void **state)
 {
 	(void)state;
 	refuses("#ktstr: llcs=2\n#ktstr: topology=1n2l4c2t",
-		"t.sh:2: 'topology' (line 2) and 'llcs' (line 1): the topology is said twice; keep "
+		"t.sh:2: 'topology' (line 2) and 'llcs' (line 1): the topology is given twice; keep "
 		"one of them");
 	refuses("#ktstr: timeout_s=2\n\n#ktstr: duration_s=2",
 		"t.sh:3: 'timeout_s' (line 1) and 'duration_s' (line 3): two names of the same "
@@ -357,7 +356,7 @@ static void refuses_contradictions(void **state)
 		"t.sh:1: topology '1n100l100c1t': 100 x 100 x 1 = 10000 CPUs; a guest has at most "
 		"1024");
 	refuses("#ktstr: host_only\n#ktstr: memory_mib=512",
-		"t.sh:2: 'host_only' (line 1) and 'memory_mib' (line 2): the latter is of a VM, "
+		"t.sh:2: 'host_only' (line 1) and 'memory_mib' (line 2): the latter is about a VM, "
 		"and a host_only test has none; leave one of them out");
 	refuses("#ktstr: expect_err\n#ktstr: ignore",
 		"t.sh:2: 'expect_err' (line 1) and 'ignore' (line 2): a test that is not run "
@@ -371,11 +370,11 @@ static void refuses_impossible_constraints(void **state)
 		"t.sh:2: 'min_llcs' (line 1) and 'max_llcs' (line 2): the least, 4, is over the "
 		"most, 3");
 	refuses("#ktstr: topology=1n13l1c1t min_llcs=13",
-		"t.sh:1: 'min_llcs' is 13, and 'max_llcs' is 12 where nothing else is said; say it "
-		"as well (0: no limit)");
+		"t.sh:1: 'min_llcs' is 13, and 'max_llcs' is 12 by default; set it too (0: "
+		"no limit)");
 	refuses("#ktstr: numa_nodes=2 llcs=2 min_numa_nodes=2",
-		"t.sh:1: 'min_numa_nodes' is 2, and 'max_numa_nodes' is 1 where nothing else is "
-		"said; say it as well (0: no limit)");
+		"t.sh:1: 'min_numa_nodes' is 2, and 'max_numa_nodes' is 1 by default; set it too "
+		"(0: no limit)");
 	refuses("#ktstr: topology=1n1l4c1t\n#ktstr: min_llcs=2",
 		"t.sh:2: 'min_llcs' (line 2) and 'topology' (line 1): the test's own topology, "
 		"1n1l4c1t, has 1 LLC, the test takes at least 2");
@@ -386,8 +385,8 @@ static void refuses_impossible_constraints(void **state)
 		"t.sh:2: 'requires_smt' (line 2) and 'threads' (line 1): the test's own topology, "
 		"1n1l2c1t, has 1 thread a core, the test requires SMT");
 	refuses("\n#ktstr: cores=1 min_llcs=2",
-		"t.sh:2: 'min_llcs': the test's own topology, 1n1l1c1t unless it is said, has 1 "
-		"LLC, the test takes at least 2; say a topology");
+		"t.sh:2: 'min_llcs': the test's own topology, 1n1l1c1t by default, has 1 "
+		"LLC, the test takes at least 2; give a topology");
 }
 
 /* What was not written is the gauntlet's business. */
@@ -424,7 +423,7 @@ static void what_is_not_read_is_refused(void **state)
 					    "#ktstr topology=1n1l1c1t", "#\tKtstr\t:", NULL };
 	     *near; near++)
 		refuses(*near,
-			"t.sh:1: looks like a directive, and is none; write '#ktstr: key=value'");
+			"t.sh:1: looks like a directive but is not one; write '#ktstr: key=value'");
 
 	/* Line 64 is read, line 65 is not. */
 	for (size_t lines = 63; lines < 65; lines++) {

@@ -730,7 +730,7 @@ static void the_rest_of_a_host(void **state)
 	EXPECT_HOST(0, 0, "of which we may use 4096", memory.limit_mib, 4096);
 	EXPECT_HOST(0, 0, "memory: 8192 MiB, 6000 available", memory.limit_mib, 9000);
 	EXPECT_HOST(0, 1, "only 2047 available now", memory.available_mib, 2047);
-	EXPECT_HOST(0, 1, "/proc/meminfo does not tell", memory.total_mib, 0);
+	EXPECT_HOST(0, 1, "/proc/meminfo does not say", memory.total_mib, 0);
 	EXPECT_HOST(0, 0, "3 reserved ones, which guests do not use", memory.huge_pages, 3);
 	EXPECT_HOST(1, 0, "memfd_create: Invalid argument", memfd_error, EINVAL);
 	EXPECT_HOST(0, 1, "executable memfds: Permission denied", memfd_run_error, EACCES);
@@ -749,7 +749,7 @@ static void the_rest_of_a_host(void **state)
 	judge_host(&host, &paper);
 	expect_counts(&paper, 0, 2);
 	expect_text(&paper, "transparent huge pages: never");
-	expect_text(&paper, "clocksource: hpet, so the TSC is not relied on");
+	expect_text(&paper, "clocksource: hpet, so guests do not rely on the TSC");
 	expect_text(&paper, "cache of unpacked kernels: off");
 	free(paper.text);
 }

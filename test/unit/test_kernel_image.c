@@ -484,7 +484,7 @@ static void truncated_kernels_are_refused(void **state)
 			if (size == 0)
 				text = "empty; give";
 			else if (i == 0 ? size < 4 : size < 0x206)
-				text = "not a bzImage (no \"HdrS\" at 0x202) and no ELF";
+				text = "not a bzImage (no \"HdrS\" at 0x202) and not an ELF file";
 			expect(&cut, -ENOEXEC, text);
 		}
 		free(samples[i].data);
@@ -505,7 +505,7 @@ static void other_files_are_named(void **state)
 		{ 0, "070701", 6, "cpio archive" },
 		{ 0, "\x1f\x8b", 2, "compressed as a whole with gzip" },
 		{ 0, "\x28\xb5\x2f\xfd", 4, "compressed as a whole with zstd" },
-		{ 0, "#!/bin/sh", 9, "not a bzImage (no \"HdrS\" at 0x202) and no ELF" },
+		{ 0, "#!/bin/sh", 9, "not a bzImage (no \"HdrS\" at 0x202) and not an ELF file" },
 	};
 
 	(void)state;

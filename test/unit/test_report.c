@@ -549,21 +549,22 @@ static void a_tracer_speaks_for_itself(void **state)
 		"  replay        ktstr-launch run --kernel /boot/vmlinuz-6.12 -- fair --load "
 		"'two words'\n");
 	f->repro_seen.tracer = TRACER_SILENT;
-	assert_non_null(strstr(printed(f, NULL, NULL), "\n  tracer: the guest never said a word"));
+	assert_non_null(
+		strstr(printed(f, NULL, NULL), "\n  tracer: the guest never reported on it"));
 	f->repro_seen.tracer = TRACER_READY;
 	assert_non_null(strstr(printed(f, NULL, NULL), "\n  tracer: still recording when"));
 	f->repro_seen.tracer = TRACER_DONE;
-	assert_non_null(
-		strstr(printed(f, NULL, NULL), "\n  tracer: ended well, but sent no trace"));
+	assert_non_null(strstr(printed(f, NULL, NULL), "\n  tracer: finished, but sent no trace"));
 	f->repro_seen.trace = TRACE_INCOMPLETE;
-	assert_non_null(strstr(printed(f, NULL, NULL), "\n  tracer: its trace did not come whole"));
+	assert_non_null(strstr(printed(f, NULL, NULL), "\n  tracer: its trace arrived incomplete"));
 	f->repro_seen.trace = TRACE_UNWRITTEN;
 	strcpy(f->repro_seen.trace_error, "cannot write 'x': No space left on device");
 	assert_non_null(strstr(printed(f, NULL, NULL),
 			       "\n  tracer: its trace was not kept: cannot write 'x': No space"));
 	/* Both VMs had one. */
 	f->seen.tracer = TRACER_SILENT;
-	assert_non_null(strstr(printed(f, NULL, NULL), "\n  tracer: the guest never said a word"));
+	assert_non_null(
+		strstr(printed(f, NULL, NULL), "\n  tracer: the guest never reported on it"));
 	assert_non_null(strstr(printed(f, NULL, NULL), "\n  repro tracer: its trace was not kept"));
 }
 

@@ -793,11 +793,12 @@ static void the_end_lists_skips_and_what_is_bad(void **state)
 	(void)state;
 	assert_text("\nskipped:\n"
 		    "  huge  12 LLCs, at most 4 #1\n"
-		    "\nnot as they should be:\n"
+		    "\nfailed:\n"
 		    "  FAIL     gauntlet/fair/smt-2llc\n"
 		    "    ktstr-launch test --filter gauntlet/fair/smt-2llc 'my tests'\n"
 		    "  TIMEOUT  gauntlet/fair/tiny/6.1.0\n"
 		    "  XPASS    mended\n"
+		    "\nerrors:\n"
 		    "  ERROR    broken\n"
 		    "    ktstr-launch test broken\n"
 		    "\nended early: 1 passed, 1 failed, 1 timed out, 1 unexpected pass, 1 error, "

@@ -123,7 +123,8 @@ static void the_gauntlet_has_what_suits(void **state)
 	f->kernels.count = 1;
 	f->tests[0].constraints.max_cpus = 1;
 	make(f);
-	assert_string_equal(find(f, "gauntlet/fair")->skip, "no preset suits its constraints");
+	assert_string_equal(find(f, "gauntlet/fair")->skip,
+			    "no preset topology meets its constraints");
 	assert_string_equal(find(f, "host")->skip, "");
 }
 

@@ -193,3 +193,17 @@ own_files()
 	assert_status 125
 	assert_output '^ktstr-launch: run: .*acpi/.*exist'
 }
+
+@test "the report's first word has a line of its own; --stderr replaces what its link leads to" {
+	boot -- sh -c 'printf x; printf y >&2; exit 3'
+	assert_status 3
+	assert_output '^(xy|yx)$' '^FAIL sh: '
+	# What goes elsewhere is left as it is, byte by byte.
+	echo old >words
+	ln -s words link
+	"$KTSTR_LAUNCH" run --stderr link -- sh -c 'printf x; printf y >&2' >stdout 2>stderr
+	diff <(printf x) stdout
+	diff <(printf y) words
+	[[ -L link && $(<stderr) == *$'\nPASS sh: '* ]] || fail "$(<stderr)"
+	[[ $(tail -c 1 stderr | od -An -c) == *'\n'* && $(grep -c '^$' stderr) -eq 0 ]] || fail "$(<stderr)"
+}

@@ -55,12 +55,13 @@ for line in open(sys.argv[1]):
 		xpass xpass
 	END
 	assert_output '^FAIL +fail +payload exited with status 3' '^TIMEOUT +slow' '^SKIP +skip +no such CPU here$' \
-		'^XPASS +xpass' '1 passed, .*1 skipped' '^ +replay .* test .*/tests/fail.sh'
+		'^XPASS +xpass' '1 passed, .*1 skipped' '^ +stdout: some words$' '^ +replay .* test .*/tests/fail.sh'
 	# Only what is bad leaves something: a folder with its output.
 	[[ $(cd ktstr-out && echo *) == "fail-0001 last-failed slow-0001 xpass-0001" ]] || fail "$(ls ktstr-out)"
 	grep -q 'some words' ktstr-out/fail-0001/*.stdout
-	suite --jobs 4 --json four.json tests
+	suite --jobs 4 --verbose --json four.json tests
 	assert_status 1
+	assert_output '^fail: some words$' '^failed:$'
 	verdicts four.json | diff one -
 }
 
@@ -69,10 +70,10 @@ for line in open(sys.argv[1]):
 	assert_status 4
 	suite --filter nothing tests
 	assert_status 125
-	assert_output 'no variant is left'
+	assert_output 'leave no variant to run'
 }
 
-@test "--failed runs those that were not as they should be" {
+@test "--failed runs those that failed" {
 	suite --filter pass --filter fail tests
 	assert_status 1
 	suite --failed --dry-run tests
