@@ -160,7 +160,7 @@ beside()
 	assert_status "$host_failed"
 	output=$(<report.txt)
 	assert_output '^ktstr-launch [0-9]' '^kernel: Linux ' '^flags: ' '^== KVM: capabilities$' '^limit open files: ' \
-		'^output folder|output folder .<path>.' '^[0-9]+ failed, [0-9]+ warned of'
+		'^output folder|output folder .<path>.' '^[0-9]+ failed, [0-9]+ warnings'
 	refute_output 'alice' '^old$' "$BATS_TEST_TMPDIR" $'\033'
 	[[ $(ls) == $'alice\nreport.txt' ]] || fail "left behind: $(ls)"
 	run "$KTSTR_LAUNCH" doctor --report nowhere/report.txt
