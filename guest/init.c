@@ -24,6 +24,7 @@
 #include "clock.h"
 #include "job.h"
 #include "limits.h"
+#include "modules.h"
 #include "mounts.h"
 #include "payload.h"
 #include "session.h"
@@ -178,6 +179,12 @@ static void run(struct guest_channel *channel, int kmsg)
 		guest_channel_log(channel, "%s", why);
 		goto out;
 	}
+	if (modules_load(&session, why, sizeof(why))) {
+		kmsg_read(&session.kmsg, KMSG_AT_END);
+		kmsg_send(&session.kmsg, channel);
+		guest_channel_log(channel, "%s", why);
+		goto close;
+	}
 	if (job.tracer) {
 		session.tracer.args = find_tracer_args(cmdline, sizeof(cmdline));
 		tracer_start(&session);
@@ -186,6 +193,7 @@ static void run(struct guest_channel *channel, int kmsg)
 	tracer_finish(&session);
 	kmsg_read(&session.kmsg, KMSG_AT_END);
 	kmsg_send(&session.kmsg, channel);
+close:
 	session_close(&session);
 out:
 	job_destroy(&job);

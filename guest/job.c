@@ -95,6 +95,19 @@ static int add_env(struct parser *parser, char *entry)
 	return 0;
 }
 
+/* "PATH PARAMS" */
+static int add_module(struct parser *parser, char *value, bool optional)
+{
+	char *params = strchr(value, ' ');
+
+	if (*value != '/' || !params)
+		return bad(parser, "job: module=%.40s is not PATH PARAMS", value);
+	*params++ = '\0';
+	parser->job->modules[parser->job->nr_modules++] =
+		(struct job_module){ value, params, optional };
+	return 0;
+}
+
 static int parse_entry(struct parser *parser, char *entry)
 {
 	struct job *job = parser->job;
@@ -113,6 +126,8 @@ static int parse_entry(struct parser *parser, char *entry)
 	}
 	if (!strcmp(entry, "env"))
 		return add_env(parser, value);
+	if (!strcmp(entry, "module") || !strcmp(entry, "try_module"))
+		return add_module(parser, value, *entry == 't');
 	if (!strcmp(entry, "cwd")) {
 		if (job->cwd || *value != '/')
 			return bad(parser, "job: cwd is not one absolute path");
@@ -163,8 +178,9 @@ int job_parse(struct job *job, const char *text, size_t size, char *why, size_t 
 
 	job->text = malloc(size);
 	job->argv = calloc(entries + 1, sizeof(*job->argv));
+	job->modules = calloc(entries + 1, sizeof(*job->modules));
 	job->envp = calloc(JOB_MAX_ENV + NR_DEFAULT_ENV + 1, sizeof(*job->envp));
-	if (!job->text || !job->argv || !job->envp) {
+	if (!job->text || !job->argv || !job->envp || !job->modules) {
 		bad(&parser, "job: no memory for %zu bytes", size);
 		ret = -ENOMEM;
 		goto fail;
@@ -235,6 +251,7 @@ out:
 
 void job_destroy(struct job *job)
 {
+	free(job->modules);
 	free(job->envp);
 	free(job->argv);
 	free(job->text);

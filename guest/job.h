@@ -12,10 +12,19 @@
 /* Longest time that is taken, ms: a year. */
 #define JOB_MAX_MS   31536000000ull
 
+/* A kernel module to be loaded. */
+struct job_module {
+	const char *path;   /* absolute */
+	const char *params; /* or "" */
+	bool optional;	    /* the run goes on without it */
+};
+
 struct job {
-	char *text;	     /* owned; what the pointers below point into */
-	char **argv;	     /* owned array, ends with NULL; at least one */
-	char **envp;	     /* likewise: the job's own, then the defaults that it does not set */
+	char *text;  /* owned; what the pointers below point into */
+	char **argv; /* owned array, ends with NULL; at least one */
+	char **envp; /* likewise: the job's own, then the defaults that it does not set */
+	struct job_module *modules; /* owned array, in the order of loading */
+	size_t nr_modules;
 	char *cwd;	     /* NULL: where init is */
 	uint64_t timeout_ms; /* 0: never */
 	bool tty;	     /* in a terminal of its own */

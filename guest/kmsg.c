@@ -138,6 +138,45 @@ void kmsg_read(struct kmsg *kmsg, unsigned int records)
 	}
 }
 
+/* The line that ends before @end, which may be cut; *@start: where it begins. */
+static size_t copy_line(const struct kmsg *kmsg, uint64_t end, uint64_t first, uint64_t *start,
+			char *out, size_t size)
+{
+	uint64_t from = end;
+	size_t length = 0;
+
+	while (from > first && kmsg->kept[(from - 1) % KMSG_KEEP] != '\n')
+		from--;
+	*start = from;
+	/* Behind its time, "[    1.234567] ". */
+	for (uint64_t at = from; at + 1 < end; at++)
+		if (kmsg->kept[at % KMSG_KEEP] == ']' && kmsg->kept[(at + 1) % KMSG_KEEP] == ' ') {
+			from = at + 2;
+			break;
+		}
+	while (from < end && length + 1 < size)
+		out[length++] = kmsg->kept[from++ % KMSG_KEEP];
+	out[length] = '\0';
+	return length;
+}
+
+size_t kmsg_last_line(const struct kmsg *kmsg, uint64_t since, const char *word, char *out,
+		      size_t size)
+{
+	uint64_t kept = kmsg->total > KMSG_KEEP ? kmsg->total - KMSG_KEEP : 0;
+	uint64_t first = since > kept ? since : kept, end, start;
+	size_t length = 0;
+
+	/* Each line ends with a newline. */
+	for (end = kmsg->total; end > first; end = start) {
+		length = copy_line(kmsg, end - 1, first, &start, out, size);
+		if (strstr(out, word))
+			return length;
+	}
+	out[0] = '\0';
+	return kmsg->total > first ? copy_line(kmsg, kmsg->total - 1, first, &start, out, size) : 0;
+}
+
 void kmsg_send(const struct kmsg *kmsg, struct guest_channel *channel)
 {
 	uint64_t at = kmsg->total > KMSG_KEEP ? kmsg->total - KMSG_KEEP : 0;

@@ -29,6 +29,14 @@ int kmsg_open(struct kmsg *kmsg, int fd);
 /* Take what is there, at most @records of them, so that a talkative kernel cannot hold us up. */
 void kmsg_read(struct kmsg *kmsg, unsigned int records);
 
+/*
+ * kmsg_last_line - the last line that was taken since kmsg->total was @since and has @word in it;
+ * without one, the last line of all; without its time and newline. Returns its length, 0 when there
+ * is none.
+ */
+size_t kmsg_last_line(const struct kmsg *kmsg, uint64_t since, const char *word, char *out,
+		      size_t size);
+
 /* Send what is kept as KTSTR_KMSG frames; its first line is whole. */
 void kmsg_send(const struct kmsg *kmsg, struct guest_channel *channel);
 

@@ -180,6 +180,9 @@ struct ktstr_trace {
  *   tty=1		the payload runs in a terminal of its own, its controlling one: all of its
  *			output is KTSTR_STDOUT, its input is KTSTR_KEYS of the inbox. Without
  *			it the input is /dev/null
+ *   module=PATH PARAMS	load this kernel module before tracer and payload, in order; what
+ *			keeps it from being loaded ends the run. PARAMS may be empty
+ *   try_module=PATH PARAMS	the same, but the run goes on without it
  *   tracer=1		start KTSTR_TRACER_PATH before the payload
  *   tracer_bpf=1	it uses BPF: if it does not start, say what the kernel lacks for that
  *   tracer_window_ms=N	append "-d N" to the tracer's arguments, so that its window spans
@@ -187,6 +190,9 @@ struct ktstr_trace {
  * An unknown key is an error: both sides come from one build.
  */
 #define KTSTR_JOB_PATH "/ktstr/job"
+
+/* Where the initramfs holds kernel modules; init removes each that it has loaded. */
+#define KTSTR_MODULES_DIR "/ktstr/modules"
 
 /* Where the initramfs holds the tracer, and where init lets it write. */
 #define KTSTR_TRACER_PATH	 "/bin/wprof"

@@ -122,8 +122,9 @@ int entry_find_busybox(struct entry *entry, struct error *err)
 	return entry->cwd && entry->program ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
-int entry_job(const struct entry *entry, const struct entry_tracer *tracer, char **job,
-	      size_t *size, struct error *err)
+int entry_job(const struct entry *entry, const struct entry_tracer *tracer,
+	      const struct entry_load *loads, size_t nr_loads, char **job, size_t *size,
+	      struct error *err)
 {
 	FILE *out = open_memstream(job, size);
 	bool failed;
@@ -137,6 +138,9 @@ int entry_job(const struct entry *entry, const struct entry_tracer *tracer, char
 		fprintf(out, "env=%s%c", entry->env[i], 0);
 	fprintf(out, "cwd=%s%c", entry->cwd, 0);
 	fprintf(out, "timeout_ms=%" PRIu64 "%c", entry->timeout_ms, 0);
+	for (size_t i = 0; i < nr_loads; i++)
+		fprintf(out, "%s=%s %s%c", loads[i].optional ? "try_module" : "module",
+			loads[i].path, loads[i].params, 0);
 	if (entry->tty)
 		fprintf(out, "tty=1%c", 0);
 	if (tracer->on)

@@ -24,6 +24,22 @@ int entry_include_add(struct entry_include **includes, size_t *nr, const char *w
 		      const char *text, struct error *err);
 void entry_includes_free(struct entry_include *includes, size_t nr);
 
+/* A kernel module that is loaded before the payload. */
+struct entry_module {
+	const char *name;   /* or a file: entry_module_is_file */
+	const char *params; /* "PARAM=V ...", or "" */
+};
+
+/*
+ * entry_module_add - "NAME" or "NAME PARAM=V ..." behind the @nr that are there; the strings are
+ * owned by the array. Nothing is looked at. @what and errors: as entry_include_add.
+ */
+int entry_module_add(struct entry_module **modules, size_t *nr, const char *what, const char *text,
+		     struct error *err);
+/* Is it a file's path, rather than a module's name? It has a '/' or ".ko" in it. */
+bool entry_module_is_file(const struct entry_module *module);
+void entry_modules_free(struct entry_module *modules, size_t nr);
+
 struct entry {
 	char name[128]; /* the payload's last path component; names the artefacts */
 	const char *const
@@ -32,6 +48,8 @@ struct entry {
 	bool on_host;  /* program is a file of the host, to be packed; else busybox's */
 	const struct entry_include *includes;
 	size_t nr_includes;
+	const struct entry_module *modules;
+	size_t nr_modules;
 	const char *const *env; /* "K=V", the caller's */
 	size_t nr_env;
 	char *cwd;	     /* absolute; owned */
@@ -58,12 +76,21 @@ struct entry_tracer {
 	uint64_t window_ms; /* 0: its arguments stand as they are */
 };
 
+/* A module's file in the guest, and how it is loaded. */
+struct entry_load {
+	char *path;	    /* no blank in it */
+	const char *params; /* or "" */
+	bool optional;	    /* what keeps it from being loaded is no failure */
+};
+
 /*
  * entry_job - the job file for the guest (guest/protocol.h).
+ * @loads: what becomes of the entry's modules, in the order of loading
  * @job: owned by the caller, free(). Returns 0 or -ENOMEM.
  */
-int entry_job(const struct entry *entry, const struct entry_tracer *tracer, char **job,
-	      size_t *size, struct error *err);
+int entry_job(const struct entry *entry, const struct entry_tracer *tracer,
+	      const struct entry_load *loads, size_t nr_loads, char **job, size_t *size,
+	      struct error *err);
 
 void entry_destroy(struct entry *entry);
 

@@ -49,6 +49,7 @@ static const struct {
 	[KEY_WPROF] = { "wprof", FLAG, OF_VM, NULL },
 	[KEY_WPROF_ARGS] = { "wprof_args", VALUE, OF_VM, "\"-d 1000 -e sched\"" },
 	[KEY_INCLUDE] = { "include", VALUE, OF_VM | AGAIN, "data.txt:/data.txt" },
+	[KEY_MODULE] = { "module", VALUE, OF_VM | AGAIN, "\"loop max_loop=8\"" },
 	[KEY_APPEND] = { "append", VALUE, OF_VM | AGAIN, "\"isolcpus=1 nohz_full=1\"" },
 	[KEY_ENV] = { "env", VALUE, AGAIN, "MODE=fast" },
 	[KEY_SCHEDULER] = { "scheduler", VALUE, OF_VM, "./scx_simple" },
@@ -209,6 +210,33 @@ static int add_include(struct test *test, const char *value, struct error *err)
 	return 0;
 }
 
+/* A file is seen from where the test lies, as an include is; a name is looked up when it is run. */
+static int add_module(struct test *test, const char *value, struct error *err)
+{
+	char shown[VALUE_SHOWN_SIZE], *file;
+	struct entry_module *module;
+	int ret;
+
+	ret = entry_module_add(&test->modules, &test->nr_modules, keys[KEY_MODULE].name, value,
+			       err);
+	if (ret)
+		return ret;
+	module = &test->modules[test->nr_modules - 1];
+	if (!test->path || !entry_module_is_file(module))
+		return 0;
+	if (*module->name != '/') {
+		if (asprintf(&file, "%.*s/%s", (int)(strrchr(test->path, '/') - test->path),
+			     test->path, module->name) < 0)
+			return error_set(err, -ENOMEM, "module: out of memory");
+		free((char *)module->name);
+		module->name = file;
+	}
+	if (access(module->name, R_OK))
+		return error_set(err, -EINVAL, "module '%s': '%s': %s", value_show(value, shown),
+				 module->name, strerror(errno));
+	return 0;
+}
+
 /* @min: 1; or 0 for a maximum, where it means no limit. */
 static int set_number(enum key key, const char *value, unsigned int min, unsigned int *out,
 		      struct error *err)
@@ -266,6 +294,8 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 		return replace(&test->wprof_args, value, err);
 	case KEY_INCLUDE:
 		return add_include(test, value, err);
+	case KEY_MODULE:
+		return add_module(test, value, err);
 	case KEY_APPEND:
 		return add_append(test, value, err);
 	case KEY_ENV:

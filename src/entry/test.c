@@ -26,6 +26,7 @@ void test_destroy(struct test *test)
 	free(test->ignore);
 	free(test->append);
 	entry_includes_free(test->includes, test->nr_includes);
+	entry_modules_free(test->modules, test->nr_modules);
 	for (char **variable = test->env; variable && *variable; variable++)
 		free(*variable);
 	free(test->env);

@@ -43,6 +43,8 @@ struct test {
 	char *append;	/* kernel parameters, or NULL */
 	struct entry_include *includes; /* relative HOST paths are the file's folder's; owned */
 	size_t nr_includes;
+	struct entry_module *modules; /* relative files are the file's folder's; owned */
+	size_t nr_modules;
 	char **env; /* "K=V", NULL-terminated; owned; never NULL */
 	struct test_constraints constraints;
 };

@@ -33,6 +33,24 @@ static int join_includes(const struct configure_from *from, struct configuration
 	return 0;
 }
 
+static int join_modules(const struct configure_from *from, struct configuration *out)
+{
+	const struct run_options *options = from->options;
+	const struct test *test = from->test;
+	size_t used = 0;
+
+	out->modules = calloc(test->nr_modules + options->nr_modules + 1, sizeof(*out->modules));
+	if (!out->modules)
+		return -ENOMEM;
+	for (size_t i = 0; i < test->nr_modules; i++)
+		out->modules[used++] = test->modules[i];
+	for (size_t i = 0; i < options->nr_modules; i++)
+		out->modules[used++] = options->modules[i];
+	out->entry.modules = out->modules;
+	out->entry.nr_modules = used;
+	return 0;
+}
+
 /* Of a variable that is there twice the last one counts. */
 static int join_env(const struct configure_from *from, struct configuration *out)
 {
@@ -132,7 +150,8 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 		ret = make_plan(from, &out->plan, err);
 	if (ret)
 		return ret;
-	if (join_includes(from, out) || join_env(from, out) || join_append(from, out))
+	if (join_includes(from, out) || join_modules(from, out) || join_env(from, out) ||
+	    join_append(from, out))
 		return error_set(err, -ENOMEM, "out of memory");
 	out->entry.timeout_ms = configure_timeout_ms(options, test);
 	out->run = (struct run_config){ .kernel = from->kernel,
@@ -141,6 +160,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 					.as_it_should = test->path ? as_it_should : NULL,
 					.as_it_should_data = test,
 					.append = out->append,
+					.modules_dir = options->modules_dir,
 					.kaslr = options->kaslr || (test->has_kaslr && test->kaslr),
 					.boot_timeout_ms = options->boot_timeout_ms,
 					.stall_timeout_ms = options->stall_timeout_ms,
@@ -163,6 +183,7 @@ void configuration_destroy(struct configuration *configuration)
 	wprof_config_destroy(&configuration->wprof);
 	entry_destroy(&configuration->entry);
 	free(configuration->includes);
+	free(configuration->modules);
 	free(configuration->env);
 	free(configuration->append);
 	*configuration = (struct configuration){ 0 };

@@ -36,6 +36,7 @@ struct configuration {
 	struct plan plan;
 	struct wprof_config wprof;
 	struct entry_include *includes; /* owned, but not what it points to */
+	struct entry_module *modules;	/* likewise */
 	const char **env;		/* likewise */
 	char *append;			/* or NULL */
 };

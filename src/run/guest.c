@@ -13,6 +13,7 @@
 #include "embed/embed.h"
 #include "host/memory.h"
 #include "initramfs/initramfs.h"
+#include "modules/modules.h"
 #include "run/cmdline.h"
 #include "run/kernel_cache.h"
 #include "run/rights.h"
@@ -25,6 +26,8 @@
 struct parts {
 	struct initramfs *tree;
 	uint8_t *init, *wprof, *busybox, *applets;
+	struct modules modules;
+	struct entry_load *loads; /* one for each module */
 	char *job;
 };
 
@@ -36,6 +39,10 @@ static void parts_destroy(struct parts *parts)
 	free(parts->busybox);
 	free(parts->applets);
 	free(parts->job);
+	for (size_t i = 0; parts->loads && i < parts->modules.count; i++)
+		free(parts->loads[i].path);
+	free(parts->loads);
+	modules_free(&parts->modules);
 	memset(parts, 0, sizeof(*parts));
 	/* Decompressed blobs and the tree are large next to what a running VM needs. */
 	malloc_trim(0);
@@ -78,8 +85,9 @@ static int add_applets(struct parts *parts, struct error *err)
 		snprintf(path, sizeof(path), "/%.*s", (int)(next - line), line);
 		next++;
 		/*
-		 * The kernel calls modprobe for what it could use and does not have; there are no
-		 * modules, and while it boots each call costs as much as all of its drivers.
+		 * The kernel calls modprobe for what it could use and does not have; no module is
+		 * there but those that init loads, and while it boots each call costs as much as
+		 * all of its drivers.
 		 */
 		if (!strcmp(path, "/sbin/modprobe"))
 			continue;
@@ -90,7 +98,38 @@ static int add_applets(struct parts *parts, struct error *err)
 	return ret;
 }
 
-static int pack(const struct guest_config *config, struct parts *parts, struct error *err)
+/* Their files, and what init is told of them. */
+static int add_modules(const struct guest_config *config, const char *release, struct parts *parts,
+		       struct error *err)
+{
+	const struct entry *entry = config->entry;
+	int ret = modules_resolve(entry->modules, entry->nr_modules, config->modules_dir,
+				  config->kernel, release, &parts->modules, err);
+
+	if (ret)
+		return ret;
+	parts->loads = calloc(parts->modules.count + 1, sizeof(*parts->loads));
+	for (size_t i = 0; i < parts->modules.count; i++) {
+		const struct module *module = &parts->modules.list[i];
+		struct entry_load *load = parts->loads ? &parts->loads[i] : NULL;
+
+		if (!load || asprintf(&load->path, KTSTR_MODULES_DIR "/%s.ko", module->name) < 0) {
+			if (load)
+				load->path = NULL;
+			return error_set(err, -ENOMEM, "modules: out of memory");
+		}
+		load->params = module->params;
+		load->optional = module->optional;
+		ret = initramfs_add_data(parts->tree, load->path, module->data, module->size, 0600,
+					 err);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int pack(const struct guest_config *config, const char *release, struct parts *parts,
+		struct error *err)
 {
 	const struct entry *entry = config->entry;
 	struct entry_tracer tracer = { .on = config->trace };
@@ -108,9 +147,12 @@ static int pack(const struct guest_config *config, struct parts *parts, struct e
 		return error_set(err, -ENOMEM, "initramfs: out of memory");
 	initramfs_set_cancel(parts->tree, config->cancel_fd);
 	ret = add_blob(parts->tree, "init", "/init", &parts->init, err);
-	/* Before the user's own files, which cannot take its place then. */
+	/* Before the user's own files, which cannot take their place then. */
 	if (!ret)
-		ret = entry_job(entry, &tracer, &parts->job, &job_size, err);
+		ret = add_modules(config, release, parts, err);
+	if (!ret)
+		ret = entry_job(entry, &tracer, parts->loads, parts->modules.count, &parts->job,
+				&job_size, err);
 	if (!ret)
 		ret = initramfs_add_data(parts->tree, KTSTR_JOB_PATH, parts->job, job_size, 0600,
 					 err);
@@ -228,7 +270,7 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 			      ? kernel_image_open(config->kernel, &kernel, err)
 			      : kernel_cache_open(config->kernel, config->cancel_fd, &kernel, err);
 	if (!ret)
-		ret = pack(config, &parts, err);
+		ret = pack(config, kernel_image_release(kernel), &parts, err);
 	if (!ret && config->dump_initramfs)
 		ret = dump_initramfs(parts.tree, config->dump_initramfs, err);
 	if (ret)

@@ -19,9 +19,10 @@ struct guest_config {
 	/* NULL: no tracer in the initramfs. It goes into every VM of a run, so that all are the
 	 * same. */
 	const struct wprof_config *wprof;
-	bool trace;	    /* start it in this VM */
-	const char *append; /* the user's kernel parameters, or NULL */
-	bool kaslr;	    /* boot the bzImage as it is, without nokaslr */
+	bool trace;		 /* start it in this VM */
+	const char *append;	 /* the user's kernel parameters, or NULL */
+	const char *modules_dir; /* where the kernel's modules are; NULL: where they usually are */
+	bool kaslr;		 /* boot the bzImage as it is, without nokaslr */
 	uint64_t boot_timeout_ms;
 	int cancel_fd;			   /* as for cancel_check */
 	const char *dump_acpi_dir;	   /* or NULL */

@@ -229,6 +229,7 @@ void options_destroy(struct run_options *options)
 	free_words(options->from_environment, options->nr_from_environment);
 	free_words(options->said, options->nr_said);
 	entry_includes_free(options->includes, options->nr_includes);
+	entry_modules_free(options->modules, options->nr_modules);
 	free(options->kernels.items);
 	free(options->env.items);
 	free(options->filters.items);

@@ -96,6 +96,9 @@ struct run_options {
 	const char *dump_initramfs;
 	struct entry_include *includes; /* owned */
 	size_t nr_includes;
+	const char *modules_dir;      /* or NULL */
+	struct entry_module *modules; /* owned */
+	size_t nr_modules;
 	struct option_list env;
 	const char *stderr_file; /* OPTIONS_STREAMS; or NULL */
 	enum bisect_mode bisect; /* OPTIONS_STREAMS */

@@ -119,6 +119,12 @@ static int set_include(const struct option_said *said)
 				 said->value, said->err);
 }
 
+static int set_module(const struct option_said *said)
+{
+	return entry_module_add(&said->options->modules, &said->options->nr_modules, said->what,
+				said->value, said->err);
+}
+
 static int set_env(const struct option_said *said)
 {
 	if (!strchr(said->value, '=') || *said->value == '=')
@@ -212,6 +218,13 @@ const struct option_definition option_definitions[] = {
 	{ "include", 0, "HOST[:GUEST]", OPTIONS_PAYLOAD, NULL, CUSTOM(include),
 	  "a file or folder that goes into the guest as well, with the\n"
 	  "libraries that it needs; again for more" },
+	{ "module", 0, "\"NAME|FILE [PARAM=V]...\"", OPTIONS_PAYLOAD, NULL, CUSTOM(module),
+	  "a kernel module that is loaded before the payload, with what it\n"
+	  "needs and these parameters; again for more" },
+	{ "modules", 0, "DIR", OPTIONS_PAYLOAD, "KTSTR_MODULES", STRING(modules_dir),
+	  "where the kernel's modules are: lib/modules/RELEASE, or a folder\n"
+	  "that holds that (default: beside the image, and for one in /boot\n"
+	  "in /lib/modules)" },
 	{ "env", 0, "K=V", OPTIONS_PAYLOAD, NULL, FIELD(struct option_list, env, env),
 	  "a variable of the payload's environment; again for more" },
 	{ "out", 0, "DIR", OPTIONS_OUTPUT | OPTIONS_DOCTOR, "KTSTR_OUT", STRING(out_dir),

@@ -69,6 +69,7 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 		.wprof = config->wprof,
 		.trace = trace,
 		.append = config->append,
+		.modules_dir = config->modules_dir,
 		.kaslr = config->kaslr,
 		.cancel_fd = config->cancel_fd,
 		.boot_timeout_ms = config->boot_timeout_ms

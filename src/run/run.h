@@ -25,8 +25,9 @@ struct run_config {
 	 */
 	bool (*as_it_should)(const struct verdict *verdict, const void *data);
 	const void *as_it_should_data;
-	const char *word;   /* of the report's first line (struct report), or NULL */
-	const char *append; /* or NULL */
+	const char *word;	 /* of the report's first line (struct report), or NULL */
+	const char *append;	 /* or NULL */
+	const char *modules_dir; /* as in guest_config */
 	bool kaslr;
 	uint64_t boot_timeout_ms;  /* 0: guest_boot_timeout_ms */
 	uint64_t stall_timeout_ms; /* 0: the watch's default */

@@ -106,6 +106,7 @@ static void everything_at_once(void **state)
 	       "\n \t\n# words in between\n"
 	       "#ktstr:append=\"isolcpus=1 nohz_full=1\" env=MODE=fast env=\"TWO=a  b\"\n"
 	       "#ktstr: include=data.txt:/data.txt include=/etc/fstab append=quiet kaslr=false\n"
+	       "#ktstr: module=zram module=\"loop  max_loop=8 max_part=1\"\n"
 	       "#ktstr: min_llcs=2 max_llcs=8 min_cpus=4 max_cpus=0 min_numa_nodes=2\n"
 	       "#ktstr: max_numa_nodes=4 requires_smt wprof_args=\"-d 5\" expect_err=true\n"
 	       "set -e\n");
@@ -123,6 +124,11 @@ static void everything_at_once(void **state)
 	assert_string_equal(test.includes[0].guest, "/data.txt");
 	assert_string_equal(test.includes[1].host, "/etc/fstab");
 	assert_null(test.includes[1].guest);
+	assert_int_equal(test.nr_modules, 2);
+	assert_string_equal(test.modules[0].name, "zram");
+	assert_string_equal(test.modules[0].params, "");
+	assert_string_equal(test.modules[1].name, "loop");
+	assert_string_equal(test.modules[1].params, "max_loop=8 max_part=1");
 	assert_string_equal(test.wprof_args, "-d 5");
 	assert_int_equal(test.constraints.min_llcs, 2);
 	assert_int_equal(test.constraints.max_llcs, 8);
@@ -318,6 +324,8 @@ static void refuses_values(void **state)
 		{ "include=x:/z include=w:/z", "include 'w:/z': another file is included at this "
 					       "path of the guest; give one of them another" },
 		{ "include=x:y", "include 'x:y': the path in the guest must be absolute" },
+		{ "module=\" loop\"", "module ' loop': takes a module's name or file, and its "
+				      "parameters behind it, as in \"loop max_loop=8\"" },
 		{ "env=A", "env 'A': takes NAME=VALUE, as in env=MODE=fast" },
 		{ "env==A", "env '=A': takes NAME=VALUE, as in env=MODE=fast" },
 		{ "env=AB=1 env=A=1 env=A=2", "env 'A=2': this variable is set twice" },
@@ -569,6 +577,15 @@ static void files_load(void **state)
 	assert_string_equal(test.includes[0].host, expected);
 	assert_string_equal(test.includes[0].guest, "/d");
 	assert_string_equal(test.includes[1].host, "/etc/passwd");
+	test_destroy(&test);
+
+	put("sub/with-module", "#!/bin/sh\n#ktstr: module=\"./m.ko x=1\" module=loop\n", 0755);
+	put("sub/m.ko", "", 0644);
+	loads(&test, "sub/with-module");
+	snprintf(expected, sizeof(expected), "%s/sub/./m.ko", files->folder);
+	assert_string_equal(test.modules[0].name, expected);
+	assert_string_equal(test.modules[0].params, "x=1");
+	assert_string_equal(test.modules[1].name, "loop");
 	test_destroy(&test);
 
 	/* ELF: directives beside it, or none. */

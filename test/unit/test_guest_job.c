@@ -62,6 +62,26 @@ static void good(void **state)
 	job_destroy(&job);
 }
 
+static void modules(void **state)
+{
+	struct job job;
+
+	(void)state;
+	assert_int_equal(PARSE(&job, "module=/m/a.ko \0arg=x\0try_module=/m/b.ko c=1 d=\"2 3\"\0"
+				     "module=/m/c.ko e"),
+			 0);
+	assert_int_equal(job.nr_modules, 3);
+	assert_string_equal(job.modules[0].path, "/m/a.ko");
+	assert_string_equal(job.modules[0].params, "");
+	assert_false(job.modules[0].optional);
+	assert_string_equal(job.modules[1].path, "/m/b.ko");
+	assert_string_equal(job.modules[1].params, "c=1 d=\"2 3\"");
+	assert_true(job.modules[1].optional);
+	assert_string_equal(job.modules[2].params, "e");
+	assert_false(job.modules[2].optional);
+	job_destroy(&job);
+}
+
 static void smallest(void **state)
 {
 	struct job job;
@@ -122,6 +142,9 @@ static void refused(void **state)
 		CASE("arg=x\0timeout_ms=31536000001", "timeout_ms"),
 		CASE("arg=x\0timeout_ms=99999999999999999999999999", "timeout_ms"),
 		CASE("arg=x\0timeout_ms=1\0timeout_ms=2", "twice"),
+		CASE("arg=x\0module=", "module"),
+		CASE("arg=x\0module=/a.ko", "module"),
+		CASE("arg=x\0try_module=a.ko x=1", "module"),
 		CASE("arg=x\0tracer=0", "tracer"),
 		CASE("arg=x\0tracer=", "tracer"),
 		CASE("arg=x\0tty=0", "tty"),
@@ -204,11 +227,9 @@ static void from_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good),
-		cmocka_unit_test(smallest),
-		cmocka_unit_test(later_env_counts),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(huge),
+		cmocka_unit_test(good),	     cmocka_unit_test(modules),
+		cmocka_unit_test(smallest),  cmocka_unit_test(later_env_counts),
+		cmocka_unit_test(refused),   cmocka_unit_test(huge),
 		cmocka_unit_test(from_file),
 	};
 

@@ -170,13 +170,60 @@ static void newest_are_kept(void **state)
 	free(region);
 }
 
+/* A module's name, or what else came last, and nothing of what was there before. */
+static void last_line(void **state)
+{
+	struct kmsg *kmsg = malloc(sizeof(*kmsg));
+	char out[32], record[1100];
+	uint64_t before;
+	int fds[2];
+
+	(void)state;
+	assert_non_null(kmsg);
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	assert_int_equal(kmsg_open(kmsg, fds[0]), 0);
+	assert_int_equal(kmsg_last_line(kmsg, 0, "x", out, sizeof(out)), 0);
+	assert_string_equal(out, "");
+#define SAY(text)                                                                                  \
+	do {                                                                                       \
+		assert_int_equal(write(fds[1], text, strlen(text)), strlen(text));                 \
+		kmsg_read(kmsg, 1);                                                                \
+	} while (0)
+	SAY("6,1,1,-;loop: of old\n");
+	before = kmsg->total;
+	assert_int_equal(kmsg_last_line(kmsg, before, "loop", out, sizeof(out)), 0);
+	SAY("6,2,2,-;loop: first\n");
+	SAY("6,3,3,-;loop: [x] second\n");
+	SAY("6,4,4,-;another\n");
+	assert_int_equal(kmsg_last_line(kmsg, before, "loop", out, sizeof(out)), 16);
+	assert_string_equal(out, "loop: [x] second");
+	assert_int_equal(kmsg_last_line(kmsg, before, "dummy", out, sizeof(out)), 7);
+	assert_string_equal(out, "another");
+	SAY("6,5,5,-;loop: a line that is longer than its reader has room for\n");
+	assert_int_equal(kmsg_last_line(kmsg, before, "loop", out, sizeof(out)), 31);
+	assert_string_equal(out, "loop: a line that is longer tha");
+	SAY("6,6,6,-;\n");
+	kmsg_last_line(kmsg, before, "nowhere", out, sizeof(out));
+	assert_string_equal(out, "");
+	/* Written over since. */
+	for (int i = 0; i < 1100; i++) {
+		snprintf(record, sizeof(record), "6,%d,%d,-;%01000d\n", i, i, i);
+		SAY(record);
+	}
+	assert_int_equal(kmsg_last_line(kmsg, before, "loop", out, sizeof(out)), 31);
+	assert_memory_equal(out, "0000000", 7);
+#undef SAY
+	close(fds[1]);
+	kmsg_close(kmsg);
+	free(kmsg);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(records),
-		cmocka_unit_test(no_records),
-		cmocka_unit_test(longest),
-		cmocka_unit_test(newest_are_kept),
+		cmocka_unit_test(records),   cmocka_unit_test(no_records),
+		cmocka_unit_test(longest),   cmocka_unit_test(newest_are_kept),
+		cmocka_unit_test(last_line),
 	};
 
 	return cmocka_run_group_tests_name("guest kmsg", tests, NULL, NULL);

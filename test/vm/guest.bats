@@ -1,9 +1,14 @@
 #!/usr/bin/env bats
-# Does a payload find in the guest what it would find on a machine: limits, controllers?
+# Does a payload find in the guest what it would find on a machine: limits, controllers, modules?
 
 load helper
 
-@test "limits are those of a login, and a cgroup has all controllers" {
+setup()
+{
+	export KTSTR_TOPOLOGY=1n1l2c1t KTSTR_MEMORY=512
+}
+
+@test "limits are those of a login, a cgroup has all controllers, and modules are loaded with what they need" {
 	cat >"$BATS_TEST_TMPDIR/surroundings.sh" <<-'END'
 		#!/bin/sh
 		echo "nofile $(ulimit -n) $(ulimit -Hn)"
@@ -15,10 +20,39 @@ load helper
 		done)."
 		echo "of $(wc -w <cgroup.controllers) controllers"
 		echo $$ >a/cgroup.procs && cat /proc/self/cgroup
+		echo "modules: $(cut -d ' ' -f 1 /proc/modules | sort | tr '\n' ' ')"
+		echo "loops: $(ls -d /sys/block/loop* | wc -l)"
+		echo "left: $(ls -A /ktstr/modules)."
 	END
 	chmod +x "$BATS_TEST_TMPDIR/surroundings.sh"
-	boot --topology 1n1l2c1t --memory 512 -- ./surroundings.sh
+	boot --module 'loop max_loop=3' --module dm-crypt --module ext4 -- ./surroundings.sh
 	assert_status 0
 	in_stdout '^nofile 1024 524288$' '^memlock 8192 8192$' '^weight 100, missing:\.$' \
-		'^of ([4-9]|1[0-9]) controllers$' '^0::/a$'
+		'^of ([4-9]|1[0-9]) controllers$' '^0::/a$' \
+		'^modules:.* dm_crypt dm_mod .*loop ' '^loops: 3$' '^left: \.$'
+}
+
+@test "a module that the kernel refuses is an error with its words, before the payload starts" {
+	# As it comes, but for its signature.
+	cd "$BATS_TEST_TMPDIR"
+	cp "${KTSTR_KERNEL%/*}"/lib/modules/*/kernel/drivers/net/dummy.ko* .
+	[[ ! -e dummy.ko.xz ]] || xz -d dummy.ko.xz
+	strip --strip-debug dummy.ko
+	cat >refused <<-'END'
+		#!/bin/sh
+		#ktstr: module=dm-mod module=./dummy.ko append=module.sig_enforce=1 expect_err
+		echo this is the payload
+	END
+	chmod +x refused
+	run_test() { "$KTSTR_LAUNCH" test --out out "$@"; }
+	run -125 run_test refused
+	assert_output 'ERROR +refused ' 'module dummy: Key was rejected by service' \
+		'signed modules only' 'kernel: Loading of unsigned module is rejected'
+	! grep -rq 'this is the payload' out/*/*.stdout
+}
+
+@test "a parameter that a module does not have is an error" {
+	boot --module 'loop max_lop=3' -- true
+	assert_status 125
+	assert_output '^ERROR true: .*: module loop: unknown parameter .max_lop. ignored'
 }
