@@ -142,6 +142,8 @@ static int parse_entry(struct parser *parser, char *entry)
 	}
 	if (!strcmp(entry, "tty"))
 		return parse_flag(parser, entry, value, &job->tty);
+	if (!strcmp(entry, "stdin"))
+		return parse_flag(parser, entry, value, &job->feed);
 	if (!strcmp(entry, "tracer"))
 		return parse_flag(parser, entry, value, &job->tracer);
 	if (!strcmp(entry, "tracer_bpf"))
@@ -194,6 +196,10 @@ int job_parse(struct job *job, const char *text, size_t size, char *why, size_t 
 	}
 	if (!parser.argc) {
 		ret = bad(&parser, "job: no arg, so nothing to run");
+		goto fail;
+	}
+	if (job->tty && job->feed) {
+		ret = bad(&parser, "job: tty and stdin both want the inbox");
 		goto fail;
 	}
 	for (size_t i = 0; i < NR_DEFAULT_ENV; i++)

@@ -28,6 +28,7 @@ struct job {
 	char *cwd;	     /* NULL: where init is */
 	uint64_t timeout_ms; /* 0: never */
 	bool tty;	     /* in a terminal of its own */
+	bool feed;	     /* its standard input comes through the inbox */
 	bool tracer;
 	bool tracer_bpf;
 	uint64_t tracer_window_ms; /* 0: not given */

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "kernel_marks.h"
 #include "process.h"
+#include "stdin_feed.h"
 #include "terminal.h"
 #include "tracer.h"
 
@@ -51,6 +52,7 @@ static int start(struct session *session, bool *exec)
 		.cwd = session->job->cwd,
 		.out = -1,
 		.err = -1,
+		.in = -1,
 		.terminal = -1,
 	};
 	char why[256];
@@ -63,6 +65,8 @@ static int start(struct session *session, bool *exec)
 		ret = output_pipe(&session->out, &spec.out);
 		if (!ret)
 			ret = output_pipe(&session->err, &spec.err);
+		if (!ret && session->job->feed)
+			ret = stdin_feed_open(session, &spec.in);
 		if (ret)
 			guest_channel_log(session->channel,
 					  "cannot make a pipe for the payload: %s", strerror(-ret));
@@ -79,9 +83,12 @@ static int start(struct session *session, bool *exec)
 		close(spec.out);
 	if (spec.err >= 0 && spec.err != spec.out)
 		close(spec.err);
+	if (spec.in >= 0)
+		close(spec.in);
 	if (ret) {
 		close_stream(&session->out);
 		close_stream(&session->err);
+		stdin_feed_close(session);
 	}
 	return ret;
 }
@@ -160,6 +167,7 @@ void payload_run(struct session *session)
 		tracer_watch(session);
 	}
 
+	stdin_feed_close(session);
 	/* The failure, if it is one, is now: what comes after does not belong into the trace. */
 	tracer_interrupt(session);
 	if (payload->running) {

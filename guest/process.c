@@ -51,7 +51,9 @@ static void write_text(const char *path, const char *text)
 static _Noreturn void run_child(const struct process_spec *spec, int report)
 {
 	struct spawn_failure failure = { 0 };
-	int in = spec->terminal >= 0 ? spec->terminal : open("/dev/null", O_RDONLY);
+	int in = spec->terminal >= 0 ? spec->terminal
+		 : spec->in >= 0     ? spec->in
+				     : open("/dev/null", O_RDONLY);
 	sigset_t none;
 
 	setsid();

@@ -11,13 +11,15 @@ struct process_spec {
 	char *const *envp;
 	const char *cwd; /* NULL: stay; made when missing */
 	int out, err;	 /* its standard output and error; stay the caller's */
+	int in;		 /* its standard input, the caller's; -1: /dev/null */
 	int terminal;	 /* -1, or its standard input and controlling terminal; the caller's */
 };
 
 /*
- * process_spawn - in a session of its own, @terminal or /dev/null as standard input, every signal
- * at its default and none blocked, an OOM score of 0. Returns when the exec has succeeded or
- * failed. Returns 0 with @pid, or the negative errno of the step that failed, with one line in
+ * process_spawn - in a session of its own, with @in, @terminal or /dev/null as standard input,
+ * every signal at its default and none blocked, an OOM score of 0. Returns when the exec has
+ * succeeded or failed. Returns 0 with @pid, or the negative errno of the step that failed, with one
+ * line in
  * @why.
  */
 int process_spawn(const struct process_spec *spec, pid_t *pid, char *why, size_t why_size);

@@ -9,12 +9,13 @@
  * treats every byte as hostile.
  *
  * Host to guest: a job file in the initramfs and, for the tracer's arguments, the kernel command
- * line. While the guest runs, and only with "tty=1" in the job, a second, smaller ring of the same
- * frames, the inbox: what the user types, and the size of his terminal. There is no interrupt
- * behind it, and so no driver that a kernel would have to have: init looks at its index, often
- * while somebody types, less often when nobody does, and not at all without "tty=1". While the
- * inbox is full the user's bytes stay in his terminal, for a second; then the host reads them, for
- * the sake of the escape sequence, and they are lost.
+ * line. While the guest runs, and only with "tty=1" or "stdin=1" in the job, a second, smaller ring
+ * of the same frames, the inbox: what the user types and the size of his terminal, or the bytes of
+ * the payload's standard input. There is no interrupt behind it, and so no driver that a kernel
+ * would have to have: init looks at its index, often while something comes, less often when nothing
+ * does, and not at all without one of the two. While the inbox is full, a standard input waits on
+ * the host; init rings the doorbell when it has made room. A terminal's bytes wait for a second;
+ * then the host reads them, for the sake of the escape sequence, and they are lost.
  *
  * The payload's time limit: init counts it on the guest's clock, which goes on while the host does
  * not run the VM (a launcher that was stopped, a host that slept or was busy). So at the limit init
@@ -27,7 +28,7 @@
 
 #include <stdint.h>
 
-#define KTSTR_PROTOCOL_VERSION 3
+#define KTSTR_PROTOCOL_VERSION 4
 
 /* Guest-physical address and size of the region: between RAM's top below 4 GiB and the IOAPIC. */
 #define KTSTR_CHANNEL_GPA  0xd0000000ull
@@ -109,6 +110,7 @@ enum ktstr_frame_type {
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
 	KTSTR_RESIZE = 65, /* struct ktstr_resize */
+	KTSTR_STDIN = 66,  /* bytes of the payload's standard input; none: its end */
 };
 
 /* All times: nanoseconds of the guest's CLOCK_BOOTTIME. */
@@ -179,7 +181,9 @@ struct ktstr_trace {
  *   timeout_ms=N	kill it N ms after its start; 0: never
  *   tty=1		the payload runs in a terminal of its own, its controlling one: all of its
  *			output is KTSTR_STDOUT, its input is KTSTR_KEYS of the inbox. Without
- *			it the input is /dev/null
+ *			it the input is that of stdin, or /dev/null
+ *   stdin=1		the payload's standard input is a pipe, fed with the KTSTR_STDIN of the
+ *			inbox; not with tty=1
  *   module=PATH PARAMS	load this kernel module before tracer and payload, in order; what
  *			keeps it from being loaded ends the run. PARAMS may be empty
  *   try_module=PATH PARAMS	the same, but the run goes on without it

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "stdin_feed.h"
 #include "terminal.h"
 #include "tracer.h"
 
@@ -37,6 +38,7 @@ int session_open(struct session *session, struct guest_channel *channel, const s
 		.job = job,
 		.out = {-1, KTSTR_STDOUT},
 		.err = {-1, KTSTR_STDERR},
+		.feed = { .fd = -1 },
 		.tracer =
 			{
 				.path = KTSTR_TRACER_PATH,
@@ -155,14 +157,17 @@ uint64_t session_turn(struct session *session, uint64_t until)
 		{ .fd = session->tracer.text.fd, .events = POLLIN },
 		{ .fd = session->kmsg.fd, .events = POLLIN },
 		{ .fd = session->signals, .events = POLLIN },
+		{ .fd = session->feed.fd, .events = stdin_feed_is_full(session) ? POLLOUT : 0 },
 	};
 	uint64_t wake = until < session->heartbeat_ns ? until : session->heartbeat_ns;
 	uint64_t now = clock_boottime_ns();
 	struct timespec wait = { 0 };
-	uint64_t look = terminal_due(session);
+	uint64_t look = terminal_due(session), feed = stdin_feed_due(session);
 
 	if (look < wake)
 		wake = look;
+	if (feed < wake)
+		wake = feed;
 	if (!session->reap_more && wake > now) {
 		wait.tv_sec = (time_t)((wake - now) / CLOCK_S);
 		wait.tv_nsec = (long)((wake - now) % CLOCK_S);
@@ -170,7 +175,7 @@ uint64_t session_turn(struct session *session, uint64_t until)
 	if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), &wait, NULL) < 0) {
 		/* Out of memory for a moment: look again soon, at everything. */
 		for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
-			fds[i].revents = fds[i].fd < 0 ? 0 : POLLIN;
+			fds[i].revents = fds[i].fd < 0 ? 0 : fds[i].events;
 		nanosleep(&(struct timespec){ .tv_nsec = CLOCK_MS }, NULL);
 	}
 	if (fds[4].revents || session->reap_more)
@@ -182,6 +187,9 @@ uint64_t session_turn(struct session *session, uint64_t until)
 		kmsg_read(&session->kmsg, KMSG_AT_ONCE);
 	now = clock_boottime_ns();
 	terminal_turn(session, now);
+	if (fds[5].revents & POLLERR) /* nobody has the other end */
+		stdin_feed_close(session);
+	stdin_feed_turn(session, now, fds[5].revents & POLLOUT);
 	session_heartbeat(session, now);
 	return now;
 }

@@ -62,6 +62,15 @@ struct terminal {
 	uint8_t keys[KTSTR_INBOX_FRAME_MAX];
 };
 
+/* The payload's standard input, where it gets one. */
+struct stdin_feed {
+	int fd;		     /* our end of its pipe; -1: there is none, or no more */
+	uint64_t look_ns;    /* when to look at the inbox next */
+	uint64_t alert_ns;   /* until then it is looked at often */
+	uint32_t used, sent; /* of bytes: those there, those that the pipe has taken */
+	uint8_t bytes[KTSTR_INBOX_FRAME_MAX];
+};
+
 struct session {
 	struct guest_channel *channel;
 	const struct job *job;
@@ -73,6 +82,7 @@ struct session {
 	struct child payload;
 	struct stream out, err;
 	struct terminal terminal;
+	struct stdin_feed feed;
 	struct tracer tracer;
 	struct kmsg kmsg;
 };

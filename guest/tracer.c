@@ -226,6 +226,7 @@ static int spawn(struct session *session)
 		.argv = argv,
 		.envp = job_default_env,
 		.cwd = tracer->folder,
+		.in = -1,
 		.terminal = -1,
 	};
 	int ret;

@@ -14,6 +14,7 @@
 #include "entry/directives.h"
 #include "report/report.h"
 #include "run/configure.h"
+#include "run/feed.h"
 #include "run/invocation.h"
 #include "run/kernel_find.h"
 #include "run/options.h"
@@ -30,6 +31,7 @@ struct run {
 	int signal_fd;
 	int err_fd; /* the payload's standard error */
 	struct output_file stderr_file;
+	struct feed feed;
 	sigset_t old_mask;
 	int own_tracer; /* the user's KTSTR_WPROF_PATH is in use */
 	char *replay;
@@ -171,7 +173,10 @@ static int prepare(struct run *run, struct error *err)
 	if (run->own_tracer && wprof_wanted(options->wprof, run->test.wprof))
 		complain(run, "using your own tracer, " WPROF_PATH_VARIABLE "='%s'",
 			 getenv(WPROF_PATH_VARIABLE));
+	configuration->entry.feed = feed_is_open(&run->feed);
 	ret = configure(&from, configuration, err);
+	if (!ret && configuration->run.wprof && !configuration->run.no_repro)
+		ret = feed_keep(&run->feed, err);
 	if (ret)
 		return ret;
 	if (*configuration->plan.warning)
@@ -244,6 +249,7 @@ static int execute(struct run *run)
 	config->err_fd = run->err_fd;
 	config->console_fd = run->options->console ? STDERR_FILENO : -1;
 	config->cancel_fd = run->signal_fd;
+	config->feed = run->configuration.entry.feed ? &run->feed : NULL;
 	config->artefacts = &run->artefacts;
 	config->replay = run->replay;
 	config->say = say;
@@ -252,6 +258,10 @@ static int execute(struct run *run)
 		command_complain("run: %s", err.text);
 		return COMMAND_CANNOT;
 	}
+	if (run->feed.error)
+		command_complain(
+			"run: reading standard input: %s; the payload got what came before",
+			strerror(run->feed.error));
 	status = report(run, config, result);
 	if (output_file_commit(&run->stderr_file, &err)) {
 		command_complain("run: --stderr: %s", err.text);
@@ -263,9 +273,11 @@ static int execute(struct run *run)
 
 int cmd_run(const struct run_options *options)
 {
-	struct run run = {
-		.options = options, .signal_fd = -1, .err_fd = STDERR_FILENO, .stderr_file.fd = -1
-	};
+	struct run run = { .options = options,
+			   .signal_fd = -1,
+			   .err_fd = STDERR_FILENO,
+			   .stderr_file.fd = -1,
+			   .feed = { .fd = -1, .kept = -1 } };
 	struct error err = { "" };
 	int status = COMMAND_CANNOT, ret;
 
@@ -280,6 +292,12 @@ int cmd_run(const struct run_options *options)
 		command_complain("run: %s", err.text);
 		goto out;
 	}
+	/* Before signals wait in a descriptor: a FIFO is waited for. */
+	ret = feed_open(&run.feed, options->stdin_file, &err);
+	if (ret) {
+		command_complain("run: %s", err.text);
+		goto out;
+	}
 	run.signal_fd = invocation_signals(&run.old_mask, &err);
 	ret = run.signal_fd < 0 ? run.signal_fd : prepare(&run, &err);
 	if (ret)
@@ -290,6 +308,7 @@ int cmd_run(const struct run_options *options)
 	output_file_abandon(&run.stderr_file);
 	invocation_close(&run.artefacts, options->out_dir);
 out:
+	feed_close(&run.feed);
 	free(run.replay);
 	free(run.kernel);
 	configuration_destroy(&run.configuration);

@@ -143,6 +143,8 @@ int entry_job(const struct entry *entry, const struct entry_tracer *tracer,
 			loads[i].path, loads[i].params, 0);
 	if (entry->tty)
 		fprintf(out, "tty=1%c", 0);
+	if (entry->feed)
+		fprintf(out, "stdin=1%c", 0);
 	if (tracer->on)
 		fprintf(out, "tracer=1%c", 0);
 	if (tracer->on && tracer->bpf)

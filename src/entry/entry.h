@@ -55,6 +55,7 @@ struct entry {
 	char *cwd;	     /* absolute; owned */
 	uint64_t timeout_ms; /* 0: none */
 	bool tty;	     /* it runs in a terminal of its own */
+	bool feed;	     /* its standard input comes from the host; else it is /dev/null */
 };
 
 /*

@@ -100,9 +100,9 @@ struct run_options {
 	struct entry_module *modules; /* owned */
 	size_t nr_modules;
 	struct option_list env;
-	const char *stderr_file; /* OPTIONS_STREAMS; or NULL */
-	enum bisect_mode bisect; /* OPTIONS_STREAMS */
-	bool no_directives;	 /* OPTIONS_RUN */
+	const char *stdin_file, *stderr_file; /* OPTIONS_STREAMS; or NULL */
+	enum bisect_mode bisect;	      /* OPTIONS_STREAMS */
+	bool no_directives;		      /* OPTIONS_RUN */
 
 	/* OPTIONS_SELECT and OPTIONS_SUITE */
 	bool gauntlet;

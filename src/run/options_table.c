@@ -236,6 +236,9 @@ const struct option_definition option_definitions[] = {
 	{ "bisect", 0, "[boot]", OPTIONS_STREAMS, NULL, CUSTOM(bisect),
 	  "exit with what `git bisect run` takes: 0 good, 1 bad, 125 skip, which\n"
 	  "a kernel is too that does not come to the payload; boot: that is bad" },
+	{ "stdin", 0, "FILE", OPTIONS_STREAMS, NULL, STRING(stdin_file),
+	  "the payload's standard input (default: the launcher's own, if it\n"
+	  "is a pipe or a file, else /dev/null)" },
 	{ "stderr", 0, "FILE", OPTIONS_STREAMS, NULL, NEW_FILE(stderr_file),
 	  "the payload's standard error to FILE, apart from the launcher's\nwords; FILE as for a report of `test`" },
 	{ "no-directives", 0, NULL, OPTIONS_RUN, NULL, FLAG(no_directives),

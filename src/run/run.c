@@ -55,6 +55,7 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 			       .cancel_fd = config->cancel_fd,
 			       .stall_timeout_ms = config->stall_timeout_ms,
 			       .attach = is_repro ? NULL : config->attach,
+			       .feed = config->feed,
 			       .out_fd = is_repro ? -1 : config->out_fd,
 			       .err_fd = is_repro ? -1 : config->err_fd,
 			       .console_fd = is_repro ? -1 : config->console_fd };
@@ -172,6 +173,30 @@ static void write_files(const struct run_config *config, struct run_result *resu
 			 result->lost[2]);
 }
 
+/* The second VM. What keeps it from being run is remembered; the first one's verdict stands. */
+static void run_repro(const struct run_config *config, struct run_result *result)
+{
+	const struct verdict *verdict = &result->first.verdict;
+	struct run_vm *repro = &result->repro;
+	struct error err = { "" };
+	int ret = 0;
+
+	if (config->feed && !feed_can_repeat(config->feed))
+		ret = error_set(
+			&err, -EFBIG,
+			"standard input was over %llu MiB, too much to keep for a second VM; "
+			"give it as a file, with --stdin FILE",
+			FEED_KEEP_MAX >> 20);
+	if (!ret) {
+		say(config, "%s; running it again in an identical VM with the tracer on",
+		    verdict->cause);
+		ret = run_one(config, repro, true, true, &err);
+	}
+	if (ret)
+		snprintf(result->lost[3], sizeof(result->lost[3]), "the repro VM: %s", err.text);
+	result->repro_result = ret ? REPRO_UNDECIDED : verdict_compare(verdict, &repro->verdict);
+}
+
 int run_execute(const struct run_config *config, struct run_result **out, struct error *err)
 {
 	struct run_result *result = calloc(1, sizeof(*result));
@@ -195,19 +220,8 @@ int run_execute(const struct run_config *config, struct run_result **out, struct
 	}
 	/* Where init never spoke, a tracer would not start either. */
 	if (config->wprof && !config->no_repro && first->seen.hello &&
-	    verdict_wants_repro(first->verdict.kind) && !went_well(config, &first->verdict)) {
-		struct error failed = { "" };
-
-		say(config, "%s; running it again in an identical VM with the tracer on",
-		    first->verdict.cause);
-		if (run_one(config, repro, true, true, &failed)) {
-			snprintf(result->lost[3], sizeof(result->lost[3]), "the repro VM: %s",
-				 failed.text);
-			result->repro_result = REPRO_UNDECIDED;
-		} else {
-			result->repro_result = verdict_compare(&first->verdict, &repro->verdict);
-		}
-	}
+	    verdict_wants_repro(first->verdict.kind) && !went_well(config, &first->verdict))
+		run_repro(config, result);
 	write_files(config, result);
 	*out = result;
 	return 0;

@@ -35,6 +35,7 @@ struct run_config {
 	int out_fd, err_fd, console_fd;
 	int cancel_fd;	       /* a signalfd, or -1 */
 	struct attach *attach; /* the user's terminal, for an entry that wants one; or NULL */
+	struct feed *feed;     /* for an entry that wants a standard input; or NULL */
 	struct artefacts *artefacts;
 	bool keep_result; /* write the result file of a pass as well */
 	const char *replay;

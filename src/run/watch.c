@@ -102,6 +102,14 @@ static bool on_input(void *data, struct vmm *vmm, bool readable)
 	return true;
 }
 
+static bool on_feed(void *data, struct vmm *vmm, bool readable)
+{
+	const struct watch *watch = data;
+
+	feed_turn(watch->feed, vmm, readable);
+	return false;
+}
+
 static bool on_tick(void *data, uint64_t waited_ns)
 {
 	struct watch *watch = data;
@@ -349,6 +357,8 @@ static int on_exited(struct watch *watch, const struct ktstr_exited *exited, str
 	/* What is typed from now on is for the user's own shell. */
 	if (watch->attach)
 		attach_end(watch->attach);
+	if (watch->feed)
+		feed_end(watch->feed);
 	return 0;
 }
 
@@ -442,6 +452,8 @@ static int handle_frame(struct watch *watch, uint16_t type, const void *payload,
 		watch->started_boot_ns = boottime_ns();
 		if (watch->attach)
 			attach_begin(watch->attach);
+		if (watch->feed)
+			feed_begin(watch->feed);
 		return 0;
 	case KTSTR_STDOUT:
 		seen->stdout_bytes += length;
@@ -509,6 +521,8 @@ void watch_init(struct watch *watch)
 {
 	if (watch->attach)
 		watch->attach->input.ready = on_input;
+	if (watch->feed)
+		watch->feed->input.ready = on_feed;
 	if (!watch->stall_timeout_ms)
 		watch->stall_timeout_ms = WATCH_STALL_TIMEOUT_MS;
 	watch->trace_file.fd = -1;
@@ -531,7 +545,9 @@ struct vmm_owner watch_owner(struct watch *watch)
 				   .frame = on_frame,
 				   .tick = on_tick,
 				   .cancel_fd = watch->cancel_fd,
-				   .input = watch->attach ? &watch->attach->input : NULL };
+				   .input = watch->attach ? &watch->attach->input
+					    : watch->feed ? &watch->feed->input
+							  : NULL };
 }
 
 void watch_finish(struct watch *watch)
@@ -541,6 +557,8 @@ void watch_finish(struct watch *watch)
 	seen->end_ns = now_ns();
 	if (watch->attach)
 		attach_end(watch->attach);
+	if (watch->feed)
+		feed_end(watch->feed);
 	end_console_line(watch);
 	if (watch->trace_file.fd >= 0)
 		artefact_abandon(&watch->trace_file);

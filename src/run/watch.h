@@ -11,6 +11,7 @@
 
 #include "report/artefacts.h"
 #include "run/attach.h"
+#include "run/feed.h"
 #include "run/guest_clock.h"
 #include "verdict/observation.h"
 #include "vmm/vmm.h"
@@ -29,7 +30,8 @@ struct watch {
 	uint64_t stall_timeout_ms; /* init's time for the test's limit; 0: WATCH_STALL_TIMEOUT_MS */
 	/* Where the payload's output and the guest's console go; -1: nowhere. */
 	int out_fd, err_fd, console_fd;
-	struct attach *attach; /* the user's terminal, or NULL: the guest gets no input */
+	struct attach *attach; /* the user's terminal, or NULL */
+	struct feed *feed;     /* the payload's standard input, or NULL; not with a terminal */
 
 	/* Private from here on. */
 	struct artefact_file trace_file;

@@ -125,6 +125,8 @@ static void inbox_put(struct channel *channel, uint64_t position, const void *fr
 	size_t offset = position & (KTSTR_INBOX_SIZE - 1);
 	size_t first = KTSTR_INBOX_SIZE - offset;
 
+	if (!count)
+		return;
 	if (first > count)
 		first = count;
 	memcpy(inbox + offset, from, first);
@@ -154,9 +156,11 @@ int channel_send(struct channel *channel, uint16_t type, const void *payload, ui
 	if (length > KTSTR_INBOX_FRAME_MAX || KTSTR_INBOX_SIZE - used < space)
 		return -EAGAIN;
 	f.crc = (uint32_t)crc32(0, (const Bytef *)&f, offsetof(struct ktstr_frame, crc));
-	f.crc = (uint32_t)crc32(f.crc, payload, length);
-	inbox_put(channel, channel->inbox_head, &f, sizeof(f));
 	inbox_put(channel, channel->inbox_head + sizeof(f), payload, length);
+	/* zlib takes a payload that is NULL for a wish to begin anew. */
+	if (length)
+		f.crc = (uint32_t)crc32(f.crc, payload, length);
+	inbox_put(channel, channel->inbox_head, &f, sizeof(f));
 	channel->inbox_head += space;
 	__atomic_store_n(&header->inbox_head, channel->inbox_head, __ATOMIC_RELEASE);
 	return 0;

@@ -41,7 +41,7 @@ int channel_drain(struct channel *channel, channel_frame_fn frame, void *owner, 
 /*
  * channel_send - one frame into the inbox, if it has room; never waits. What is in there is never
  * read back.
- * @length: at most KTSTR_INBOX_FRAME_MAX
+ * @length: at most KTSTR_INBOX_FRAME_MAX; 0: @payload may be NULL
  * Returns 0, -EAGAIN when there is no room, -EPROTO (message) when the guest's index is none.
  */
 int channel_send(struct channel *channel, uint16_t type, const void *payload, uint32_t length,

@@ -435,6 +435,11 @@ void vmm_answer(struct vmm *vmm, uint64_t lost_ns)
 	channel_answer(&vmm->channel, lost_ns);
 }
 
+bool vmm_has_room(const struct vmm *vmm)
+{
+	return !vmm->channel_broken && channel_has_room(&vmm->channel);
+}
+
 static void call_input(struct vmm *vmm, const struct vmm_owner *owner, bool readable)
 {
 	if (owner->input && !atomic_load(&vmm->stopping) &&
@@ -486,14 +491,17 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 	while (!ret && !atomic_load(&vmm->stopping)) {
 		int input_fd = owner->input ? owner->input->fd : -1;
 		bool has_room = channel_has_room(&vmm->channel);
-		int wait_ms = input_fd >= 0 && !has_room ? INBOX_FULL_MS : TICK_MS;
+		bool waits = owner->input && owner->input->waits; /* for init's doorbell */
+		int wait_ms = input_fd >= 0 && !has_room && !waits ? INBOX_FULL_MS : TICK_MS;
 
 		/* What the user types while there is no room stays in his terminal, for a while. */
 		if (has_room)
 			full_at = 0;
 		else if (!full_at)
 			full_at = now_ms();
-		fds[3].fd = has_room || now_ms() - full_at > INBOX_PATIENCE_MS ? input_fd : -1;
+		fds[3].fd = has_room || (!waits && now_ms() - full_at > INBOX_PATIENCE_MS)
+				    ? input_fd
+				    : -1;
 		fds[3].revents = 0;
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms) < 0 && errno != EINTR) {
 			ret = -errno;

@@ -60,6 +60,8 @@ struct vmm_input {
 	 * false, before the machine runs and at each tick. Return true to stop the machine.
 	 */
 	bool (*ready)(void *data, struct vmm *vmm, bool readable);
+	/* It can wait for room, as nobody sits there: it is never read from without. */
+	bool waits;
 };
 
 struct vmm_owner {
@@ -105,6 +107,8 @@ int vmm_send(struct vmm *vmm, uint16_t type, const void *payload, uint32_t lengt
 const struct channel *vmm_channel(const struct vmm *vmm);
 /* channel_answer */
 void vmm_answer(struct vmm *vmm, uint64_t lost_ns);
+/* Is there room for a largest frame? */
+bool vmm_has_room(const struct vmm *vmm);
 
 void vmm_destroy(struct vmm *vmm); /* NULL is fine */
 

@@ -82,7 +82,8 @@ static void use_inbox(struct channel *channel, const uint8_t *data, size_t size)
 		uint32_t count =
 			(uint32_t)(size < KTSTR_INBOX_FRAME_MAX ? size : KTSTR_INBOX_FRAME_MAX);
 		bool room = channel_has_room(channel);
-		int ret = channel_send(channel, KTSTR_KEYS, data, count, &err);
+		int ret =
+			channel_send(channel, i & 1 ? KTSTR_STDIN : KTSTR_KEYS, data, count, &err);
 
 		if (room && ret)
 			abort();

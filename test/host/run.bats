@@ -130,6 +130,20 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@
 	refused 125 "nowhere" --kernel "$KERNEL" --include /nowhere -- true
 }
 
+@test "a standard input and modules that cannot be had" {
+	refused 125 "--stdin '/nowhere': No such file" --kernel "$KERNEL" --stdin /nowhere -- true
+	refused 125 "--stdin '/': a folder" --kernel "$KERNEL" --stdin / -- true
+	refused 125 "--module '': takes a module's name" --kernel "$KERNEL" --module '' -- true
+	refused 125 "module 'nothing': .*/lib/modules/.* has none of this name" --kernel "$KERNEL" \
+		--module nothing -- true
+	refused 125 "--modules '/proc': no modules.dep of [0-9]" --kernel "$KERNEL" --module loop \
+		--modules /proc -- true
+	refused 125 "'/bin/true': no kernel module: an ELF file of another kind" --kernel "$KERNEL" \
+		--module /bin/true -- true
+	refused 125 "module 'ext4': it is built into this kernel, .*--append 'ext4.x=1'" \
+		--kernel "$KERNEL" --module 'ext4 x=1' -- true
+}
+
 @test "a kernel command line that the kernel would cut, or that is no line" {
 	refused 125 "there is room for [0-9]+; shorten --append" --kernel "$KERNEL" --append "$(printf 'x%.0s' $(seq 2000))" -- true
 	refused 125 "control character" --kernel "$KERNEL" --append $'a\nb' -- true

@@ -148,6 +148,8 @@ static void refused(void **state)
 		CASE("arg=x\0tracer=0", "tracer"),
 		CASE("arg=x\0tracer=", "tracer"),
 		CASE("arg=x\0tty=0", "tty"),
+		CASE("arg=x\0stdin=yes", "stdin"),
+		CASE("arg=x\0stdin=1\0tty=1", "both want the inbox"),
 		CASE("arg=x\0tracer=1\0tracer=1", "tracer"),
 		CASE("arg=x\0tracer_bpf=yes", "tracer_bpf"),
 		CASE("arg=x\0tracer_bpf=1\0tracer_bpf=1", "tracer_bpf"),

@@ -155,6 +155,14 @@ static struct {
 	bool deaf;	    /* and he reads nothing until the end, but types Ctrl-C after a while */
 } user;
 
+/* What the host has for the payload's standard input, for cases with stdin=1. */
+static struct {
+	const char *bytes; /* NULL: nothing */
+	size_t size, sent;
+	bool ends, ended; /* and an end behind it */
+	bool damaged;	  /* somebody else wrote over it */
+} fed;
+
 static bool kernel_before_4_13; /* it does not know TIOCGPTPEER */
 
 static char folder[] = "/tmp/ktstr-session-XXXXXX";
@@ -239,6 +247,27 @@ static void write_script(const char *text)
 	close(fd);
 }
 
+/* As much as there is room for. */
+static void feed(struct channel *host)
+{
+	struct error err;
+
+	while (fed.bytes && fed.sent < fed.size && channel_has_room(host)) {
+		size_t length = fed.size - fed.sent;
+
+		if (length > KTSTR_INBOX_FRAME_MAX)
+			length = KTSTR_INBOX_FRAME_MAX;
+		assert_int_equal(channel_send(host, KTSTR_STDIN, fed.bytes + fed.sent,
+					      (uint32_t)length, &err),
+				 0);
+		fed.sent += length;
+	}
+	if (!fed.ends || fed.ended || fed.sent < fed.size || !channel_has_room(host))
+		return;
+	assert_int_equal(channel_send(host, KTSTR_STDIN, NULL, 0, &err), 0);
+	fed.ended = true;
+}
+
 /* Returns the bytes that were then there to be read. */
 static uint64_t be_deaf(struct channel *host, const void *region, pid_t init)
 {
@@ -284,6 +313,10 @@ static void run_case(const struct run *run, struct seen *seen)
 			region[KTSTR_INBOX_OFFSET + 40] ^= 1;
 	}
 
+	feed(&host);
+	if (fed.damaged)
+		region[KTSTR_INBOX_OFFSET + 40] ^= 1;
+
 	middle = fork();
 	assert_true(middle >= 0);
 	if (!middle) {
@@ -307,6 +340,7 @@ static void run_case(const struct run *run, struct seen *seen)
 
 		if (ret < 0)
 			fail_msg("%s", err.text);
+		feed(&host);
 		if (!seen->bye && waitpid(middle, &status, WNOHANG) == middle) {
 			seen->status = WEXITSTATUS(status);
 			middle = 0;
@@ -753,6 +787,98 @@ static void inbox_and_keys_of_no_use(void **state)
 	check_exit(KTSTR_EXIT_TIMEOUT, 0);
 }
 
+/* @job: the entries of a job file with stdin=1 */
+static void run_fed(const char *job, size_t size, const char *bytes, size_t nr_bytes, bool ends)
+{
+	fed.bytes = bytes;
+	fed.size = nr_bytes;
+	fed.ends = ends;
+	run_case(&(struct run){ job, size, NULL, NULL }, &seen);
+	memset(&fed, 0, sizeof(fed));
+}
+
+#define FED(entries, bytes, nr_bytes, ends)                                                        \
+	run_fed(entries "\0stdin=1", sizeof(entries "\0stdin=1"), bytes, nr_bytes, ends)
+#define MANY (1u << 20)
+
+static void standard_input(void **state)
+{
+	char *many = malloc(MANY);
+
+	(void)state;
+	assert_non_null(many);
+	for (size_t i = 0; i < MANY; i++)
+		many[i] = (char)(i * 2654435761u >> 24);
+	FED(SHELL("cat; echo end; exit 4"), "123\n", 4, true);
+	check_exit(KTSTR_EXIT_STATUS, 4);
+	assert_string_equal(seen.out, "123\nend\n");
+	FED(SHELL("cat; echo end"), "", 0, true);
+	assert_string_equal(seen.out, "end\n");
+	/* Many times what inbox and pipe hold, whole. */
+	FED("arg=/bin/cat", many, MANY, true);
+	check_exit(KTSTR_EXIT_STATUS, 0);
+	assert_int_equal(seen.out_bytes, MANY);
+	assert_int_equal(seen.out_crc, crc32(0, (const Bytef *)many, MANY));
+	/* Slower than the host sends it. */
+	FED(SHELL("sleep 0.3; head -c 100000 | wc -c; sleep 0.3; wc -c"), many, MANY, true);
+	check_exit(KTSTR_EXIT_STATUS, 0);
+	assert_string_equal(seen.log, "");
+	assert_string_equal(seen.out, "100000\n948576\n");
+	free(many);
+}
+
+/* Whoever does not read, or not all, or not for ever, holds up nobody. */
+static void standard_input_unread(void **state)
+{
+	char *many = calloc(1, MANY);
+
+	(void)state;
+	assert_non_null(many);
+	memset(many, '\n', MANY);
+	FED(SHELL("exit 5"), many, MANY, true);
+	check_exit(KTSTR_EXIT_STATUS, 5);
+	FED(SHELL("sleep 0.5; exit 6"), many, MANY, false);
+	check_exit(KTSTR_EXIT_STATUS, 6);
+	FED(SHELL("read x; exec <&-; sleep 0.5; echo still here; exit 7"), many, MANY, false);
+	check_exit(KTSTR_EXIT_STATUS, 7);
+	assert_string_equal(seen.out, "still here\n");
+	/* Without an end: the time limit's, or the payload's own. */
+	FED(SHELL("cat") "\0timeout_ms=500", "x", 1, false);
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
+	assert_string_equal(seen.out, "x");
+	/* One that outlives the payload gets an end. It has only to say so when the payload goes.
+	 */
+	FED(SHELL("exec 3<&0; trap 'exit 8' USR1; "
+		  "(read x; kill -USR1 $$; read y; echo over) <&3 & wait; wait; exit 9"),
+	    "x\n", 2, false);
+	check_exit(KTSTR_EXIT_STATUS, 8);
+	assert_non_null(strstr(seen.out, "over\n"));
+	assert_int_equal(seen.logs, 0);
+	free(many);
+}
+
+static void standard_input_of_no_use(void **state)
+{
+	(void)state;
+	fed.damaged = true;
+	FED(SHELL("cat; echo end"), "a payload that is root was here", 31, false);
+	check_exit(KTSTR_EXIT_STATUS, 0);
+	assert_string_equal(seen.out, "end\n");
+	assert_int_equal(seen.logs, 1);
+	assert_non_null(strstr(seen.log, "standard input ends here"));
+	/* Keys are for terminals. */
+	user.keys = "typed\n";
+	FED(SHELL("cat"), "fed\n", 4, true);
+	memset(&user, 0, sizeof(user));
+	assert_string_equal(seen.out, "fed\n");
+	/* Who is to get nothing does not. */
+	fed.bytes = "fed\n";
+	fed.size = 4;
+	RUN(&seen, SHELL("cat"));
+	memset(&fed, 0, sizeof(fed));
+	assert_string_equal(seen.out, "");
+}
+
 /* What a slow user has not read yet is little, and does not keep Ctrl-C from where it goes. */
 static void deaf_user(void **state)
 {
@@ -771,6 +897,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(deaf_user),
 		cmocka_unit_test(in_a_terminal),
 		cmocka_unit_test(inbox_and_keys_of_no_use),
+		cmocka_unit_test(standard_input),
+		cmocka_unit_test(standard_input_unread),
+		cmocka_unit_test(standard_input_of_no_use),
 		cmocka_unit_test(statuses),
 		cmocka_unit_test(not_executed),
 		cmocka_unit_test(surroundings),
