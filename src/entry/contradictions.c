@@ -31,6 +31,9 @@ static int check_names(const struct directives *read)
 	if (both(read, KEY_TIMEOUT_S, KEY_DURATION_S))
 		return refuse(read, KEY_TIMEOUT_S, KEY_DURATION_S,
 			      "two names of the same limit; keep one of them");
+	if (both(read, KEY_MEMORY, KEY_MEMORY_MIB))
+		return refuse(read, KEY_MEMORY, KEY_MEMORY_MIB,
+			      "two names of the same size; keep one of them");
 	return 0;
 }
 

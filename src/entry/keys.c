@@ -35,6 +35,7 @@ static const struct {
 	[KEY_LLCS] = { "llcs", VALUE, OF_VM, "4" },
 	[KEY_CORES] = { "cores", VALUE, OF_VM, "2" },
 	[KEY_THREADS] = { "threads", VALUE, OF_VM, "2" },
+	[KEY_MEMORY] = { "memory", VALUE, OF_VM, "512M" },
 	[KEY_MEMORY_MIB] = { "memory_mib", VALUE, OF_VM, "512" },
 	[KEY_TIMEOUT_S] = { "timeout_s", VALUE, 0, "30" },
 	[KEY_DURATION_S] = { "duration_s", VALUE, 0, "30" },
@@ -271,6 +272,8 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 		return set_number(key, value, 1, &test->topology.cores, err);
 	case KEY_THREADS:
 		return set_number(key, value, 1, &test->topology.threads, err);
+	case KEY_MEMORY:
+		return value_memory(keys[key].name, value, &test->memory_mib, err);
 	case KEY_MEMORY_MIB:
 		return value_count(keys[key].name, value, 1, MAX_MEMORY_MIB, &test->memory_mib,
 				   err);

@@ -178,6 +178,9 @@ static void values(void **state)
 	parses(&test, "#ktstr: host_only=false memory_mib=1 performance_mode=0 requires_smt=0");
 	assert_int_equal(test.memory_mib, 1);
 	test_destroy(&test);
+	parses(&test, "#ktstr: memory=4G");
+	assert_int_equal(test.memory_mib, 4096);
+	test_destroy(&test);
 	parses(&test, "#ktstr: memory_mib=1073741824 kaslr");
 	assert_true(test.kaslr && test.has_kaslr);
 	test_destroy(&test);
@@ -253,7 +256,7 @@ static void refuses_unknown_keys(void **state)
 	} slips[] = {
 		{ "topolgy", "topology" },
 		{ "topology_", "topology" },
-		{ "memory", "memory_mib" },
+		{ "memory_m", "memory" },
 		{ "timeout", "timeout_s" },
 		{ "wprof-args", "wprof_args" },
 		{ "expect_error", "expect_err" },
@@ -308,6 +311,7 @@ static void refuses_values(void **state)
 		{ "min_cpus=0", "min_cpus '0': not a whole number from 1 to 1024" },
 		{ "max_cpus=1025", "max_cpus '1025': not a whole number from 0 to 1024" },
 		{ "memory_mib=0", "memory_mib '0': not a whole number from 1 to 1073741824" },
+		{ "memory=4GB", "memory '4GB': not a size above 0, in MiB or as in 512M or 4G" },
 		{ "memory_mib=512M", "memory_mib '512M': not a whole number from 1 to 1073741824" },
 		{ "timeout_s=-1", "timeout_s '-1': not a number of seconds from 0 to 604800" },
 		{ "timeout_s=1e3", "timeout_s '1e3': not a number of seconds from 0 to 604800" },
@@ -363,6 +367,9 @@ static void refuses_contradictions(void **state)
 	refuses("#ktstr: llcs=100 cores=100",
 		"t.sh:1: topology '1n100l100c1t': 100 x 100 x 1 = 10000 CPUs; a guest has at most "
 		"1024");
+	refuses("#ktstr: memory=512 memory_mib=512",
+		"t.sh:1: 'memory' (line 1) and 'memory_mib' (line 1): two names of the same size; "
+		"keep one of them");
 	refuses("#ktstr: host_only\n#ktstr: memory_mib=512",
 		"t.sh:2: 'host_only' (line 1) and 'memory_mib' (line 2): the latter is about a VM, "
 		"and a host_only test has none; leave one of them out");
