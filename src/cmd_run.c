@@ -31,6 +31,7 @@ struct run {
 	int signal_fd;
 	int err_fd; /* the payload's standard error */
 	struct output_file stderr_file;
+	char stderr_folder[PATH_MAX];
 	struct feed feed;
 	sigset_t old_mask;
 	int own_tracer; /* the user's KTSTR_WPROF_PATH is in use */
@@ -247,6 +248,8 @@ static int execute(struct run *run)
 
 	config->out_fd = STDOUT_FILENO;
 	config->err_fd = run->err_fd;
+	if (output_file_folder(&run->stderr_file, run->stderr_folder))
+		config->renames_in = run->stderr_folder;
 	config->console_fd = run->options->console ? STDERR_FILENO : -1;
 	config->cancel_fd = run->signal_fd;
 	config->feed = run->configuration.entry.feed ? &run->feed : NULL;

@@ -71,7 +71,7 @@ static int allow(int ruleset, const char *path, uint64_t rights)
 	return ret;
 }
 
-int rights_keep_writes(const char *out, const char *cache, struct error *err)
+int rights_keep_writes(const char *out, const char *cache, const char *renames, struct error *err)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct landlock_ruleset_attr attr = { .handled_access_fs = writes_of(abi) };
@@ -92,6 +92,9 @@ int rights_keep_writes(const char *out, const char *cache, struct error *err)
 	}
 	if (!ret && cache)
 		ret = allow(ruleset, cache, attr.handled_access_fs);
+	if (!ret && renames)
+		ret = allow(ruleset, renames,
+			    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE);
 	if (!ret)
 		ret = allow(ruleset, "/dev/kvm", LANDLOCK_ACCESS_FS_WRITE_FILE);
 	if (ret)
@@ -114,7 +117,7 @@ int rights_try(void)
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		int ret = rights_keep_writes(NULL, NULL, NULL);
+		int ret = rights_keep_writes(NULL, NULL, NULL, NULL);
 
 		/* It must not be possible to open a file for writing that anybody may write to. */
 		if (!ret && (open("/dev/null", O_WRONLY | O_CLOEXEC) >= 0 || errno != EACCES))

@@ -17,14 +17,17 @@ void rights_no_new_privileges(void);
 /*
  * rights_keep_writes - from now on this thread, and each that it starts, makes, changes, renames
  * and removes files only in and below @out and @cache, and removes empty folders also beside @out,
- * which may be one of them. What is open stays open, reading is as before but for /proc/PID/fd of
- * other processes, and /dev/kvm can still be opened. By Landlock (Linux 5.13;
- * Documentation/userspace-api/landlock.rst). Implies rights_no_new_privileges.
+ * which may be one of them. In @renames files may get another name as well. What is open stays
+ * open, reading is as before but for /proc/PID/fd of other processes, and /dev/kvm can still be
+ * opened. By Landlock (Linux 5.13; Documentation/userspace-api/landlock.rst). Implies
+ * rights_no_new_privileges.
  * @out, @cache: the output and the cache folder; NULL, or not there: none
+ * @renames: the folder of a file that is open, and is to replace another one later (output_file.h);
+ * likewise
  * Returns 0 when it holds, -EOPNOTSUPP without a message where this kernel has no Landlock, has it
  * turned off, or is at the end of its layers of it, and other negative errnos with one.
  */
-int rights_keep_writes(const char *out, const char *cache, struct error *err);
+int rights_keep_writes(const char *out, const char *cache, const char *renames, struct error *err);
 
 /* rights_try - does rights_keep_writes hold here? Tried in a child. Returns 0 or a negative errno.
  */

@@ -30,18 +30,20 @@ static void say(const struct run_config *config, const char *fmt, ...)
 
 /*
  * The guest is made: what this process is to write from here on, the repro VM included, lies in two
- * folders. Where the kernel cannot keep it to them, doctor says so.
+ * folders, but for the file of --stderr, which is open. Where the kernel cannot keep it to them,
+ * doctor says so.
  */
-static int give_up_rights(const struct artefacts *artefacts, struct error *err)
+static int give_up_rights(const struct run_config *config, struct error *err)
 {
 	char out[PATH_MAX], cache[PATH_MAX], *slash;
 	int ret;
 
-	snprintf(out, sizeof(out), "%s", artefacts->dir);
+	snprintf(out, sizeof(out), "%s", config->artefacts->dir);
 	slash = strrchr(out, '/');
 	if (slash)
 		*slash = '\0';
-	ret = rights_keep_writes(slash ? out : NULL, cache_folder(cache) ? NULL : cache, err);
+	ret = rights_keep_writes(slash ? out : NULL, cache_folder(cache) ? NULL : cache,
+				 config->renames_in, err);
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
@@ -95,7 +97,7 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 	say(config, "booting %s: %s, %" PRIu64 " MiB%s", config->kernel, spec,
 	    config->plan->memory_mib, trace ? ", tracer on" : "");
 	if (!is_repro)
-		ret = give_up_rights(config->artefacts, err);
+		ret = give_up_rights(config, err);
 	if (ret) {
 		vmm_destroy(machine);
 		return ret;

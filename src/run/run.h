@@ -33,9 +33,10 @@ struct run_config {
 	uint64_t stall_timeout_ms; /* 0: the watch's default */
 	/* Where the first VM's payload and console go; the repro's go nowhere. -1: nowhere. */
 	int out_fd, err_fd, console_fd;
-	int cancel_fd;	       /* a signalfd, or -1 */
-	struct attach *attach; /* the user's terminal, for an entry that wants one; or NULL */
-	struct feed *feed;     /* for an entry that wants a standard input; or NULL */
+	const char *renames_in; /* where the file behind one of them gets its name; or NULL */
+	int cancel_fd;		/* a signalfd, or -1 */
+	struct attach *attach;	/* the user's terminal, for an entry that wants one; or NULL */
+	struct feed *feed;	/* for an entry that wants a standard input; or NULL */
 	struct artefacts *artefacts;
 	bool keep_result; /* write the result file of a pass as well */
 	const char *replay;

@@ -132,6 +132,18 @@ int output_file_open(struct output_file *file, const char *path, struct error *e
 	return open_beside(file, there ? &st : NULL, err);
 }
 
+bool output_file_folder(const struct output_file *file, char folder[PATH_MAX])
+{
+	char *slash;
+
+	if (file->fd < 0 || !*file->target)
+		return false;
+	strcpy(folder, file->target);
+	slash = strrchr(folder, '/');
+	slash[slash == folder] = '\0';
+	return true;
+}
+
 int output_file_commit(struct output_file *file, struct error *err)
 {
 	int ret = 0;

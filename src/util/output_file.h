@@ -6,6 +6,7 @@
 #define KTSTR_UTIL_OUTPUT_FILE_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "util/error.h"
 
@@ -24,6 +25,9 @@ struct output_file {
  * and what open returns.
  */
 int output_file_open(struct output_file *file, const char *path, struct error *err);
+
+/* output_file_folder - where commit gives it its name, into @folder; false where it does not. */
+bool output_file_folder(const struct output_file *file, char folder[PATH_MAX]);
 
 /* output_file_commit - all was written: give it its name. On error the old file is still there. */
 int output_file_commit(struct output_file *file, struct error *err);

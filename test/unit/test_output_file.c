@@ -81,6 +81,7 @@ static void replace(const char *path)
 static void a_file_is_replaced_whole(void **state)
 {
 	struct output_file file;
+	char where[PATH_MAX];
 	struct stat st;
 
 	(void)state;
@@ -90,6 +91,8 @@ static void a_file_is_replaced_whole(void **state)
 	assert_int_equal(truncate("report", 0), 0);
 	assert_int_equal(output_file_open(&file, "report", NULL), 0);
 	assert_int_equal(file_write_all(file.fd, "half", 4), 0);
+	assert_true(output_file_folder(&file, where));
+	assert_string_equal(where, folder);
 	expect("report", "");
 	assert_int_equal(output_file_commit(&file, NULL), 0);
 	expect("report", "half");

@@ -79,7 +79,7 @@ static const char *in(const char *where, const char *name)
 
 static int keep_writes(void)
 {
-	return rights_keep_writes(out, "/no/such/folder", NULL);
+	return rights_keep_writes(out, "/no/such/folder", NULL, NULL);
 }
 
 static bool refused(int ret)
@@ -150,9 +150,24 @@ static int writes_in_its_folders(void)
 	return rmdir(out) ? 10 : 0;
 }
 
+/* As --stderr's file does it: open before, renamed after, in a folder where nothing else is ours.
+ */
+static int gives_a_file_its_name(void)
+{
+	int fd = open(in(elsewhere, ".partial"), O_WRONLY | O_CREAT, 0600);
+
+	if (rights_keep_writes(out, NULL, elsewhere, NULL))
+		return 1;
+	if (write(fd, "x", 1) != 1 || fsync(fd))
+		return 2;
+	if (!refused(open(text, O_WRONLY)) || !refused(mkdir(in(elsewhere, "folder"), 0700)))
+		return 3;
+	return rename(in(elsewhere, ".partial"), text) ? 4 : 0;
+}
+
 static int writes_to_its_cache(void)
 {
-	if (rights_keep_writes(NULL, out, NULL))
+	if (rights_keep_writes(NULL, out, NULL, NULL))
 		return 1;
 	if (open(in(out, "cached"), O_WRONLY | O_CREAT, 0600) < 0 || unlink(in(out, "cached")))
 		return 2;
@@ -198,7 +213,7 @@ static int without_landlock(void)
 
 	if (!deny_syscall(444, 0, 0, ENOSYS))
 		return 1;
-	if (rights_keep_writes(NULL, NULL, &err) != -EOPNOTSUPP || *err.text)
+	if (rights_keep_writes(NULL, NULL, NULL, &err) != -EOPNOTSUPP || *err.text)
 		return 2;
 	/* Nothing is restricted then. */
 	if (open(text, O_WRONLY) < 0)
@@ -212,7 +227,7 @@ static int too_many_layers(void)
 	int ret = 0;
 
 	for (int i = 0; !ret && i < 100; i++)
-		ret = rights_keep_writes(NULL, NULL, &err);
+		ret = rights_keep_writes(NULL, NULL, NULL, &err);
 	return ret == -EOPNOTSUPP && !*err.text ? 0 : 1;
 }
 
@@ -246,6 +261,7 @@ static void its_own_folders_are_written_to(void **state)
 	only_where_landlock_is();
 	in_child(writes_to_its_cache);
 	in_child(writes_in_its_folders);
+	in_child(gives_a_file_its_name);
 }
 
 static void what_is_open_stays_so(void **state)
