@@ -845,7 +845,9 @@ static void standard_input_unread(void **state)
 	/* Without an end: the time limit's, or the payload's own. */
 	FED(SHELL("cat") "\0timeout_ms=500", "x", 1, false);
 	check_exit(KTSTR_EXIT_TIMEOUT, 0);
-	assert_string_equal(seen.out, "x");
+	FED(SHELL("read x; echo got $x; exit 9"), "x\n", 2, false);
+	check_exit(KTSTR_EXIT_STATUS, 9);
+	assert_string_equal(seen.out, "got x\n");
 	/* One that outlives the payload gets an end. It has only to say so when the payload goes.
 	 */
 	FED(SHELL("exec 3<&0; trap 'exit 8' USR1; "
