@@ -3,6 +3,7 @@
  * the frames that it describes, their CRCs made right; both go through the channel into the watch,
  * the verdict and the reports' input.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,31 @@
 #include "vmm/channel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The machine: of it the watch knows no more than these. */
+struct vmm {
+	struct channel *channel;
+};
+
+const struct channel *vmm_channel(const struct vmm *vmm)
+{
+	return vmm->channel;
+}
+
+void vmm_answer(struct vmm *vmm, uint64_t lost_ns)
+{
+	channel_answer(vmm->channel, lost_ns);
+}
+
+bool vmm_has_room(const struct vmm *vmm)
+{
+	return channel_has_room(vmm->channel);
+}
+
+int vmm_send(struct vmm *vmm, uint16_t type, const void *payload, uint32_t length)
+{
+	return channel_send(vmm->channel, type, payload, length, NULL) ? -EAGAIN : 0;
+}
 
 static uint8_t *ring_of(void *region)
 {
@@ -116,8 +142,15 @@ static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t
 	struct vmm_owner owner;
 	struct verdict verdict;
 	struct channel channel;
+	struct vmm vmm = { .channel = &channel };
+	struct feed feed;
 	struct error err;
 
+	/* Of a standard input there is always more. */
+	if (feed_open(&feed, "/dev/zero", &err))
+		abort();
+	watch.vmm = &vmm;
+	watch.feed = &feed;
 	if (observation_init(&seen) || channel_init(&channel, region, &err))
 		abort();
 	watch_init(&watch);
@@ -125,12 +158,14 @@ static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t
 	fill(region, data, size);
 	owner.console(owner.data, data, size);
 	channel_drain(&channel, owner.frame, owner.data, &err);
+	owner.input->ready(owner.data, &vmm, feed.input.fd >= 0);
 	owner.tick(owner.data, 1);
 	watch_finish(&watch);
 	verdict_of(&seen, &verdict);
 	if (verdict.kind == VERDICT_PASS && !(seen.started && seen.exited))
 		abort(); /* no guest passes a test that never ran */
 	use_inbox(&channel, data, size);
+	feed_close(&feed);
 	channel_destroy(&channel);
 	observation_destroy(&seen);
 }
