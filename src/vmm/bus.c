@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "vmm/layout.h"
 #include "vmm/machine.h"
 
@@ -20,14 +21,6 @@
 #define PIT_FIRST_PORT 0x40
 #define PIT_LAST_PORT  0x43
 #define PIT_GATE_PORT  0x61
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
 
 /* The serial port's output, with the lock held. */
 static void console_byte(void *owner, uint8_t byte)
