@@ -22,7 +22,7 @@ static const char defaults[] =
 	" pci=off"	    /* there is none: do not look for it */
 	" 8250.nr_uarts=1"  /* nor for three more serial ports */
 	" mitigations=off"  /* the guest guards nothing from itself; undo: mitigations=auto */
-	" irqaffinity=0"    /* the IOAPIC reaches no APIC id over 254 */
+	" irqaffinity=0"    /* the console's interrupts disturb one CPU, not those under test */
 	" noreplace-smp" /* one CPU: leave the lock prefixes in, rather than patch them all out */
 	" cryptomgr.notests"	/* nor self-tests of ciphers */
 	" random.trust_cpu=on"; /* do not wait for entropy */

@@ -47,10 +47,12 @@ static void serial_interrupt(void *owner, bool high)
 	ioapic_line(&vmm->ioapic, LAYOUT_SERIAL_IRQ, high);
 }
 
-static void send_message(void *owner, uint32_t address, uint32_t data)
+static void send_message(void *owner, uint64_t address, uint32_t data)
 {
 	struct vmm *vmm = owner;
-	struct kvm_msi msi = { .address_lo = address, .data = data };
+	struct kvm_msi msi = { .address_lo = (uint32_t)address,
+			       .address_hi = (uint32_t)(address >> 32),
+			       .data = data };
 
 	/* It fails where no local APIC takes such a message: the guest's own doing. */
 	ioctl(vmm->vm_fd, KVM_SIGNAL_MSI, &msi);

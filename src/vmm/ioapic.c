@@ -15,16 +15,25 @@ enum { REGISTER_ID = 0, REGISTER_VERSION = 1, REGISTER_ARBITRATION = 2, REGISTER
 #define ID_MASK	 0xfu
 
 /* A pin's entry (3.2.4). Vector and delivery mode stand where an MSI's data have them. */
-#define PIN_MESSAGE	   0x7ffu
-#define PIN_LOGICAL	   (1u << 11)
-#define PIN_READ_ONLY	   (1u << 12 | 1u << 14) /* delivery status, remote IRR: always 0 here */
-#define PIN_MASKED	   (1u << 16)
-#define PIN_DESTINATION(p) ((uint32_t)((p) >> 56))
+#define PIN_MESSAGE	     0x7ffu
+#define PIN_LOGICAL	     (1u << 11)
+#define PIN_READ_ONLY	     (1u << 12 | 1u << 14) /* delivery status, remote IRR: always 0 here */
+#define PIN_MASKED	     (1u << 16)
+#define PIN_DESTINATION(p)   ((uint32_t)((p) >> 56))
+/*
+ * Bits 8 to 14 of the destination. The data sheet has them reserved; Linux uses them where CPUID
+ * has KVM_FEATURE_MSI_EXT_DEST_ID (struct IO_APIC_route_entry, virt_destid_8_14).
+ */
+#define PIN_DESTINATION_8(p) ((uint32_t)((p) >> 49 & 0x7f))
 
-/* An MSI's address (SDM vol. 3, 11.11.1). */
-#define MSI_ADDRESS	    0xfee00000u
-#define MSI_DESTINATION(id) ((id) << 12)
-#define MSI_LOGICAL	    (1u << 2)
+/*
+ * An MSI's address (SDM vol. 3, 11.11.1), and where KVM takes the bits of its destination from 8 on
+ * (Documentation/virt/kvm/api.rst, 4.70, with KVM_X2APIC_API_USE_32BIT_IDS).
+ */
+#define MSI_ADDRESS	      0xfee00000ull
+#define MSI_DESTINATION(id)   ((id) << 12)
+#define MSI_DESTINATION_8(id) ((uint64_t)(id) << 40)
+#define MSI_LOGICAL	      (1u << 2)
 
 static_assert(IOAPIC_PINS <= 32, "lines has a bit for each");
 
@@ -89,7 +98,8 @@ void ioapic_line(struct ioapic *ioapic, unsigned int pin, bool high)
 {
 	bool was_high = ioapic->lines >> pin & 1;
 	uint64_t entry = ioapic->pins[pin];
-	uint32_t address = MSI_ADDRESS | MSI_DESTINATION(PIN_DESTINATION(entry));
+	uint64_t address = MSI_ADDRESS | MSI_DESTINATION(PIN_DESTINATION(entry)) |
+			   MSI_DESTINATION_8(PIN_DESTINATION_8(entry));
 
 	ioapic->lines &= ~(1u << pin);
 	ioapic->lines |= (uint32_t)high << pin;

@@ -22,8 +22,11 @@ struct ioapic {
 	uint8_t id;
 	uint32_t lines; /* a bit a pin: high now */
 	uint64_t pins[IOAPIC_PINS];
-	/* Where a message goes: @address and @data as of an MSI; called on the vCPU's thread. */
-	void (*deliver)(void *owner, uint32_t address, uint32_t data);
+	/*
+	 * Where a message goes: @address and @data as of an MSI, with the bits of an APIC id from 8
+	 * on at bit 40; called on the vCPU's thread.
+	 */
+	void (*deliver)(void *owner, uint64_t address, uint32_t data);
 	void *owner;
 };
 

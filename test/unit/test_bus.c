@@ -96,13 +96,16 @@ static void what_is_not_there_keeps_nobody_waiting(void **state)
 
 static void the_serial_port_is_heard_and_interrupts(void **state)
 {
-	const uint32_t select = 0x18, pin = 0x41;
+	const uint32_t select = 0x18, pin = 0x41, select_high = 0x19, id_300 = 0x2c020000;
 
 	(void)state;
+	bus_memory_write(&vmm, 0xfec00000, (const uint8_t *)&select_high, 4);
+	bus_memory_write(&vmm, 0xfec00010, (const uint8_t *)&id_300, 4);
 	bus_memory_write(&vmm, 0xfec00000, (const uint8_t *)&select, 4);
 	bus_memory_write(&vmm, 0xfec00010, (const uint8_t *)&pin, 4);
 	out(0x3f9, 0x02, 1); /* IER: transmitter empty, which is so at once */
-	assert_int_equal(sent.address_lo, 0xfee00000);
+	assert_int_equal(sent.address_lo, 0xfee2c000);
+	assert_int_equal(sent.address_hi, 0x100);
 	assert_int_equal(sent.data, 0x41);
 	out(0x3f8, 'x', 1);
 	assert_int_equal(vmm.console_used, 1);
