@@ -19,13 +19,15 @@
 #define SECOND (1000 * MS)
 
 /*
- * A panicked kernel resets at once (panic=-1); past this we end it. Longer than a heartbeat takes,
- * so that a guest that goes on shows it.
+ * So long after a panic's line another CPU may still speak: the kernel prints a call trace behind
+ * that line before it stops them, some 40 lines, each of 10 to 50 ms on a slow console.
  */
-#define PANIC_GRACE_NS	(5 * SECOND)
-/* So long after a panic's line another CPU may still speak: the kernel stops them behind that line.
+#define PANIC_SETTLE_NS (5 * SECOND)
+/*
+ * A panicked kernel resets by itself (panic=-1); past this we end it. Some heartbeats longer than
+ * the above, so that a guest that goes on shows it.
  */
-#define PANIC_SETTLE_NS (100 * MS)
+#define PANIC_GRACE_NS	(10 * SECOND)
 /* Longest silence of a guest that runs a test without a limit, or has only to finish. */
 #define SILENCE_NS	(60 * SECOND)
 /* How long init waits for the tracer's ready line, and a little more (guest/tracer.c). */
