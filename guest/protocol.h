@@ -207,6 +207,11 @@ struct ktstr_trace {
  */
 #define KTSTR_TRACER_READY_LINE	 "Running..."
 #define KTSTR_TRACER_FLIGHT_LINE "Running in flight recorder mode"
+/*
+ * How long init waits for it, s. wprof touches all of its ring buffers first: 2 GiB take over a
+ * minute on a busy emulated host.
+ */
+#define KTSTR_TRACER_READY_S	 300u
 
 /*
  * Kernel command line parameter with the tracer's arguments, joined by the ASCII unit separator:

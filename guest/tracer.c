@@ -19,8 +19,7 @@
 #include "process.h"
 #include "pty.h"
 
-/* wprof touches all of its ring buffers first: 2 GiB take over a minute on a busy emulated host. */
-#define READY_LIMIT_NS (300 * CLOCK_S)
+#define READY_LIMIT_NS (KTSTR_TRACER_READY_S * CLOCK_S)
 #define STOP_LIMIT_NS  (120 * CLOCK_S)
 /* How long its last words may take to come after its end; only a child of its can hold them back.
  */

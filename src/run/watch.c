@@ -30,8 +30,8 @@
 #define PANIC_GRACE_NS	(10 * SECOND)
 /* Longest silence of a guest that runs a test without a limit, or has only to finish. */
 #define SILENCE_NS	(60 * SECOND)
-/* How long init waits for the tracer's ready line, and a little more (guest/tracer.c). */
-#define TRACER_READY_NS (90 * SECOND)
+/* How long init waits for the tracer's ready line, and a little more. */
+#define TRACER_READY_NS ((KTSTR_TRACER_READY_S + 30) * SECOND)
 /* Kernel log and trace have this long to be sent once the payload has ended. */
 #define FINISH_NS	(300 * SECOND)
 
@@ -81,7 +81,8 @@ static bool past_limit(struct watch *watch)
 	if (seen->exited)
 		return now - watch->exited_at > FINISH_NS && stop(watch, STOP_FINISH_TIMEOUT);
 	if (!seen->started) {
-		if (seen->tracer != TRACER_OFF)
+		/* That long only in a guest that lives: heartbeats come all the while. */
+		if (seen->tracer != TRACER_OFF && now - watch->last_frame_at <= SILENCE_NS)
 			limit += TRACER_READY_NS;
 		return now > limit && stop(watch, STOP_PREPARE_TIMEOUT);
 	}

@@ -1,4 +1,7 @@
-/* Which panic's line on the console is the kernel's own, and which was printed by somebody else? */
+/*
+ * Which panic's line on the console is the kernel's own, and which was printed by somebody else?
+ * And how long may a tracer take to start?
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,6 +144,34 @@ static void what_was_said_before_proves_nothing(void **state)
 	assert_true(seen.panic);
 }
 
+/* Init waits for its ready line, and tells in the end that there was none: not before it does. */
+static void a_tracer_has_all_the_time_that_init_gives_it(void **state)
+{
+	(void)state;
+	seen.started = false;
+	seen.boot_limit_ms = 20000;
+	seen.tracer = TRACER_SILENT;
+	for (unsigned int i = 0; i < KTSTR_TRACER_READY_S + 20; i++) {
+		assert_false(pass(1000));
+		speak(KTSTR_HEARTBEAT, 8);
+	}
+	/* A guest that has fallen silent is not given as much. */
+	assert_true(pass(61000));
+	assert_int_equal(seen.stop, STOP_PREPARE_TIMEOUT);
+}
+
+static void a_guest_that_hangs_before_its_payload_is_stopped(void **state)
+{
+	(void)state;
+	seen.started = false;
+	seen.boot_limit_ms = 20000;
+	seen.tracer = TRACER_SILENT;
+	speak(KTSTR_HEARTBEAT, 8);
+	assert_false(pass(59000));
+	assert_true(pass(2000));
+	assert_int_equal(seen.stop, STOP_PREPARE_TIMEOUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +182,10 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_was_said_before_proves_nothing, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_tracer_has_all_the_time_that_init_gives_it,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_guest_that_hangs_before_its_payload_is_stopped,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
