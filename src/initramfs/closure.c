@@ -13,6 +13,13 @@
 #include "initramfs/host.h"
 #include "initramfs/ldso.h"
 
+/*
+ * What glibc's libc.so.6 opens by name at run time: the unwinder for pthread_exit and
+ * pthread_cancel (sysdeps/nptl/unwind-forcedunwind.c; without it they abort), and before 2.34 what
+ * reads /etc/passwd, /etc/group and /etc/hosts (nss/).
+ */
+static const char *const by_libc[] = { "libgcc_s.so.1", "libnss_files.so.2" };
+
 struct closure {
 	struct initramfs *tree;
 	struct object **objects; /* owned, and each of them; in the order of loading */
@@ -165,6 +172,23 @@ static int add_library(struct closure *c, const struct object *object, const cha
 	return ret;
 }
 
+/* For what nobody has asked for: that it is missing, or that its own needs are, is no error. */
+static int add_optional(struct closure *c, const struct object *object, const char *name)
+{
+	struct error *err = c->err, unused = { "" };
+	size_t count = c->count;
+	int ret;
+
+	c->err = &unused;
+	ret = add_library(c, object, name);
+	c->err = err;
+	if (ret == -ENOMEM || ret == -EINTR)
+		return error_set(err, ret, "%s", unused.text);
+	if (c->count > count)
+		c->objects[count]->optional = true;
+	return 0;
+}
+
 static int add_all(struct closure *c, struct node *node, const char *guest)
 {
 	int ret;
@@ -181,9 +205,16 @@ static int add_all(struct closure *c, struct node *node, const char *guest)
 		for (size_t n = 0; !ret && n < object->elf->nr_needed; n++) {
 			const char *name = object->elf->needed[n];
 
-			if (!is_loaded(c, name) && !(c->musl && ldso_musl_has(name)))
-				ret = add_library(c, object, name);
+			if (is_loaded(c, name) || (c->musl && ldso_musl_has(name)))
+				continue;
+			ret = object->optional ? add_optional(c, object, name)
+					       : add_library(c, object, name);
 		}
+		if (c->musl || strcmp(object->name, "libc.so.6"))
+			continue;
+		for (size_t n = 0; !ret && n < sizeof(by_libc) / sizeof(by_libc[0]); n++)
+			if (!is_loaded(c, by_libc[n]))
+				ret = add_optional(c, object, by_libc[n]);
 	}
 	return ret;
 }

@@ -47,8 +47,9 @@ int initramfs_set_mode(struct initramfs *tree, const char *path, mode_t mode, st
  * its target, a folder everything below it (sockets, devices and FIFOs in it are passed over).
  * @host:  path on the host, relative to the working folder or absolute
  * @guest: absolute path in the guest; NULL: the host's absolute path
- * Each file goes in once, however often it is wanted. Not seen: what a program opens with dlopen
- * (NSS and gconv modules, plugins), and LD_LIBRARY_PATH (see ldso.h). Errors: -ENOENT and the like
+ * Each file goes in once, however often it is wanted. With glibc's libc go the libraries that it
+ * opens by name, where the host has them. Not seen: what else a program opens with dlopen (gconv
+ * modules, plugins), and LD_LIBRARY_PATH (see ldso.h). Errors: -ENOENT and the like
  * from the host; -ENOEXEC for an ELF that is truncated or for another machine; -ELIBACC for a
  * missing library, naming the file that wants it and where was looked. Inside a folder that is
  * added as a whole, a damaged ELF, a foreign one or one with a missing library goes in as plain

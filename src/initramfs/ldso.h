@@ -11,8 +11,9 @@
  * The loader itself knows the folders of ld.so.conf only through /etc/ld.so.cache. So a library
  * there counts only when the cache names it too, and the cache then goes into the guest.
  *
- * Not seen here: what a program opens at run time with dlopen (NSS and gconv modules, plugins), and
- * the variants below glibc-hwcaps/, which the loader does without. Include them by hand.
+ * Not seen here: what a program opens at run time with dlopen (gconv modules, plugins; but see
+ * closure.c for libc's own), and the variants below glibc-hwcaps/, which the loader does without.
+ * Include them by hand.
  */
 #ifndef KTSTR_INITRAMFS_LDSO_H
 #define KTSTR_INITRAMFS_LDSO_H
@@ -27,6 +28,7 @@ struct object {
 	const struct object *loader; /* who asked for it first; NULL for the program */
 	const struct node *node;
 	const struct elf_deps *elf;
+	bool optional;	    /* nobody asked for it: what it needs may be missing */
 	char *name;	    /* by which it was asked for; owned */
 	char *host_origin;  /* $ORIGIN on the host; owned */
 	char *guest_origin; /* and in the guest: they differ when the program is put elsewhere;

@@ -507,6 +507,60 @@ static void real_loader_finds_them(void **state)
 	assert_int_equal(run_in_guest(f, "/bin/cache"), 127);
 }
 
+/* glibc's libc opens it by name; without it pthread_exit aborts. */
+static void libgcc_comes_with_libc(void **state)
+{
+	static const char program[] = "#include <pthread.h>\n"
+				      "static void *end(void *x) { pthread_exit(x); }\n"
+				      "int main(void) { pthread_t t; void *x = NULL;\n"
+				      "pthread_create(&t, NULL, end, &t); pthread_join(t, &x);\n"
+				      "return x == &t ? 42 : 1; }\n";
+	struct fixture *f = *state;
+
+	if (geteuid() || is_missing("cc") ||
+	    run("ls /lib*/*/libc.so.6 /lib*/libc.so.6 >'%s/list' "
+		"2>/dev/null; test -s '%s/list'",
+		f->dir, f->dir))
+		skip();
+	put_text(f, "prog.c", 0644, "%s", program);
+	assert_int_equal(run("cd '%s' && cc -pthread -o prog prog.c", f->dir), 0);
+	assert_adds(f, "prog");
+	assert_string_equal(f->err.text, "");
+	extract(f);
+	assert_int_equal(run_in_guest(f, in(f, "prog")), 42);
+}
+
+/* Found as the loader would, with its own needs, and no error where that cannot be. */
+static void what_libc_opens(void **state)
+{
+	struct fixture *f = *state;
+
+	put_elf(f, "a/libc.so.6", (struct elf_spec){ 0 });
+	put_elf(f, "prog", (struct elf_spec){ .rpath = IN("a"), .needed = NEEDS("libc.so.6") });
+	put_elf(f, "a/libgcc_s.so.1", (struct elf_spec){ .needed = NEEDS("libdeep.so") });
+	put_elf(f, "a/libdeep.so", (struct elf_spec){ 0 });
+	assert_adds(f, "prog");
+	assert_int_equal(has(f, "a/libgcc_s.so.1"), 1);
+	assert_int_equal(has(f, "a/libdeep.so"), 1);
+
+	/* One that cannot be loaded is as good as none. */
+	fresh_tree(f);
+	put_elf(f, "a/libgcc_s.so.1", (struct elf_spec){ .needed = NEEDS("libmissing.so") });
+	assert_adds(f, "prog");
+	assert_string_equal(f->err.text, "");
+	fresh_tree(f);
+	put_text(f, "a/libgcc_s.so.1", 0644, "no ELF");
+	assert_adds(f, "prog");
+	assert_int_equal(has(f, "a/libgcc_s.so.1"), 0);
+
+	/* Who has no libc has no use for it. */
+	fresh_tree(f);
+	put_elf(f, "a/libgcc_s.so.1", (struct elf_spec){ 0 });
+	put_elf(f, "other", (struct elf_spec){ .rpath = IN("a"), .needed = NEEDS("libdeep.so") });
+	assert_adds(f, "other");
+	assert_int_equal(has(f, "a/libgcc_s.so.1"), 0);
+}
+
 static void musl_program(void **state)
 {
 	struct fixture *f = *state;
@@ -564,6 +618,8 @@ int main(void)
 		TEST(foreign_programs),
 		TEST(damaged_files),
 		TEST(real_loader_finds_them),
+		TEST(libgcc_comes_with_libc),
+		TEST(what_libc_opens),
 		TEST(musl_program),
 		TEST(system_programs),
 	};
