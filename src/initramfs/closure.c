@@ -71,8 +71,8 @@ static char *folder_of(const char *path)
 	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-static int push(struct closure *c, const struct object *loader, const struct node *node,
-		const char *name, const char *host, const char *guest)
+static int push(struct closure *c, const struct object *loader, struct node *node, const char *name,
+		const char *host, const char *guest)
 {
 	struct object *object = calloc(1, sizeof(*object));
 	struct object **grown;
@@ -219,13 +219,23 @@ static int add_all(struct closure *c, struct node *node, const char *guest)
 	return ret;
 }
 
-int closure_add(struct initramfs *tree, struct node *node, struct error *err)
+const char *initramfs_isa_file(const struct initramfs *tree, unsigned int level)
+{
+	for (const struct node *node = tree->first; node; node = node->next)
+		if (node->loaded && node->elf && node->elf->isa >> level & 1)
+			return node->text;
+	return NULL;
+}
+
+int closure_add(struct initramfs *tree, struct node *node, bool strict, struct error *err)
 {
 	struct closure c = { .tree = tree, .err = err };
 	char *guest;
 	int ret;
 
 	ret = read_elf(node, err);
+	if (!ret && node->elf && strict)
+		node->loaded = true;
 	if (ret || !node->elf || (!node->elf->interp && !node->elf->nr_needed))
 		return ret;
 	if (!tree->ldso)
@@ -237,8 +247,11 @@ int closure_add(struct initramfs *tree, struct node *node, struct error *err)
 	}
 	c.musl = ldso_is_musl(node->elf->interp);
 	ret = add_all(&c, node, guest);
-	for (size_t i = 0; i < c.count; i++)
+	for (size_t i = 0; i < c.count; i++) {
+		if (strict && !c.objects[i]->optional)
+			c.objects[i]->node->loaded = true;
 		object_free(c.objects[i]);
+	}
 	free(c.objects);
 	free(guest);
 	return ret;

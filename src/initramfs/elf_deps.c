@@ -11,10 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "initramfs/elf_property.h"
+
 /* Far above any real program; a bound on what a hostile one can make us keep. */
 #define NEEDED_MAX  1024
 #define DYNAMIC_MAX (1u << 20)
 #define STRING_MAX  65536u
+#define NOTES_MAX   65536u
+
+/* PT_GNU_PROPERTY, which is newer than some elf.h. */
+#define PROPERTY_SEGMENT 0x6474e553u
 
 struct reader {
 	Elf *elf;
@@ -229,6 +235,29 @@ static int read_dynamic(struct reader *r, const GElf_Phdr *ph)
 	return ret;
 }
 
+/* As the loader: PT_GNU_PROPERTY, and without one the notes. What is too large says nothing. */
+static void read_isa(struct reader *r)
+{
+	uint32_t type = PT_NOTE;
+
+	for (size_t i = 0; i < r->nr_phdrs; i++)
+		if (r->phdrs[i].p_type == PROPERTY_SEGMENT)
+			type = PROPERTY_SEGMENT;
+	for (size_t i = 0; i < r->nr_phdrs; i++) {
+		const GElf_Phdr *ph = &r->phdrs[i];
+		Elf_Data *data;
+
+		if (ph->p_type != type || !ph->p_filesz || ph->p_filesz > NOTES_MAX ||
+		    !inside(r, ph->p_offset, ph->p_filesz))
+			continue;
+		/* As bytes: libelf looks into notes. */
+		data = elf_getdata_rawchunk(r->elf, (int64_t)ph->p_offset, ph->p_filesz,
+					    ELF_T_BYTE);
+		if (data && data->d_buf)
+			r->deps->isa |= elf_property_isa(data->d_buf, data->d_size, ph->p_align);
+	}
+}
+
 static int read_all(struct reader *r)
 {
 	int loaded, ret;
@@ -248,6 +277,8 @@ static int read_all(struct reader *r)
 		else if (ph->p_type == PT_DYNAMIC)
 			ret = read_dynamic(r, ph);
 	}
+	if (!ret)
+		read_isa(r);
 	return ret;
 }
 

@@ -15,6 +15,7 @@ struct elf_deps {
 	char *runpath; /* DT_RUNPATH */
 	char **needed; /* DT_NEEDED, in order */
 	size_t nr_needed;
+	uint32_t isa; /* levels of x86-64 that it needs, as elf_property_isa has them */
 };
 
 /*

@@ -38,8 +38,10 @@ char *host_join(const char *dir, const char *name);
 /*
  * closure_add - into the tree with all that the loader maps for the program or library @node: its
  * PT_INTERP, its DT_NEEDED and theirs. A file that is no ELF needs nothing.
+ * @strict: it was asked for, rather than being a part of a folder: each of these files is marked as
+ * loaded
  * Errors: -ENOEXEC, -ELIBACC, and those of host_put.
  */
-int closure_add(struct initramfs *tree, struct node *node, struct error *err);
+int closure_add(struct initramfs *tree, struct node *node, bool strict, struct error *err);
 
 #endif

@@ -60,6 +60,13 @@ int initramfs_set_mode(struct initramfs *tree, const char *path, mode_t mode, st
 int initramfs_add_host(struct initramfs *tree, const char *host, const char *guest,
 		       struct error *err);
 
+/*
+ * initramfs_isa_file - a file that is loaded for a program that was added by name, and that says of
+ * itself that it needs this level of x86-64 (bit @level of GNU_PROPERTY_X86_ISA_1_NEEDED; 1 is
+ * x86-64-v2). Its path on the host, the tree's; NULL: none does.
+ */
+const char *initramfs_isa_file(const struct initramfs *tree, unsigned int level);
+
 /* initramfs_layout - the size in bytes of the archive as the tree stands now. */
 uint64_t initramfs_layout(const struct initramfs *tree);
 

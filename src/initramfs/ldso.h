@@ -26,7 +26,7 @@
 /* A program, library or loader that would be mapped. */
 struct object {
 	const struct object *loader; /* who asked for it first; NULL for the program */
-	const struct node *node;
+	struct node *node;
 	const struct elf_deps *elf;
 	bool optional;	    /* nobody asked for it: what it needs may be missing */
 	char *name;	    /* by which it was asked for; owned */

@@ -135,7 +135,7 @@ static int add_needs(struct packer *p, const struct packer_item *item)
 	struct node *node = item->at.guest;
 	int ret;
 
-	ret = closure_add(p->tree, node, p->err);
+	ret = closure_add(p->tree, node, item->strict, p->err);
 	/* The kernel looks at the #! only of what may be executed. */
 	if (!ret && !node->elf && (item->strict || node->mode & 0111))
 		ret = interpreters_add(p, node, item->strict);

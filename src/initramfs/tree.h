@@ -51,6 +51,7 @@ struct node {
 	ino_t host_ino;
 	struct elf_deps *elf; /* NODE_HOST, once it was read as an ELF; owned */
 	enum followed followed;
+	bool loaded;	   /* NODE_HOST: a program that was asked for is made of it */
 	bool guest_mounts; /* NODE_DIR: the guest mounts something over it */
 	char name[];
 };

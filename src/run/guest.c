@@ -15,6 +15,7 @@
 #include "initramfs/initramfs.h"
 #include "modules/modules.h"
 #include "run/cmdline.h"
+#include "run/etc_files.h"
 #include "run/kernel_cache.h"
 #include "run/rights.h"
 #include "util/file.h"
@@ -175,6 +176,8 @@ static int pack(const struct guest_config *config, const char *release, struct p
 		ret = add_blob(parts->tree, "busybox", BUSYBOX_PATH, &parts->busybox, err);
 	if (!ret)
 		ret = add_applets(parts, err);
+	if (!ret)
+		ret = etc_files_add(parts->tree, err);
 	return ret;
 }
 
@@ -279,6 +282,8 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 	machine.initrd.size = initramfs_layout(parts.tree);
 	machine.initrd.write = write_initrd;
 	machine.initrd.owner = parts.tree;
+	for (unsigned int level = 0; level < ISA_LEVELS; level++)
+		machine.isa_files[level] = initramfs_isa_file(parts.tree, level);
 	ret = vmm_create(&machine, vmm, err);
 out:
 	/* All of it is in guest memory now; a running VM keeps none of it. */

@@ -299,7 +299,8 @@ static int load_guest(struct vmm *vmm, const struct vmm_config *config,
 	return ret;
 }
 
-static int create_vcpus(struct vmm *vmm, const struct kernel_entry *entry, struct error *err)
+static int create_vcpus(struct vmm *vmm, const struct kernel_entry *entry,
+			const char *const isa_files[ISA_LEVELS], struct error *err)
 {
 	struct kvm_cpuid2 *supported;
 	int ret = 0;
@@ -313,6 +314,8 @@ static int create_vcpus(struct vmm *vmm, const struct kernel_entry *entry, struc
 		ret = -errno;
 		error_set(err, ret, "/dev/kvm: KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret));
 	}
+	if (!ret)
+		ret = isa_check(supported, isa_files, err);
 	vcpu_limits_make_room(vmm->nr_vcpus);
 	for (unsigned int i = 0; !ret && i < vmm->nr_vcpus; i++)
 		ret = vcpu_create(vmm, i, supported, i == 0 ? entry : NULL, err);
@@ -366,7 +369,7 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 	if (!ret)
 		ret = kernel_image_load(config->kernel, &vmm->memory, entry, err);
 	if (!ret)
-		ret = create_vcpus(vmm, entry, err);
+		ret = create_vcpus(vmm, entry, config->isa_files, err);
 	if (!ret)
 		ret = load_guest(vmm, config, entry, err);
 out:

@@ -15,6 +15,7 @@
 #include "plan/topology.h"
 #include "util/error.h"
 #include "vmm/channel.h"
+#include "vmm/isa.h"
 #include "vmm/kernel_image.h"
 
 /* Something of a known size that can be written straight into guest memory. */
@@ -32,7 +33,8 @@ struct vmm_config {
 	bool tsc_reliable; /* the guest may be told that its TSC is invariant, where KVM says so */
 	const char *cmdline;
 	struct vmm_initrd initrd;
-	const char *dump_acpi_dir; /* NULL: do not write the tables */
+	const char *dump_acpi_dir;	   /* NULL: do not write the tables */
+	const char *isa_files[ISA_LEVELS]; /* as for isa_check */
 };
 
 /* How the machine came to its end. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "initramfs/elf_deps.h"
+#include "initramfs/elf_property.h"
 #include "initramfs/script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	fuzz_script((const char *)data, size);
 	elf_fit(data, size);
+	elf_property_isa(data, size, 8);
 	fuzz_elf(data, size);
 	return 0;
 }
