@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "protocol.h"
+
 char *const job_default_env[] = {
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	"PATH=" KTSTR_USUAL_PATH,
 	"HOME=/root",
 	"TERM=dumb",
 	NULL,

@@ -122,20 +122,24 @@ int entry_find_busybox(struct entry *entry, struct error *err)
 	return entry->cwd && entry->program ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
-int entry_job(const struct entry *entry, const struct entry_tracer *tracer,
+int entry_job(const struct entry *entry, const struct entry_tracer *tracer, const char *path,
 	      const struct entry_load *loads, size_t nr_loads, char **job, size_t *size,
 	      struct error *err)
 {
 	FILE *out = open_memstream(job, size);
-	bool failed;
+	bool has_path = false, failed;
 
 	if (!out)
 		return error_set(err, -ENOMEM, "job file: out of memory");
 	fprintf(out, "arg=%s%c", entry->program, 0);
 	for (size_t i = 1; entry->argv[i]; i++)
 		fprintf(out, "arg=%s%c", entry->argv[i], 0);
-	for (size_t i = 0; i < entry->nr_env; i++)
+	for (size_t i = 0; i < entry->nr_env; i++) {
 		fprintf(out, "env=%s%c", entry->env[i], 0);
+		has_path |= !strncmp(entry->env[i], "PATH=", strlen("PATH="));
+	}
+	if (!has_path)
+		fprintf(out, "env=PATH=%s%c", path, 0);
 	fprintf(out, "cwd=%s%c", entry->cwd, 0);
 	fprintf(out, "timeout_ms=%" PRIu64 "%c", entry->timeout_ms, 0);
 	for (size_t i = 0; i < nr_loads; i++)

@@ -8,10 +8,11 @@
 
 #include "util/error.h"
 
-/* A host file or folder that goes into the guest as well. */
+/* A host file or folder that goes into the guest as well, or an interpreter with its library. */
 struct entry_include {
-	const char *host;
+	const char *host;  /* with: the interpreter's name or absolute path */
 	const char *guest; /* NULL: at its own absolute path */
+	bool with;	   /* an interpreter and its standard library */
 };
 
 /*
@@ -22,6 +23,10 @@ struct entry_include {
  */
 int entry_include_add(struct entry_include **includes, size_t *nr, const char *what,
 		      const char *text, struct error *err);
+/* entry_with_add - likewise "python3", "perl" or "bash", with a version or not, or the path of one.
+ */
+int entry_with_add(struct entry_include **includes, size_t *nr, const char *what, const char *text,
+		   struct error *err);
 void entry_includes_free(struct entry_include *includes, size_t nr);
 
 /* A kernel module that is loaded before the payload. */
@@ -86,10 +91,11 @@ struct entry_load {
 
 /*
  * entry_job - the job file for the guest (guest/protocol.h).
+ * @path: the PATH of a payload that is given none
  * @loads: what becomes of the entry's modules, in the order of loading
  * @job: owned by the caller, free(). Returns 0 or -ENOMEM.
  */
-int entry_job(const struct entry *entry, const struct entry_tracer *tracer,
+int entry_job(const struct entry *entry, const struct entry_tracer *tracer, const char *path,
 	      const struct entry_load *loads, size_t nr_loads, char **job, size_t *size,
 	      struct error *err);
 

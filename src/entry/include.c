@@ -4,13 +4,30 @@
 #include <string.h>
 
 #include "entry/entry.h"
+#include "util/interpreter.h"
 #include "util/utf8.h"
+
+/* Takes the strings of @include over, also on error. */
+static int add(struct entry_include **includes, size_t *nr, const char *what,
+	       struct entry_include include, bool has_guest, struct error *err)
+{
+	struct entry_include *grown = reallocarray(*includes, *nr + 1, sizeof(*grown));
+
+	if (grown)
+		*includes = grown;
+	if (!grown || !include.host || (has_guest && !include.guest)) {
+		free((char *)include.host);
+		free((char *)include.guest);
+		return error_set(err, -ENOMEM, "%s: out of memory", what);
+	}
+	grown[(*nr)++] = include;
+	return 0;
+}
 
 int entry_include_add(struct entry_include **includes, size_t *nr, const char *what,
 		      const char *text, struct error *err)
 {
 	const char *colon = strchr(text, ':');
-	struct entry_include *grown;
 	char shown[256];
 
 	utf8_printable(shown, sizeof(shown), text, strlen(text));
@@ -19,20 +36,27 @@ int entry_include_add(struct entry_include **includes, size_t *nr, const char *w
 	if (colon && colon[1] != '/')
 		return error_set(err, -EINVAL, "%s '%s': the path in the guest must be absolute",
 				 what, shown);
-	grown = reallocarray(*includes, *nr + 1, sizeof(*grown));
-	if (!grown)
-		return error_set(err, -ENOMEM, "%s: out of memory", what);
-	*includes = grown;
-	grown += *nr;
-	grown->host = strndup(text, colon ? (size_t)(colon - text) : strlen(text));
-	grown->guest = colon ? strdup(colon + 1) : NULL;
-	if (!grown->host || (colon && !grown->guest)) {
-		free((char *)grown->host);
-		free((char *)grown->guest);
-		return error_set(err, -ENOMEM, "%s: out of memory", what);
-	}
-	++*nr;
-	return 0;
+	return add(includes, nr, what,
+		   (struct entry_include){
+			   .host = strndup(text, colon ? (size_t)(colon - text) : strlen(text)),
+			   .guest = colon ? strdup(colon + 1) : NULL,
+		   },
+		   colon, err);
+}
+
+int entry_with_add(struct entry_include **includes, size_t *nr, const char *what, const char *text,
+		   struct error *err)
+{
+	char shown[256];
+
+	utf8_printable(shown, sizeof(shown), text, strlen(text));
+	if (interpreter_of(text) == INTERPRETER_NONE || (strchr(text, '/') && *text != '/'))
+		return error_set(err, -EINVAL,
+				 "%s '%s': takes python3, perl or bash, with a version or not, or "
+				 "the absolute path of one; other programs go in by include",
+				 what, shown);
+	return add(includes, nr, what, (struct entry_include){ .host = strdup(text), .with = true },
+		   false, err);
 }
 
 void entry_includes_free(struct entry_include *includes, size_t nr)

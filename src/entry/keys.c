@@ -51,6 +51,7 @@ static const struct {
 	[KEY_WPROF_ARGS] = { "wprof_args", VALUE, OF_VM, "\"-d 1000 -e sched\"" },
 	[KEY_INCLUDE] = { "include", VALUE, OF_VM | AGAIN, "data.txt:/data.txt" },
 	[KEY_MODULE] = { "module", VALUE, OF_VM | AGAIN, "\"loop max_loop=8\"" },
+	[KEY_WITH] = { "with", VALUE, OF_VM | AGAIN, "python3" },
 	[KEY_APPEND] = { "append", VALUE, OF_VM | AGAIN, "\"isolcpus=1 nohz_full=1\"" },
 	[KEY_ENV] = { "env", VALUE, AGAIN, "MODE=fast" },
 	[KEY_SCHEDULER] = { "scheduler", VALUE, OF_VM, "./scx_simple" },
@@ -169,6 +170,8 @@ static bool collide(const struct entry_include *a, const struct entry_include *b
 {
 	struct stat x, y;
 
+	if (a->with || b->with)
+		return false;
 	if (strcmp(a->guest ? a->guest : a->host, b->guest ? b->guest : b->host))
 		return false;
 	if (stat(a->host, &x) || stat(b->host, &y))
@@ -299,6 +302,9 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 		return add_include(test, value, err);
 	case KEY_MODULE:
 		return add_module(test, value, err);
+	case KEY_WITH:
+		return entry_with_add(&test->includes, &test->nr_includes, keys[key].name, value,
+				      err);
 	case KEY_APPEND:
 		return add_append(test, value, err);
 	case KEY_ENV:

@@ -67,6 +67,30 @@ int initramfs_add_host(struct initramfs *tree, const char *host, const char *gue
  */
 const char *initramfs_isa_file(const struct initramfs *tree, unsigned int level);
 
+/*
+ * initramfs_add_program - initramfs_add_host of a program that is to be run, at its own path. Also
+ * -ENOEXEC when it is a version manager's shim.
+ */
+int initramfs_add_program(struct initramfs *tree, const char *host, struct error *err);
+
+/*
+ * initramfs_add_with - an interpreter (python, perl, bash, with a version or not; a name in PATH or
+ * an absolute path), and its standard library with the libraries that its modules need. The
+ * interpreter is run to say where that is. Errors: also those of ask.h.
+ */
+int initramfs_add_with(struct initramfs *tree, const char *name, struct error *err);
+
+/* initramfs_lacks_library - an interpreter in the tree without its standard library, by the name to
+ * give initramfs_add_with; NULL: there is none. */
+const char *initramfs_lacks_library(const struct initramfs *tree);
+
+/*
+ * initramfs_search_path - the guest's PATH: the folders where the programs that scripts look for by
+ * name were found on the host, then @usual, each once. Owned by the caller. Returns 0 or -ENOMEM.
+ */
+int initramfs_search_path(const struct initramfs *tree, const char *usual, char **path,
+			  struct error *err);
+
 /* initramfs_layout - the size in bytes of the archive as the tree stands now. */
 uint64_t initramfs_layout(const struct initramfs *tree);
 

@@ -9,6 +9,8 @@
 
 #include "initramfs/packer.h"
 #include "initramfs/script.h"
+#include "initramfs/search_path.h"
+#include "initramfs/shim.h"
 
 /* Puts a program that @script names and leaves it to be looked into. */
 static int add_program(struct packer *p, const char *path, const struct node *script, bool strict,
@@ -22,6 +24,9 @@ static int add_program(struct packer *p, const char *path, const struct node *sc
 				 "script '%s': its interpreter '%s' depends on the working folder; "
 				 "give its absolute path",
 				 script->text, path);
+	ret = shim_check(path, p->err);
+	if (ret)
+		return error_prefix(p->err, ret, "script '%s'", script->text);
 	ret = host_put(p->tree, path, path, &at, p->err);
 	if (ret)
 		return error_prefix(p->err, ret, "script '%s': its interpreter '%s'", script->text,
@@ -30,41 +35,24 @@ static int add_program(struct packer *p, const char *path, const struct node *sc
 	return packer_enqueue(p, &at, strict);
 }
 
-/* As execvp: the first executable file of that name in a folder of PATH. NULL: none. */
-static char *find_on_path(const struct initramfs *tree, const char *program)
-{
-	const char *list = tree->paths.search_path ? tree->paths.search_path : getenv("PATH");
-	struct stat st;
-
-	if (strchr(program, '/'))
-		return strdup(program);
-	while (list && *list) {
-		size_t length = strcspn(list, ":");
-		char *path = NULL;
-
-		if (*list == '/' && asprintf(&path, "%.*s/%s", (int)length, list, program) < 0)
-			return NULL;
-		if (path && !access(path, X_OK) && !stat(path, &st) && S_ISREG(st.st_mode))
-			return path;
-		free(path);
-		list += length + (list[length] == ':');
-	}
-	return NULL;
-}
-
 static int add_env_program(struct packer *p, const char *program, const struct node *script,
 			   bool strict)
 {
-	char *path = find_on_path(p->tree, program);
 	struct node *node;
+	char *path;
 	int ret;
 
-	if (!path)
+	ret = search_path_find(p->tree, program, &path, p->err);
+	if (ret == -ENOENT)
 		return error_set(p->err, -ENOENT,
 				 "script '%s': its first line wants '%s', which is in no folder of "
 				 "PATH; install it or add its folder to PATH",
 				 script->text, program);
+	if (ret)
+		return ret;
 	ret = add_program(p, path, script, strict, &node);
+	if (!ret && path[0] == '/')
+		ret = search_path_note(p->tree, path, p->err);
 	free(path);
 	return ret;
 }

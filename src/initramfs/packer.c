@@ -6,10 +6,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "initramfs/shim.h"
 
 int packer_enqueue(struct packer *p, struct cursor *at, bool strict)
 {
@@ -97,6 +100,14 @@ out:
 	return ret;
 }
 
+static bool is_passed_over(const struct packer *p, const struct node *dir, const char *name)
+{
+	for (size_t i = 0; dir == p->top && p->without && p->without[i]; i++)
+		if (!fnmatch(p->without[i], name, 0))
+			return true;
+	return false;
+}
+
 static int add_folder(struct packer *p, const struct packer_item *item)
 {
 	struct node *node = item->at.guest;
@@ -122,7 +133,7 @@ static int add_folder(struct packer *p, const struct packer_item *item)
 	if (count < 0)
 		return host_error(p->err, -errno, item->at.host);
 	for (int i = 0; i < count; i++) {
-		if (!ret)
+		if (!ret && !is_passed_over(p, node, entries[i]->d_name))
 			ret = add_entry(p, item, entries[i]->d_name);
 		free(entries[i]);
 	}
@@ -181,7 +192,20 @@ static int drain(struct packer *p, int ret)
 int initramfs_add_host(struct initramfs *tree, const char *host, const char *guest,
 		       struct error *err)
 {
-	struct packer p = { .tree = tree, .err = err };
+	return packer_add(tree, host, guest, NULL, err);
+}
+
+int initramfs_add_program(struct initramfs *tree, const char *host, struct error *err)
+{
+	int ret = shim_check(host, err);
+
+	return ret ? ret : packer_add(tree, host, NULL, NULL, err);
+}
+
+int packer_add(struct initramfs *tree, const char *host, const char *guest,
+	       const char *const *without, struct error *err)
+{
+	struct packer p = { .tree = tree, .err = err, .without = without };
 	char *absolute, *cwd = NULL;
 	struct cursor at;
 	int ret;
@@ -204,6 +228,7 @@ int initramfs_add_host(struct initramfs *tree, const char *host, const char *gue
 				guest ? guest : absolute);
 		free(at.host);
 	} else if (!ret) {
+		p.top = at.guest;
 		ret = packer_enqueue(&p, &at, true);
 	}
 	free(absolute);

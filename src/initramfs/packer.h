@@ -16,8 +16,17 @@ struct packer_item {
 struct packer {
 	struct initramfs *tree;
 	struct packer_item *first, **last;
+	const struct node *top;	    /* what was asked for */
+	const char *const *without; /* patterns of names in it that are passed over; NULL: none */
 	struct error *err;
 };
+
+/*
+ * packer_add - initramfs_add_host, with patterns (fnmatch) of names that are passed over where they
+ * stand right in the folder @host, NULL-terminated; or NULL.
+ */
+int packer_add(struct initramfs *tree, const char *host, const char *guest,
+	       const char *const *without, struct error *err);
 
 /* packer_enqueue - leave @at to be looked into. Takes @at over, also on error. */
 int packer_enqueue(struct packer *p, struct cursor *at, bool strict);

@@ -397,6 +397,7 @@ void initramfs_destroy(struct initramfs *tree)
 		node_free(node);
 	}
 	ldso_destroy(tree->ldso);
+	dir_list_destroy(&tree->searched);
 	node_free(tree->root);
 	free(tree->buckets);
 	free(tree);

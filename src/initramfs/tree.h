@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "initramfs/initramfs.h"
+#include "initramfs/ldconf.h"
 
 /* As the kernel (fs/namei.c, MAXSYMLINKS): links followed for one path before -ELOOP. */
 #define LINKS_MAX 40
@@ -72,8 +73,9 @@ struct initramfs {
 	size_t nr_buckets; /* a power of two */
 	uint32_t nr_nodes;
 	struct host_paths paths;
-	struct ldso *ldso; /* NULL until the first dynamic program; owned */
-	int cancel_fd;	   /* as for cancel_check */
+	struct dir_list searched; /* where programs were found that are looked for by name */
+	struct ldso *ldso;	  /* NULL until the first dynamic program; owned */
+	int cancel_fd;		  /* as for cancel_check */
 };
 
 /* initramfs_create with other host paths; their strings stay the caller's. */

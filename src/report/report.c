@@ -213,6 +213,10 @@ static void put_detail(FILE *out, const struct report *report)
 
 	if (kind == VERDICT_PANIC || kind == VERDICT_STALL || kind == VERDICT_DIED)
 		put_lines(out, &first->seen->console, "", CONSOLE_LINES);
+	if ((kind == VERDICT_FAIL || kind == VERDICT_NOT_RUN) && first->seen->lacks_library)
+		fprintf(out,
+			"  hint: %s is in the guest without its standard library; give --with %s\n",
+			first->seen->lacks_library, first->seen->lacks_library);
 	put_kernel(out, first, "kernel");
 	put_init_log(out, &first->seen->init_log, "guest");
 	put_tracer(out, first->seen, "tracer");

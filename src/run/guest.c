@@ -29,7 +29,8 @@ struct parts {
 	uint8_t *init, *wprof, *busybox, *applets;
 	struct modules modules;
 	struct entry_load *loads; /* one for each module */
-	char *job;
+	char *path, *job;
+	uint64_t with_size; /* of the archive, what --with brought; bytes */
 };
 
 static void parts_destroy(struct parts *parts)
@@ -39,6 +40,7 @@ static void parts_destroy(struct parts *parts)
 	free(parts->wprof);
 	free(parts->busybox);
 	free(parts->applets);
+	free(parts->path);
 	free(parts->job);
 	for (size_t i = 0; parts->loads && i < parts->modules.count; i++)
 		free(parts->loads[i].path);
@@ -129,8 +131,23 @@ static int add_modules(const struct guest_config *config, const char *release, s
 	return 0;
 }
 
-static int pack(const struct guest_config *config, const char *release, struct parts *parts,
-		struct error *err)
+static int add_include(struct parts *parts, const struct entry_include *include, struct error *err)
+{
+	uint64_t before;
+	int ret;
+
+	if (!include->with) {
+		ret = initramfs_add_host(parts->tree, include->host, include->guest, err);
+		return ret ? error_prefix(err, ret, "--include") : 0;
+	}
+	before = initramfs_layout(parts->tree);
+	ret = initramfs_add_with(parts->tree, include->host, err);
+	parts->with_size += initramfs_layout(parts->tree) - before;
+	return ret;
+}
+
+/* After all others: it says where scripts find the programs that were packed for them. */
+static int add_job(const struct guest_config *config, struct parts *parts, struct error *err)
 {
 	const struct entry *entry = config->entry;
 	struct entry_tracer tracer = { .on = config->trace };
@@ -141,8 +158,27 @@ static int pack(const struct guest_config *config, const char *release, struct p
 	if (config->wprof && config->wprof->default_args)
 		tracer.window_ms = entry->timeout_ms ? entry->timeout_ms + 60000
 						     : 24 * 3600 * 1000ull;
-
 	tracer.bpf = config->wprof && config->wprof->bpf;
+	ret = initramfs_search_path(parts->tree, KTSTR_USUAL_PATH, &parts->path, err);
+	if (!ret)
+		ret = entry_job(entry, &tracer, parts->path, parts->loads, parts->modules.count,
+				&parts->job, &job_size, err);
+	if (ret)
+		return ret;
+	ret = initramfs_add_data(parts->tree, KTSTR_JOB_PATH, parts->job, job_size, 0600, err);
+	if (ret == -EEXIST)
+		error_set(err, ret,
+			  "'" KTSTR_JOB_PATH "' in the guest is the launcher's; put your file "
+			  "elsewhere");
+	return ret;
+}
+
+static int pack(const struct guest_config *config, const char *release, struct parts *parts,
+		struct error *err)
+{
+	const struct entry *entry = config->entry;
+	int ret;
+
 	parts->tree = initramfs_create();
 	if (!parts->tree)
 		return error_set(err, -ENOMEM, "initramfs: out of memory");
@@ -151,20 +187,10 @@ static int pack(const struct guest_config *config, const char *release, struct p
 	/* Before the user's own files, which cannot take their place then. */
 	if (!ret)
 		ret = add_modules(config, release, parts, err);
-	if (!ret)
-		ret = entry_job(entry, &tracer, parts->loads, parts->modules.count, &parts->job,
-				&job_size, err);
-	if (!ret)
-		ret = initramfs_add_data(parts->tree, KTSTR_JOB_PATH, parts->job, job_size, 0600,
-					 err);
 	if (!ret && entry->on_host)
-		ret = initramfs_add_host(parts->tree, entry->program, NULL, err);
-	for (size_t i = 0; !ret && i < entry->nr_includes; i++) {
-		ret = initramfs_add_host(parts->tree, entry->includes[i].host,
-					 entry->includes[i].guest, err);
-		if (ret)
-			error_prefix(err, ret, "--include");
-	}
+		ret = initramfs_add_program(parts->tree, entry->program, err);
+	for (size_t i = 0; !ret && i < entry->nr_includes; i++)
+		ret = add_include(parts, &entry->includes[i], err);
 	if (!ret && config->wprof && !config->wprof->path)
 		ret = add_blob(parts->tree, "wprof", KTSTR_TRACER_PATH, &parts->wprof, err);
 	else if (!ret && config->wprof)
@@ -178,6 +204,8 @@ static int pack(const struct guest_config *config, const char *release, struct p
 		ret = add_applets(parts, err);
 	if (!ret)
 		ret = etc_files_add(parts->tree, err);
+	if (!ret)
+		ret = add_job(config, parts, err);
 	return ret;
 }
 
@@ -274,6 +302,8 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 			      : kernel_cache_open(config->kernel, config->cancel_fd, &kernel, err);
 	if (!ret)
 		ret = pack(config, kernel_image_release(kernel), &parts, err);
+	if (!ret)
+		seen->lacks_library = initramfs_lacks_library(parts.tree);
 	if (!ret && config->dump_initramfs)
 		ret = dump_initramfs(parts.tree, config->dump_initramfs, err);
 	if (ret)
@@ -285,6 +315,9 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 	for (unsigned int level = 0; level < ISA_LEVELS; level++)
 		machine.isa_files[level] = initramfs_isa_file(parts.tree, level);
 	ret = vmm_create(&machine, vmm, err);
+	if (ret == -ENOSPC && parts.with_size)
+		error_prefix(err, ret, "of the initramfs %llu MiB are --with's",
+			     (unsigned long long)parts.with_size >> 20);
 out:
 	/* All of it is in guest memory now; a running VM keeps none of it. */
 	kernel_image_close(kernel);

@@ -125,6 +125,12 @@ static int set_module(const struct option_said *said)
 				said->value, said->err);
 }
 
+static int set_with(const struct option_said *said)
+{
+	return entry_with_add(&said->options->includes, &said->options->nr_includes, said->what,
+			      said->value, said->err);
+}
+
 static int set_env(const struct option_said *said)
 {
 	if (!strchr(said->value, '=') || *said->value == '=')
@@ -225,6 +231,9 @@ const struct option_definition option_definitions[] = {
 	  "where the kernel's modules are: lib/modules/RELEASE, or a folder\n"
 	  "that holds that (default: beside the image, and for one in /boot\n"
 	  "in /lib/modules)" },
+	{ "with", 0, "NAME", OPTIONS_PAYLOAD, NULL, CUSTOM(with),
+	  "an interpreter with its standard library: python3, perl or bash,\n"
+	  "as PATH has it, or the path of one; again for more" },
 	{ "env", 0, "K=V", OPTIONS_PAYLOAD, NULL, FIELD(struct option_list, env, env),
 	  "a variable of the payload's environment; again for more" },
 	{ "out", 0, "DIR", OPTIONS_OUTPUT | OPTIONS_DOCTOR, "KTSTR_OUT", STRING(out_dir),

@@ -144,6 +144,24 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@
 		--kernel "$KERNEL" --module 'ext4 x=1' -- true
 }
 
+@test "an interpreter that is a version manager's shim, or that --with does not know" {
+	local shims="$BATS_TEST_TMPDIR/.pyenv/shims"
+
+	mkdir -p "$shims"
+	cat >"$shims/python3" <<-'END'
+		#!/usr/bin/env bash
+		exec "/root/.pyenv/libexec/pyenv" exec "${0##*/}" "$@"
+	END
+	printf '#!/usr/bin/env python3\n' >"$BATS_TEST_TMPDIR/script.py"
+	chmod +x "$shims/python3" "$BATS_TEST_TMPDIR/script.py"
+	PATH="$shims:$PATH"
+	refused 125 "shims/python3' is a version manager's shim.*\`pyenv which python3\`" --kernel "$KERNEL" -- python3 -c ''
+	refused 125 "script\.py'.*'.*shims/python3' is a version manager's shim" --kernel "$KERNEL" -- "$BATS_TEST_TMPDIR/script.py"
+	refused 125 "--with python3: .*version manager's shim" --kernel "$KERNEL" --with python3 -- true
+	refused 125 "--with 'ruby': takes python3, perl or bash" --kernel "$KERNEL" --with ruby -- true
+	refused 125 "--with python0.1: it is in no folder of PATH" --kernel "$KERNEL" --with python0.1 -- true
+}
+
 @test "a kernel command line that the kernel would cut, or that is no line" {
 	refused 125 "there is room for [0-9]+; shorten --append" --kernel "$KERNEL" --append "$(printf 'x%.0s' $(seq 2000))" -- true
 	refused 125 "control character" --kernel "$KERNEL" --append $'a\nb' -- true

@@ -107,6 +107,7 @@ static void everything_at_once(void **state)
 	       "#ktstr:append=\"isolcpus=1 nohz_full=1\" env=MODE=fast env=\"TWO=a  b\"\n"
 	       "#ktstr: include=data.txt:/data.txt include=/etc/fstab append=quiet kaslr=false\n"
 	       "#ktstr: module=zram module=\"loop  max_loop=8 max_part=1\"\n"
+	       "#ktstr: with=python3 with=/opt/perl5.40/bin/perl5.40\n"
 	       "#ktstr: min_llcs=2 max_llcs=8 min_cpus=4 max_cpus=0 min_numa_nodes=2\n"
 	       "#ktstr: max_numa_nodes=4 requires_smt wprof_args=\"-d 5\" expect_err=true\n"
 	       "set -e\n");
@@ -119,7 +120,7 @@ static void everything_at_once(void **state)
 	assert_string_equal(test.env[0], "MODE=fast");
 	assert_string_equal(test.env[1], "TWO=a  b");
 	assert_null(test.env[2]);
-	assert_int_equal(test.nr_includes, 2);
+	assert_int_equal(test.nr_includes, 4);
 	assert_string_equal(test.includes[0].host, "data.txt");
 	assert_string_equal(test.includes[0].guest, "/data.txt");
 	assert_string_equal(test.includes[1].host, "/etc/fstab");
@@ -129,6 +130,9 @@ static void everything_at_once(void **state)
 	assert_string_equal(test.modules[0].params, "");
 	assert_string_equal(test.modules[1].name, "loop");
 	assert_string_equal(test.modules[1].params, "max_loop=8 max_part=1");
+	assert_false(test.includes[1].with);
+	assert_string_equal(test.includes[2].host, "python3");
+	assert_true(test.includes[2].with && test.includes[3].with);
 	assert_string_equal(test.wprof_args, "-d 5");
 	assert_int_equal(test.constraints.min_llcs, 2);
 	assert_int_equal(test.constraints.max_llcs, 8);
@@ -327,6 +331,12 @@ static void refuses_values(void **state)
 		{ "include=:/x", "include ':/x': takes HOST or HOST:GUEST" },
 		{ "include=x:/z include=w:/z", "include 'w:/z': another file is included at this "
 					       "path of the guest; give one of them another" },
+		{ "with=ruby",
+		  "with 'ruby': takes python3, perl or bash, with a version or not, or "
+		  "the absolute path of one; other programs go in by include" },
+		{ "with=./python3",
+		  "with './python3': takes python3, perl or bash, with a version or not, or the "
+		  "absolute path of one; other programs go in by include" },
 		{ "include=x:y", "include 'x:y': the path in the guest must be absolute" },
 		{ "module=\" loop\"", "module ' loop': takes a module's name or file, and its "
 				      "parameters behind it, as in \"loop max_loop=8\"" },

@@ -84,9 +84,12 @@ static void test_each_type(void **state)
 	assert_null(options.operands);
 	options_destroy(&options);
 	takes(&options, OPTIONS_OF_RUN,
-	      "--env A=1 --timeout-scale 2.5 --include /x:/y --timeout 0 --stderr f x");
+	      "--env A=1 --timeout-scale 2.5 --include /x:/y --with perl --timeout 0 --stderr f x");
 	assert_string_equal(options.env.items[0], "A=1");
 	assert_string_equal(options.includes[0].guest, "/y");
+	assert_false(options.includes[0].with);
+	assert_string_equal(options.includes[1].host, "perl");
+	assert_true(options.includes[1].with);
 	assert_true(options.has_timeout);
 	assert_int_equal(options.timeout_ms, 0);
 	assert_true(options.timeout_scale == 2.5);

@@ -456,6 +456,23 @@ static void a_pass_is_one_line(void **state)
 			    "PASS fair: payload exited with status 0 after 3.2 s\n");
 }
 
+/* Only of a failure: a program may do without. */
+static void a_missing_library_is_a_hint(void **state)
+{
+	static const char hint[] =
+		"\n  hint: perl is in the guest without its standard library; give --with perl\n";
+	struct fixture *f = *state;
+
+	f->report.repro = NULL;
+	f->report.repro_result = REPRO_NOT_RUN;
+	assert_null(strstr(printed(f, NULL, NULL), hint));
+	f->seen.lacks_library = "perl";
+	assert_non_null(strstr(printed(f, NULL, NULL), hint));
+	f->seen.exit.value = 0;
+	verdict_of(&f->seen, &f->verdict);
+	assert_null(strstr(printed(f, NULL, NULL), hint));
+}
+
 static void the_guests_warnings_are_shown(void **state)
 {
 	struct fixture *f = *state;
@@ -688,6 +705,7 @@ int main(void)
 		with_fixture(the_result_names_what_is_there),
 		with_fixture(a_dump_that_cannot_be_written_is_said),
 		with_fixture(a_pass_is_one_line),
+		with_fixture(a_missing_library_is_a_hint),
 		with_fixture(the_guests_warnings_are_shown),
 		with_fixture(a_pass_keeps_no_tracer_failure_back),
 		with_fixture(a_failure_and_its_repro),

@@ -82,11 +82,20 @@ done | sort -n; cat /sys/devices/system/node/online; for n in /sys/devices/syste
 
 @test "payloads bring what they need: a dynamic program with modules, a script, files, environment" {
 	[[ -x /usr/bin/python3 ]] || skip "no python3 on this machine"
-	stdlib=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
-	boot --include "$stdlib" --topology 1n1l1c1t --timeout 1000 --env GREETING='a b' -- /usr/bin/python3 -c '
-import ctypes, hashlib, json, os, ssl, zlib
-print(json.dumps({"env": os.environ["GREETING"], "cpus": os.cpu_count()}))
-print(hashlib.sha256(b"x").hexdigest()[:8], ssl.OPENSSL_VERSION.split()[0])'
+	mkdir -p "$BATS_TEST_TMPDIR/opt/bin" "$BATS_TEST_TMPDIR/data"
+	ln -s /usr/bin/python3 "$BATS_TEST_TMPDIR/opt/bin/python3"
+	echo 'the data' >"$BATS_TEST_TMPDIR/data/file"
+	cat >"$BATS_TEST_TMPDIR/script.py" <<-'END'
+		#!/usr/bin/env python3
+		import ctypes, hashlib, json, os, ssl, sys, zlib
+		print(json.dumps({"env": os.environ["GREETING"], "cpus": os.cpu_count()}))
+		print(hashlib.sha256(b"x").hexdigest()[:8], ssl.OPENSSL_VERSION.split()[0])
+		print(sys.executable, open("data/file").read())
+	END
+	chmod +x "$BATS_TEST_TMPDIR/script.py"
+	# Found where PATH has it here, which is no folder of the guest's own PATH.
+	PATH="$BATS_TEST_TMPDIR/opt/bin:$PATH" boot --with python3 --include "$BATS_TEST_TMPDIR/data" \
+		--topology 1n1l1c1t --timeout 1000 --env GREETING='a b' -- ./script.py
 	assert_status 0
-	in_stdout '"env": "a b", "cpus": 1' '^2d711642 OpenSSL'
+	in_stdout '"env": "a b", "cpus": 1' '^2d711642 OpenSSL' '/opt/bin/python3 the data$'
 }
