@@ -9,6 +9,7 @@
 #ifndef KTSTR_INITRAMFS_INITRAMFS_H
 #define KTSTR_INITRAMFS_INITRAMFS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -80,9 +81,10 @@ int initramfs_add_program(struct initramfs *tree, const char *host, struct error
  */
 int initramfs_add_with(struct initramfs *tree, const char *name, struct error *err);
 
-/* initramfs_lacks_library - an interpreter in the tree without its standard library, by the name to
- * give initramfs_add_with; NULL: there is none. */
-const char *initramfs_lacks_library(const struct initramfs *tree);
+/* initramfs_lacks_library - is an interpreter that was asked for there without its standard
+ * library?
+ * @path: its own on the host, else "" */
+bool initramfs_lacks_library(const struct initramfs *tree, char *path, size_t size);
 
 /*
  * initramfs_search_path - the guest's PATH: the folders where the programs that scripts look for by

@@ -3,6 +3,7 @@
  * asked for itself. See initramfs_add_with.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -103,26 +104,22 @@ static bool has_name(const struct initramfs *tree, const char *name)
 	return false;
 }
 
-const char *initramfs_lacks_library(const struct initramfs *tree)
+bool initramfs_lacks_library(const struct initramfs *tree, char *path, size_t size)
 {
 	/* What each cannot do without, wherever it is. */
 	bool python = has_name(tree, "encodings"), perl = has_name(tree, "strict.pm");
 
 	for (const struct node *node = tree->first; node; node = node->next) {
+		enum interpreter interpreter = interpreter_of(node->name);
+
 		if (node->kind != NODE_HOST || node->followed != FOLLOWED_STRICT)
 			continue;
-		switch (interpreter_of(node->name)) {
-		case INTERPRETER_PYTHON:
-			if (!python)
-				return "python3";
-			break;
-		case INTERPRETER_PERL:
-			if (!perl)
-				return "perl";
-			break;
-		default:
-			break;
+		if ((interpreter == INTERPRETER_PYTHON && !python) ||
+		    (interpreter == INTERPRETER_PERL && !perl)) {
+			snprintf(path, size, "%s", node->text);
+			return true;
 		}
 	}
-	return NULL;
+	*path = '\0';
+	return false;
 }

@@ -213,7 +213,7 @@ static void put_detail(FILE *out, const struct report *report)
 
 	if (kind == VERDICT_PANIC || kind == VERDICT_STALL || kind == VERDICT_DIED)
 		put_lines(out, &first->seen->console, "", CONSOLE_LINES);
-	if ((kind == VERDICT_FAIL || kind == VERDICT_NOT_RUN) && first->seen->lacks_library)
+	if ((kind == VERDICT_FAIL || kind == VERDICT_NOT_RUN) && *first->seen->lacks_library)
 		fprintf(out,
 			"  hint: %s is in the guest without its standard library; give --with %s\n",
 			first->seen->lacks_library, first->seen->lacks_library);

@@ -303,7 +303,8 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 	if (!ret)
 		ret = pack(config, kernel_image_release(kernel), &parts, err);
 	if (!ret)
-		seen->lacks_library = initramfs_lacks_library(parts.tree);
+		initramfs_lacks_library(parts.tree, seen->lacks_library,
+					sizeof(seen->lacks_library));
 	if (!ret && config->dump_initramfs)
 		ret = dump_initramfs(parts.tree, config->dump_initramfs, err);
 	if (ret)

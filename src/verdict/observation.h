@@ -55,9 +55,9 @@ struct observation {
 	char release[65]; /* uname -r of the guest, or what the image says before hello */
 	uint32_t cpus_online, cpus_wanted;
 	uint32_t nodes_online, nodes_wanted;
-	uint64_t memory_mib;	   /* that the guest was given */
-	const char *lacks_library; /* as initramfs_lacks_library; or NULL */
-	bool machine_reduced;	   /* by the user's own kernel parameters: fewer are no surprise */
+	uint64_t memory_mib;	 /* that the guest was given */
+	char lacks_library[256]; /* an interpreter in the guest without its library; or "" */
+	bool machine_reduced;	 /* by the user's own kernel parameters: fewer are no surprise */
 	bool started;
 	bool exited;
 	struct ktstr_exited exit;

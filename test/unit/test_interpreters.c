@@ -127,6 +127,7 @@ static void names(void **state)
 static void library(void **state)
 {
 	struct fixture *f = *state;
+	char path[512];
 
 	put_text(f, "path2/python3", 0755,
 		 "#!/bin/sh\n[ -z \"$SECRET\" ] || exit 1\n"
@@ -153,12 +154,13 @@ static void library(void **state)
 	assert_int_equal(has(f, "lib/site-packages"), 0);
 	assert_int_equal(has(f, "lib/config-3.11-x86_64-linux-gnu"), 0);
 	expect_path(f, "%s/path2:" USUAL, f->dir);
-	assert_null(initramfs_lacks_library(f->tree));
+	assert_false(initramfs_lacks_library(f->tree, path, sizeof(path)));
 }
 
 static void no_library(void **state)
 {
 	struct fixture *f = *state;
+	char path[512];
 
 	assert_int_equal(initramfs_add_with(f->tree, "python3", &f->err), -ENOENT);
 	assert_says(f, "--with python3: it is in no folder of PATH");
@@ -179,14 +181,15 @@ static void no_library(void **state)
 	fresh_tree(f);
 	put_text(f, "folder/python3", 0755, "#!/bin/sh\n");
 	assert_adds(f, "folder");
-	assert_null(initramfs_lacks_library(f->tree));
+	assert_false(initramfs_lacks_library(f->tree, path, sizeof(path)));
 	put_text(f, "script", 0755, "#!/usr/bin/env perl\n");
 	put_text(f, "path1/perl", 0755, "#!/bin/sh\n");
 	assert_adds(f, "script");
-	assert_string_equal(initramfs_lacks_library(f->tree), "perl");
+	assert_true(initramfs_lacks_library(f->tree, path, sizeof(path)));
+	assert_string_equal(path, in(f, "path1/perl"));
 	put_text(f, "perl-lib/strict.pm", 0644, "1;\n");
 	assert_adds(f, "perl-lib");
-	assert_null(initramfs_lacks_library(f->tree));
+	assert_false(initramfs_lacks_library(f->tree, path, sizeof(path)));
 }
 
 /* One that does not end, with its output open and closed, is ended with all that it started. */

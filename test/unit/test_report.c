@@ -460,13 +460,14 @@ static void a_pass_is_one_line(void **state)
 static void a_missing_library_is_a_hint(void **state)
 {
 	static const char hint[] =
-		"\n  hint: perl is in the guest without its standard library; give --with perl\n";
+		"\n  hint: /x/perl is in the guest without its standard library; give "
+		"--with /x/perl\n";
 	struct fixture *f = *state;
 
 	f->report.repro = NULL;
 	f->report.repro_result = REPRO_NOT_RUN;
 	assert_null(strstr(printed(f, NULL, NULL), hint));
-	f->seen.lacks_library = "perl";
+	strcpy(f->seen.lacks_library, "/x/perl");
 	assert_non_null(strstr(printed(f, NULL, NULL), hint));
 	f->seen.exit.value = 0;
 	verdict_of(&f->seen, &f->verdict);
