@@ -198,7 +198,7 @@ struct ktstr_trace {
 /* Where the initramfs holds kernel modules; init removes each that it has loaded. */
 #define KTSTR_MODULES_DIR "/ktstr/modules"
 /* PATH where the job sets none. */
-#define KTSTR_USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define KTSTR_USUAL_PATH  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* Where the initramfs holds the tracer, and where init lets it write. */
 #define KTSTR_TRACER_PATH	 "/bin/wprof"

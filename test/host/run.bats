@@ -154,10 +154,9 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@
 	END
 	printf '#!/usr/bin/env python3\n' >"$BATS_TEST_TMPDIR/script.py"
 	chmod +x "$shims/python3" "$BATS_TEST_TMPDIR/script.py"
-	PATH="$shims:$PATH"
-	refused 125 "shims/python3' is a version manager's shim.*\`pyenv which python3\`" --kernel "$KERNEL" -- python3 -c ''
-	refused 125 "script\.py'.*'.*shims/python3' is a version manager's shim" --kernel "$KERNEL" -- "$BATS_TEST_TMPDIR/script.py"
-	refused 125 "--with python3: .*version manager's shim" --kernel "$KERNEL" --with python3 -- true
+	PATH=$shims:$PATH refused 125 "shims/python3' is a version manager's shim.*\`pyenv which python3\`" --kernel "$KERNEL" -- python3 -c ''
+	PATH=$shims:$PATH refused 125 "script\.py'.*'.*shims/python3' is a version manager's shim" --kernel "$KERNEL" -- "$BATS_TEST_TMPDIR/script.py"
+	PATH=$shims:$PATH refused 125 "--with python3: .*version manager's shim" --kernel "$KERNEL" --with python3 -- true
 	refused 125 "--with 'ruby': takes python3, perl or bash" --kernel "$KERNEL" --with ruby -- true
 	refused 125 "--with python0.1: it is in no folder of PATH" --kernel "$KERNEL" --with python0.1 -- true
 }
