@@ -174,7 +174,7 @@ shell_exec()
 	chmod +x tests/mine.sh
 	shell_exec --test mine --append probe=2 --exec 'nproc; cat /data /proc/cmdline; echo $MODE; pwd; test -x /bin/wprof && '"$PWD"'/tests/mine.sh'
 	assert_status 1
-	assert_output '1n2l1c1t, 2048 MiB' "test mine is at $PWD/tests/mine.sh"
+	assert_output '1n2l1c1t, 2048 MiB' "test tests/mine is at $PWD/tests/mine.sh"
 	in_stdout '^2$' '^hello$' 'probe=1 probe=2' '^fast$' "^$PWD\$"
 	shell_exec --test yours --exec true
 	assert_status 125
