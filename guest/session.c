@@ -22,6 +22,8 @@
 /* The host answers in microseconds, unless it is busy or gone; how often to look for the answer. */
 #define ANSWER_LIMIT_NS (5 * CLOCK_S)
 #define ANSWER_LOOK_NS	CLOCK_MS
+/* The most that one look counts. */
+#define ANSWER_STEP_NS	(100 * CLOCK_MS)
 
 /* Most that one turn takes, so that neither orphans nor kernel can hold up the rest. */
 #define REAP_AT_ONCE 256
@@ -197,14 +199,16 @@ uint64_t session_turn(struct session *session, uint64_t until)
 uint64_t session_ask_lost(struct session *session)
 {
 	uint64_t answers = guest_channel_answers(session->channel, NULL);
-	uint64_t now = clock_boottime_ns(), limit = now + ANSWER_LIMIT_NS;
-	uint64_t lost;
+	uint64_t waited = 0, begin, passed, lost;
 
 	guest_channel_send(session->channel, KTSTR_EXPIRED, NULL, 0);
-	while (session->payload.running && now < limit) {
+	while (session->payload.running && waited < ANSWER_LIMIT_NS) {
 		if (guest_channel_answers(session->channel, &lost) != answers)
 			return lost;
-		now = session_turn(session, now + ANSWER_LOOK_NS);
+		begin = clock_boottime_ns();
+		passed = session_turn(session, begin + ANSWER_LOOK_NS) - begin;
+		/* While we were stopped, so was the host: that was no time to answer in. */
+		waited += passed < ANSWER_STEP_NS ? passed : ANSWER_STEP_NS;
 	}
 	return 0;
 }

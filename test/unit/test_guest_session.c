@@ -69,6 +69,9 @@ static void append(char *to, const void *bytes, uint32_t length)
  */
 static uint64_t lost_ns;
 static bool silent;
+/* Init, when it is stopped for so long as it asks, as a launcher is by Ctrl-Z; 0: it is not. */
+static pid_t stopped;
+#define STOP_S 6
 
 static int see(void *owner, uint16_t type, const void *payload, uint32_t length, struct error *err)
 {
@@ -125,6 +128,12 @@ static int see(void *owner, uint16_t type, const void *payload, uint32_t length,
 		break;
 	case KTSTR_EXPIRED:
 		seen->expired++;
+		if (stopped > 1) {
+			kill(stopped, SIGSTOP);
+			sleep(STOP_S);
+			kill(stopped, SIGCONT);
+			nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+		}
 		if (!silent)
 			channel_answer(seen->host, lost_ns);
 		break;
@@ -284,6 +293,22 @@ static uint64_t be_deaf(struct channel *host, const void *region, pid_t init)
 	return __atomic_load_n(&header->head, __ATOMIC_ACQUIRE);
 }
 
+/* 1 before it has one. */
+static pid_t child_of(pid_t parent)
+{
+	char path[64];
+	int child = 1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
+	file = fopen(path, "re");
+	if (file && fscanf(file, "%d", &child) != 1)
+		child = 1;
+	if (file)
+		fclose(file);
+	return child;
+}
+
 /* In between: PID namespaces begin with the first child. */
 static void run_case(const struct run *run, struct seen *seen)
 {
@@ -335,7 +360,11 @@ static void run_case(const struct run *run, struct seen *seen)
 	if (user.deaf)
 		seen->unread = be_deaf(&host, region, middle);
 	while (!seen->bye) {
-		int ret = channel_drain(&host, see, seen, &err);
+		int ret;
+
+		if (stopped)
+			stopped = child_of(middle);
+		ret = channel_drain(&host, see, seen, &err);
 		int status;
 
 		if (ret < 0)
@@ -544,6 +573,12 @@ static void time_that_the_host_did_not_give(void **state)
 	check_exit(KTSTR_EXIT_TIMEOUT, 0);
 	assert_in_range(seen.exit.end_ns - seen.exit.start_ns, 700 * CLOCK_MS, 30 * CLOCK_S);
 	assert_int_equal(seen.expired, 2);
+	/* The launcher is stopped just then: it answers once it goes on. */
+	lost_ns = 20 * CLOCK_S;
+	stopped = 1;
+	RUN(&seen, SHELL("sleep 8; exit 3") "\0timeout_ms=200");
+	stopped = 0;
+	check_exit(KTSTR_EXIT_STATUS, 3);
 	/* A host that says nothing is not waited for without end. */
 	lost_ns = 0;
 	silent = true;
