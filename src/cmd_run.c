@@ -153,20 +153,29 @@ static char *make_replay(const struct run *run)
 	return line;
 }
 
+/*
+ * What may take long, and is done before signals wait in a descriptor, so that Ctrl-C ends it: a
+ * FIFO is waited for, a package is unpacked.
+ */
+static int find_inputs(struct run *run, struct error *err)
+{
+	const struct run_options *options = run->options;
+	const struct kernel_source source = { .root = "", .say = say, .say_data = run };
+	int ret = feed_open(&run->feed, options->stdin_file, err);
+
+	if (!ret)
+		ret = load_test(run, err);
+	return ret ? ret : kernel_find(&source, options->kernel, &run->kernel, err);
+}
+
 /* All that is decided before the first VM. */
 static int prepare(struct run *run, struct error *err)
 {
 	const struct run_options *options = run->options;
-	const struct kernel_source source = { .root = "", .say = say, .say_data = run };
 	struct configure_from from = { .options = options, .test = &run->test };
 	struct configuration *configuration = &run->configuration;
-	int ret;
+	int ret = embed_export_wprof(&run->own_tracer, err);
 
-	ret = load_test(run, err);
-	if (!ret)
-		ret = kernel_find(&source, options->kernel, &run->kernel, err);
-	if (!ret)
-		ret = embed_export_wprof(&run->own_tracer, err);
 	if (ret)
 		return ret;
 	from.kernel = run->kernel;
@@ -295,8 +304,7 @@ int cmd_run(const struct run_options *options)
 		command_complain("run: %s", err.text);
 		goto out;
 	}
-	/* Before signals wait in a descriptor: a FIFO is waited for. */
-	ret = feed_open(&run.feed, options->stdin_file, &err);
+	ret = find_inputs(&run, &err);
 	if (ret) {
 		command_complain("run: %s", err.text);
 		goto out;

@@ -53,6 +53,30 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@
 	interrupted KTSTR_CACHE_DIR= --kaslr -- true
 }
 
+@test "Ctrl-C ends it also while another launcher unpacks the package" {
+	local pid status=0
+
+	mkdir -p boot cache/packages
+	cp "$KERNEL" boot/vmlinuz-1
+	tar -caf data.tar.xz ./boot
+	echo 2.0 >debian-binary
+	ar rc k.deb debian-binary data.tar.xz
+	# Its lock, which is waited for.
+	exec 9<cache/packages
+	flock 9
+	# A job in the background ignores SIGINT.
+	KTSTR_CACHE_DIR=cache python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel k.deb -- true 9<&- 3>&- &
+	pid=$!
+	# shellcheck disable=SC2016 # for that shell
+	wait_for sh -c 'readlink /proc/$1/fd/* | grep -q /cache/packages' sh "$pid"
+	kill -INT "$pid"
+	timeout 60 tail --pid="$pid" -f /dev/null || kill -KILL "$pid"
+	wait "$pid" || status=$?
+	((status == 130)) || fail "it ended with $status"
+}
+
 @test "--bisect: what could not be run is skipped; it takes boot and nothing else" {
 	refused 125 "payload './nowhere': No such file" --bisect --kernel "$KERNEL" -- ./nowhere
 	refused 125 "payload './nowhere': No such file" --bisect=boot --kernel "$KERNEL" -- ./nowhere
