@@ -58,14 +58,15 @@ static void usage(FILE *out)
 	      out);
 }
 
-static const char *name_of(size_t command)
+static const char *name_of(const void *data, size_t command)
 {
+	(void)data;
 	return command < NR_COMMANDS ? commands[command].name : NULL;
 }
 
 static const struct command *find_command(const char *word)
 {
-	const char *meant = nearest_name(word, strlen(word), name_of);
+	const char *meant = nearest_name(word, strlen(word), name_of, NULL);
 
 	for (size_t i = 0; i < NR_COMMANDS; i++) {
 		if (!strcmp(word, commands[i].name))

@@ -75,8 +75,9 @@ bool key_is_of_vm(enum key key)
 	return keys[key].flags & OF_VM;
 }
 
-static const char *name_of(size_t key)
+static const char *name_of(const void *data, size_t key)
 {
+	(void)data;
 	return key < NR_KEYS ? keys[key].name : NULL;
 }
 
@@ -95,7 +96,7 @@ static int find(const char *word, size_t length, enum key *key, struct error *er
 		return error_set(err, -ENOMEM, "out of memory");
 	value_show(name, shown);
 	free(name);
-	meant = nearest_name(word, length, name_of);
+	meant = nearest_name(word, length, name_of, NULL);
 	if (meant)
 		return error_set(err, -EINVAL, "unknown key '%s'; did you mean '%s'?", shown,
 				 meant);

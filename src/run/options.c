@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "run/options_table.h"
+#include "util/nearest.h"
 
 #define DEFAULT_MEMORY_WAIT_MS 60000
 
@@ -138,11 +139,41 @@ static const struct option_definition *find(unsigned int groups, int id)
 	return NULL;
 }
 
+/* For nearest_name; @data: the getopt_table. */
+static const char *name_of(const void *data, size_t i)
+{
+	return ((const struct getopt_table *)data)->options[i].name;
+}
+
+/* A long option that is none: two may begin so, or one may be meant. */
+static int refuse_long(const struct getopt_table *table, const char *word, struct error *err)
+{
+	const char *name = word + strlen("--"), *first = NULL, *meant;
+	size_t length = strcspn(name, "=");
+
+	for (const struct option *option = table->options; length && option->name; option++) {
+		if (strncmp(option->name, name, length) != 0)
+			continue;
+		if (first)
+			return error_set(err, -EINVAL,
+					 "option '%s': it may be --%s or --%s; give more of it",
+					 word, first, option->name);
+		first = option->name;
+	}
+	meant = nearest_name(name, length, name_of, table);
+	if (meant)
+		return error_set(err, -EINVAL, "option '%s': not known (did you mean '--%s'?)",
+				 word, meant);
+	return error_set(err, -EINVAL, "option '%s': not known", word);
+}
+
 /* Why getopt did not like it: ':' for a value that is missing, '?' for all else. */
-static int refuse(int id, const char *word, struct error *err)
+static int refuse(const struct getopt_table *table, int id, const char *word, struct error *err)
 {
 	char letter[] = { '-', (char)optopt, '\0' };
 
+	if (!optopt && !strncmp(word, "--", strlen("--")))
+		return refuse_long(table, word, err);
 	if (optopt > 0 && optopt < FIRST_ID)
 		word = letter;
 	if (id == ':')
@@ -181,7 +212,7 @@ static int parse_words(struct run_options *options, unsigned int groups,
 		char what[64];
 
 		if (!definition)
-			return refuse(id, argv[optind - 1], err);
+			return refuse(table, id, argv[optind - 1], err);
 		/* What is said here replaces the variable's. */
 		if (option_is_list(definition) && list_of(options, definition)->of_environment)
 			*list_of(options, definition) =

@@ -36,14 +36,15 @@ static unsigned int slips(const char *a, size_t a_length, const char *b, size_t 
 	return rows[a_length % 3][b_length];
 }
 
-const char *nearest_name(const char *word, size_t length, const char *(*name)(size_t i))
+const char *nearest_name(const char *word, size_t length,
+			 const char *(*name)(const void *data, size_t i), const void *data)
 {
 	unsigned int fewest = MOST_SLIPS + 1;
 	const char *found = NULL, *known;
 
 	if (length < 2 || length > LONGEST)
 		return NULL;
-	for (size_t i = 0; (known = name(i)); i++) {
+	for (size_t i = 0; (known = name(data, i)); i++) {
 		unsigned int count;
 
 		if (strlen(known) > LONGEST)
@@ -55,7 +56,7 @@ const char *nearest_name(const char *word, size_t length, const char *(*name)(si
 			found = known;
 		}
 	}
-	for (size_t i = 0; !found && length > 2 && (known = name(i)); i++)
+	for (size_t i = 0; !found && length > 2 && (known = name(data, i)); i++)
 		if (memmem(known, strlen(known), word, length))
 			found = known;
 	return found;

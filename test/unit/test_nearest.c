@@ -9,7 +9,7 @@
 
 #include "util/nearest.h"
 
-static const char *name(size_t i)
+static const char *name(const void *data, size_t i)
 {
 	static const char *const names[] = {
 		"run",
@@ -22,12 +22,13 @@ static const char *name(size_t i)
 		"licenses",
 	};
 
+	(void)data;
 	return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
 }
 
 static void expect(const char *word, const char *meant)
 {
-	const char *found = nearest_name(word, strlen(word), name);
+	const char *found = nearest_name(word, strlen(word), name, NULL);
 
 	if (meant ? !found || strcmp(found, meant) : found != NULL)
 		fail_msg("'%s' was taken for '%s'", word, found ? found : "nothing");
@@ -47,7 +48,7 @@ static void slips_are_found(void **state)
 	expect("memory", "memory_mib");
 	expect("mib", "memory_mib");
 	/* Only the word's own bytes count. */
-	assert_string_equal(nearest_name("blobs=1", 5, name), "blobs");
+	assert_string_equal(nearest_name("blobs=1", 5, name, NULL), "blobs");
 }
 
 static void what_is_far_is_not(void **state)

@@ -196,6 +196,8 @@ static void test_what_is_refused(void **state)
 	static const char *const shards[] = {
 		"0/2", "3/2", "1", "1/", "/2", "a/b", "1/2x", "-1/2"
 	};
+	struct run_options options;
+	struct error err = { "" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -211,6 +213,16 @@ static void test_what_is_refused(void **state)
 		refuses(OPTIONS_OF_TEST, line, "takes I/N");
 	}
 	refuses(OPTIONS_OF_RUN, "--colour", "option '--colour': not known");
+	refuses(OPTIONS_OF_RUN, "--topolgy",
+		"option '--topolgy': not known (did you mean '--topology'?)");
+	refuses(OPTIONS_OF_RUN, "--memroy=4G", "not known (did you mean '--memory'?)");
+	/* Of another command's options none is meant. */
+	assert_int_equal(parse(&options, OPTIONS_OF_RUN, true, "--junti x", &err), -EINVAL);
+	assert_string_equal(err.text, "option '--junti': not known");
+	options_destroy(&options);
+	refuses(OPTIONS_OF_RUN, "--tim 5",
+		"option '--tim': it may be --timeout or --timeout-scale; give more of it");
+	refuses(OPTIONS_OF_RUN, "--=x", "option '--=x': not known");
 	refuses(OPTIONS_OF_RUN, "-x", "option '-x': not known");
 	refuses(OPTIONS_OF_RUN, "-qx", "option '-x': not known");
 	refuses(OPTIONS_OF_RUN, "-j 3", "option '-j': not known");
