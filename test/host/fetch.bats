@@ -610,7 +610,7 @@ time.sleep(120)' >port 3>&- &
 	echo >file
 	KTSTR_CACHE_DIR=$PWD/file run get_archive "$URL/a.tar.gz"
 	assert_status 1
-	assert_output 'the cache cannot be used.*KTSTR_CACHE_DIR.*Not a directory'
+	assert_output 'the cache cannot be used.*KTSTR_CACHE_DIR.*is a file, not a folder'
 	mkdir cache
 	run unshare -m sh -c 'mount -t tmpfs -o size=64k none cache && shift && "$@"' - \
 		x "$FETCH" get --into out --sha256 "$SHA256" "$URL/a.tar.gz"

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/cache_folder.h"
 #include "util/file.h"
 
 static int cache_failed(int ret, struct error *err)
@@ -31,25 +32,19 @@ static int path_in(const struct cache *cache, char out[PATH_MAX], const char *ki
 int cache_open(struct cache *cache, const struct room *room, struct error *err)
 {
 	static const char *const kinds[] = { "archives", "commits", "rooms" };
-	const char *own = getenv("KTSTR_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
-	char path[PATH_MAX];
-	int length, ret;
+	char folder[PATH_MAX], path[PATH_MAX];
+	int ret = cache_folder(folder), length;
 
-	if (own && !*own)
+	if (ret == -ENODATA)
 		length = snprintf(path, sizeof(path), "%s/cache", room->work);
-	else if (own)
-		length = snprintf(path, sizeof(path), "%s/fetch", own);
-	else if (xdg && *xdg == '/')
-		length = snprintf(path, sizeof(path), "%s/ktstr/fetch", xdg);
-	else if (home && *home == '/')
-		length = snprintf(path, sizeof(path), "%s/.cache/ktstr/fetch", home);
 	else
-		return error_set(err, -ENOENT,
+		length = snprintf(path, sizeof(path), "%s/fetch", folder);
+	if (ret == -ENOENT)
+		return error_set(err, ret,
 				 "no folder for the cache: neither KTSTR_CACHE_DIR nor "
 				 "XDG_CACHE_HOME nor HOME is set; set KTSTR_CACHE_DIR (empty: no "
 				 "cache)");
-	if (length >= (int)sizeof(path))
+	if (ret == -ENAMETOOLONG || length >= (int)sizeof(path))
 		return error_set(err, -ENAMETOOLONG, "the cache's path is too long");
 	ret = file_make_dirs(path, err);
 	if (!ret && !realpath(path, cache->path))
@@ -68,6 +63,7 @@ int cache_enter(const struct cache *cache, struct run *run, struct room *room, c
 	char path[PATH_MAX];
 	int ret = path_in(cache, path, "rooms", id, err);
 
+	room->path[0] = '\0';
 	if (!ret)
 		ret = room_enter(run, room, path, err);
 	return ret ? cache_failed(ret, err) : 0;

@@ -4,7 +4,7 @@ FETCH := $(BUILD)/tools/fetch/fetch
 FETCH_C := $(sort $(wildcard tools/fetch/*.c))
 FETCH_OBJECTS := $(FETCH_C:%.c=$(BUILD)/%.o)
 # Compiled with the launcher (src/src.mk).
-FETCH_UTIL := $(BUILD)/src/util/error.o $(BUILD)/src/util/file.o
+FETCH_UTIL := $(BUILD)/src/util/error.o $(BUILD)/src/util/file.o $(BUILD)/src/util/cache_folder.o
 
 $(FETCH_OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/src/flags.stamp
 	$(call say,CC,$<)

@@ -52,8 +52,8 @@ static int fetch_archive(struct run *run, const struct source *source, const str
 	fd = make_archive(run, source, room, file, digest, err);
 	if (fd < 0 && run->offline && fd != -EINTR)
 		return error_prefix(err, fd,
-				    "'%s' is not in the cache '%s', and --offline forbids to fetch "
-				    "it; run once without --offline",
+				    "'%s' is not in the cache '%s', and --offline forbids "
+				    "fetching it; run once without --offline",
 				    source->url, cache->path);
 	if (fd < 0)
 		return fd;
