@@ -69,7 +69,8 @@ bool package_place(const char *path, char place[PATH_MAX])
 		strcpy(place, "config");
 	} else {
 		rest = behind(path, "lib/modules/");
-		rest = rest ? strchr(rest, '/') : NULL;
+		/* A release is an argument of depmod, too, and none of its options. */
+		rest = rest && *rest != '-' ? strchr(rest, '/') : NULL;
 		if (!rest)
 			return false;
 		rest++;
