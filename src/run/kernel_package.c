@@ -96,7 +96,31 @@ static void remove_tree(const char *path)
 	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Of those that are not finished nothing is kept, of the others the ones that were used last. */
+/* The lock of one that is in use; goes with the descriptor. -1: no such folder. */
+static int lock_entry(const char *path, int how)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || !flock(fd, how | LOCK_NB) || errno != EWOULDBLOCK)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* By another launcher, or by this one: a suite may have more packages than are kept. */
+static bool is_in_use(const char *path)
+{
+	int fd = lock_entry(path, LOCK_EX);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
+}
+
+/*
+ * Of those that are not finished nothing is kept, of the others the ones that are in use and those
+ * that were used last.
+ */
 static void make_room(const char *folder)
 {
 	for (;;) {
@@ -115,6 +139,8 @@ static void make_room(const char *folder)
 			if (entry->d_name[0] == '.' || stat(path, &st))
 				continue;
 			count++;
+			if (is_in_use(path))
+				continue;
 			if (*oldest && (st.st_mtim.tv_sec > oldest_time.tv_sec ||
 					(st.st_mtim.tv_sec == oldest_time.tv_sec &&
 					 st.st_mtim.tv_nsec >= oldest_time.tv_nsec)))
@@ -124,7 +150,7 @@ static void make_room(const char *folder)
 		}
 		if (dir)
 			closedir(dir);
-		if (count < KERNEL_PACKAGE_ENTRIES)
+		if (count < KERNEL_PACKAGE_ENTRIES || !*oldest)
 			return;
 		remove_tree(oldest);
 		if (!access(oldest, F_OK))
@@ -229,9 +255,11 @@ int kernel_package_unpack(const struct kernel_source *source, const char *path, 
 		make_room(folder);
 		ret = make_entry(path, fd, folder, folder_fd, entry, err);
 	}
-	/* Kept by use. */
-	if (!ret)
+	/* Kept by use, and by a descriptor that stays open until this process and its own end. */
+	if (!ret) {
 		utimensat(AT_FDCWD, entry, NULL, 0);
+		(void)lock_entry(entry, LOCK_SH);
+	}
 	if (ret) {
 		free(*image);
 		*image = NULL;

@@ -11,7 +11,9 @@
 #include "run/kernel_find.h"
 #include "util/error.h"
 
-/* How many unpacked packages are kept; the one that was not used for the longest time goes first.
+/*
+ * How many unpacked packages are kept, and as many more as are in use; the one that was not used
+ * for the longest time goes first.
  */
 #define KERNEL_PACKAGE_ENTRIES 4
 
@@ -21,7 +23,8 @@ bool kernel_is_package(const char *path);
 /*
  * kernel_package_unpack - the image in the package @path, which is hostile: only an image, a
  * configuration and modules are taken, plain files alone, to places below the cache's folder, and
- * no more of them than any kernel has. @image: owned by the caller
+ * no more of them than any kernel has. It stays where it is until this process and those that it
+ * forked have ended: a descriptor is left open for that. @image: owned by the caller
  * Returns 0; -ENOENT: there is no image in it, or more than one; -ENOTSUP: the cache is turned off;
  * -EFBIG; -EBADMSG: it is damaged; what reading and writing files says.
  */

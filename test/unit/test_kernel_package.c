@@ -190,8 +190,51 @@ static void both_kinds_are_unpacked_once(void **state)
 			 0);
 }
 
+/* What a process that ends leaves to others: all descriptors from @first on are closed. */
+static void end_of_process(int first)
+{
+	assert_int_equal(close_range((unsigned int)first, ~0u, 0), 0);
+}
+
+static int first_descriptor(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+static void the_ones_in_use_are_kept(void **state)
+{
+	struct error err = { "" };
+	char *images[KERNEL_PACKAGE_ENTRIES + 2];
+	int first = first_descriptor();
+
+	(void)state;
+	for (int i = 0; i <= KERNEL_PACKAGE_ENTRIES + 1; i++) {
+		char member[64];
+		const char *const members[] = { member, NULL };
+
+		if (i == KERNEL_PACKAGE_ENTRIES + 1)
+			end_of_process(first);
+		snprintf(member, sizeof(member), "boot/vmlinuz-6.%d", i);
+		make_package("k.deb", members);
+		assert_int_equal(kernel_find(&source, "k.deb", &images[i], &err), 0);
+		for (int j = 0; i <= KERNEL_PACKAGE_ENTRIES && j <= i; j++)
+			assert_int_equal(access(images[j], F_OK), 0);
+	}
+	/* Not in use any more: those beyond the most that are kept are gone. */
+	assert_int_not_equal(access(images[0], F_OK), 0);
+	assert_int_not_equal(access(images[1], F_OK), 0);
+	assert_int_equal(access(images[2], F_OK), 0);
+	for (int i = 0; i <= KERNEL_PACKAGE_ENTRIES + 1; i++)
+		free(images[i]);
+	end_of_process(first);
+}
+
 static void the_ones_used_last_are_kept(void **state)
 {
+	int first_fd = first_descriptor();
 	struct error err = { "" };
 	char *images[KERNEL_PACKAGE_ENTRIES + 1], *first;
 
@@ -203,12 +246,14 @@ static void the_ones_used_last_are_kept(void **state)
 		snprintf(member, sizeof(member), "boot/vmlinuz-6.%d", i);
 		make_package("k.deb", members);
 		assert_int_equal(kernel_find(&source, "k.deb", &images[i], &err), 0);
+		end_of_process(first_fd);
 		/* The first is used all the time. */
 		utimensat(AT_FDCWD, images[i], NULL, 0);
 		if (i) {
 			snprintf(member, sizeof(member), "boot/vmlinuz-6.0");
 			make_package("k.deb", members);
 			assert_int_equal(kernel_find(&source, "k.deb", &first, &err), 0);
+			end_of_process(first_fd);
 			free(first);
 		}
 	}
@@ -297,6 +342,8 @@ static void places(void **state)
 		{ "lib/modules/../../etc/passwd", NULL },
 		{ "lib/modules/6.1/../../../../etc/passwd", NULL },
 		{ "lib/modules/6.1//x", NULL },
+		{ "lib/modules/-oX/x", NULL },
+		{ "lib/modules/-oX/vmlinuz", NULL },
 		{ "lib/modules/6.1/./x", NULL },
 		{ "lib/modules/6.1/..", NULL },
 		{ "../lib/modules/6.1/x", NULL },
@@ -328,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(both_kinds_are_unpacked_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_ones_used_last_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_ones_in_use_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_kernel_leaves_nothing, setup, teardown),
 		cmocka_unit_test(places),
 	};
