@@ -209,7 +209,7 @@ static int check_host(const struct run_options *options, uint64_t host_mib, stru
 
 	if (override->memory_mib > most_mib)
 		return error_set(err, -EINVAL,
-				 "--memory %" PRIu64 ": more than the %" PRIu64
+				 "--memory %" PRIu64 "M: more than the %" PRIu64
 				 " MiB that a guest can have here",
 				 override->memory_mib, most_mib);
 	if (!override->has_topology || override->memory_mib)

@@ -106,7 +106,11 @@ int kernels_name(char **names, char *const *given, size_t count, struct error *e
 	}
 	for (size_t i = 0; !ret && i < count; i++)
 		for (size_t j = 0; !ret && j < i; j++)
-			if (!strcmp(names[i], names[j]))
+			if (!strcmp(given[i], given[j]))
+				ret = error_set(err, -EINVAL,
+						"kernel '%s' is given twice; give it once",
+						given[i]);
+			else if (!strcmp(names[i], names[j]))
 				ret = error_set(err, -EINVAL,
 						"kernels '%s' and '%s': both would be called '%s' "
 						"in results; give one of them, or another path",

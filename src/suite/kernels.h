@@ -28,8 +28,8 @@ void kernels_close(struct kernels *kernels);
 /*
  * kernels_name - from releases in @names, owned, to names: what is no part of a name becomes '_',
  * and those that are the same get what differs in their paths behind it: "a/bzImage" and
- * "b/bzImage" of 6.12.1 are "6.12.1-a" and "6.12.1-b". Returns 0; -EINVAL: two are called the same
- * all the same; -ENOMEM.
+ * "b/bzImage" of 6.12.1 are "6.12.1-a" and "6.12.1-b". Returns 0; -EINVAL: one is given twice, or
+ * two would be called the same; -ENOMEM.
  */
 int kernels_name(char **names, char *const *given, size_t count, struct error *err);
 

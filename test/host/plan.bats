@@ -113,7 +113,7 @@ plan()
 	assert_output '^fair/[^ ]+-base ' '^fair/[^ ]+-patched ' '^2 variants'
 	plan --kernel "$KERNEL" fair.sh
 	assert_status 125
-	assert_output "kernels '([^ ]+)' and '[^ ]+': both would be called '"
+	assert_output "kernel '[^ ]+' is given twice; give it once"
 }
 
 @test "plan: a package with a kernel, a tree, and the tree that one stands in" {
