@@ -91,6 +91,11 @@ check: ## install what is needed, then run every test
 	$(Q)tools/packages build wprof lab test
 	+$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run
 
+check-intel: ## runs under KVM of an emulated Intel processor, not part of check
+	$(Q)tools/packages build lab intel
+	+$(Q)$(test_make) $(jobs) all
+	$(Q)BUILD=$(BUILD) test/intel/check
+
 check-programs: all unit-programs fetch standin $(HOSTILE)
 	+$(Q)$(asan_make) all unit-programs fetch
 	+$(Q)$(fuzz_make) fuzz-programs
@@ -98,4 +103,4 @@ check-programs: all unit-programs fetch standin $(HOSTILE)
 -include $(TEST_GUEST_OBJECTS:.o=.d) $(TEST_SYMBOLIZE_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \
 	 $(HOSTILE:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
 
-.PHONY: standin unit-programs fuzz-programs programs unit fuzz check check-programs
+.PHONY: standin unit-programs fuzz-programs programs unit fuzz check check-intel check-programs
