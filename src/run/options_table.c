@@ -190,20 +190,20 @@ const struct option_definition option_definitions[] = {
 	{ "kernel", 'k', "IMG", OPTIONS_KERNEL, "KTSTR_KERNEL", LIST(kernels),
 	  "an image (bzImage, uncompressed vmlinux), a built kernel tree,\n"
 	  "a .deb or .rpm with a kernel, or a release that is in /boot;\n"
-	  "needed, but in a built kernel tree: its image" },
+	  "needed, except in a built kernel tree, whose image is taken" },
 	{ "topology", 0, "NnNlNcNt", OPTIONS_MACHINE, "KTSTR_TOPOLOGY", CUSTOM(topology),
-	  "NUMA nodes, LLCs in all, cores an LLC, threads a core\n"
+	  "NUMA nodes, LLCs in all, cores per LLC, threads per core\n"
 	  "(default " PLAN_DEFAULT_TOPOLOGY ", or what a test file says)" },
 	{ "memory", 0, "SIZE", OPTIONS_MACHINE, "KTSTR_MEMORY", MEMORY(override.memory_mib),
 	  "guest memory in MiB, or with a suffix M or G, taken as given\n"
-	  "(default: the most of 2048 MiB and 64 a CPU, with the tracer\n"
+	  "(default: the larger of 2048 MiB and 64 per CPU, with the tracer\n"
 	  "also its ring buffers and 512 MiB; in a shell 1024)" },
 	{ "append", 0, "\"PARAMS\"", OPTIONS_MACHINE, "KTSTR_APPEND", STRING(append),
 	  "kernel parameters, after the default ones" },
 	{ "kaslr", 0, NULL, OPTIONS_MACHINE, NULL, FLAG(kaslr),
 	  "leave the kernel's address randomisation on: slower to boot" },
 	{ "boot-timeout", 0, "S", OPTIONS_MACHINE, "KTSTR_BOOT_TIMEOUT", SECONDS(boot_timeout_ms),
-	  "the boot's own budget (default 10 and 0.15 a vCPU, at most 90)" },
+	  "the boot's own budget (default 10 plus 0.15 per vCPU, at most 90)" },
 	{ "stall-timeout", 0, "S", OPTIONS_MACHINE, "KTSTR_STALL_TIMEOUT",
 	  SECONDS(stall_timeout_ms),
 	  "a guest that has not ended the payload S seconds past its limit\n"
@@ -223,35 +223,37 @@ const struct option_definition option_definitions[] = {
 	  "that limit times X, for a slow host" },
 	{ "include", 0, "HOST[:GUEST]", OPTIONS_PAYLOAD, NULL, CUSTOM(include),
 	  "a file or folder that goes into the guest as well, with the\n"
-	  "libraries that it needs; again for more" },
+	  "libraries that it needs; may be repeated" },
 	{ "module", 0, "\"NAME|FILE [PARAM=V]...\"", OPTIONS_PAYLOAD, NULL, CUSTOM(module),
 	  "a kernel module that is loaded before the payload, with what it\n"
-	  "needs and these parameters; again for more" },
+	  "needs and these parameters; may be repeated" },
 	{ "modules", 0, "DIR", OPTIONS_PAYLOAD, "KTSTR_MODULES", STRING(modules_dir),
 	  "where the kernel's modules are: lib/modules/RELEASE, or a folder\n"
 	  "that holds that (default: beside the image, and for one in /boot\n"
 	  "in /lib/modules)" },
 	{ "with", 0, "NAME", OPTIONS_PAYLOAD, NULL, CUSTOM(with),
 	  "an interpreter with its standard library: python3, perl or bash,\n"
-	  "as PATH has it, or the path of one; again for more" },
+	  "as PATH has it, or the path of one; may be repeated" },
 	{ "env", 0, "K=V", OPTIONS_PAYLOAD, NULL, FIELD(struct option_list, env, env),
-	  "a variable of the payload's environment; again for more" },
+	  "a variable of the payload's environment; may be repeated" },
 	{ "out", 0, "DIR", OPTIONS_OUTPUT | OPTIONS_DOCTOR, "KTSTR_OUT", STRING(out_dir),
-	  "where artefacts go, in a new folder a run (default ktstr-out)" },
+	  "where artefacts go, in a new folder for each run\n"
+	  "(default ktstr-out)" },
 	{ "quiet", 'q', NULL, OPTIONS_OUTPUT, NULL, FLAG(quiet),
-	  "of the launcher's own messages, only errors" },
+	  "print only errors, none of the launcher's other messages" },
 	{ "verbose", 'v', NULL, OPTIONS_SUITE, NULL, FLAG(verbose),
 	  "pass on what the tests print, each line with its test's name" },
 	{ "bisect", 0, "[boot]", OPTIONS_STREAMS, NULL, CUSTOM(bisect),
-	  "exit with what `git bisect run` takes: 0 good, 1 bad, 125 skip, which\n"
-	  "a kernel is too that does not come to the payload; boot: that is bad" },
+	  "exit with what `git bisect run` takes: 0 good, 1 bad, 125 skip;\n"
+	  "a kernel that does not reach the payload is a skip, with =boot bad" },
 	{ "stdin", 0, "FILE", OPTIONS_STREAMS, NULL, STRING(stdin_file),
 	  "the payload's standard input (default: the launcher's own, if it\n"
 	  "is a pipe or a file, else /dev/null)" },
 	{ "stderr", 0, "FILE", OPTIONS_STREAMS, NULL, NEW_FILE(stderr_file),
-	  "the payload's standard error to FILE, apart from the launcher's\nwords; FILE as for a report of `test`" },
+	  "the payload's standard error to FILE, apart from the launcher's\n"
+	  "words; FILE is replaced as a whole, a pipe is written to" },
 	{ "no-directives", 0, NULL, OPTIONS_RUN, NULL, FLAG(no_directives),
-	  "what a test file says of itself does not count" },
+	  "ignore what a test file says of itself" },
 	{ "console", 0, NULL, OPTIONS_DEBUG, NULL, FLAG(console),
 	  "pass the guest's console on to standard error" },
 	{ "dump-acpi", 0, "DIR", OPTIONS_DEBUG, NULL, STRING(dump_acpi_dir),
@@ -262,8 +264,9 @@ const struct option_definition option_definitions[] = {
 	  "each test on every preset topology that suits it" },
 	{ "filter", 0, "GLOB", OPTIONS_SELECT, NULL, LIST(filters),
 	  "only variants whose name, or a part of it between slashes,\n"
-	  "matches; again for more" },
-	{ "exclude", 0, "GLOB", OPTIONS_SELECT, NULL, LIST(excludes), "not those; again for more" },
+	  "matches; may be repeated" },
+	{ "exclude", 0, "GLOB", OPTIONS_SELECT, NULL, LIST(excludes),
+	  "not those; may be repeated" },
 	{ "failed", 0, NULL, OPTIONS_SELECT, NULL, FLAG(failed),
 	  "only those that did not pass the last time" },
 	{ "shard", 0, "I/N", OPTIONS_SELECT, NULL, CUSTOM(shard),

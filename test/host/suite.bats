@@ -135,14 +135,14 @@ stand_ins()
 	last_line "7 passed, 1 failed"
 }
 
-@test "run: a kernel series that is not to be had is skipped, the default one is not" {
+@test "run: a kernel series that is not available is skipped, the default one is not" {
 	stand_ins
 	printf '#!/bin/sh\ncase $* in *6.1) exit 1 ;; *6.17) exit 2 ;; esac\necho "/kernel$*"\n' \
 		>tools/kernel-image
 	bats_file test/vm/a.bats <<<'%test "a" { echo "<$KTSTR_KERNEL|$KTSTR_TEST_VMLINUX|$KTSTR_TEST_KERNELS>"; false; }'
 	run test/run --plain vm
 	assert_status 1
-	assert_output '# skip not to be had .exit status 1' \
+	assert_output '# skip not available .exit status 1' \
 		'<.kernel--series 6.12\|/kernel--vmlinux\| */kernel--flavour generic /kernel--series scx *>'
 	last_line "4 passed, 1 failed, 2 skipped"
 	# Without the default one no lab is started.
