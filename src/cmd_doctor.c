@@ -53,10 +53,16 @@ static bool boot(const struct doctor *doctor, const char *kernel, struct finding
 	return true;
 }
 
+static void say(void *data, const char *line)
+{
+	(void)data;
+	command_complain("doctor: %s", line);
+}
+
 /* Returns how often one was booted: 1, 0, or -1 where it was not tried. */
 static int examine_kernel(const struct doctor *doctor, const char *named, struct findings *findings)
 {
-	const struct kernel_source source = { .root = "" };
+	const struct kernel_source source = { .root = "", .say = say };
 	unsigned int failures = findings->failures;
 	struct error err = { "" };
 	int booted = -1;
