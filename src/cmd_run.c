@@ -153,11 +153,24 @@ static char *make_replay(const struct run *run)
 	return line;
 }
 
+static int open_stderr(struct run *run, struct error *err)
+{
+	int ret;
+
+	if (!run->options->stderr_file)
+		return 0;
+	ret = output_file_open(&run->stderr_file, run->options->stderr_file, err);
+	if (ret)
+		return error_prefix(err, ret, "--stderr");
+	run->err_fd = run->stderr_file.fd;
+	return 0;
+}
+
 /*
- * What may take long, and is done before signals wait in a descriptor, so that Ctrl-C ends it: a
- * FIFO is waited for, a package is unpacked.
+ * What may take long, and is done before signals wait in a descriptor, so that Ctrl-C ends it:
+ * FIFOs are waited for, a package is unpacked.
  */
-static int find_inputs(struct run *run, struct error *err)
+static int open_files(struct run *run, struct error *err)
 {
 	const struct run_options *options = run->options;
 	const struct kernel_source source = { .root = "", .say = say, .say_data = run };
@@ -165,7 +178,9 @@ static int find_inputs(struct run *run, struct error *err)
 
 	if (!ret)
 		ret = load_test(run, err);
-	return ret ? ret : kernel_find(&source, options->kernel, &run->kernel, err);
+	if (!ret)
+		ret = kernel_find(&source, options->kernel, &run->kernel, err);
+	return ret ? ret : open_stderr(run, err);
 }
 
 /* All that is decided before the first VM. */
@@ -194,15 +209,7 @@ static int prepare(struct run *run, struct error *err)
 	run->replay = make_replay(run);
 	if (!run->replay)
 		return error_set(err, -ENOMEM, "out of memory");
-	ret = open_artefacts(run, err);
-	if (!ret && options->stderr_file) {
-		ret = output_file_open(&run->stderr_file, options->stderr_file, err);
-		if (ret)
-			error_prefix(err, ret, "--stderr");
-		else
-			run->err_fd = run->stderr_file.fd;
-	}
-	return ret;
+	return open_artefacts(run, err);
 }
 
 /*
@@ -304,7 +311,7 @@ int cmd_run(const struct run_options *options)
 		command_complain("run: %s", err.text);
 		goto out;
 	}
-	ret = find_inputs(&run, &err);
+	ret = open_files(&run, &err);
 	if (ret) {
 		command_complain("run: %s", err.text);
 		goto out;
@@ -315,10 +322,10 @@ int cmd_run(const struct run_options *options)
 		command_complain("run: %s", err.text);
 	else
 		status = execute(&run);
-	/* Nothing was run: what stood there stays. */
-	output_file_abandon(&run.stderr_file);
 	invocation_close(&run.artefacts, options->out_dir);
 out:
+	/* Nothing was run: what stood there stays. */
+	output_file_abandon(&run.stderr_file);
 	feed_close(&run.feed);
 	free(run.replay);
 	free(run.kernel);

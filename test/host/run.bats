@@ -53,9 +53,27 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@
 	interrupted KTSTR_CACHE_DIR= --kaslr -- true
 }
 
-@test "Ctrl-C ends it also while another launcher unpacks the package" {
-	local pid status=0
+# start ARGS...: run in the background, its process in pid; such a job ignores SIGINT by itself.
+start()
+{
+	python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run "$@" 3>&- 9>&- &
+	pid=$!
+}
 
+# ends_by_sigint: it does, although it waits for something that never comes.
+ends_by_sigint()
+{
+	local status=0
+
+	kill -INT "$pid"
+	timeout 60 tail --pid="$pid" -f /dev/null || kill -KILL "$pid"
+	wait "$pid" || status=$?
+	((status == 130)) || fail "it ended with $status"
+}
+
+@test "Ctrl-C ends it also while another launcher unpacks the package" {
 	mkdir -p boot cache/packages
 	cp "$KERNEL" boot/vmlinuz-1
 	tar -caf data.tar.xz ./boot
@@ -64,17 +82,22 @@ os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel "$KERNEL" "${@
 	# Its lock, which is waited for.
 	exec 9<cache/packages
 	flock 9
-	# A job in the background ignores SIGINT.
-	KTSTR_CACHE_DIR=cache python3 -c 'import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$KTSTR_LAUNCH" run --kernel k.deb -- true 9<&- 3>&- &
-	pid=$!
+	KTSTR_CACHE_DIR=cache start --kernel k.deb -- true
 	# shellcheck disable=SC2016 # for that shell
 	wait_for sh -c 'readlink /proc/$1/fd/* | grep -q /cache/packages' sh "$pid"
-	kill -INT "$pid"
-	timeout 60 tail --pid="$pid" -f /dev/null || kill -KILL "$pid"
-	wait "$pid" || status=$?
-	((status == 130)) || fail "it ended with $status"
+	ends_by_sigint
+}
+
+@test "Ctrl-C ends it also while --stderr is a FIFO without a reader" {
+	mkfifo fifo
+	start --kernel "$KERNEL" --stderr fifo -- true
+	# It sleeps, and still does: it waits.
+	# shellcheck disable=SC2016 # for that shell
+	wait_for sh -c 'for i in 1 2 3 4 5; do
+		grep -q ktstr-launch "/proc/$1/cmdline" && grep -q "^State:.S" "/proc/$1/status" || exit
+		sleep 0.1
+	done' sh "$pid"
+	ends_by_sigint
 }
 
 @test "--bisect: what could not be run is skipped; it takes boot and nothing else" {
