@@ -25,7 +25,7 @@
 #define OUT_MIN_MIB	  64
 #define CACHE_MIN_MIB	  128
 
-static FILE *open_below(const char *root, const char *path)
+FILE *host_open(const char *root, const char *path)
 {
 	char whole[PATH_MAX];
 
@@ -37,7 +37,7 @@ static FILE *open_below(const char *root, const char *path)
 /* The first line of a small file; "" when there is none. */
 static void read_line(const char *root, const char *path, char *line, int size)
 {
-	FILE *file = open_below(root, path);
+	FILE *file = host_open(root, path);
 
 	line[0] = '\0';
 	if (!file)
@@ -51,7 +51,7 @@ static void read_line(const char *root, const char *path, char *line, int size)
 /* The first processor's flags speak for all. */
 static void look_at_cpu(const char *root, struct kvm_facts *facts)
 {
-	FILE *file = open_below(root, "/proc/cpuinfo");
+	FILE *file = host_open(root, "/proc/cpuinfo");
 	char *line = NULL, *word, *rest;
 	size_t room = 0;
 

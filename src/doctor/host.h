@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "doctor/findings.h"
 #include "doctor/kvm.h"
@@ -41,6 +42,12 @@ struct host_facts {
 	struct host_folder cache; /* path "": off */
 	bool cache_shared;	  /* others may write to it: not used */
 };
+
+/*
+ * host_open - a file of the host's, to be read; @root: as for host_look. Returns NULL where fopen
+ * does, or when the two are too long for a path.
+ */
+FILE *host_open(const char *root, const char *path);
 
 /*
  * host_look - ask the host; nothing is changed, nothing is run.

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include "doctor/host.h"
 #include "doctor/report_kvm.h"
 #include "doctor/scrub.h"
 #include "embed/embed.h"
@@ -85,18 +86,9 @@ static const char *const cpu_lines[] = {
 	"microcode", "flags",	   "vmx flags", "bugs",	      "address sizes",
 };
 
-static FILE *open_below(const char *root, const char *path)
-{
-	char whole[PATH_MAX];
-
-	if (snprintf(whole, sizeof(whole), "%s%s", root, path) >= (int)sizeof(whole))
-		return NULL;
-	return fopen(whole, "re");
-}
-
 static void put_first_line(const char *root, const char *path, FILE *out)
 {
-	FILE *file = open_below(root, path);
+	FILE *file = host_open(root, path);
 	char line[512];
 
 	if (!file)
@@ -130,7 +122,7 @@ static bool is_known(const char *word)
 
 static void put_command_line(const char *root, FILE *out)
 {
-	FILE *file = open_below(root, "/proc/cmdline");
+	FILE *file = host_open(root, "/proc/cmdline");
 	unsigned int left_out = 0;
 	char *line = NULL, *rest;
 	size_t room = 0;
@@ -154,7 +146,7 @@ static void put_command_line(const char *root, FILE *out)
 /* Distribution and version, which stand in quotes or not (os-release(5)). */
 static void put_distribution(const char *root, FILE *out)
 {
-	FILE *file = open_below(root, "/etc/os-release");
+	FILE *file = host_open(root, "/etc/os-release");
 	char line[256];
 
 	while (file && fgets(line, sizeof(line), file))
@@ -180,7 +172,7 @@ static void put_host(const char *root, FILE *out)
 
 static void put_cpu(const char *root, FILE *out)
 {
-	FILE *file = open_below(root, "/proc/cpuinfo");
+	FILE *file = host_open(root, "/proc/cpuinfo");
 	char *line = NULL;
 	size_t room = 0;
 
