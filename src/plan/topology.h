@@ -15,7 +15,12 @@
  * id that are no power of two cost less than one bit each, ids stay below 4 * 1024,
  * KVM_MAX_VCPU_IDS.
  */
-#define TOPOLOGY_MAX_CPUS 1024
+#define TOPOLOGY_MAX_CPUS     1024
+/*
+ * The largest APIC id that the 8 bits of an xAPIC's destinations reach, and that ACPI's entries of
+ * the old kind hold; 255 is the broadcast. Beyond it is x2APIC (ACPI 6.4, 5.2.12.12).
+ */
+#define TOPOLOGY_MAX_XAPIC_ID 254
 
 /*
  * "NnNlNcNt". llcs counts the last-level caches of the whole machine, cores the cores behind one

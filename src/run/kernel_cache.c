@@ -286,7 +286,7 @@ int kernel_cache_open(const char *path, int cancel_fd, struct kernel_image **out
 		return ret;
 	if (cached)
 		lock = lock_entry(folder, entry, cancel_fd);
-	/* Whom we waited for has made it. */
+	/* The launcher that we waited for has stored it. */
 	if (lock >= 0 && open_entry(entry, path, &kept))
 		goto use_kept;
 	ret = kernel_image_unpack(*out, cancel_fd, err);

@@ -2,9 +2,9 @@
  * How is a kernel unpacked only once? Unpacking a bzImage takes longer than all else before the
  * boot; the vmlinux in it is kept in $KTSTR_CACHE_DIR, else $XDG_CACHE_HOME/ktstr, else
  * ~/.cache/ktstr. Only an optimisation: where the cache cannot be read or written, the kernel is
- * unpacked, and nothing else differs. Of several
- * launchers that want one kernel, one unpacks it and the others wait. An entry that is found
- * damaged is removed and made anew. KTSTR_CACHE_DIR set and empty turns it off.
+ * unpacked, and nothing else differs. Of several launchers that want one kernel, one unpacks it and
+ * the others wait. An entry that is found damaged is removed and made anew. KTSTR_CACHE_DIR set and
+ * empty turns it off.
  */
 #ifndef KTSTR_RUN_KERNEL_CACHE_H
 #define KTSTR_RUN_KERNEL_CACHE_H

@@ -54,12 +54,15 @@ static uint64_t writes_of(long abi)
 	return writes;
 }
 
-/* Allow @rights at @path and below; nothing where it cannot be opened. Returns 0 or -errno. */
-static int allow(int ruleset, const char *path, uint64_t rights)
+/*
+ * Allow @rights at @path and below; nothing where it cannot be opened. @flags: O_DIRECTORY for a
+ * folder, whose rights the kernel refuses for a file. Returns 0 or -errno.
+ */
+static int allow(int ruleset, const char *path, int flags, uint64_t rights)
 {
 	struct landlock_path_beneath_attr beneath = {
 		.allowed_access = rights,
-		.parent_fd = open(path, O_PATH | O_CLOEXEC),
+		.parent_fd = open(path, O_PATH | O_CLOEXEC | flags),
 	};
 	int ret = 0;
 
@@ -86,17 +89,17 @@ int rights_keep_writes(const char *out, const char *cache, const char *renames, 
 	if (ruleset < 0)
 		return error_set(err, -errno, "Landlock: making a ruleset: %s", strerror(errno));
 	if (out && snprintf(beside, sizeof(beside), "%s/..", out) < (int)sizeof(beside)) {
-		ret = allow(ruleset, out, attr.handled_access_fs);
+		ret = allow(ruleset, out, O_DIRECTORY, attr.handled_access_fs);
 		if (!ret)
-			ret = allow(ruleset, beside, LANDLOCK_ACCESS_FS_REMOVE_DIR);
+			ret = allow(ruleset, beside, O_DIRECTORY, LANDLOCK_ACCESS_FS_REMOVE_DIR);
 	}
 	if (!ret && cache)
-		ret = allow(ruleset, cache, attr.handled_access_fs);
+		ret = allow(ruleset, cache, O_DIRECTORY, attr.handled_access_fs);
 	if (!ret && renames)
-		ret = allow(ruleset, renames,
+		ret = allow(ruleset, renames, O_DIRECTORY,
 			    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE);
 	if (!ret)
-		ret = allow(ruleset, "/dev/kvm", LANDLOCK_ACCESS_FS_WRITE_FILE);
+		ret = allow(ruleset, "/dev/kvm", 0, LANDLOCK_ACCESS_FS_WRITE_FILE);
 	if (ret)
 		error_set(err, ret, "Landlock: allowing a folder: %s", strerror(-ret));
 	else if (syscall(SYS_landlock_restrict_self, ruleset, 0)) {

@@ -16,9 +16,6 @@
 #include "util/file.h"
 #include "vmm/rtc.h"
 
-/* Ids up to 254 have an entry of the old kind, the others one for x2APIC (5.2.12.12). */
-#define X2APIC_FIRST_ID 255
-
 #define OEM_ID	     "KTSTR "
 #define OEM_TABLE_ID "KTSTRVMM"
 #define CREATOR_ID   "KTST"
@@ -416,7 +413,7 @@ static int add_fadt(struct acpi_tables *out, uint64_t dsdt, bool pm_timer, uint6
  */
 static int add_madt_cpu(struct acpi_tables *out, unsigned int cpu, uint32_t apic_id)
 {
-	if (apic_id < X2APIC_FIRST_ID) {
+	if (apic_id <= TOPOLOGY_MAX_XAPIC_ID) {
 		struct madt_lapic *lapic = append(out, sizeof(*lapic), NULL);
 
 		if (!lapic)
@@ -474,7 +471,7 @@ static int add_madt(struct acpi_tables *out, const struct topology *topology, ui
 	lapic_nmi->uid = UINT8_MAX;
 	lapic_nmi->lint = 1;
 
-	if (topology_apic_id(topology, cpus - 1) >= X2APIC_FIRST_ID) {
+	if (topology_apic_id(topology, cpus - 1) > TOPOLOGY_MAX_XAPIC_ID) {
 		x2apic_nmi = append(out, sizeof(*x2apic_nmi), NULL);
 		if (!x2apic_nmi)
 			return -ENOSPC;
@@ -489,7 +486,7 @@ static int add_madt(struct acpi_tables *out, const struct topology *topology, ui
 
 static int add_srat_cpu(struct acpi_tables *out, uint32_t apic_id, unsigned int node)
 {
-	if (apic_id < X2APIC_FIRST_ID) {
+	if (apic_id <= TOPOLOGY_MAX_XAPIC_ID) {
 		struct srat_lapic *lapic = append(out, sizeof(*lapic), NULL);
 
 		if (!lapic)

@@ -60,9 +60,6 @@
 /* Nodes that 0x8000001e can tell apart. */
 #define NODES_MAX 256u
 
-/* APIC ids from here on need more than the 8 bits of an interrupt's destination. */
-#define EXT_DEST_FIRST_ID 255
-
 /* Where one vCPU stands, and what is being built for it. */
 struct view {
 	const struct kvm_cpuid2 *supported;
@@ -390,7 +387,7 @@ int cpuid_build(const struct kvm_cpuid2 *supported, const struct topology *topol
 	if (entry)
 		entry->eax &= ~KVM_ASYNC_PAGE_FAULTS;
 	/* Without it Linux brings up no CPU whose id does not fit 8 bits (try_to_enable_x2apic). */
-	if (entry && view.last_apic_id >= EXT_DEST_FIRST_ID)
+	if (entry && view.last_apic_id > TOPOLOGY_MAX_XAPIC_ID)
 		entry->eax |= 1u << KVM_FEATURE_MSI_EXT_DEST_ID;
 
 	if (view.full) {

@@ -19,9 +19,6 @@
 #include "vmm/serial.h"
 #include "vmm/vmm.h"
 
-/* The largest APIC id that an xAPIC's 8-bit destinations reach; 255 is the broadcast. */
-#define MAX_XAPIC_ID 254
-
 /* Console bytes between a vCPU's thread and the event loop. When full, the vCPU waits. */
 #define CONSOLE_QUEUE_SIZE 16384
 

@@ -40,8 +40,8 @@ uint8_t rtc_read(struct rtc *rtc, uint16_t offset, time_t now)
 		return 0xff;
 	/*
 	 * A guest reads register by register, and must not see a part of one second and a part of
-	 * the next. It begins with A (is there an update in progress?) or with the seconds; who
-	 * begins elsewhere gets what is no older than a second.
+	 * the next. It begins with A (is there an update in progress?) or with the seconds; one
+	 * that begins elsewhere gets what is no older than a second.
 	 */
 	if (rtc->index == REGISTER_A || rtc->index == SECONDS || now < rtc->shown ||
 	    now - rtc->shown > 1)

@@ -163,7 +163,7 @@ static int set_registers(struct vcpu *vcpu, const struct kernel_entry *entry, st
 	boot_registers(entry, &regs, &sregs);
 	/* Linux ignores CPUs with ids beyond an xAPIC's unless it finds x2APIC mode on at its
 	 * start. */
-	if (topology_max_apic_id(&vcpu->vmm->topology) > MAX_XAPIC_ID)
+	if (topology_max_apic_id(&vcpu->vmm->topology) > TOPOLOGY_MAX_XAPIC_ID)
 		sregs.apic_base |= APIC_BASE_X2APIC;
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
 		goto fail;
@@ -206,7 +206,7 @@ int vcpu_create(struct vmm *vmm, unsigned int index, const struct kvm_cpuid2 *su
 		ret = -errno;
 		return error_set(err, ret, "KVM_CREATE_VCPU for vCPU %u with APIC id %u: %s%s",
 				 index, apic_id, strerror(-ret),
-				 ret == -EINVAL && apic_id > MAX_XAPIC_ID
+				 ret == -EINVAL && apic_id > TOPOLOGY_MAX_XAPIC_ID
 					 ? "; where kvm_amd runs with avic=1, load it with avic=0"
 				 : ret == -EMFILE ? "; raise the hard limit: ulimit -Hn"
 						  : "");

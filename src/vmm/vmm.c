@@ -155,7 +155,7 @@ static int create_vm(struct vmm *vmm, struct error *err)
 		ret = vm_ioctl(vmm, KVM_SET_TSS_ADDR, (void *)LAYOUT_TSS, "KVM_SET_TSS_ADDR", err);
 	if (!ret)
 		ret = vm_ioctl(vmm, KVM_ENABLE_CAP, &split, "KVM_CAP_SPLIT_IRQCHIP", err);
-	if (!ret && topology_max_apic_id(&vmm->topology) > MAX_XAPIC_ID) {
+	if (!ret && topology_max_apic_id(&vmm->topology) > TOPOLOGY_MAX_XAPIC_ID) {
 		/* Ids that do not fit into the 8 bits of an xAPIC destination. */
 		struct kvm_enable_cap cap = { .cap = KVM_CAP_X2APIC_API,
 					      .args = { KVM_X2APIC_API_USE_32BIT_IDS |

@@ -77,6 +77,24 @@ static const char *in(const char *where, const char *name)
 	return path[turn];
 }
 
+/* As where KTSTR_CACHE_DIR names a file: there is no cache then, and nothing else is wrong. */
+static int file_for_a_folder(void)
+{
+	int ret = rights_keep_writes(out, text, NULL, NULL);
+
+	if (ret == -EOPNOTSUPP)
+		return 0;
+	if (ret)
+		return 1;
+	return open(text, O_WRONLY | O_CLOEXEC) >= 0 || errno != EACCES ? 2 : 0;
+}
+
+static void a_file_is_no_folder_that_may_be_written(void **state)
+{
+	(void)state;
+	in_child(file_for_a_folder);
+}
+
 static int keep_writes(void)
 {
 	return rights_keep_writes(out, "/no/such/folder", NULL, NULL);
@@ -296,6 +314,7 @@ int main(void)
 		TEST(its_own_folders_are_written_to),
 		TEST(what_is_open_stays_so),
 		TEST(kernels_without_it_are_fine),
+		TEST(a_file_is_no_folder_that_may_be_written),
 		cmocka_unit_test(privileges_are_given_up),
 	};
 
