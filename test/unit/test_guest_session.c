@@ -618,13 +618,13 @@ static void orphans_are_reaped(void **state)
 }
 
 /*
- * A tracer that prints its words at once and does what it is told. It waits without a child: dash
- * can lose a signal that comes while it starts one.
+ * A tracer that prints its words at once and does what it is told. It forks all the time: when the
+ * payload is killed, none of its own children may be left stopped.
  */
 #define STOPS_WELL                                                                                 \
 	"out=$(dirname $0)/trace.pb\n"                                                             \
 	"trap 'echo Stopping...; head -c 300000 /dev/zero >$out; echo done; exit 0' INT\n"         \
-	"echo starting; sleep 0.1; echo Running...\nwhile :; do :; done\n"
+	"echo starting; sleep 0.1; echo Running...\nwhile :; do /bin/true; done\n"
 
 static void traced(void **state)
 {
