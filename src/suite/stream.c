@@ -7,10 +7,11 @@
 void stream_read(struct stream *stream, bool end, stream_line_fn line, void *data)
 {
 	char bytes[4096];
+	off_t turn = stream->at + STREAM_TURN;
 	ssize_t count;
 
 	/* By position: the descriptor's own is the writer's. */
-	while (stream->fd >= 0 &&
+	while (stream->fd >= 0 && (end || stream->at < turn) &&
 	       (count = pread(stream->fd, bytes, sizeof(bytes), stream->at)) > 0) {
 		stream->at += count;
 		for (ssize_t i = 0; i < count; i++) {

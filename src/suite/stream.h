@@ -13,12 +13,15 @@ struct stream {
 	size_t used;
 };
 
+#define STREAM_TURN (256 * 1024)
+
 typedef void (*stream_line_fn)(void *data, const char *line, size_t length);
 
 /*
- * stream_read - hand on all lines that came whole, without their line feed; what is longer than the
- * room for one comes in parts. @end: nothing more is to come, and a line without an end is one,
- * too.
+ * stream_read - hand on the lines that came whole, without their line feed; what is longer than the
+ * room for one comes in parts. No more than STREAM_TURN bytes at once: a test that prints without
+ * end must not keep its caller. @end: nothing more is to come; all that is left is handed on, and a
+ * line without an end is one, too.
  */
 void stream_read(struct stream *stream, bool end, stream_line_fn line, void *data);
 
