@@ -157,8 +157,9 @@ static int examine(const struct doctor *doctor, FILE *copy)
 			"doctor --boot");
 	findings_title(&findings, "%u failed, %u warnings: %s", findings.failures,
 		       findings.warnings,
-		       findings.failures ? "a plain run cannot succeed"
-					 : "no obstacle to a plain run was found");
+		       findings.failures   ? "a plain run cannot succeed"
+		       : against && !tried ? "KVM is in doubt here, see above; all else will do"
+					   : "no obstacle to a plain run was found");
 	return findings.failures ? 1 : 0;
 }
 
