@@ -44,7 +44,7 @@ load ../helper
 	echo >"$BATS_TEST_TMPDIR/file"
 	run "$KTSTR_LAUNCH" blobs --extract "$BATS_TEST_TMPDIR/file/x"
 	assert_status 125
-	assert_output "^ktstr-launch: .*file.*Not a directory"
+	assert_output "^ktstr-launch: blobs: .*file. is a file, not a folder"
 }
 
 @test "blobs --extract: a full disk leaves no partial file" {
