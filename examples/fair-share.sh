@@ -6,7 +6,8 @@
 # and the victim at nice 19, so that it starves. `fair-share.sh fair` is the mended test: both run at
 # nice 0, and it passes.
 #
-# Needs two CPUs: ktstr-launch run --topology 1n1l2c1t --wprof ... -- examples/fair-share.sh
+# Needs two CPUs. To see it fail, and traced, in spite of expect_err below:
+# ktstr-launch run --no-directives --topology 1n1l2c1t --wprof ... -- examples/fair-share.sh
 #
 # Verdict: xfail
 #ktstr: topology=1n1l2c1t memory_mib=512 timeout_s=300 min_cpus=2 expect_err

@@ -9,7 +9,7 @@
 # What keeps the test from its question is no failure that is expected: then it is skipped, status 4.
 #
 # The tracer stays off, it is costly and an expected failure is not traced. To see who has the CPU:
-# ktstr-launch run --kernel IMG --topology 1n1l2c1t --wprof --include /usr/bin/chrt -- examples/starved.sh
+# ktstr-launch run --no-directives --kernel IMG --topology 1n1l2c1t --wprof --include /usr/bin/chrt -- examples/starved.sh
 #
 # Verdict: xfail
 #ktstr: topology=1n1l2c1t memory_mib=512 timeout_s=300 min_cpus=2 expect_err

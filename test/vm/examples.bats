@@ -48,3 +48,10 @@ for line in open("r.json"):
 			fail "examples/README: not '${file##*/} ... $verdict'"
 	done
 }
+
+@test "make demo's two runs end as it says" {
+	KTSTR_OUT=$BATS_TEST_TMPDIR run "$ROOT/tools/demo" --inside
+	assert_status 0
+	assert_output '^FAIL fair-share.sh: payload exited with status 1' '^  repro: same failure' \
+		'^  trace .*\.repro\.wprof\.pb' '^PASS fair-share.sh: payload exited with status 0'
+}
