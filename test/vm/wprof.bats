@@ -16,6 +16,13 @@ setup()
 # A load that is in the kernel most of the time.
 busy='i=0; while [ $i -lt 100 ]; do cat /proc/interrupts >/dev/null; i=$((i + 1)); done'
 
+# Two shells that wait for each other, without a program between: many more switches than the 4 KiB of a
+# ring hold between two looks of the tracer, on a slow host and on a fast one.
+switches='mkfifo /tmp/ask /tmp/answer
+	while read -r line; do echo "$line"; done </tmp/ask >/tmp/answer &
+	exec 3>/tmp/ask 4</tmp/answer
+	i=0; while [ $i -lt 2000 ]; do echo $i >&3; read -r line <&4; i=$((i + 1)); done'
+
 # trace_names TRACE: what its events are called (field 23 of a track event).
 trace_names() { protoc --decode_raw <"$1" | sed -n 's/^ *23: "\(.*\)"$/\1/p' | sort -u; }
 
@@ -69,7 +76,7 @@ default_rings()
 	# By another process's descriptor: also the repro VM, made with fewer rights, has it.
 	exec 9<"$KTSTR_WPROF_PATH"
 	KTSTR_WPROF_PATH=/proc/$BASHPID/fd/9
-	boot --wprof --wprof-args '-d 60000 --ringbuf-size=4' --timeout 1000 -- sh -c "$busy; exit 3"
+	boot --wprof --wprof-args '-d 60000 --ringbuf-size=4' --timeout 1000 -- sh -c "$switches; exit 3"
 	assert_status 3
 	assert_output 'repro: same failure .*with the tracer on' 'events were lost' '!!! Drops: [0-9]+ events' '^  trace .*\.repro\.wprof\.pb'
 	[[ $(cpus_in_trace "$(dump_file .repro.wprof.pb)") -ge 1 ]]
