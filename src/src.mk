@@ -1,6 +1,6 @@
 # The launcher: every .c below src/ and embed/ and the blobs, linked into one static-pie file.
 
-SRC_C := $(sort $(wildcard src/*.c src/*/*.c embed/*.c))
+SRC_C := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c embed/*.c))
 SRC_OBJECTS := $(SRC_C:%.c=$(BUILD)/%.o)
 SRC_LIBS := -ljson-c -larchive -lelf -lz -lzstd -llzma -llz4 -lnettle -lpthread
 # The sanitizers have no static-pie form. No build id: it is made of the debug information as well, where

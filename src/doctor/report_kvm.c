@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "vmm/cpuid.h"
+#include "vmm/x86/cpuid.h"
 
 #define CAPABILITY(name)                                                                           \
 	{                                                                                          \

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "util/error.h"
-#include "vmm/layout.h"
+#include "vmm/x86/layout.h"
 #include "wprof/wprof.h"
 
 /*

@@ -9,7 +9,7 @@
 #include "entry/entry.h"
 #include "plan/plan.h"
 #include "run/watch.h"
-#include "vmm/layout.h"
+#include "vmm/x86/layout.h"
 #include "wprof/wprof.h"
 
 struct guest_config {

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vmm/bzimage.h"
 #include "vmm/decompress.h"
-#include "vmm/layout.h"
 #include "vmm/vmlinux.h"
+#include "vmm/x86/bzimage.h"
+#include "vmm/x86/layout.h"
 
 /* Larger than any kernel, and also than any vmlinux without its debug information. */
 #define IMAGE_MAX	   (512ull << 20)

@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 #include "vmm/channel.h"
-#include "vmm/ioapic.h"
 #include "vmm/memory.h"
-#include "vmm/pm_timer.h"
-#include "vmm/rtc.h"
 #include "vmm/serial.h"
 #include "vmm/vmm.h"
+#include "vmm/x86/ioapic.h"
+#include "vmm/x86/pm_timer.h"
+#include "vmm/x86/rtc.h"
 
 /* Console bytes between a vCPU's thread and the event loop. When full, the vCPU waits. */
 #define CONSOLE_QUEUE_SIZE 16384

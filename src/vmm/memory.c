@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "vmm/layout.h"
+#include "vmm/x86/layout.h"
 
 #define MIB	       (1ull << 20)
 #define HUGE_PAGE_SIZE (2 * MIB)

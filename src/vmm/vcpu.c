@@ -10,11 +10,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "vmm/boot.h"
-#include "vmm/cpuid.h"
 #include "vmm/kvm_words.h"
-#include "vmm/layout.h"
 #include "vmm/machine.h"
+#include "vmm/x86/boot.h"
+#include "vmm/x86/cpuid.h"
+#include "vmm/x86/layout.h"
 
 /* Interrupts a KVM_RUN. Blocked in every thread but inside KVM_RUN, so that none can be lost. */
 #define KICK_SIGNAL SIGUSR1

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "vmm/layout.h"
+#include "vmm/x86/layout.h"
 
 #define BANNER		  "Linux version "
 /* __START_KERNEL_map: where the kernel's text is mapped (Documentation/arch/x86/x86_64/mm.rst). */

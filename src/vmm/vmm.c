@@ -18,13 +18,13 @@
 
 #include "util/clock.h"
 #include "util/memfd.h"
-#include "vmm/acpi.h"
-#include "vmm/boot.h"
-#include "vmm/cpuid.h"
-#include "vmm/layout.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu_limits.h"
 #include "vmm/vcpu_waits.h"
+#include "vmm/x86/acpi.h"
+#include "vmm/x86/boot.h"
+#include "vmm/x86/cpuid.h"
+#include "vmm/x86/layout.h"
 
 /* How often the owner's tick is called. */
 #define TICK_MS 100

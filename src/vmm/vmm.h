@@ -15,8 +15,8 @@
 #include "plan/topology.h"
 #include "util/error.h"
 #include "vmm/channel.h"
-#include "vmm/isa.h"
 #include "vmm/kernel_image.h"
+#include "vmm/x86/isa.h"
 
 /* Something of a known size that can be written straight into guest memory. */
 struct vmm_initrd {

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "vmm/acpi.h"
+#include "vmm/x86/acpi.h"
 
 static struct memory_range ranges[MEMORY_MAX_RANGES];
 static bool pm_timer; /* what build() asks for */

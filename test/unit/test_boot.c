@@ -11,8 +11,8 @@
 
 #include <asm/bootparam.h>
 
-#include "vmm/boot.h"
-#include "vmm/layout.h"
+#include "vmm/x86/boot.h"
+#include "vmm/x86/layout.h"
 
 #define MIB 1048576ull
 

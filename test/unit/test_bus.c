@@ -26,7 +26,7 @@ static int fake_ioctl(int fd, unsigned long request, ...)
 }
 
 #define ioctl fake_ioctl
-#include "../../src/vmm/bus.c"
+#include "../../src/vmm/x86/bus.c"
 #undef ioctl
 
 static enum vmm_end ended;

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "vmm/pm_timer.h"
-#include "vmm/rtc.h"
+#include "vmm/x86/pm_timer.h"
+#include "vmm/x86/rtc.h"
 
 static uint8_t get(struct rtc *rtc, uint8_t index, time_t now)
 {

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "vmm/cpuid.h"
+#include "vmm/x86/cpuid.h"
 
 /* What KVM of Linux 6.12 offers, with and without asynchronous page faults (bits 4, 10, 14). */
 #define FEATURES 0x01003aebu

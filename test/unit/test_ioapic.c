@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "vmm/ioapic.h"
+#include "vmm/x86/ioapic.h"
 
 static struct {
 	unsigned int count;

@@ -2,8 +2,8 @@
 #include "initramfs_fixture.h"
 
 #include "initramfs/elf_property.h"
-#include "vmm/cpuid.h"
-#include "vmm/isa.h"
+#include "vmm/x86/cpuid.h"
+#include "vmm/x86/isa.h"
 
 #define NEEDED	0xc0008002u /* psABI x86-64, "Program Property" */
 #define USED	0xc0010002u

@@ -22,7 +22,7 @@
 #include "kernel_samples.h"
 #include "util/cancel.h"
 #include "vmm/kernel_image.h"
-#include "vmm/layout.h"
+#include "vmm/x86/layout.h"
 
 #define MIB 1048576ull
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "vmm/layout.h"
 #include "vmm/memory.h"
+#include "vmm/x86/layout.h"
 
 #define MIB 1048576ull
 

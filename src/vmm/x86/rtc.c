@@ -1,5 +1,5 @@
 /* The PC's clock: see rtc.h. */
-#include "vmm/rtc.h"
+#include "vmm/x86/rtc.h"
 
 /* Registers; what is left out (alarms, memory) reads as 0. */
 enum {

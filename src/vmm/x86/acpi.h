@@ -8,8 +8,8 @@
 
 #include "plan/topology.h"
 #include "util/error.h"
-#include "vmm/layout.h"
 #include "vmm/memory.h"
+#include "vmm/x86/layout.h"
 
 #define ACPI_MAX_TABLES 8
 

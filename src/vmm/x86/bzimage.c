@@ -2,13 +2,13 @@
  * What does a bzImage's setup header say? (Documentation/arch/x86/boot.rst, "The Real-Mode Kernel
  * Header".) Nothing of it is believed before it is checked.
  */
-#include "vmm/bzimage.h"
+#include "vmm/x86/bzimage.h"
 
 #include <asm/bootparam.h>
 #include <errno.h>
 #include <string.h>
 
-#include "vmm/layout.h"
+#include "vmm/x86/layout.h"
 
 #define SECTOR_SIZE	    512u
 #define HEADER_OFFSET	    0x1f1u /* of struct setup_header, in the file as in the zero page */

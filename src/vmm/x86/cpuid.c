@@ -1,5 +1,5 @@
 /* What does CPUID say on each vCPU? The host's own leaves, with the plan's topology in them. */
-#include "vmm/cpuid.h"
+#include "vmm/x86/cpuid.h"
 
 #include <asm/kvm_para.h>
 #include <errno.h>

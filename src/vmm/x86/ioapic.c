@@ -1,5 +1,5 @@
 /* The I/O APIC: see ioapic.h. */
-#include "vmm/ioapic.h"
+#include "vmm/x86/ioapic.h"
 
 #include <assert.h>
 #include <string.h>

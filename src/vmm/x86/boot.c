@@ -2,14 +2,14 @@
  * What does the boot processor find when it starts? See boot.h. Structures: <asm/bootparam.h> and
  * Documentation/arch/x86/{boot,zero-page}.rst; descriptors: Intel SDM vol. 3, 3.4.5 and 8.2.3.
  */
-#include "vmm/boot.h"
+#include "vmm/x86/boot.h"
 
 #include <asm/bootparam.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/layout.h"
+#include "vmm/x86/layout.h"
 
 #define MIB	  (1ull << 20)
 #define PAGE_SIZE 4096ull

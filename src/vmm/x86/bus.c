@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "util/clock.h"
-#include "vmm/layout.h"
 #include "vmm/machine.h"
+#include "vmm/x86/layout.h"
 
 /* ACPI 6.4, 4.8.3.7: SLP_EN is bit 5 and SLP_TYPx bits 2 to 4 of the sleep control register. */
 #define SLEEP_ENABLE	  0x20

@@ -2,7 +2,7 @@
 #ifndef KTSTR_VMM_LAYOUT_H
 #define KTSTR_VMM_LAYOUT_H
 
-#include "../../guest/protocol.h"
+#include "../../../guest/protocol.h"
 
 /* Low memory: what the 64-bit boot protocol needs, below the kernel. */
 #define LAYOUT_GDT	    0x00000500ull

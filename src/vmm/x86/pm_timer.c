@@ -1,5 +1,5 @@
 /* ACPI's power management timer: see pm_timer.h. */
-#include "vmm/pm_timer.h"
+#include "vmm/x86/pm_timer.h"
 
 #define NS_PER_SECOND 1000000000ull
 #define COUNTER_MASK  0xffffffu

@@ -2,7 +2,7 @@
  * Which ACPI tables does the guest read? The least that a hardware-reduced machine needs, so that
  * Linux finds its CPUs, their NUMA nodes, the console, and the way to power off (ACPI 6.4).
  */
-#include "vmm/acpi.h"
+#include "vmm/x86/acpi.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "util/file.h"
-#include "vmm/rtc.h"
+#include "vmm/x86/rtc.h"
 
 #define OEM_ID	     "KTSTR "
 #define OEM_TABLE_ID "KTSTRVMM"

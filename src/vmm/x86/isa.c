@@ -1,5 +1,5 @@
 /* Has the guest's CPU what a program was built for? See isa.h. */
-#include "vmm/isa.h"
+#include "vmm/x86/isa.h"
 
 #include <errno.h>
 #include <stdint.h>
