@@ -17,6 +17,7 @@
 #include "run/invocation.h"
 #include "run/options.h"
 #include "run/tracer.h"
+#include "suite/bases.h"
 #include "suite/kernels.h"
 #include "suite/last_failed.h"
 #include "suite/load.h"
@@ -33,6 +34,7 @@ struct command_state {
 	const struct run_options *options;
 	struct tests tests;
 	struct variants variants;
+	struct bases bases;
 	struct worker_settings settings;
 	struct kernels kernels;
 	struct last_failed last_failed;
@@ -177,7 +179,11 @@ static void print_plan(const struct command_state *state)
 		       variant->kernel ? variant->release : "", *variant->skip ? "  SKIP " : "",
 		       skip);
 	}
-	printf("%zu variant%s\n", state->variants.count, state->variants.count == 1 ? "" : "s");
+	printf("%zu variant%s", state->variants.count, state->variants.count == 1 ? "" : "s");
+	/* Machines that boot once, for several of them. */
+	if (state->bases.count)
+		printf(", %zu base%s", state->bases.count, state->bases.count == 1 ? "" : "s");
+	putchar('\n');
 }
 
 /* Options that do not go together. */
@@ -334,6 +340,8 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 	if (ret)
 		return ret;
 	ret = variants_make(&source, &choice, &state->variants, err);
+	if (!ret)
+		ret = bases_find(&state->variants, options, &state->bases, err);
 	if (ret || state->variants.count)
 		return ret;
 	return nothing_chosen(options, &source, &choice, err);
@@ -401,6 +409,7 @@ static void state_destroy(struct command_state *state)
 	sinks_abandon(&state->sinks);
 	kernels_close(&state->kernels);
 	last_failed_destroy(&state->last_failed);
+	bases_destroy(&state->bases);
 	variants_destroy(&state->variants);
 	tests_destroy(&state->tests);
 }

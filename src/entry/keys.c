@@ -47,6 +47,7 @@ static const struct {
 	[KEY_IGNORE] = { "ignore", REASON, 0, NULL },
 	[KEY_PERFORMANCE_MODE] = { "performance_mode", FLAG, OF_VM, NULL },
 	[KEY_KASLR] = { "kaslr", FLAG, OF_VM, NULL },
+	[KEY_FRESH] = { "fresh", FLAG, OF_VM, NULL },
 	[KEY_WPROF] = { "wprof", FLAG, OF_VM, NULL },
 	[KEY_WPROF_ARGS] = { "wprof_args", VALUE, OF_VM, "\"-d 1000 -e sched\"" },
 	[KEY_INCLUDE] = { "include", VALUE, OF_VM | AGAIN, "data.txt:/data.txt" },
@@ -337,6 +338,8 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 		ret = value_flag(keys[key].name, value, &test->kaslr, err);
 		test->has_kaslr = !ret;
 		return ret;
+	case KEY_FRESH:
+		return value_flag(keys[key].name, value, &test->fresh, err);
 	case KEY_WPROF:
 		return value_flag(keys[key].name, value, &test->wprof, err);
 	case KEY_REQUIRES_SMT:

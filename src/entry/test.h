@@ -40,6 +40,7 @@ struct test {
 	char *ignore;		    /* NULL, or the reason why it is not run */
 	bool kaslr;	/* true: a test that says nothing leaves it to the command line */
 	bool has_kaslr; /* the directive is there */
+	bool fresh;	/* false; true: its VM boots, and is no fork */
 	char *append;	/* kernel parameters, or NULL */
 	struct entry_include *includes; /* relative HOST paths are the file's folder's; owned */
 	size_t nr_includes;

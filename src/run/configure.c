@@ -97,6 +97,16 @@ uint64_t configure_timeout_ms(const struct run_options *options, const struct te
 	return ms && !scaled ? 1 : scaled;
 }
 
+bool configure_kaslr(const struct run_options *options, const struct test *test)
+{
+	return options->kaslr || (test->has_kaslr && test->kaslr);
+}
+
+bool configure_fresh(const struct run_options *options, const struct test *test)
+{
+	return options->fresh || test->fresh;
+}
+
 static const char *wprof_args(const struct configure_from *from)
 {
 	return from->options->wprof_args ? from->options->wprof_args : from->test->wprof_args;
@@ -161,7 +171,8 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 					.as_it_should_data = test,
 					.append = out->append,
 					.modules_dir = options->modules_dir,
-					.kaslr = options->kaslr || (test->has_kaslr && test->kaslr),
+					.kaslr = configure_kaslr(options, test),
+					.fresh = configure_fresh(options, test),
 					.boot_timeout_ms = options->boot_timeout_ms,
 					.stall_timeout_ms = options->stall_timeout_ms,
 					.out_fd = -1,

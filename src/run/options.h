@@ -89,6 +89,7 @@ struct run_options {
 	const char *out_dir;
 	const char *append;
 	bool kaslr;
+	bool fresh;
 	bool quiet;
 	bool verbose;
 	bool console; /* pass the guest's console on */

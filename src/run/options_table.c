@@ -14,8 +14,11 @@
  * A value's text is kept and not copied: it is argv's or the environment's.
  */
 
+/* A variable has a value, an option has none. */
 static int set_flag(const struct option_said *said)
 {
+	if (said->value)
+		return value_flag(said->what, said->value, said->field, said->err);
 	*(bool *)said->field = true;
 	return 0;
 }
@@ -208,6 +211,8 @@ const struct option_definition option_definitions[] = {
 	  SECONDS(stall_timeout_ms),
 	  "a guest that has not ended the payload S seconds past its limit\n"
 	  "has stalled (default 10; more for a slow host)" },
+	{ "fresh", 0, NULL, OPTIONS_PAYLOAD, "KTSTR_FRESH", FLAG(fresh),
+	  "boot the VM, rather than fork it from a machine that has booted" },
 	{ "wprof", 0, "[always]", OPTIONS_TRACER, "KTSTR_WPROF", CUSTOM(wprof),
 	  "when the test fails, run it again in an identical VM with the\n"
 	  "tracer on; always: trace the first VM too; 0: never;\n"

@@ -29,6 +29,7 @@ struct run_config {
 	const char *append;	 /* or NULL */
 	const char *modules_dir; /* as in guest_config */
 	bool kaslr;
+	bool fresh;		   /* its VMs boot, and are no forks */
 	uint64_t boot_timeout_ms;  /* 0: guest_boot_timeout_ms */
 	uint64_t stall_timeout_ms; /* 0: the watch's default */
 	/* Where the first VM's payload and console go; the repro's go nowhere. -1: nowhere. */

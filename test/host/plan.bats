@@ -31,6 +31,25 @@ plan()
 	refute_output '^traced'
 }
 
+@test "plan: how many machines boot once for several variants" {
+	printf '#!/bin/sh\n#ktstr: topology=1n1l1c1t fresh\n' >alone.sh
+	cp narrow.sh also.sh
+	cp narrow.sh third.sh
+	chmod +x alone.sh
+	plan narrow.sh also.sh third.sh alone.sh traced.sh fair.sh
+	assert_output '^6 variants, 2 bases$'
+	plan narrow.sh also.sh third.sh alone.sh
+	assert_output '^4 variants, 1 base$'
+	plan narrow.sh alone.sh fair.sh
+	assert_output '^3 variants$'
+	plan --repeat 2 alone.sh fair.sh
+	assert_output '^4 variants, 1 base$'
+	plan --fresh narrow.sh also.sh
+	assert_output '^2 variants$'
+	KTSTR_FRESH=1 plan narrow.sh also.sh
+	assert_output '^2 variants$'
+}
+
 @test "plan: the gauntlet names a test that no preset suits, and takes no topology" {
 	plan --gauntlet narrow.sh
 	assert_status 0
@@ -253,7 +272,7 @@ plan()
 	assert_status 0
 	assert_output 'warning: memory 300 MiB' '^1 variant$'
 	plan --repeat 2 traced.sh
-	assert_output '^2 variants$'
+	assert_output '^2 variants, 1 base$'
 	refute_output 'warning'
 }
 

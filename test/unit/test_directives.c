@@ -81,6 +81,7 @@ static void defaults(void **state)
 		assert_true(test.auto_repro);
 		assert_true(test.kaslr);
 		assert_false(test.has_kaslr || test.wprof || test.expect_err || test.host_only);
+		assert_false(test.fresh);
 		assert_null(test.wprof_args);
 		assert_null(test.ignore);
 		assert_null(test.append);
@@ -105,7 +106,7 @@ static void everything_at_once(void **state)
 	       "#ktstr: topology=2n4l2c2t memory_mib=512 wprof\ttimeout_s=1.5  auto_repro=no\n"
 	       "\n \t\n# words in between\n"
 	       "#ktstr:append=\"isolcpus=1 nohz_full=1\" env=MODE=fast env=\"TWO=a  b\"\n"
-	       "#ktstr: include=data.txt:/data.txt include=/etc/fstab append=quiet kaslr=false\n"
+	       "#ktstr: include=data.txt:/data.txt include=/etc/fstab append=quiet kaslr=false fresh\n"
 	       "#ktstr: module=zram module=\"loop  max_loop=8 max_part=1\"\n"
 	       "#ktstr: with=python3 with=/opt/perl5.40/bin/perl5.40\n"
 	       "#ktstr: min_llcs=2 max_llcs=8 min_cpus=4 max_cpus=0 min_numa_nodes=2\n"
@@ -113,7 +114,7 @@ static void everything_at_once(void **state)
 	       "set -e\n");
 	assert_topology(&test, "2n4l2c2t");
 	assert_int_equal(test.memory_mib, 512);
-	assert_true(test.wprof && test.expect_err && test.has_kaslr);
+	assert_true(test.wprof && test.expect_err && test.has_kaslr && test.fresh);
 	assert_false(test.auto_repro || test.kaslr);
 	assert_int_equal(test.timeout_ms, 1500);
 	assert_string_equal(test.append, "isolcpus=1 nohz_full=1 quiet");

@@ -56,7 +56,7 @@ static void test_each_type(void **state)
 	(void)state;
 	takes(&options, OPTIONS_OF_TEST,
 	      "--kernel a --topology 1n2l4c2t --memory 4G --append x=1 --kaslr --boot-timeout 1.5 "
-	      "--wprof=always a");
+	      "--wprof=always --fresh a");
 	assert_int_equal(options.kernels.count, 1);
 	assert_string_equal(options.kernel, "a");
 	assert_true(options.override.has_topology);
@@ -64,6 +64,7 @@ static void test_each_type(void **state)
 	assert_int_equal(options.override.memory_mib, 4096);
 	assert_string_equal(options.append, "x=1");
 	assert_true(options.kaslr);
+	assert_true(options.fresh);
 	assert_int_equal(options.boot_timeout_ms, 1500);
 	assert_int_equal(options.wprof, WPROF_ALWAYS);
 	assert_string_equal(options.operands[0], "a");
@@ -177,6 +178,17 @@ static void test_the_environment(void **state)
 	refuses(OPTIONS_OF_RUN, "", "KTSTR_MEMORY 'much': not a size");
 	unsetenv("KTSTR_KERNEL");
 	unsetenv("KTSTR_MEMORY");
+	/* A switch says which way. */
+	for (int on = 0; on < 2; on++) {
+		setenv("KTSTR_FRESH", on ? "1" : "0", 1);
+		takes(&options, OPTIONS_OF_SHELL, "");
+		assert_int_equal(options.fresh, on);
+		assert_int_equal(options.from_environment[0].groups, OPTIONS_PAYLOAD);
+		options_destroy(&options);
+	}
+	setenv("KTSTR_FRESH", "often", 1);
+	refuses(OPTIONS_OF_TEST, "", "KTSTR_FRESH 'often': takes true, yes or 1");
+	unsetenv("KTSTR_FRESH");
 	unsetenv("KTSTR_JOBS");
 }
 
