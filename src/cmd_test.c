@@ -116,7 +116,7 @@ static void keep_result(struct command_state *state, const struct suite_result *
 	kept->cause = strdup(result->cause ? result->cause : "");
 	kept->replay = strdup(result->replay ? result->replay : "");
 	kept->detail = kept->output = kept->topology = kept->kernel = NULL;
-	kept->folder = kept->dump = kept->trace = NULL;
+	kept->start = kept->folder = kept->dump = kept->trace = NULL;
 }
 
 static void on_result(void *data, const struct variant *variant, const struct suite_result *result)

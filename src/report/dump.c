@@ -14,13 +14,18 @@
 #define LOG_LINES    60
 #define TRACER_LINES 60
 
+static double rounded_s(uint64_t ns)
+{
+	return (double)(ns / 1000000) / 1000;
+}
+
 /* Seconds from @from to @to; null where it did not come to one of them. */
 static void put_seconds(struct json *json, const char *key, uint64_t from, uint64_t to)
 {
 	if (!from || to < from)
 		json_put_null(json, key);
 	else
-		json_put_seconds(json, key, (double)((to - from) / 1000000) / 1000);
+		json_put_seconds(json, key, rounded_s(to - from));
 }
 
 static const char *next_line(void *lines)
@@ -98,7 +103,13 @@ static struct json_object *times_value(const struct observation *seen)
 {
 	struct json json = json_begin();
 
-	put_seconds(&json, "boot_s", seen->begin_ns, seen->hello_ns);
+	/* Of a fork that is its base's, and what is left of the way to the payload is its own. */
+	put_seconds(&json, "boot_s", seen->forked ? 0 : seen->begin_ns, seen->hello_ns);
+	if (seen->forked)
+		json_put_seconds(&json, "base_boot_s", rounded_s(seen->base_boot_ns));
+	else
+		json_put_null(&json, "base_boot_s");
+	put_seconds(&json, "to_payload_s", seen->ready_ns, seen->started_ns);
 	/* A payload without an end ran until the guest's. */
 	put_seconds(&json, "test_s", seen->started_ns,
 		    seen->exited_ns ? seen->exited_ns : seen->end_ns);
@@ -238,6 +249,7 @@ static void put_common(struct json *json, const char *kind, const struct report 
 	json_put_text(json, "cause", vm->verdict->cause);
 	json_put_int(json, "exit_status", vm->verdict->exit_status);
 	json_put(json, "payload", payload_value(report, vm->seen));
+	json_put_text(json, "start", observation_start(vm->seen));
 	json_put(json, "times", times_value(vm->seen));
 	json_put(json, "limits", limits_value(vm->seen));
 	json_put(json, "kernel", kernel_value(report, vm));

@@ -244,6 +244,17 @@ char *report_detail(const struct report *report)
 	return NULL;
 }
 
+/* How the first VM came to be; a replay may get another one. */
+static void put_start(FILE *out, const struct observation *seen)
+{
+	char base[64] = "";
+
+	if (seen->forked)
+		snprintf(base, sizeof(base), " (its base booted in %.1f s)",
+			 (double)seen->base_boot_ns / 1e9);
+	put_path(out, "vm", observation_start(seen), base);
+}
+
 static void put_report(FILE *out, const struct report *report, const char *dump_path,
 		       const char *repro_dump_path, bool colour)
 {
@@ -257,8 +268,10 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 	if (repro)
 		put_path(out, first->trace_path ? "repro trace" : "trace", repro->trace_path,
 			 "  (Perfetto)");
-	if (!is_good(report))
-		put_path(out, "replay", report->replay, "");
+	if (is_good(report))
+		return;
+	put_start(out, first->seen);
+	put_path(out, "replay", report->replay, "");
 }
 
 void report_print(int fd, const struct report *report, const char *dump_path,

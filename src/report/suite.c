@@ -233,6 +233,7 @@ void suite_put_details(FILE *out, enum suite_escape escape, const char *prefix,
 	put_path(out, escape, prefix, "folder", result->folder, "");
 	put_path(out, escape, prefix, "failure dump", result->dump, "");
 	suite_put_trace(out, escape, prefix, result);
+	put_path(out, escape, prefix, "vm", result->start, "");
 	put_path(out, escape, prefix, "replay", result->replay, "");
 }
 

@@ -26,7 +26,8 @@ struct suite_result {
 	const char *topology; /* "1n2l2c2t" */
 	const char *kernel;   /* release, or the image's path before that is known */
 	uint64_t memory_mib;
-	double seconds;				    /* wall time of all of it */
+	const char *start; /* of its first VM: "forked" or "booted"; "": it had none */
+	double seconds;	   /* wall time of all of it */
 	const char *folder, *dump, *trace, *replay; /* paths; the command that runs it again */
 };
 

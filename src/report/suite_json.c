@@ -21,6 +21,8 @@
  *	kernel          release, or the image's path where the release did not come to be known
  *	topology        "1n2l2c2t"
  *	memory_mib      number
+ *	start           "forked", from a machine that booted once for several variants, or "booted":
+ *	                of the first VM; null: it had none
  *	seconds         number, wall time of all of it, the repro included
  *	folder, dump, trace
  *	                paths of the artefacts' folder, the failure dump and the Perfetto trace
@@ -91,6 +93,7 @@ static int report_result(struct suite_writer *writer, const struct suite_result 
 		json_put_number(&json, "memory_mib", result->memory_mib);
 	else
 		json_put_null(&json, "memory_mib");
+	json_put_text(&json, "start", result->start && *result->start ? result->start : NULL);
 	json_put_seconds(&json, "seconds", suite_seconds(result->seconds));
 	json_put_text(&json, "folder", result->folder);
 	json_put_text(&json, "dump", result->dump);

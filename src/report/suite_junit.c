@@ -10,8 +10,8 @@
  *
  * The counts stand at the head, so that all else is held in memory until the end.
  *
- * The schema knows properties of a suite only: there is one for each kernel, topology and memory
- * size that occurs, and each case's <system-out> begins with its own.
+ * The schema knows properties of a suite only: there is one for each kernel, topology, memory
+ * size and way to start a VM that occurs, and each case's <system-out> begins with its own.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -37,7 +37,7 @@ struct junit {
 	char *text;
 	size_t size;
 	unsigned int tests, failures, errors, skipped;
-	struct values kernels, topologies, memories;
+	struct values kernels, topologies, memories, starts;
 };
 
 static int no_memory(struct error *err)
@@ -157,13 +157,14 @@ static const char *end_of(const char *output)
 	return newline ? newline + 1 : output;
 }
 
-/* "kernel 6.12.1, topology 1n2l2c2t, memory 2048 MiB": what is known of it. */
+/* "kernel 6.12.1, topology 1n2l2c2t, memory 2048 MiB, forked": what is known of it. */
 static void put_machine(FILE *out, const struct suite_result *result, const char *memory)
 {
 	const char *const parts[][2] = {
 		{ "kernel ", result->kernel },
 		{ "topology ", result->topology },
 		{ "memory ", memory },
+		{ "", result->start },
 	};
 	const char *before = "";
 
@@ -205,7 +206,8 @@ static int junit_result(struct suite_writer *writer, const struct suite_result *
 	if (result->memory_mib)
 		snprintf(memory, sizeof(memory), "%" PRIu64 " MiB", result->memory_mib);
 	if (add_value(&junit->kernels, result->kernel) ||
-	    add_value(&junit->topologies, result->topology) || add_value(&junit->memories, memory))
+	    add_value(&junit->topologies, result->topology) ||
+	    add_value(&junit->memories, memory) || add_value(&junit->starts, result->start))
 		return no_memory(err);
 	junit->tests++;
 	fputs("\t<testcase", out);
@@ -243,6 +245,7 @@ static int junit_end(struct suite_writer *writer, const struct suite_counts *cou
 	put_values(out, "kernel", &junit->kernels);
 	put_values(out, "topology", &junit->topologies);
 	put_values(out, "memory", &junit->memories);
+	put_values(out, "start", &junit->starts);
 	fputs("\t</properties>\n", out);
 	if (junit->size)
 		fwrite(junit->text, 1, junit->size, out);
@@ -268,6 +271,7 @@ static void junit_destroy(struct suite_writer *writer)
 	free_values(&junit->kernels);
 	free_values(&junit->topologies);
 	free_values(&junit->memories);
+	free_values(&junit->starts);
 	free(junit);
 }
 

@@ -36,7 +36,7 @@
 
 /* The order of the strings in the socket; each ends with a NUL. The first is the outcome's number.
  */
-enum { OUTCOME, CAUSE, DETAIL, OUTPUT, RELEASE, FOLDER, DUMP, TRACE, REPLAY, NR_STRINGS };
+enum { OUTCOME, CAUSE, DETAIL, OUTPUT, RELEASE, START, FOLDER, DUMP, TRACE, REPLAY, NR_STRINGS };
 
 struct reply {
 	enum outcome_kind outcome;
@@ -344,6 +344,7 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	reply->strings[CAUSE] = result->first.verdict.cause;
 	reply->strings[DETAIL] = run_result_detail(config, result);
 	reply->strings[RELEASE] = result->first.seen.release;
+	reply->strings[START] = observation_start(&result->first.seen);
 	reply->strings[DUMP] = result->dump;
 	reply->strings[TRACE] = *result->repro.trace_path ? result->repro.trace_path
 							  : result->first.trace_path;
@@ -568,6 +569,7 @@ void worker_finish(struct worker *worker, struct worker_result *result)
 	result->detail = copy(strings[DETAIL]);
 	result->output = copy(strings[OUTPUT]);
 	result->release = copy(strings[RELEASE]);
+	result->start = copy(strings[START]);
 	result->folder = copy(strings[FOLDER]);
 	result->dump = copy(strings[DUMP]);
 	result->trace = copy(strings[TRACE]);
@@ -588,6 +590,7 @@ void worker_result_destroy(struct worker_result *result)
 	free(result->detail);
 	free(result->output);
 	free(result->release);
+	free(result->start);
 	free(result->folder);
 	free(result->dump);
 	free(result->trace);

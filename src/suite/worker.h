@@ -29,6 +29,7 @@ struct worker_result {
 	char *detail;  /* lines: what the report of a run prints below its first */
 	char *output;  /* the payload's last lines */
 	char *release; /* of the guest's kernel, "" when it never said */
+	char *start;   /* of its first VM: "forked" or "booted", "" where it had none */
 	char *folder, *dump, *trace, *replay; /* "": none */
 	double seconds;
 };

@@ -1,4 +1,4 @@
-/* What was seen of one VM? Only the memory that an observation holds; see observation.h. */
+/* What was seen of one VM? See observation.h. */
 #include "verdict/observation.h"
 
 #include <string.h>
@@ -26,4 +26,11 @@ void observation_destroy(struct observation *observation)
 	tail_destroy(&observation->init_log);
 	tail_destroy(&observation->kmsg);
 	tail_destroy(&observation->console);
+}
+
+const char *observation_start(const struct observation *observation)
+{
+	if (!observation->begin_ns)
+		return NULL;
+	return observation->forked ? "forked" : "booted";
 }

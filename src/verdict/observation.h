@@ -45,6 +45,10 @@ enum trace_seen {
 };
 
 struct observation {
+	/* The beginning of the machine. */
+	bool forked;	       /* from a base, which had booted to its ready point */
+	uint64_t base_boot_ns; /* what that took, once for all its forks */
+
 	/* The end of the machine. */
 	struct vmm_result vmm;
 	enum stop_reason stop;
@@ -80,6 +84,7 @@ struct observation {
 	/* Host's CLOCK_MONOTONIC, nanoseconds; 0: did not come to it. */
 	uint64_t begin_ns; /* vCPUs start */
 	uint64_t hello_ns;
+	uint64_t ready_ns; /* the guest was ready for its job; of a fork: the fork began */
 	uint64_t started_ns;
 	uint64_t exited_ns;
 	uint64_t end_ns;
@@ -100,5 +105,8 @@ struct observation {
 /* Returns 0 or -ENOMEM. */
 int observation_init(struct observation *observation);
 void observation_destroy(struct observation *observation);
+
+/* observation_start - "forked" or "booted"; NULL: the machine never ran. */
+const char *observation_start(const struct observation *observation);
 
 #endif

@@ -48,6 +48,7 @@ static void see_exit(struct observation *seen, uint32_t kind, uint32_t value)
 	seen->exit.value = value;
 	seen->begin_ns = MS(1000);
 	seen->hello_ns = MS(2250);
+	seen->ready_ns = MS(2300);
 	seen->started_ns = MS(2400);
 	seen->exited_ns = MS(5600);
 	seen->end_ns = MS(5700);
@@ -211,6 +212,9 @@ static void the_dump_of_the_first_vm(void **state)
 	check(json, "payload.ended", "\"status\"");
 	check(json, "payload.status", "1");
 	check(json, "times.boot_s", "1.250");
+	check(json, "start", "\"booted\"");
+	check(json, "times.base_boot_s", "null");
+	check(json, "times.to_payload_s", "0.100");
 	check(json, "times.test_s", "3.200");
 	check(json, "times.total_s", "4.700");
 	check(json, "limits.boot_s", "10.300");
@@ -318,12 +322,14 @@ static void what_did_not_happen_is_null(void **state)
 	f->report.replay = NULL;
 	f->seen.hello = f->seen.started = f->seen.exited = false;
 	f->seen.hello_ns = f->seen.started_ns = f->seen.exited_ns = 0;
+	f->seen.ready_ns = 0;
 	f->seen.test_limit_ms = 0;
 	f->seen.panic = true;
 	strcpy(f->seen.panic_line, "Kernel panic - not syncing: VFS");
 	json = dump(f, false);
 	check(json, "payload.ended", "\"no\"");
 	check(json, "times.boot_s", "null");
+	check(json, "times.to_payload_s", "null");
 	check(json, "times.test_s", "null");
 	check(json, "times.total_s", "4.700");
 	check(json, "limits.test_s", "null");
@@ -525,6 +531,7 @@ static void a_failure_and_its_repro(void **state)
 		"  failure dump  OUT/fair.failure-dump.json\n"
 		"  repro dump    OUT/fair.repro.failure-dump.json\n"
 		"  trace         OUT/fair.repro.wprof.pb  (Perfetto)\n"
+		"  vm            booted\n"
 		"  replay        ktstr-launch run --kernel /boot/vmlinuz-6.12 -- fair --load "
 		"'two words'\n");
 	f->report.repro_result = REPRO_OTHER;
@@ -539,6 +546,37 @@ static void a_failure_and_its_repro(void **state)
 	assert_non_null(strstr(printed(f, NULL, NULL), "\n  repro: undecided\n"));
 	f->report.repro_result = REPRO_NOT_RUN;
 	assert_null(strstr(printed(f, NULL, NULL), "repro"));
+}
+
+/* A fork has booted nothing: its base has, once. */
+static void a_fork_says_so(void **state)
+{
+	struct fixture *f = *state;
+	struct json_object *json;
+
+	f->seen.forked = true;
+	f->seen.base_boot_ns = MS(4123) + 999999;
+	f->seen.begin_ns = MS(2299);
+	f->seen.ready_ns = MS(2297);
+	json = dump(f, false);
+	check(json, "start", "\"forked\"");
+	check(json, "times.boot_s", "null");
+	check(json, "times.base_boot_s", "4.123");
+	check(json, "times.to_payload_s", "0.103");
+	json_object_put(json);
+	assert_non_null(strstr(printed(f, NULL, NULL),
+			       "\n  vm            forked (its base booted in 4.1 s)\n  replay "));
+	/* The repro VM has its own. */
+	json = dump(f, true);
+	check(json, "start", "\"booted\"");
+	check(json, "times.boot_s", "1.250");
+	json_object_put(json);
+	/* Interrupted before there was a machine. */
+	f->seen.forked = false;
+	f->seen.begin_ns = 0;
+	assert_int_equal(unlink(f->path), 0);
+	f->report.repro = NULL;
+	assert_null(strstr(printed(f, NULL, NULL), "  vm "));
 }
 
 static void a_tracer_speaks_for_itself(void **state)
@@ -564,6 +602,7 @@ static void a_tracer_speaks_for_itself(void **state)
 		"    | failed to open BTF: ?[2J\n"
 		"    | 5\n"
 		"    | 6\n"
+		"  vm            booted\n"
 		"  replay        ktstr-launch run --kernel /boot/vmlinuz-6.12 -- fair --load "
 		"'two words'\n");
 	f->repro_seen.tracer = TRACER_SILENT;
@@ -710,6 +749,7 @@ int main(void)
 		with_fixture(the_guests_warnings_are_shown),
 		with_fixture(a_pass_keeps_no_tracer_failure_back),
 		with_fixture(a_failure_and_its_repro),
+		with_fixture(a_fork_says_so),
 		with_fixture(a_tracer_speaks_for_itself),
 		with_fixture(lost_events_are_a_warning),
 		with_fixture(a_panic_shows_the_console),

@@ -32,6 +32,7 @@ static const struct suite_result samples[] = {
 	  .topology = "1n1l2c1t",
 	  .kernel = "6.12.1",
 	  .memory_mib = 2048,
+	  .start = "forked",
 	  .seconds = 4.5 },
 	{ .name = "gauntlet/fair/smt-2llc",
 	  .number = 2,
@@ -42,6 +43,7 @@ static const struct suite_result samples[] = {
 	  .topology = "1n2l2c2t",
 	  .kernel = "6.12.1",
 	  .memory_mib = 2048,
+	  .start = "booted",
 	  .seconds = 12.25,
 	  .folder = "out/fair-0001",
 	  .dump = "out/fair-0001/fair.failure-dump.json",
@@ -54,6 +56,7 @@ static const struct suite_result samples[] = {
 	  .topology = "1n1l4c1t",
 	  .kernel = "6.1.0",
 	  .memory_mib = 2048,
+	  .start = "",
 	  .seconds = 63 },
 	{ .name = "starved",
 	  .number = 4,
@@ -129,6 +132,7 @@ static struct suite_result hostile_result(enum outcome_kind kind)
 				      .topology = text,
 				      .kernel = text,
 				      .memory_mib = UINT64_MAX,
+				      .start = text,
 				      .seconds = (double)NAN,
 				      .folder = text,
 				      .dump = text,
@@ -340,6 +344,7 @@ static void tap_says_each_outcome(void **state)
 		"#   folder        out/fair-0001\n"
 		"#   failure dump  out/fair-0001/fair.failure-dump.json\n"
 		"#   trace         out/fair-0001/fair.wprof.pb  (Perfetto)\n"
+		"#   vm            booted\n"
 		"#   replay        ktstr-launch test --filter gauntlet/fair/smt-2llc 'my tests'\n"
 		"not ok 3 - gauntlet/fair/tiny/6.1.0\n"
 		"#   payload still ran after 60.0 s\n"
@@ -427,6 +432,7 @@ static void ktap_says_each_outcome(void **state)
 		"#   folder        out/fair-0001\n"
 		"#   failure dump  out/fair-0001/fair.failure-dump.json\n"
 		"#   trace         out/fair-0001/fair.wprof.pb  (Perfetto)\n"
+		"#   vm            booted\n"
 		"#   replay        ktstr-launch test --filter gauntlet/fair/smt-2llc 'my tests'\n"
 		"not ok 2 gauntlet/fair/smt-2llc # failed: payload exited with status 1 after 3.2 "
 		"s\n"
@@ -524,10 +530,11 @@ static void junit_says_each_outcome(void **state)
 			    "folder        out/fair-0001\n"
 			    "failure dump  out/fair-0001/fair.failure-dump.json\n"
 			    "trace         out/fair-0001/fair.wprof.pb  (Perfetto)\n"
+			    "vm            booted\n"
 			    "replay        ktstr-launch test --filter gauntlet/fair/smt-2llc "
 			    "'my tests'\n");
 	assert_string_equal(xpath(text, "string(//testcase[2]/system-out)"),
-			    "kernel 6.12.1, topology 1n2l2c2t, memory 2048 MiB\n"
+			    "kernel 6.12.1, topology 1n2l2c2t, memory 2048 MiB, booted\n"
 			    "load\n\nvictim got 2 %\n");
 	assert_string_equal(xpath(text, "string(//testcase[3]/failure/@type)"), "timeout");
 	assert_non_null(strstr(xpath(text, "string(//testcase[4]/system-out)"),
@@ -548,6 +555,8 @@ static void junit_says_each_outcome(void **state)
 	assert_string_equal(xpath(text, "count(//property[@name=\"kernel\"])"), "3");
 	assert_string_equal(xpath(text, "count(//property[@name=\"topology\"])"), "3");
 	assert_string_equal(xpath(text, "string(//property[@name=\"memory\"]/@value)"), "2048 MiB");
+	assert_string_equal(xpath(text, "count(//property[@name=\"start\"])"), "2");
+	assert_string_equal(xpath(text, "string(//property[@name=\"start\"][1]/@value)"), "forked");
 	assert_string_equal(xpath(text, "string(/testsuite/system-err)"),
 			    "ended early: 1 of 8 not run");
 	free(text);
@@ -646,11 +655,11 @@ static const char *json_text(struct json_object *json, const char *key)
 
 static void json_says_each_outcome(void **state)
 {
-	static const char *const keys[] = { "name",	     "number",	   "outcome", "bad",
-					    "cause",	     "detail",	   "output",  "kernel",
-					    "topology",	     "memory_mib", "seconds", "folder",
-					    "dump",	     "trace",	   "replay",  "type",
-					    "schema_version" };
+	static const char *const keys[] = { "name",	"number",	 "outcome", "bad",
+					    "cause",	"detail",	 "output",  "kernel",
+					    "topology", "memory_mib",	 "seconds", "folder",
+					    "dump",	"trace",	 "replay",  "type",
+					    "start",	"schema_version" };
 	char *text = report_samples(&suite_json, true);
 	struct json_object *lines[NR_SAMPLES + 2];
 	static char said[65536];
@@ -678,6 +687,10 @@ static void json_says_each_outcome(void **state)
 	assert_string_equal(json_text(lines[2], "seconds"), "12.250");
 	assert_string_equal(json_text(lines[2], "memory_mib"), "2048");
 	assert_null(json_text(lines[4], "memory_mib"));
+	assert_string_equal(json_text(lines[1], "start"), "forked");
+	assert_string_equal(json_text(lines[2], "start"), "booted");
+	assert_null(json_text(lines[3], "start"));
+	assert_null(json_text(lines[4], "start"));
 	assert_null(json_text(lines[8], "cause"));
 	assert_string_equal(
 		json_object_to_json_string_ext(lines[NR_SAMPLES + 1], JSON_C_TO_STRING_PLAIN),
@@ -751,6 +764,7 @@ static void the_terminal_gets_one_line_and_what_is_bad(void **state)
 		"  folder        out/fair-0001\n"
 		"  failure dump  out/fair-0001/fair.failure-dump.json\n"
 		"  trace         out/fair-0001/fair.wprof.pb  (Perfetto)\n"
+		"  vm            booted\n"
 		"  replay        ktstr-launch test --filter gauntlet/fair/smt-2llc 'my tests'\n",
 		text_of(&samples[1], 8, false));
 	assert_text("TIMEOUT  gauntlet/fair/tiny/6.1.0  payload still ran after 60.0 s\n",
