@@ -28,7 +28,7 @@
 
 #include <stdint.h>
 
-#define KTSTR_PROTOCOL_VERSION 4
+#define KTSTR_PROTOCOL_VERSION 5
 
 /* Guest-physical address and size of the region: between RAM's top below 4 GiB and the IOAPIC. */
 #define KTSTR_CHANNEL_GPA  0xd0000000ull
@@ -37,7 +37,24 @@
 /* I/O port of the doorbell: 4 bytes wide, any value. */
 #define KTSTR_DOORBELL_PORT 0x0700
 
+/*
+ * I/O port behind it, 1 byte wide, any value: init stands in the write to it until it has its job
+ * (struct ktstr_handover). Behind KTSTR_READY, and once.
+ */
+#define KTSTR_READY_PORT 0x0704
+
 #define KTSTR_CHANNEL_MAGIC 0x4843544bu /* "KTCH" */
+
+#define KTSTR_SEED_SIZE 64u /* bytes; of a kernel's pool, 32 would do */
+
+/* What init finds when its write to KTSTR_READY_PORT returns; the host writes it just before. */
+struct ktstr_handover {
+	uint64_t cargo_gpa;   /* guest-physical address of the cargo, a cpio archive ("newc") */
+	uint64_t cargo_size;  /* bytes; 0: there is none */
+	uint64_t realtime_ns; /* the host's CLOCK_REALTIME */
+	uint8_t seed[KTSTR_SEED_SIZE]; /* random bytes that no other guest has */
+	uint8_t pad[40];
+};
 
 /* The first page of the region. Each index has a cache line of its own. */
 struct ktstr_channel {
@@ -57,6 +74,7 @@ struct ktstr_channel {
 	uint64_t lost_ns;
 	uint64_t answers;
 	uint8_t pad5[48];
+	struct ktstr_handover handover;
 };
 
 #define KTSTR_RING_OFFSET 4096ull
@@ -106,6 +124,7 @@ enum ktstr_frame_type {
 	KTSTR_LOG = 13,	       /* one line of init's own: a warning that the user should see */
 	KTSTR_BYE = 14,	       /* no payload: the last frame; the host may end the VM at once */
 	KTSTR_EXPIRED = 15,    /* no payload: the time limit has passed on the guest's clock */
+	KTSTR_READY = 16,      /* struct ktstr_ready: init waits for its job */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
@@ -121,6 +140,10 @@ struct ktstr_hello {
 	uint32_t unused;
 	uint64_t boottime_ns;
 	char release[64]; /* uname -r, NUL-padded, always terminated */
+};
+
+struct ktstr_ready {
+	uint64_t boottime_ns;
 };
 
 struct ktstr_heartbeat {

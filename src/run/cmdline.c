@@ -6,24 +6,13 @@
 #include <string.h>
 
 /*
- * README, "The kernel command line", tells the user the same. All but the first three lines are
- * there for the time to boot only.
+ * README, "The kernel command line", tells the user the same. What the machine itself needs comes
+ * before it (vmm_default_cmdline). All but the first line are there for the time to boot only.
  */
 static const char defaults[] =
-	"console=ttyS0 quiet" /* the console is for the kernel's own words and for panics */
-	/*
-	 * A panic ends the VM at once, by ACPI's reset register. It has to be named: a
-	 * hardware-reduced machine is otherwise taken for one with EFI (reboot_init), and left
-	 * hanging. A triple fault (reboot=t) would cost the vCPU's registers on AMD.
-	 */
-	" panic=-1 reboot=a"
-	" oops=panic"	    /* an oops is a failure, not a line in a log */
-	" rootfstype=ramfs" /* tmpfs would give the root half of the memory only */
-	" pci=off"	    /* there is none: do not look for it */
-	" 8250.nr_uarts=1"  /* nor for three more serial ports */
-	" mitigations=off"  /* the guest guards nothing from itself; undo: mitigations=auto */
-	" irqaffinity=0"    /* the console's interrupts disturb one CPU, not those under test */
-	" noreplace-smp" /* one CPU: leave the lock prefixes in, rather than patch them all out */
+	" quiet panic=-1 oops=panic" /* an oops is a failure, not a line in a log */
+	" rootfstype=ramfs"	     /* tmpfs would give the root half of the memory only */
+	" mitigations=off"	/* the guest guards nothing from itself; undo: mitigations=auto */
 	" cryptomgr.notests"	/* nor self-tests of ciphers */
 	" random.trust_cpu=on"; /* do not wait for entropy */
 
@@ -32,9 +21,9 @@ static const char defaults[] =
 static const char trust_tsc[] = " tsc=reliable";
 
 int cmdline_build(bool kaslr, bool tsc_reliable, const struct wprof_config *wprof,
-		  const char *append, char out[LAYOUT_CMDLINE_SIZE], struct error *err)
+		  const char *append, char out[VMM_CMDLINE_SIZE], struct error *err)
 {
-	char args[LAYOUT_CMDLINE_SIZE] = "";
+	char args[VMM_CMDLINE_SIZE] = "";
 	size_t length;
 	int ret;
 
@@ -50,16 +39,16 @@ int cmdline_build(bool kaslr, bool tsc_reliable, const struct wprof_config *wpro
 		if (ret)
 			return ret;
 	}
-	length = (size_t)snprintf(out, LAYOUT_CMDLINE_SIZE, "%s%s%s%s%s%s%s", defaults,
-				  tsc_reliable ? trust_tsc : "", kaslr ? "" : " nokaslr",
+	length = (size_t)snprintf(out, VMM_CMDLINE_SIZE, "%s%s%s%s%s%s%s%s", vmm_default_cmdline(),
+				  defaults, tsc_reliable ? trust_tsc : "", kaslr ? "" : " nokaslr",
 				  *args ? " " : "", args, append && *append ? " " : "",
 				  append ? append : "");
-	if (length >= LAYOUT_CMDLINE_SIZE - LAYOUT_CMDLINE_OWN)
+	if (length >= VMM_CMDLINE_SIZE - VMM_CMDLINE_OWN)
 		return error_set(
 			err, -E2BIG,
 			"the kernel command line would be %zu bytes, there is room for %llu; "
 			"shorten --append (%zu bytes) or --wprof-args (%zu bytes)",
-			length, LAYOUT_CMDLINE_SIZE - LAYOUT_CMDLINE_OWN - 1,
-			append ? strlen(append) : 0, strlen(args));
+			length, VMM_CMDLINE_SIZE - VMM_CMDLINE_OWN - 1, append ? strlen(append) : 0,
+			strlen(args));
 	return 0;
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "util/error.h"
-#include "vmm/x86/layout.h"
+#include "vmm/vmm.h"
 #include "wprof/wprof.h"
 
 /*
@@ -14,11 +14,11 @@
  * @tsc_reliable: the guest may trust its TSC unwatched (struct plan)
  * @wprof: NULL: this VM runs without the tracer
  * @append: the user's, or NULL
- * The VMM puts the TSC's frequency before all of it (boot.h): LAYOUT_CMDLINE_OWN is kept free.
+ * The VMM puts the TSC's frequency before all of it (boot.h): VMM_CMDLINE_OWN is kept free.
  * Returns 0; -E2BIG with limit and length when the kernel would cut it; -EINVAL for control
  * characters.
  */
 int cmdline_build(bool kaslr, bool tsc_reliable, const struct wprof_config *wprof,
-		  const char *append, char out[LAYOUT_CMDLINE_SIZE], struct error *err);
+		  const char *append, char out[VMM_CMDLINE_SIZE], struct error *err);
 
 #endif

@@ -151,7 +151,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 {
 	const struct run_options *options = from->options;
 	const struct test *test = from->test;
-	char cmdline[LAYOUT_CMDLINE_SIZE];
+	char cmdline[VMM_CMDLINE_SIZE];
 	int ret = 0;
 
 	if (from->plan)

@@ -9,7 +9,7 @@
 #include "entry/entry.h"
 #include "plan/plan.h"
 #include "run/watch.h"
-#include "vmm/x86/layout.h"
+#include "vmm/vmm.h"
 #include "wprof/wprof.h"
 
 struct guest_config {
@@ -24,10 +24,10 @@ struct guest_config {
 	const char *modules_dir; /* where the kernel's modules are; NULL: where they usually are */
 	bool kaslr;		 /* boot the bzImage as it is, without nokaslr */
 	uint64_t boot_timeout_ms;
-	int cancel_fd;			   /* as for cancel_check */
-	const char *dump_acpi_dir;	   /* or NULL */
-	const char *dump_initramfs;	   /* write the archive to this new file, or NULL */
-	char cmdline[LAYOUT_CMDLINE_SIZE]; /* filled by guest_create */
+	int cancel_fd;			/* as for cancel_check */
+	const char *dump_acpi_dir;	/* or NULL */
+	const char *dump_initramfs;	/* write the archive to this new file, or NULL */
+	char cmdline[VMM_CMDLINE_SIZE]; /* filled by guest_create */
 };
 
 /* A boot's budget when the user gives none: 10 s and 150 ms a vCPU. */

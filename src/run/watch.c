@@ -113,10 +113,11 @@ static bool on_feed(void *data, struct vmm *vmm, bool readable)
 	return false;
 }
 
-static bool on_tick(void *data, uint64_t waited_ns)
+static bool on_tick(void *data, struct vmm *vmm, uint64_t waited_ns)
 {
 	struct watch *watch = data;
 
+	(void)vmm;
 	/* 0 where the host could not tell this time. */
 	if (waited_ns > watch->waited_ns)
 		watch->waited_ns = waited_ns;
@@ -215,10 +216,11 @@ bool watch_ends_line(const struct watch *watch)
 	return !watch->attach && watch->last_on_stderr && watch->last_on_stderr != '\n';
 }
 
-static void on_console(void *data, const uint8_t *bytes, size_t count)
+static void on_console(void *data, struct vmm *vmm, const uint8_t *bytes, size_t count)
 {
 	struct watch *watch = data;
 
+	(void)vmm;
 	tail_add(&watch->seen->console, bytes, count);
 	sink_write(watch, &watch->console, bytes, count);
 	for (size_t i = 0; i < count; i++) {
@@ -493,12 +495,13 @@ static int handle_frame(struct watch *watch, uint16_t type, const void *payload,
 	}
 }
 
-static int on_frame(void *data, uint16_t type, const void *payload, uint32_t length,
-		    struct error *err)
+static int on_frame(void *data, struct vmm *vmm, uint16_t type, const void *payload,
+		    uint32_t length, struct error *err)
 {
 	struct watch *watch = data;
 	int ret;
 
+	(void)vmm;
 	doubt_panic(watch, type);
 	ret = handle_frame(watch, type, payload, length, err);
 	/* Behind it: what we do with a frame can take its time, a trace on a slow disk. */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <zlib.h>
 
 #include "../../guest/protocol.h"
@@ -110,6 +112,26 @@ void channel_answer(struct channel *channel, uint64_t lost_ns)
 
 	__atomic_store_n(&header->lost_ns, lost_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&header->answers, ++channel->answers, __ATOMIC_RELEASE);
+}
+
+void channel_set_cargo(struct channel *channel, uint64_t gpa, uint64_t size)
+{
+	struct ktstr_channel *header = channel->region;
+
+	header->handover.cargo_gpa = gpa;
+	header->handover.cargo_size = size;
+}
+
+void channel_hand_over(struct channel *channel)
+{
+	struct ktstr_channel *header = channel->region;
+	struct timespec now;
+
+	/* Linux gives so few bytes whole once its pool is ready, which it was for us long ago. */
+	while (getrandom(header->handover.seed, KTSTR_SEED_SIZE, 0) != KTSTR_SEED_SIZE)
+		;
+	clock_gettime(CLOCK_REALTIME, &now);
+	header->handover.realtime_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static uint64_t inbox_used(const struct channel *channel)

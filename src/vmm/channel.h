@@ -55,6 +55,12 @@ uint64_t channel_heard(const struct channel *channel);
 /* channel_answer - tell the guest how much of its time it did not get, ns (KTSTR_EXPIRED). */
 void channel_answer(struct channel *channel, uint64_t lost_ns);
 
+/* channel_set_cargo - what the handover says of the cargo. */
+void channel_set_cargo(struct channel *channel, uint64_t gpa, uint64_t size);
+
+/* channel_hand_over - the rest of the handover, just before the guest reads it: date and seed. */
+void channel_hand_over(struct channel *channel);
+
 /* Is there room for the largest frame? False also where channel_send would return -EPROTO. */
 bool channel_has_room(const struct channel *channel);
 

@@ -1,6 +1,6 @@
 /*
- * What is a struct vmm made of? Private to vmm.c (life cycle, event loop), vcpu.c (vCPU threads),
- * vcpu_waits.c and bus.c (devices).
+ * What is a struct vmm made of? Private to src/vmm: machine.c (life cycle, memory slots), loop.c
+ * (events), vcpu.c (vCPU threads), vcpu_waits.c, and what is below x86/.
  */
 #ifndef KTSTR_VMM_MACHINE_H
 #define KTSTR_VMM_MACHINE_H
@@ -13,11 +13,8 @@
 
 #include "vmm/channel.h"
 #include "vmm/memory.h"
-#include "vmm/serial.h"
 #include "vmm/vmm.h"
-#include "vmm/x86/ioapic.h"
-#include "vmm/x86/pm_timer.h"
-#include "vmm/x86/rtc.h"
+#include "vmm/x86/devices.h"
 
 /* Console bytes between a vCPU's thread and the event loop. When full, the vCPU waits. */
 #define CONSOLE_QUEUE_SIZE 16384
@@ -32,7 +29,20 @@ struct vcpu {
 	atomic_int tid; /* of the thread, once it runs */
 };
 
+/* Changed by machine_set_state only. */
+enum vmm_state {
+	VMM_NEW,     /* no vCPU has ever run */
+	VMM_RUNNING, /* its vCPUs have threads, which run the guest */
+	VMM_PAUSED,  /* no vCPU runs, and none owes KVM the end of an access */
+	VMM_ENDED,   /* there are no threads any more */
+};
+
+/* Numbers of the memory slots. */
+enum { SLOT_LOW, SLOT_HIGH, SLOT_CHANNEL, SLOT_CARGO };
+
 struct vmm {
+	enum vmm_state state;	       /* of the loop's thread alone */
+	const struct vmm_owner *owner; /* during vmm_run */
 	int kvm_fd;
 	int vm_fd;
 	struct topology topology;
@@ -49,43 +59,50 @@ struct vmm {
 	uint64_t most_waited_ns;
 
 	int doorbell_fd; /* KVM signals it when the guest writes the doorbell port */
-	int wake_fd;	 /* vCPU threads signal it: console bytes, or an end */
+	int wake_fd;	 /* vCPU threads signal it: console bytes, a pause, or an end */
 	atomic_bool stopping;
+	atomic_bool pausing; /* every vCPU's thread is to park */
 
 	/* Under the lock: devices, which any vCPU's thread may enter, and how it all ended. */
 	pthread_mutex_t lock;
 	pthread_cond_t console_room;
-	struct serial serial;
-	struct ioapic ioapic;
-	struct rtc rtc;
-	struct pm_timer pm_timer; /* never changes */
+	pthread_cond_t go_on;	/* parked threads wait for it */
+	unsigned int nr_parked; /* threads that stand still */
+	bool at_ready;		/* the guest waits for its job, and the owner was not told yet */
+	bool was_ready;		/* it came there once */
+	struct devices devices;
 	uint8_t console[CONSOLE_QUEUE_SIZE];
 	size_t console_used;
 	bool ended;
 	struct vmm_result result;
 };
 
+/* The one place where the state changes; a change that cannot be ends the process (a bug of ours).
+ */
+void machine_set_state(struct vmm *vmm, enum vmm_state state);
+
+/* A memory slot of @size bytes at @gpa, mapped at @host. Returns 0 or a negative errno. */
+int machine_set_slot(struct vmm *vmm, uint32_t slot, uint64_t gpa, void *host, uint64_t size,
+		     struct error *err);
+
+/* Wake the event loop. On any thread. */
+void machine_wake(struct vmm *vmm);
+
 /* The machine is at its end; only the first call counts. Called on any thread, without the lock. */
 void vmm_end(struct vmm *vmm, enum vmm_end end, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* All devices, as they are when a PC is switched on. */
-void bus_init(struct vmm *vmm);
-/* An access to a port, of 1, 2 or 4 bytes, or to memory, of 1 to 8; called on vCPU threads. */
-void bus_port_write(struct vmm *vmm, uint16_t port, const uint8_t *data, uint32_t size);
-void bus_port_read(struct vmm *vmm, uint16_t port, uint8_t *data, uint32_t size);
-void bus_memory_write(struct vmm *vmm, uint64_t address, const uint8_t *data, uint32_t size);
-void bus_memory_read(struct vmm *vmm, uint64_t address, uint8_t *data, uint32_t size);
-
 /*
- * vcpu_create - the vCPU with its CPUID, MSRs and local APIC; the first one also with its
- * registers.
- * @supported: KVM_GET_SUPPORTED_CPUID's answer. @entry: NULL for all but the boot processor.
+ * machine_at_ready - the guest has written its ready port, on a vCPU's thread, without the lock.
+ * All vCPUs park, and the event loop goes on from there. A second time is the guest's fault, and
+ * its end.
  */
-int vcpu_create(struct vmm *vmm, unsigned int index, const struct kvm_cpuid2 *supported,
-		const struct kernel_entry *entry, struct error *err);
+void machine_at_ready(struct vmm *vmm);
+
+/* vcpu_create - the vCPU with what stays as it is (arch_init_vcpu), and no thread. */
+int vcpu_create(struct vmm *vmm, unsigned int index, struct error *err);
 int vcpu_start(struct vcpu *vcpu, struct error *err);
-/* Make KVM_RUN return; only after vmm->stopping is set. */
+/* Make KVM_RUN return; only after vmm->stopping or vmm->pausing is set. */
 void vcpu_kick(struct vcpu *vcpu);
 void vcpu_destroy(struct vcpu *vcpu);
 

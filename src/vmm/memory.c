@@ -93,6 +93,7 @@ int guest_memory_create(struct guest_memory *memory, const struct topology *topo
 		return error_set(err, -ENOMEM, "guest memory: mapping %llu MiB: %s",
 				 (unsigned long long)mib, strerror(ENOMEM));
 	memory->size = mib * MIB;
+	memory->high_gpa = LAYOUT_HOLE_END;
 	memory->low_size = memory->size < LAYOUT_HOLE_START ? memory->size : LAYOUT_HOLE_START;
 	memory->host = map_aligned(memory->size);
 	if (!memory->host) {

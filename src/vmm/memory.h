@@ -21,7 +21,8 @@ struct memory_range {
 struct guest_memory {
 	uint8_t *host;	   /* the whole of RAM, one mapping: low part first, then the high part */
 	uint64_t size;	   /* bytes */
-	uint64_t low_size; /* bytes from guest-physical 0; the rest begins at LAYOUT_HOLE_END */
+	uint64_t low_size; /* bytes from guest-physical 0; the rest begins at high_gpa */
+	uint64_t high_gpa;
 	size_t nr_ranges;
 	struct memory_range ranges[MEMORY_MAX_RANGES]; /* ascending by gpa */
 };

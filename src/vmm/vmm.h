@@ -18,6 +18,11 @@
 #include "vmm/kernel_image.h"
 #include "vmm/x86/isa.h"
 
+/* Of a kernel command line with its NUL: COMMAND_LINE_SIZE of the kernel (x86 and others). */
+#define VMM_CMDLINE_SIZE 2048ull
+/* What the machine adds to it itself, at the most: "tsc_early_khz=N ". */
+#define VMM_CMDLINE_OWN	 25ull
+
 /* Something of a known size that can be written straight into guest memory. */
 struct vmm_initrd {
 	uint64_t size;
@@ -31,7 +36,7 @@ struct vmm_config {
 	struct topology topology;
 	uint64_t memory_mib;
 	bool tsc_reliable; /* the guest may be told that its TSC is invariant, where KVM says so */
-	const char *cmdline;
+	const char *cmdline; /* at most VMM_CMDLINE_SIZE - 1 - VMM_CMDLINE_OWN bytes */
 	struct vmm_initrd initrd;
 	const char *dump_acpi_dir;	   /* NULL: do not write the tables */
 	const char *isa_files[ISA_LEVELS]; /* as for isa_check */
@@ -69,20 +74,34 @@ struct vmm_input {
 struct vmm_owner {
 	void *data;
 	/* Console bytes, as they come. */
-	void (*console)(void *data, const uint8_t *bytes, size_t count);
-	/* One frame of the channel; see channel_frame_fn. Return 1 to stop the machine. */
-	channel_frame_fn frame;
+	void (*console)(void *data, struct vmm *vmm, const uint8_t *bytes, size_t count);
+	/* One frame of the channel; as channel_frame_fn. Return 1 to stop the machine. */
+	int (*frame)(void *data, struct vmm *vmm, uint16_t type, const void *payload,
+		     uint32_t length, struct error *err);
+	/*
+	 * The guest has come to its ready point: it has said all that it had to say, stands still,
+	 * and goes on with what it is handed over then (vmm_attach_cargo). A machine comes there
+	 * once. Return 0 to go on, 1 to stop the machine, -EPROTO (message) when the guest broke
+	 * the protocol, or another negative errno when the host could not do it. NULL: it goes on.
+	 */
+	int (*ready)(void *data, struct vmm *vmm, struct error *err);
 	/*
 	 * Called about every 100 ms. Return true to stop the machine. The place for deadlines.
 	 * @waited_ns: the most that any vCPU has so far wanted to run but had no CPU of the host
 	 * (vcpu_waits_sample; 0 where the host does not tell): deadlines add it.
 	 */
-	bool (*tick)(void *data, uint64_t waited_ns);
+	bool (*tick)(void *data, struct vmm *vmm, uint64_t waited_ns);
 	/* A descriptor that turns readable when the user wants out (signalfd), or -1. Only polled.
 	 */
 	int cancel_fd;
 	const struct vmm_input *input; /* NULL: nothing goes to the guest while it runs */
 };
+
+/*
+ * vmm_default_cmdline - the kernel parameters by which a guest boots, speaks and ends on this
+ * machine; first on its command line.
+ */
+const char *vmm_default_cmdline(void);
 
 /* vmm_lacking_capability - the first KVM_CAP_ that a machine needs and @kvm_fd lacks, or NULL. */
 const char *vmm_lacking_capability(int kvm_fd);
@@ -98,6 +117,24 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 /* vmm_run - until the machine's end. Returns 0 with @result filled, or a negative errno. */
 int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *result,
 	    struct error *err);
+
+/*
+ * vmm_pause - all vCPUs stand still, and none owes KVM the end of an access to a port or a device;
+ * what the guest has said by then was handed over. From the owner's callbacks only, of a machine
+ * that runs. Returns 0; -ECANCELED: it came to its end; -ETIMEDOUT (message).
+ */
+int vmm_pause(struct vmm *vmm, struct error *err);
+void vmm_resume(struct vmm *vmm);
+
+/*
+ * vmm_attach_cargo - memory of the caller's that the guest sees above its own RAM, and is told of
+ * at its ready point.
+ * @bytes: page-aligned, at least @size bytes up to the end of the page; stays the caller's, to be
+ * there until vmm_destroy
+ * Before vmm_run, or in the ready callback. Returns 0; -EFBIG: more than the guest's memory, with
+ * both numbers; -EBUSY; or what KVM says.
+ */
+int vmm_attach_cargo(struct vmm *vmm, void *bytes, uint64_t size, struct error *err);
 
 /*
  * vmm_send - one frame into the guest's inbox (channel_send); only from the owner's callbacks.

@@ -126,6 +126,20 @@ static void use_inbox(struct channel *channel, const uint8_t *data, size_t size)
 			abort();
 }
 
+/* What the loop of a machine is between channel and owner. */
+struct passed {
+	struct vmm_owner owner;
+	struct vmm *vmm;
+};
+
+static int pass_frame(void *data, uint16_t type, const void *payload, uint32_t length,
+		      struct error *err)
+{
+	const struct passed *to = data;
+
+	return to->owner.frame(to->owner.data, to->vmm, type, payload, length, err);
+}
+
 static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t *, size_t),
 		const uint8_t *data, size_t size)
 {
@@ -140,6 +154,7 @@ static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t
 			       .err_fd = -1,
 			       .console_fd = -1 };
 	struct vmm_owner owner;
+	struct passed passed;
 	struct verdict verdict;
 	struct channel channel;
 	struct vmm vmm = { .channel = &channel };
@@ -156,10 +171,11 @@ static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t
 	watch_init(&watch);
 	owner = watch_owner(&watch);
 	fill(region, data, size);
-	owner.console(owner.data, data, size);
-	channel_drain(&channel, owner.frame, owner.data, &err);
+	owner.console(owner.data, &vmm, data, size);
+	passed = (struct passed){ owner, &vmm };
+	channel_drain(&channel, pass_frame, &passed, &err);
 	owner.input->ready(owner.data, &vmm, feed.input.fd >= 0);
-	owner.tick(owner.data, 1);
+	owner.tick(owner.data, &vmm, 1);
 	watch_finish(&watch);
 	verdict_of(&seen, &verdict);
 	if (verdict.kind == VERDICT_PASS && !(seen.started && seen.exited))

@@ -11,6 +11,7 @@
 
 #include <asm/bootparam.h>
 
+#include "vmm/vmm.h"
 #include "vmm/x86/boot.h"
 #include "vmm/x86/layout.h"
 
@@ -68,7 +69,7 @@ static void the_zero_page_of_a_vmlinux(void **state)
 	assert_int_equal(params.ext_ramdisk_size, 0);
 	assert_true(params.acpi_rsdp_addr == LAYOUT_ACPI);
 	assert_int_equal(params.sentinel, 0);
-	assert_string_equal(guest_memory_at(&memory, LAYOUT_CMDLINE, LAYOUT_CMDLINE_SIZE),
+	assert_string_equal(guest_memory_at(&memory, LAYOUT_CMDLINE, VMM_CMDLINE_SIZE),
 			    config.cmdline);
 	guest_memory_destroy(&memory);
 }
@@ -257,7 +258,7 @@ static void command_lines_are_bounded(void **state)
 	struct error err = { 0 };
 	char line[2049], tsc[] = "tsc_early_khz=4294967295 ";
 	struct boot_config config = { .cmdline = line, .tsc_khz = UINT32_MAX };
-	const char *written = guest_memory_at(&memory, LAYOUT_CMDLINE, LAYOUT_CMDLINE_SIZE);
+	const char *written = guest_memory_at(&memory, LAYOUT_CMDLINE, VMM_CMDLINE_SIZE);
 
 	(void)state;
 	memset(line, 'x', sizeof(line));

@@ -23,7 +23,7 @@ static bool has(const char *line, const char *word)
 
 static void tsc_only_where_it_is_reliable(void **state)
 {
-	char with[LAYOUT_CMDLINE_SIZE], without[LAYOUT_CMDLINE_SIZE];
+	char with[VMM_CMDLINE_SIZE], without[VMM_CMDLINE_SIZE];
 
 	(void)state;
 	assert_int_equal(cmdline_build(false, true, NULL, NULL, with, NULL), 0);
@@ -39,7 +39,7 @@ static void tsc_only_where_it_is_reliable(void **state)
 
 static void the_users_words_come_last(void **state)
 {
-	char line[LAYOUT_CMDLINE_SIZE];
+	char line[VMM_CMDLINE_SIZE];
 	const char *end;
 
 	(void)state;
@@ -51,17 +51,17 @@ static void the_users_words_come_last(void **state)
 
 static void what_does_not_fit_is_refused(void **state)
 {
-	char line[LAYOUT_CMDLINE_SIZE], append[LAYOUT_CMDLINE_SIZE];
+	char line[VMM_CMDLINE_SIZE], append[VMM_CMDLINE_SIZE];
 	struct error err = { "" };
 	size_t room;
 
 	(void)state;
 	assert_int_equal(cmdline_build(false, true, NULL, NULL, line, &err), 0);
-	room = LAYOUT_CMDLINE_SIZE - LAYOUT_CMDLINE_OWN - 1 - strlen(line) - 1;
+	room = VMM_CMDLINE_SIZE - VMM_CMDLINE_OWN - 1 - strlen(line) - 1;
 	memset(append, 'x', sizeof(append));
 	append[room] = '\0';
 	assert_int_equal(cmdline_build(false, true, NULL, append, line, &err), 0);
-	assert_int_equal(strlen(line), LAYOUT_CMDLINE_SIZE - LAYOUT_CMDLINE_OWN - 1);
+	assert_int_equal(strlen(line), VMM_CMDLINE_SIZE - VMM_CMDLINE_OWN - 1);
 	append[room] = 'x';
 	append[room + 1] = '\0';
 	assert_int_equal(cmdline_build(false, true, NULL, append, line, &err), -E2BIG);

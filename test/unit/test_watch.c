@@ -67,13 +67,13 @@ static bool pass(unsigned int ms)
 	bool stopped = false;
 
 	for (uint64_t until = time_ms + ms; time_ms < until; time_ms += 100)
-		stopped = on_tick(&watch, 0);
+		stopped = on_tick(&watch, watch.vmm, 0);
 	return stopped;
 }
 
 static void print_line(void)
 {
-	on_console(&watch, (const uint8_t *)LINE, strlen(LINE));
+	on_console(&watch, watch.vmm, (const uint8_t *)LINE, strlen(LINE));
 	assert_true(seen.panic);
 	assert_string_equal(seen.panic_line, "Kernel panic - not syncing: why");
 }
@@ -86,7 +86,7 @@ static void speak(uint16_t type, uint32_t length)
 
 	header.head += 32;
 	vmm.channel.tail = header.head;
-	assert_true(on_frame(&watch, type, &heartbeat, length, &err) >= 0);
+	assert_true(on_frame(&watch, watch.vmm, type, &heartbeat, length, &err) >= 0);
 }
 
 /* A slow console: the kernel prints its call trace before it stops the other CPUs. */
@@ -140,7 +140,9 @@ static void what_was_said_before_proves_nothing(void **state)
 	print_line();
 	pass(6000);
 	vmm.channel.tail = 32;
-	assert_int_equal(on_frame(&watch, KTSTR_HEARTBEAT, &heartbeat, sizeof(heartbeat), &err), 0);
+	assert_int_equal(
+		on_frame(&watch, watch.vmm, KTSTR_HEARTBEAT, &heartbeat, sizeof(heartbeat), &err),
+		0);
 	assert_true(seen.panic);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/vmm.h"
 #include "vmm/x86/layout.h"
 
 #define MIB	  (1ull << 20)
@@ -59,7 +60,7 @@ _Static_assert(sizeof(struct boot_params) == PAGE_SIZE, "the zero page is a page
 _Static_assert(offsetof(struct boot_params, hdr) == HEADER_OFFSET, "zero-page.rst says 0x1f1");
 _Static_assert(LAYOUT_ZERO_PAGE + PAGE_SIZE <= LAYOUT_PAGE_TABLES, "they do not overlap");
 _Static_assert(LAYOUT_PAGE_TABLES + (2 + MAPPED_GIB) * PAGE_SIZE <= LAYOUT_CMDLINE, "nor do these");
-_Static_assert(LAYOUT_CMDLINE + LAYOUT_CMDLINE_SIZE <= LAYOUT_EBDA, "all of it is RAM in e820");
+_Static_assert(LAYOUT_CMDLINE + VMM_CMDLINE_SIZE <= LAYOUT_EBDA, "all of it is RAM in e820");
 
 static uint64_t mib_up(uint64_t bytes)
 {
@@ -199,7 +200,7 @@ static void write_page_tables(uint8_t *low)
 int boot_write(const struct guest_memory *memory, const struct kernel_entry *entry,
 	       const struct boot_config *config, struct error *err)
 {
-	char tsc[LAYOUT_CMDLINE_OWN + 1] = "";
+	char tsc[VMM_CMDLINE_OWN + 1] = "";
 	uint8_t *low = guest_memory_at(memory, 0, LAYOUT_KERNEL_MIN);
 
 	if (!low)
@@ -211,16 +212,15 @@ int boot_write(const struct guest_memory *memory, const struct kernel_entry *ent
 		return error_set(err, -EINVAL,
 				 "zero page: a setup header of %u bytes, there is room for %zu",
 				 entry->setup_header_size, HEADER_ROOM);
-	if (strlen(config->cmdline) >= LAYOUT_CMDLINE_SIZE - LAYOUT_CMDLINE_OWN)
+	if (strlen(config->cmdline) >= VMM_CMDLINE_SIZE - VMM_CMDLINE_OWN)
 		return error_set(err, -EINVAL,
 				 "kernel command line: %zu bytes, there is room for %llu; shorten "
 				 "--append or the tracer's arguments",
-				 strlen(config->cmdline),
-				 LAYOUT_CMDLINE_SIZE - LAYOUT_CMDLINE_OWN - 1);
+				 strlen(config->cmdline), VMM_CMDLINE_SIZE - VMM_CMDLINE_OWN - 1);
 	/* First, so that the user's own wins. */
 	if (config->tsc_khz)
 		snprintf(tsc, sizeof(tsc), "tsc_early_khz=%u ", config->tsc_khz);
-	snprintf((char *)low + LAYOUT_CMDLINE, LAYOUT_CMDLINE_SIZE, "%s%s", tsc, config->cmdline);
+	snprintf((char *)low + LAYOUT_CMDLINE, VMM_CMDLINE_SIZE, "%s%s", tsc, config->cmdline);
 	write_zero_page(low, memory, entry, config);
 	write_gdt(low);
 	write_page_tables(low);

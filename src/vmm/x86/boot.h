@@ -13,7 +13,7 @@
 #include "vmm/memory.h"
 
 struct boot_config {
-	const char *cmdline;  /* at most LAYOUT_CMDLINE_SIZE - 1 - LAYOUT_CMDLINE_OWN bytes */
+	const char *cmdline;  /* at most VMM_CMDLINE_SIZE - 1 - VMM_CMDLINE_OWN bytes */
 	unsigned int tsc_khz; /* goes before it, as tsc_early_khz; 0: not known */
 	uint64_t initrd_gpa;  /* 0 and 0: none */
 	uint64_t initrd_size;

@@ -5,16 +5,14 @@
 #include "../../../guest/protocol.h"
 
 /* Low memory: what the 64-bit boot protocol needs, below the kernel. */
-#define LAYOUT_GDT	    0x00000500ull
-#define LAYOUT_ZERO_PAGE    0x00007000ull /* struct boot_params, one page */
-#define LAYOUT_PAGE_TABLES  0x00009000ull /* PML4, PDPT, 4 PDs: identity map of 4 GiB, 6 pages */
-#define LAYOUT_CMDLINE	    0x00020000ull
-#define LAYOUT_CMDLINE_SIZE 2048ull	  /* with its NUL; COMMAND_LINE_SIZE of the x86 kernel */
-#define LAYOUT_CMDLINE_OWN  25ull	  /* of it, for "tsc_early_khz=N " (boot.h) */
-#define LAYOUT_EBDA	    0x0009fc00ull /* top of conventional memory in e820 */
-#define LAYOUT_ACPI	    0x000e0000ull /* RSDP first (its search area), then the tables */
-#define LAYOUT_ACPI_SIZE    0x00020000ull
-#define LAYOUT_KERNEL_MIN   0x00100000ull
+#define LAYOUT_GDT	   0x00000500ull
+#define LAYOUT_ZERO_PAGE   0x00007000ull /* struct boot_params, one page */
+#define LAYOUT_PAGE_TABLES 0x00009000ull /* PML4, PDPT, 4 PDs: identity map of 4 GiB, 6 pages */
+#define LAYOUT_CMDLINE	   0x00020000ull
+#define LAYOUT_EBDA	   0x0009fc00ull /* top of conventional memory in e820 */
+#define LAYOUT_ACPI	   0x000e0000ull /* RSDP first (its search area), then the tables */
+#define LAYOUT_ACPI_SIZE   0x00020000ull
+#define LAYOUT_KERNEL_MIN  0x00100000ull
 
 /* RAM ends here below 4 GiB; what is beyond goes above 4 GiB. */
 #define LAYOUT_HOLE_START   0xc0000000ull

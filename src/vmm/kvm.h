@@ -1,0 +1,27 @@
+/* Which KVM does this host have, and does it do for a machine? */
+#ifndef KTSTR_VMM_KVM_H
+#define KTSTR_VMM_KVM_H
+
+#include <stddef.h>
+
+#include "util/error.h"
+
+/*
+ * kvm_open - /dev/kvm, when it has all that a machine needs (vmm_lacking_capability).
+ * @run_size: of a vCPU's kvm_run, bytes
+ * Returns a descriptor, the caller's; or the errors of vmm_create, with a message.
+ */
+int kvm_open(size_t *run_size, struct error *err);
+
+/* kvm_vm_ioctl - one whose failure has only its name to tell. Returns 0 or a negative errno. */
+int kvm_vm_ioctl(int vm_fd, unsigned long request, void *arg, const char *name, struct error *err);
+
+struct kvm_need {
+	int capability; /* KVM_CAP_ */
+	const char *name;
+};
+
+/* The name of the first that @kvm_fd lacks, or NULL. */
+const char *kvm_first_lacking(int kvm_fd, const struct kvm_need *needs, size_t count);
+
+#endif
