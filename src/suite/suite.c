@@ -2,18 +2,15 @@
 #include "suite/suite.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/capacity.h"
-#include "host/memory.h"
 #include "util/clock.h"
 
 #define PROGRESS_MS 500
@@ -22,104 +19,40 @@
 /* A worker that was told to end has so long, then it is killed. */
 #define END_MS	    1500
 
+#define ENDED_BEFORE "the suite ended before its turn"
+
 struct slot {
-	struct worker worker; /* fd -1: free */
+	struct child child; /* fd -1: free */
 	size_t variant;
+	struct stream out, err; /* what the test prints, once the process has opened the files */
 };
 
 struct suite {
 	const struct variants *variants;
 	const struct worker_settings *settings;
-	const struct suite_limits *limits;
 	const struct suite_listener *listener;
 	struct suite_counts *counts;
+	struct schedule schedule;
 	struct slot *slots;
 	struct pollfd *fds;
-	size_t nr_slots, running, next;
+	size_t nr_slots;
 	unsigned int done; /* had their turn in a worker */
 	double busy_s;	   /* what those took, summed */
 	bool stopping;
 	int signal;
-	int64_t kill_at_ms;	/* 0: nobody is to be killed */
-	int64_t waits_since_ms; /* the next variant, for memory; 0: it does not */
+	int64_t kill_at_ms; /* 0: nobody is to be killed */
 };
-
-/* What a variant takes of the host; a test of the host takes one CPU. */
-static void cost(const struct variant *variant, unsigned int *cpus, uint64_t *memory_mib)
-{
-	bool in_vm = variant->kernel != NULL;
-
-	*cpus = in_vm ? topology_cpus(&variant->plan.topology) : 1;
-	*memory_mib = in_vm ? host_memory_of_guest(variant->plan.memory_mib, *cpus) : 0;
-}
 
 /*
  * Asked of the host as it is now: other processes come and go, and a guest that has no memory ends
  * at the out-of-memory killer, or at somebody else's.
  */
-static uint64_t free_mib(void)
+static struct schedule_now look(void)
 {
 	struct capacity capacity;
 
 	capacity_read(&capacity);
-	return capacity.free_mib;
-}
-
-/* Is there room for one more beside those that run? One alone has all CPUs, see look_for_memory. */
-static bool fits(const struct suite *suite, const struct variant *variant)
-{
-	unsigned int cpus, used_cpus = 0;
-	uint64_t memory, used_memory = 0;
-
-	if (!suite->running)
-		return true;
-	if (suite->limits->jobs && suite->running >= suite->limits->jobs)
-		return false;
-	for (size_t i = 0; i < suite->nr_slots; i++) {
-		if (suite->slots[i].worker.fd < 0)
-			continue;
-		cost(&suite->variants->list[suite->slots[i].variant], &cpus, &memory);
-		used_cpus += cpus;
-		used_memory += memory;
-	}
-	cost(variant, &cpus, &memory);
-	/* A number of jobs that the user gave is about CPUs; memory is not to be talked about. */
-	return (suite->limits->jobs || used_cpus + cpus <= suite->limits->cpus) &&
-	       used_memory + memory <= suite->limits->memory_mib &&
-	       (!memory || memory <= free_mib());
-}
-
-enum has_memory {
-	HAS_MEMORY,
-	WAITS_FOR_MEMORY,
-	HAS_NO_MEMORY, /* it has waited for long enough */
-};
-
-/* Is there enough memory for a guest while no other runs? @reason: for HAS_NO_MEMORY. */
-static enum has_memory look_for_memory(struct suite *suite, const struct variant *variant,
-				       char *reason, size_t size)
-{
-	int64_t now = now_ms(), waited = suite->waits_since_ms ? now - suite->waits_since_ms : 0;
-	unsigned int cpus;
-	uint64_t memory, left;
-
-	cost(variant, &cpus, &memory);
-	left = memory ? free_mib() : 0;
-	if (memory <= left) {
-		suite->waits_since_ms = 0;
-		return HAS_MEMORY;
-	}
-	if (!suite->waits_since_ms)
-		suite->waits_since_ms = now;
-	if ((uint64_t)waited < suite->limits->memory_wait_ms)
-		return WAITS_FOR_MEMORY;
-	suite->waits_since_ms = 0;
-	snprintf(reason, size,
-		 "no memory for its VM: it needs %" PRIu64 " MiB, and after %.10g s %" PRIu64
-		 " MiB were free; end other programs, give it less, or wait longer with "
-		 "--memory-wait",
-		 memory, (double)suite->limits->memory_wait_ms / 1000, left);
-	return HAS_NO_MEMORY;
+	return (struct schedule_now){ .ms = now_ms(), .free_mib = capacity.free_mib };
 }
 
 static void tell(struct suite *suite, size_t index, const struct worker_result *of)
@@ -162,40 +95,58 @@ static void tell_without(struct suite *suite, size_t index, enum outcome_kind ou
 	tell(suite, index, &result);
 }
 
+/* There is one: the schedule starts no more than there are. */
+static struct slot *free_slot(struct suite *suite)
+{
+	struct slot *slot = suite->slots;
+
+	while (slot->child.fd >= 0)
+		slot++;
+	return slot;
+}
+
+static int start(struct suite *suite, const struct schedule_step *step, struct error *err)
+{
+	struct slot *slot = free_slot(suite);
+	int ret;
+
+	*slot = (struct slot){ .variant = step->variant };
+	ret = worker_start(&slot->child, suite->settings, &suite->variants->list[step->variant],
+			   err);
+	if (!ret)
+		return 0;
+	schedule_done(&suite->schedule, step->variant);
+	tell_without(suite, step->variant, OUTCOME_NOT_RUN, ENDED_BEFORE);
+	return ret;
+}
+
 static int start_some(struct suite *suite, struct error *err)
 {
-	while (suite->next < suite->variants->count && !suite->stopping) {
-		const struct variant *variant = &suite->variants->list[suite->next];
-		size_t free_slot = 0;
-		char reason[256];
-		int ret;
+	struct schedule_now now = look();
+	struct schedule_step step;
+	int ret = 0;
 
-		if (*variant->skip) {
-			tell_without(suite, suite->next++, OUTCOME_SKIP, variant->skip);
-			continue;
+	do {
+		schedule_next(&suite->schedule, &now, &step);
+		switch (step.action) {
+		case SCHEDULE_WAIT:
+			break;
+		case SCHEDULE_SKIP:
+			tell_without(suite, step.variant, OUTCOME_SKIP,
+				     suite->variants->list[step.variant].skip);
+			break;
+		case SCHEDULE_REFUSE:
+			tell_without(suite, step.variant, OUTCOME_ERROR, step.reason);
+			break;
+		case SCHEDULE_RUN:
+			ret = start(suite, &step, err);
+			break;
+		case SCHEDULE_MAKE:
+		case SCHEDULE_DROP:
+			break; /* there are no bases yet */
 		}
-		if (!suite->running) {
-			enum has_memory memory =
-				look_for_memory(suite, variant, reason, sizeof(reason));
-
-			if (memory == WAITS_FOR_MEMORY)
-				return 0;
-			if (memory == HAS_NO_MEMORY) {
-				tell_without(suite, suite->next++, OUTCOME_ERROR, reason);
-				continue;
-			}
-		}
-		while (free_slot < suite->nr_slots && suite->slots[free_slot].worker.fd >= 0)
-			free_slot++;
-		if (free_slot == suite->nr_slots || !fits(suite, variant))
-			return 0;
-		ret = worker_start(&suite->slots[free_slot].worker, suite->settings, variant, err);
-		if (ret)
-			return ret;
-		suite->slots[free_slot].variant = suite->next++;
-		suite->running++;
-	}
-	return 0;
+	} while (!ret && step.action != SCHEDULE_WAIT);
+	return ret;
 }
 
 struct line_of {
@@ -217,8 +168,10 @@ static void pass_output(const struct suite *suite, struct slot *slot, bool end)
 
 	if (!suite->listener->line)
 		return;
-	stream_read(&slot->worker.out, end, pass_line, &of);
-	stream_read(&slot->worker.err, end, pass_line, &of);
+	slot->out.fd = slot->child.files[0];
+	slot->err.fd = slot->child.files[1];
+	stream_read(&slot->out, end, pass_line, &of);
+	stream_read(&slot->err, end, pass_line, &of);
 }
 
 static void finish(struct suite *suite, struct slot *slot, bool fail_fast)
@@ -226,8 +179,8 @@ static void finish(struct suite *suite, struct slot *slot, bool fail_fast)
 	struct worker_result result;
 
 	pass_output(suite, slot, true);
-	worker_finish(&slot->worker, &result);
-	suite->running--;
+	worker_finish(&slot->child, &result);
+	schedule_done(&suite->schedule, slot->variant);
 	suite->done++;
 	suite->busy_s += result.seconds;
 	/* What we killed says nothing about the test; others had their result before, or say so. */
@@ -245,8 +198,8 @@ static void finish(struct suite *suite, struct slot *slot, bool fail_fast)
 static void signal_all(const struct suite *suite, int number)
 {
 	for (size_t i = 0; i < suite->nr_slots; i++)
-		if (suite->slots[i].worker.fd >= 0)
-			kill(suite->slots[i].worker.pid, number);
+		if (suite->slots[i].child.fd >= 0)
+			kill(suite->slots[i].child.pid, number);
 }
 
 static void stop(struct suite *suite, int signal_fd)
@@ -266,17 +219,16 @@ static void stop(struct suite *suite, int signal_fd)
 /* By what those that are done took on average, and how many run side by side. */
 static double seconds_left(const struct suite *suite)
 {
-	size_t left = suite->variants->count - suite->next + suite->running;
+	size_t running = suite->schedule.running, left = suite->schedule.pending + running;
 	double each = suite->done ? suite->busy_s / suite->done : 0;
 
-	return suite->done ? each * (double)left / (double)(suite->running ? suite->running : 1)
-			   : -1;
+	return suite->done ? each * (double)left / (double)(running ? running : 1) : -1;
 }
 
 static void tell_progress(const struct suite *suite)
 {
 	struct suite_progress progress = { .counts = suite->counts,
-					   .running = (unsigned int)suite->running,
+					   .running = (unsigned int)suite->schedule.running,
 					   .seconds_left = seconds_left(suite) };
 	uint64_t now = now_ns();
 
@@ -284,9 +236,9 @@ static void tell_progress(const struct suite *suite)
 		const struct slot *slot = &suite->slots[i];
 		double seconds;
 
-		if (slot->worker.fd < 0)
+		if (slot->child.fd < 0)
 			continue;
-		seconds = (double)(now - slot->worker.begin_ns) / 1e9;
+		seconds = (double)(now - slot->child.begin_ns) / 1e9;
 		if (progress.longest && seconds <= progress.longest_s)
 			continue;
 		progress.longest = suite->variants->list[slot->variant].name;
@@ -300,8 +252,7 @@ static void turn(struct suite *suite, int signal_fd, bool fail_fast)
 	int wait_ms = PROGRESS_MS;
 
 	for (size_t i = 0; i < suite->nr_slots; i++)
-		suite->fds[i] =
-			(struct pollfd){ .fd = suite->slots[i].worker.fd, .events = POLLIN };
+		suite->fds[i] = (struct pollfd){ .fd = suite->slots[i].child.fd, .events = POLLIN };
 	suite->fds[suite->nr_slots] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
 	if (suite->kill_at_ms || suite->listener->line)
 		wait_ms = LINES_MS;
@@ -312,9 +263,9 @@ static void turn(struct suite *suite, int signal_fd, bool fail_fast)
 	for (size_t i = 0; i < suite->nr_slots; i++) {
 		struct slot *slot = &suite->slots[i];
 
-		if (slot->worker.fd < 0)
+		if (slot->child.fd < 0)
 			continue;
-		if (suite->fds[i].revents && worker_read(&slot->worker))
+		if (suite->fds[i].revents && child_read(&slot->child))
 			finish(suite, slot, fail_fast);
 		else
 			pass_output(suite, slot, false);
@@ -323,45 +274,52 @@ static void turn(struct suite *suite, int signal_fd, bool fail_fast)
 		signal_all(suite, SIGKILL);
 }
 
+/* What has had no turn, and will have none. */
+static void tell_rest(struct suite *suite)
+{
+	for (size_t i = 0; i < suite->variants->count; i++)
+		if (schedule_is_pending(&suite->schedule, i))
+			tell_without(suite, i, OUTCOME_NOT_RUN,
+				     suite->signal ? "the suite was interrupted" : ENDED_BEFORE);
+}
+
 int suite_run(const struct variants *variants, const struct worker_settings *settings,
 	      const struct suite_limits *limits, bool fail_fast, int signal_fd,
 	      const struct suite_listener *listener, struct suite_counts *counts, struct error *err)
 {
 	struct suite suite = { .variants = variants,
 			       .settings = settings,
-			       .limits = limits,
 			       .listener = listener,
 			       .counts = counts,
 			       .nr_slots = limits->jobs ? limits->jobs : limits->cpus };
-	int ret = 0;
+	int ret;
 
 	*counts = (struct suite_counts){ .planned = (unsigned int)variants->count };
 	if (suite.nr_slots > variants->count)
 		suite.nr_slots = variants->count;
 	suite.slots = calloc(suite.nr_slots + 1, sizeof(*suite.slots));
 	suite.fds = calloc(suite.nr_slots + 1, sizeof(*suite.fds));
-	if (!suite.slots || !suite.fds) {
+	ret = schedule_init(&suite.schedule, variants, NULL, limits, err);
+	if (!ret && (!suite.slots || !suite.fds))
 		ret = error_set(err, -ENOMEM, "out of memory");
+	if (ret)
 		goto out;
-	}
 	for (size_t i = 0; i < suite.nr_slots; i++)
-		suite.slots[i].worker.fd = -1;
+		suite.slots[i].child.fd = -1;
 	for (;;) {
 		/* Those that run come to their end; none starts any more, so this fails once. */
 		if (!suite.stopping) {
 			ret = start_some(&suite, err);
 			suite.stopping = suite.stopping || ret;
 		}
-		if (!suite.running && (suite.stopping || suite.next == variants->count))
+		if (!suite.schedule.running && (suite.stopping || !suite.schedule.pending))
 			break;
 		tell_progress(&suite);
 		turn(&suite, signal_fd, fail_fast);
 	}
-	while (suite.next < variants->count)
-		tell_without(&suite, suite.next++, OUTCOME_NOT_RUN,
-			     suite.signal ? "the suite was interrupted"
-					  : "the suite ended before its turn");
+	tell_rest(&suite);
 out:
+	schedule_destroy(&suite.schedule);
 	free(suite.slots);
 	free(suite.fds);
 	return ret ? ret : suite.signal;

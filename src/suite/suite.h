@@ -9,17 +9,10 @@
 #include <stdint.h>
 
 #include "report/suite.h"
+#include "suite/schedule.h"
+#include "suite/stream.h"
 #include "suite/variants.h"
 #include "suite/worker.h"
-
-struct suite_limits {
-	unsigned int jobs; /* VMs at once; 0: by CPUs and memory alone */
-	unsigned int cpus; /* of the host: the vCPUs of all VMs stay within, but one always runs */
-	uint64_t memory_mib; /* free: what all guests together may have */
-	/* How long a guest that does not fit, while none runs, waits for others to give memory
-	 * back; then it is an ERROR. What the host could never hold was skipped before. */
-	uint64_t memory_wait_ms;
-};
 
 struct suite_listener {
 	void *data;

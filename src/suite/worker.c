@@ -4,14 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,8 +27,6 @@
 #define SHOWN_LINES 5
 /* Most bytes of each such line. */
 #define SHOWN_SIZE  256
-/* More than any result; what a worker could make us keep. */
-#define RESULT_MAX  (1u << 20)
 
 /* The order of the strings in the socket; each ends with a NUL. The first is the outcome's number.
  */
@@ -56,32 +50,6 @@ static void send_reply(int fd, struct reply *reply)
 		if (file_write_all(fd, text, strlen(text) + 1))
 			return; /* nobody is there any more */
 	}
-}
-
-/*
- * The files that the test's output goes to, for who wants to read along: they may have lost their
- * names before anybody looked. The byte that goes with them is no part of the result.
- */
-static void send_files(int fd, int out_fd, int err_fd)
-{
-	const int fds[2] = { out_fd, err_fd };
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(fds))];
-	} control = { 0 };
-	struct iovec byte = { .iov_base = "", .iov_len = 1 };
-	struct msghdr message = { .msg_iov = &byte,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-
-	control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fds)),
-					   .cmsg_level = SOL_SOCKET,
-					   .cmsg_type = SCM_RIGHTS };
-	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-	/* Without them nobody reads along, and the result comes all the same. */
-	while (sendmsg(fd, &message, MSG_NOSIGNAL) < 0 && errno == EINTR)
-		;
 }
 
 /*
@@ -274,8 +242,9 @@ static int prepare(struct job *job, struct error *err)
 		open_output(&job->artefacts, ".stderr", job->err_path, sizeof(job->err_path), err);
 	if (job->err_fd < 0)
 		return job->err_fd;
+	/* For who wants to read along: they may lose their names before anybody looks. */
 	if (options->verbose)
-		send_files(job->reply_fd, job->out_fd, job->err_fd);
+		child_send_files(job->reply_fd, job->out_fd, job->err_fd);
 	return 0;
 }
 
@@ -390,32 +359,23 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 	return 0;
 }
 
-/* The forked process. */
-static _Noreturn void work(int reply_fd, const struct worker_settings *settings,
-			   const struct variant *variant)
+struct work {
+	const struct worker_settings *settings;
+	const struct variant *variant;
+};
+
+/* The process. */
+static void work(int reply_fd, int signal_fd, const void *data)
 {
-	struct job job = { .settings = settings,
-			   .variant = variant,
+	const struct work *work = data;
+	struct job job = { .settings = work->settings,
+			   .variant = work->variant,
 			   .reply_fd = reply_fd,
-			   .signal_fd = -1,
+			   .signal_fd = signal_fd,
 			   .out_fd = -1,
 			   .err_fd = -1 };
 	struct reply reply = { .outcome = OUTCOME_ERROR };
 	struct error err = { "" };
-	int null = open("/dev/null", O_RDWR);
-	sigset_t stop;
-
-	/* The terminal's Ctrl-C is the suite's, which passes on what it means for us. */
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	dup2(null, STDERR_FILENO);
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTERM);
-	sigprocmask(SIG_BLOCK, &stop, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	job.signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 
 	if (run_variant(&job, &reply, &err)) {
 		reply.outcome = OUTCOME_ERROR;
@@ -429,98 +389,20 @@ static _Noreturn void work(int reply_fd, const struct worker_settings *settings,
 	/* First: closing forgets the folder's name. */
 	send_reply(reply_fd, &reply);
 	artefacts_close(&job.artefacts);
-	_exit(0);
 }
 
-int worker_start(struct worker *worker, const struct worker_settings *settings,
+int worker_start(struct child *child, const struct worker_settings *settings,
 		 const struct variant *variant, struct error *err)
 {
-	int fds[2];
+	const struct work of = { settings, variant };
 
-	*worker = (struct worker){ .fd = -1, .begin_ns = now_ns() };
-	worker->out.fd = worker->err.fd = -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
-		return error_set(err, -errno, "a socket for a variant: %s", strerror(errno));
-	worker->pid = fork();
-	if (worker->pid < 0) {
-		int ret = -errno;
-
-		close(fds[0]);
-		close(fds[1]);
-		return error_set(err, ret, "a process for a variant: %s", strerror(-ret));
-	}
-	if (!worker->pid) {
-		close(fds[0]);
-		work(fds[1], settings, variant);
-	}
-	close(fds[1]);
-	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	worker->fd = fds[0];
-	return 0;
-}
-
-/* As read, and takes the test's files when they come, with a byte that does not count. */
-static ssize_t receive(struct worker *worker, char *bytes, size_t size)
-{
-	int fds[2];
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(fds))];
-	} control;
-	struct iovec room = { .iov_base = bytes, .iov_len = size };
-	struct msghdr message = { .msg_iov = &room,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	ssize_t count = recvmsg(worker->fd, &message, MSG_CMSG_CLOEXEC);
-
-	size_t nr_fds;
-
-	if (count <= 0 || (!CMSG_FIRSTHDR(&message) && !(message.msg_flags & MSG_CTRUNC)))
-		return count;
-	/* Fewer came where our descriptors ran out. */
-	nr_fds = CMSG_FIRSTHDR(&message) ? (control.header.cmsg_len - CMSG_LEN(0)) / sizeof(fds[0])
-					 : 0;
-	memcpy(fds, CMSG_DATA(&control.header), nr_fds * sizeof(fds[0]));
-	if (nr_fds == 2 && worker->out.fd < 0) {
-		worker->out.fd = fds[0];
-		worker->err.fd = fds[1];
-	} else {
-		while (nr_fds)
-			close(fds[--nr_fds]);
-	}
-	/* Bytes with descriptors are never received together with those before them. */
-	memmove(bytes, bytes + 1, (size_t)count - 1);
-	return count > 1 ? count - 1 : receive(worker, bytes, size);
-}
-
-int worker_read(struct worker *worker)
-{
-	for (;;) {
-		char bytes[4096];
-		ssize_t count = receive(worker, bytes, sizeof(bytes));
-		char *grown;
-
-		if (count < 0 && (errno == EAGAIN || errno == EINTR))
-			return 0;
-		if (count <= 0)
-			return 1;
-		if (worker->used + (size_t)count > RESULT_MAX)
-			continue; /* no honest worker sends so much */
-		grown = realloc(worker->bytes, worker->used + (size_t)count + 1);
-		if (!grown)
-			continue; /* then its result is not whole, which is said */
-		worker->bytes = grown;
-		memcpy(grown + worker->used, bytes, (size_t)count);
-		worker->used += (size_t)count;
-		grown[worker->used] = '\0';
-	}
+	return child_start(child, "a variant", work, &of, err);
 }
 
 /* The strings of a whole reply; false when it is none. */
-static bool split(const struct worker *worker, const char *strings[NR_STRINGS])
+static bool split(const struct child *child, const char *strings[NR_STRINGS])
 {
-	const char *at = worker->bytes, *end = at + worker->used;
+	const char *at = child->bytes, *end = at + child->used;
 
 	for (size_t i = 0; i < NR_STRINGS; i++) {
 		if (!at || at >= end)
@@ -540,48 +422,46 @@ static char *copy(const char *text)
 	return strdup(text ? text : "");
 }
 
-void worker_finish(struct worker *worker, struct worker_result *result)
+static char *why_lost(int status)
+{
+	char text[128];
+
+	if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "the process that ran it was killed by signal %d%s",
+			 WTERMSIG(status), WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
+	else
+		snprintf(text, sizeof(text),
+			 "the process that ran it ended with status %d and no result",
+			 WEXITSTATUS(status));
+	return strdup(text);
+}
+
+void worker_finish(struct child *child, struct worker_result *result)
 {
 	const char *strings[NR_STRINGS] = { NULL };
-	char lost[128] = "";
-	int status = 0;
+	bool whole = split(child, strings);
+	int status;
 
-	while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	*result = (struct worker_result){ .outcome = OUTCOME_ERROR };
-	if (split(worker, strings)) {
-		result->outcome = (enum outcome_kind)atoi(strings[OUTCOME]);
-	} else {
-		result->lost = true;
+	if (!whole)
 		memset(strings, 0, sizeof(strings));
-		if (WIFSIGNALED(status))
-			snprintf(lost, sizeof(lost),
-				 "the process that ran it was killed by signal %d%s",
-				 WTERMSIG(status),
-				 WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
-		else
-			snprintf(lost, sizeof(lost),
-				 "the process that ran it ended with status %d and no result",
-				 WEXITSTATUS(status));
-		strings[CAUSE] = lost;
-	}
-	result->cause = copy(strings[CAUSE]);
-	result->detail = copy(strings[DETAIL]);
-	result->output = copy(strings[OUTPUT]);
-	result->release = copy(strings[RELEASE]);
-	result->start = copy(strings[START]);
-	result->folder = copy(strings[FOLDER]);
-	result->dump = copy(strings[DUMP]);
-	result->trace = copy(strings[TRACE]);
-	result->replay = copy(strings[REPLAY]);
-	result->seconds = (double)(now_ns() - worker->begin_ns) / 1e9;
-	close(worker->fd);
-	if (worker->out.fd >= 0)
-		close(worker->out.fd);
-	if (worker->err.fd >= 0)
-		close(worker->err.fd);
-	free(worker->bytes);
-	*worker = (struct worker){ .fd = -1, .out.fd = -1, .err.fd = -1 };
+	*result = (struct worker_result){
+		.outcome = whole ? (enum outcome_kind)atoi(strings[OUTCOME]) : OUTCOME_ERROR,
+		.lost = !whole,
+		.detail = copy(strings[DETAIL]),
+		.output = copy(strings[OUTPUT]),
+		.release = copy(strings[RELEASE]),
+		.start = copy(strings[START]),
+		.folder = copy(strings[FOLDER]),
+		.dump = copy(strings[DUMP]),
+		.trace = copy(strings[TRACE]),
+		.replay = copy(strings[REPLAY]),
+		.seconds = (double)(now_ns() - child->begin_ns) / 1e9,
+	};
+	if (whole)
+		result->cause = copy(strings[CAUSE]);
+	status = child_end(child);
+	if (!whole)
+		result->cause = why_lost(status);
 }
 
 void worker_result_destroy(struct worker_result *result)

@@ -1,7 +1,6 @@
 /*
- * How is one variant run? In a process of its own, forked before there are any threads: what goes
- * wrong in it, a crash or the host's out-of-memory killer, is one variant's error and nobody
- * else's. Its result comes back through a socket.
+ * How is one variant run? In a process of its own, which sends its result; where they are asked for
+ * (--verbose), also the files that the test's output goes to, standard output's first.
  */
 #ifndef KTSTR_SUITE_WORKER_H
 #define KTSTR_SUITE_WORKER_H
@@ -9,9 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "suite/stream.h"
+#include "suite/child.h"
 #include "suite/variants.h"
 #include "util/error.h"
 #include "verdict/outcome.h"
@@ -35,21 +33,11 @@ struct worker_result {
 };
 void worker_result_destroy(struct worker_result *result);
 
-struct worker {
-	pid_t pid;
-	int fd;			/* readable when there is news; at its end when the worker is */
-	struct stream out, err; /* what the test prints, once the process has opened the files */
-	char *bytes;		/* what came so far */
-	size_t used, room;
-	uint64_t begin_ns;
-};
-
 /* worker_start - fork. Returns 0 or a negative errno with a message. */
-int worker_start(struct worker *worker, const struct worker_settings *settings,
+int worker_start(struct child *child, const struct worker_settings *settings,
 		 const struct variant *variant, struct error *err);
-/* worker_read - take what is there. Returns 1 at its end: worker_finish is next; else 0. */
-int worker_read(struct worker *worker);
-/* worker_finish - wait for the process. A worker that left no result is an OUTCOME_ERROR. */
-void worker_finish(struct worker *worker, struct worker_result *result);
+/* worker_finish - once child_read is at its end; waits for the process, and a worker that left no
+ * result is an OUTCOME_ERROR. */
+void worker_finish(struct child *child, struct worker_result *result);
 
 #endif

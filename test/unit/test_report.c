@@ -556,7 +556,8 @@ static void a_fork_says_so(void **state)
 
 	f->seen.forked = true;
 	f->seen.base_boot_ns = MS(4123) + 999999;
-	f->seen.begin_ns = MS(2299);
+	/* Its base's init has spoken, which is no boot of its own. */
+	f->seen.begin_ns = f->seen.hello_ns = MS(2299);
 	f->seen.ready_ns = MS(2297);
 	json = dump(f, false);
 	check(json, "start", "\"forked\"");

@@ -1,0 +1,272 @@
+/* What is a suite to do next? See schedule.h. */
+#include "suite/schedule.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/memory.h"
+
+static size_t base_of(const struct schedule *schedule, size_t variant)
+{
+	return schedule->bases ? schedule->bases->of[variant] : BASE_NONE;
+}
+
+static struct base_state *state_of(const struct schedule *schedule, size_t variant)
+{
+	size_t base = base_of(schedule, variant);
+
+	return base == BASE_NONE ? NULL : &schedule->base_states[base];
+}
+
+static int compare(const void *a, const void *b, void *schedule)
+{
+	size_t i = *(const size_t *)a, j = *(const size_t *)b;
+	const struct base_state *base_i = state_of(schedule, i), *base_j = state_of(schedule, j);
+	size_t first_i = base_i ? base_i->first : i, first_j = base_j ? base_j->first : j;
+
+	return first_i != first_j ? (first_i > first_j) - (first_i < first_j) : (i > j) - (i < j);
+}
+
+int schedule_init(struct schedule *schedule, const struct variants *variants,
+		  const struct bases *bases, const struct suite_limits *limits, struct error *err)
+{
+	size_t count = variants->count, nr_bases = bases ? bases->count : 0;
+
+	*schedule = (struct schedule){ .variants = variants,
+				       .bases = bases,
+				       .limits = limits,
+				       .order = calloc(count + 1, sizeof(*schedule->order)),
+				       .states = calloc(count + 1, sizeof(*schedule->states)),
+				       .base_states =
+					       calloc(nr_bases + 1, sizeof(*schedule->base_states)),
+				       .pending = count };
+	if (!schedule->order || !schedule->states || !schedule->base_states)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		struct base_state *base = state_of(schedule, i);
+
+		schedule->order[i] = i;
+		if (base && !base->pending++)
+			base->first = i;
+	}
+	qsort_r(schedule->order, count, sizeof(*schedule->order), compare, schedule);
+	return 0;
+}
+
+void schedule_destroy(struct schedule *schedule)
+{
+	free(schedule->order);
+	free(schedule->states);
+	free(schedule->base_states);
+	*schedule = (struct schedule){ 0 };
+}
+
+struct cost {
+	unsigned int cpus;
+	uint64_t mib;
+};
+
+/*
+ * What a variant takes of the host; a test of the host takes one CPU. A fork is reckoned as a whole
+ * guest: it can touch all of its memory. So is the guest that is to become a base, until it has.
+ */
+static struct cost cost_of(const struct variant *variant)
+{
+	unsigned int cpus = variant->kernel ? topology_cpus(&variant->plan.topology) : 1;
+	uint64_t mib = variant->kernel ? host_memory_of_guest(variant->plan.memory_mib, cpus) : 0;
+
+	return (struct cost){ cpus, mib };
+}
+
+static void book(struct schedule *schedule, struct cost cost)
+{
+	schedule->running++;
+	schedule->booked_cpus += cost.cpus;
+	schedule->booked_mib += cost.mib;
+}
+
+static void give_back(struct schedule *schedule, size_t variant)
+{
+	struct cost cost = cost_of(&schedule->variants->list[variant]);
+
+	schedule->running--;
+	schedule->booked_cpus -= cost.cpus;
+	schedule->booked_mib -= cost.mib;
+}
+
+/* Is there room for one more beside those that run? */
+static bool fits(const struct schedule *schedule, struct cost cost, uint64_t free_mib)
+{
+	const struct suite_limits *limits = schedule->limits;
+
+	if (limits->jobs && schedule->running >= limits->jobs)
+		return false;
+	/* A number of jobs that the user gave is about CPUs; memory is not to be talked about. */
+	return (limits->jobs || schedule->booked_cpus + cost.cpus <= limits->cpus) &&
+	       schedule->booked_mib + schedule->held_mib + cost.mib <= limits->memory_mib &&
+	       (!cost.mib || cost.mib <= free_mib);
+}
+
+static void unmake(struct schedule *schedule, struct base_state *base)
+{
+	schedule->held_mib -= base->held_mib;
+	base->held_mib = 0;
+	base->kind = BASE_UNMADE;
+}
+
+/*
+ * No guest runs, and there is no memory for the next: does a base have it? The one that is needed
+ * last. When that is the next one's own, it boots.
+ */
+static bool drop_base(struct schedule *schedule, size_t variant, struct schedule_step *step)
+{
+	size_t base = schedule->bases ? schedule->bases->count : 0;
+
+	while (base-- > 0)
+		if (schedule->base_states[base].kind == BASE_MADE)
+			break;
+	if (base == BASE_NONE)
+		return false;
+	unmake(schedule, &schedule->base_states[base]);
+	if (base == base_of(schedule, variant))
+		schedule->base_states[base].kind = BASE_GIVEN_UP;
+	step->action = SCHEDULE_DROP;
+	step->base = base;
+	return true;
+}
+
+static void leave_pending(struct schedule *schedule, size_t variant, enum variant_state to)
+{
+	struct base_state *base = state_of(schedule, variant);
+
+	schedule->states[variant] = to;
+	schedule->pending--;
+	if (base)
+		base->pending--;
+	if (base && to == VARIANT_RUNNING)
+		base->running++;
+}
+
+/* The next one has no memory while none runs. */
+static void lack_memory(struct schedule *schedule, const struct schedule_now *now,
+			struct schedule_step *step, struct cost cost)
+{
+	uint64_t wait_ms = schedule->limits->memory_wait_ms;
+
+	if (drop_base(schedule, step->variant, step))
+		return;
+	if (!schedule->waits_since_ms)
+		schedule->waits_since_ms = now->ms;
+	if ((uint64_t)(now->ms - schedule->waits_since_ms) < wait_ms) {
+		step->action = SCHEDULE_WAIT;
+		return;
+	}
+	schedule->waits_since_ms = 0;
+	step->action = SCHEDULE_REFUSE;
+	leave_pending(schedule, step->variant, VARIANT_DONE);
+	snprintf(step->reason, sizeof(step->reason),
+		 "no memory for its VM: it needs %" PRIu64 " MiB, and after %.10g s %" PRIu64
+		 " MiB were free; end other programs, give it less, or wait longer with "
+		 "--memory-wait",
+		 cost.mib, (double)wait_ms / 1000, now->free_mib);
+}
+
+/* There is room. A base that would serve one variant alone is not worth its making. */
+static void start(struct schedule *schedule, struct schedule_step *step, struct cost cost)
+{
+	struct base_state *base = state_of(schedule, step->variant);
+
+	book(schedule, cost);
+	step->base = base_of(schedule, step->variant);
+	if (base && base->kind == BASE_UNMADE && base->pending > 1) {
+		base->kind = BASE_MAKING;
+		base->maker = step->variant;
+		step->action = SCHEDULE_MAKE;
+		return;
+	}
+	if (base && base->kind != BASE_MADE)
+		step->base = BASE_NONE;
+	leave_pending(schedule, step->variant, VARIANT_RUNNING);
+	step->action = SCHEDULE_RUN;
+}
+
+/* The first variant that does not wait for its base; those behind one that does may go on. */
+static bool find_next(struct schedule *schedule, size_t *variant)
+{
+	size_t count = schedule->variants->count;
+
+	while (schedule->begin < count &&
+	       !schedule_is_pending(schedule, schedule->order[schedule->begin]))
+		schedule->begin++;
+	for (size_t i = schedule->begin; i < count; i++) {
+		const struct base_state *base = state_of(schedule, schedule->order[i]);
+
+		*variant = schedule->order[i];
+		if (schedule_is_pending(schedule, *variant) && !(base && base->kind == BASE_MAKING))
+			return true;
+	}
+	return false;
+}
+
+void schedule_next(struct schedule *schedule, const struct schedule_now *now,
+		   struct schedule_step *step)
+{
+	const struct variant *variant;
+	struct cost cost;
+
+	*step = (struct schedule_step){ .action = SCHEDULE_WAIT, .base = BASE_NONE };
+	if (!find_next(schedule, &step->variant))
+		return;
+	variant = &schedule->variants->list[step->variant];
+	cost = cost_of(variant);
+	if (*variant->skip) {
+		leave_pending(schedule, step->variant, VARIANT_DONE);
+		step->action = SCHEDULE_SKIP;
+	} else if (schedule->running) {
+		if (fits(schedule, cost, now->free_mib))
+			start(schedule, step, cost);
+	} else if (cost.mib > now->free_mib) {
+		lack_memory(schedule, now, step, cost);
+	} else {
+		/* One alone has all CPUs. */
+		schedule->waits_since_ms = 0;
+		start(schedule, step, cost);
+	}
+}
+
+size_t schedule_done(struct schedule *schedule, size_t variant)
+{
+	struct base_state *base = state_of(schedule, variant);
+
+	schedule->states[variant] = VARIANT_DONE;
+	give_back(schedule, variant);
+	if (!base || --base->running || base->pending || base->kind != BASE_MADE)
+		return BASE_NONE;
+	unmake(schedule, base);
+	return base_of(schedule, variant);
+}
+
+void schedule_made(struct schedule *schedule, size_t base, uint64_t held_mib)
+{
+	struct base_state *state = &schedule->base_states[base];
+
+	give_back(schedule, state->maker);
+	state->kind = BASE_MADE;
+	state->held_mib = held_mib;
+	schedule->held_mib += held_mib;
+}
+
+void schedule_not_made(struct schedule *schedule, size_t base)
+{
+	struct base_state *state = &schedule->base_states[base];
+
+	give_back(schedule, state->maker);
+	state->kind = BASE_GIVEN_UP;
+}
+
+bool schedule_is_pending(const struct schedule *schedule, size_t variant)
+{
+	return schedule->states[variant] == VARIANT_PENDING;
+}
