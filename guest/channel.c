@@ -11,14 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RING_MASK  (KTSTR_RING_SIZE - 1)
-#define INBOX_MASK (KTSTR_INBOX_SIZE - 1)
-
 /* How long to sleep while the ring is full: first short, the host is quick; then kinder to it. */
 #define FULL_SLEEP_MIN_NS 50000
 #define FULL_SLEEP_MAX_NS 2000000
-
-_Static_assert(sizeof(struct ktstr_frame) == KTSTR_FRAME_ALIGN, "a header is one alignment unit");
 
 int guest_channel_map(void **region, char *why, size_t why_size)
 {
@@ -69,6 +64,11 @@ void guest_channel_drop_in_child(void)
 	ioperm(KTSTR_DOORBELL_PORT, 4, 0);
 }
 
+static uint32_t crc(const void *table, uint32_t before, const void *bytes, size_t count)
+{
+	return crc32_update(table, before, bytes, count);
+}
+
 int guest_channel_init(struct guest_channel *channel, void *region, void (*doorbell)(void),
 		       char *why, size_t why_size)
 {
@@ -88,116 +88,64 @@ int guest_channel_init(struct guest_channel *channel, void *region, void (*doorb
 		return -EPROTO;
 	}
 	channel->header = header;
-	channel->ring = (uint8_t *)region + KTSTR_RING_OFFSET;
-	channel->head = __atomic_load_n(&header->head, __ATOMIC_RELAXED);
-	channel->inbox = (const uint8_t *)region + KTSTR_INBOX_OFFSET;
-	channel->inbox_tail = __atomic_load_n(&header->inbox_tail, __ATOMIC_RELAXED);
+	ring_init(&channel->ring, region, crc, &channel->crc);
+	channel->ring.at = ring_load(&header->head);
+	ring_init_inbox(&channel->inbox, region, crc, &channel->crc);
+	channel->inbox.at = ring_load(&header->inbox_tail);
 	channel->doorbell = doorbell;
 	crc32_table_init(&channel->crc);
 	return 0;
 }
 
-/* The pieces of @size payload bytes behind the header of the next frame. */
-static void frame_payload(const struct guest_channel *channel, size_t size, struct iovec room[2])
-{
-	uint64_t offset = (channel->head + sizeof(struct ktstr_frame)) & RING_MASK;
-	size_t first = size;
-
-	if (first > KTSTR_RING_SIZE - offset)
-		first = KTSTR_RING_SIZE - offset;
-	room[0] = (struct iovec){ channel->ring + offset, first };
-	room[1] = (struct iovec){ channel->ring, size - first };
-}
-
 uint64_t guest_channel_unread(const struct guest_channel *channel)
 {
-	return channel->head - __atomic_load_n(&channel->header->tail, __ATOMIC_ACQUIRE);
+	return ring_used(&channel->ring);
 }
 
-void guest_channel_reserve(struct guest_channel *channel, size_t size, struct iovec room[2])
+static void wait_for_room(const struct guest_channel *channel, size_t size)
 {
 	struct timespec nap = { .tv_nsec = FULL_SLEEP_MIN_NS };
-	uint64_t space = ktstr_frame_space(size);
 
-	while (guest_channel_unread(channel) + space > KTSTR_RING_SIZE) {
+	while (!ring_has_room(&channel->ring, size)) {
 		nanosleep(&nap, NULL);
 		nap.tv_nsec *= 2;
 		if (nap.tv_nsec > FULL_SLEEP_MAX_NS)
 			nap.tv_nsec = FULL_SLEEP_MAX_NS;
 	}
-	frame_payload(channel, size, room);
+}
+
+void guest_channel_reserve(struct guest_channel *channel, size_t size, struct iovec room[2])
+{
+	wait_for_room(channel, size);
+	ring_room(&channel->ring, size, room);
 }
 
 void guest_channel_commit(struct guest_channel *channel, enum ktstr_frame_type type, size_t length)
 {
-	struct ktstr_frame frame = {
-		.magic = KTSTR_FRAME_MAGIC,
-		.type = (uint16_t)type,
-		.length = (uint32_t)length,
-	};
 	struct iovec payload[2];
 
-	frame_payload(channel, length, payload);
-	frame.crc = crc32_update(&channel->crc, 0, &frame, offsetof(struct ktstr_frame, crc));
-	for (int i = 0; i < 2; i++)
-		frame.crc = crc32_update(&channel->crc, frame.crc, payload[i].iov_base,
-					 payload[i].iov_len);
-	memcpy(channel->ring + (channel->head & RING_MASK), &frame, sizeof(frame));
-	channel->head += ktstr_frame_space(length);
-	__atomic_store_n(&channel->header->head, channel->head, __ATOMIC_RELEASE);
+	ring_room(&channel->ring, length, payload);
+	ring_commit(&channel->ring, (uint16_t)type, payload);
 	channel->doorbell();
 }
 
 void guest_channel_send(struct guest_channel *channel, enum ktstr_frame_type type,
 			const void *payload, size_t length)
 {
-	struct iovec room[2];
-
-	guest_channel_reserve(channel, length, room);
-	if (length) {
-		memcpy(room[0].iov_base, payload, room[0].iov_len);
-		memcpy(room[1].iov_base, (const uint8_t *)payload + room[0].iov_len,
-		       room[1].iov_len);
-	}
-	guest_channel_commit(channel, type, length);
-}
-
-/* Copy @count bytes that begin @position bytes into the inbox's stream. */
-static void inbox_copy(const struct guest_channel *channel, uint64_t position, void *to,
-		       size_t count)
-{
-	size_t offset = position & INBOX_MASK;
-	size_t first = KTSTR_INBOX_SIZE - offset;
-
-	if (first > count)
-		first = count;
-	memcpy(to, channel->inbox + offset, first);
-	memcpy((uint8_t *)to + first, channel->inbox, count - first);
+	wait_for_room(channel, length);
+	ring_put(&channel->ring, (uint16_t)type, payload, (uint32_t)length);
+	channel->doorbell();
 }
 
 int guest_channel_receive(struct guest_channel *channel, uint16_t *type, void *payload,
 			  uint32_t *length)
 {
-	uint64_t head = __atomic_load_n(&channel->header->inbox_head, __ATOMIC_ACQUIRE);
-	uint64_t available = head - channel->inbox_tail;
+	struct ring *inbox = &channel->inbox;
 	struct ktstr_frame frame;
-	uint32_t crc;
+	enum ring_found found = ring_take(inbox, ring_load(inbox->head), &frame, payload);
 
-	if (!available)
-		return 0;
-	if (available > KTSTR_INBOX_SIZE || available < sizeof(frame))
-		return -EPROTO;
-	inbox_copy(channel, channel->inbox_tail, &frame, sizeof(frame));
-	if (frame.magic != KTSTR_FRAME_MAGIC || frame.length > KTSTR_INBOX_FRAME_MAX ||
-	    ktstr_frame_space(frame.length) > available)
-		return -EPROTO;
-	inbox_copy(channel, channel->inbox_tail + sizeof(frame), payload, frame.length);
-	crc = crc32_update(&channel->crc, 0, &frame, offsetof(struct ktstr_frame, crc));
-	crc = crc32_update(&channel->crc, crc, payload, frame.length);
-	if (crc != frame.crc)
-		return -EPROTO;
-	channel->inbox_tail += ktstr_frame_space(frame.length);
-	__atomic_store_n(&channel->header->inbox_tail, channel->inbox_tail, __ATOMIC_RELEASE);
+	if (found != RING_FRAME)
+		return found == RING_NOTHING ? 0 : -EPROTO;
 	*type = frame.type;
 	*length = frame.length;
 	return 1;

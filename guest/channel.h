@@ -11,15 +11,12 @@
 #include <sys/uio.h>
 
 #include "crc32.h"
-#include "protocol.h"
+#include "ring.h"
 
 struct guest_channel {
 	struct ktstr_channel *header;
-	uint8_t *ring;
-	uint64_t head; /* our own copy: the one in the region is what the host may take */
-	const uint8_t *inbox;
-	uint64_t inbox_tail;	/* our own copy, likewise */
-	void (*doorbell)(void); /* tell the host that there is something to take */
+	struct ring ring, inbox; /* they point to crc: this is not to be moved */
+	void (*doorbell)(void);	 /* tell the host that there is something to take */
 	struct crc32_table crc;
 };
 

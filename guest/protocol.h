@@ -1,6 +1,6 @@
 /*
- * What do the launcher and the guest's init say to each other, and where? The only header that both
- * sides share. Everything here is little-endian x86-64.
+ * What do the launcher and the guest's init say to each other, and where? Both sides share this,
+ * and ring.h, which has the arithmetic of the rings. Everything here is little-endian x86-64.
  *
  * Guest to host: one ring of frames in a memory region outside guest RAM that the e820 map marks
  * reserved. The guest maps it through /dev/mem (without O_SYNC, so that it is write-back), puts

@@ -10,14 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../../guest/ring.h"
 #include "util/error.h"
 
 struct channel {
-	void *region;	     /* KTSTR_CHANNEL_SIZE bytes shared with the guest */
-	uint64_t tail;	     /* our own copy: the one in the region is only told to the guest */
-	uint64_t inbox_head; /* likewise */
-	uint64_t answers;    /* likewise */
-	uint8_t *payload;    /* KTSTR_FRAME_MAX bytes: the frame that is looked at */
+	void *region; /* KTSTR_CHANNEL_SIZE bytes shared with the guest */
+	struct ring ring, inbox;
+	uint64_t answers; /* our own copy: the one in the region is only told to the guest */
+	uint8_t *payload; /* KTSTR_FRAME_MAX bytes: the frame that is looked at */
 };
 
 /*

@@ -119,7 +119,7 @@ static void use_inbox(struct channel *channel, const uint8_t *data, size_t size)
 
 	if (guest_channel_init(&guest, channel->region, NULL, why, sizeof(why)))
 		abort();
-	guest.inbox_tail = 0;
+	guest.inbox.at = 0;
 	memcpy(inbox, data, size < KTSTR_INBOX_SIZE ? size : KTSTR_INBOX_SIZE);
 	while (guest_channel_receive(&guest, &type, got, &length) > 0)
 		if (length > KTSTR_INBOX_FRAME_MAX)

@@ -151,7 +151,7 @@ static void one_by_one(void **state)
 			assert_memory_equal(seen->payload, payload, lengths[i]);
 		}
 	}
-	assert_true(ends->guest.head > 3 * KTSTR_RING_SIZE);
+	assert_true(ends->guest.ring.at > 3 * KTSTR_RING_SIZE);
 	free(payload);
 	free(seen);
 }
@@ -164,7 +164,7 @@ static void short_commit(void **state)
 
 	assert_non_null(seen);
 	/* 48 bytes before the ring's end: the payload wraps. */
-	ends->guest.head = ends->host.tail = KTSTR_RING_SIZE - 48;
+	ends->guest.ring.at = ends->host.ring.at = KTSTR_RING_SIZE - 48;
 	ends->guest.header->head = ends->guest.header->tail = KTSTR_RING_SIZE - 48;
 	guest_channel_reserve(&ends->guest, KTSTR_FRAME_MAX, room);
 	assert_int_equal(room[0].iov_len, 32);
@@ -179,7 +179,7 @@ static void short_commit(void **state)
 	assert_int_equal(seen->length, 42);
 	assert_int_equal(seen->payload[31], 'a');
 	assert_int_equal(seen->payload[32], 'b');
-	assert_int_equal(ends->guest.head, KTSTR_RING_SIZE - 48 + 16 + 48);
+	assert_int_equal(ends->guest.ring.at, KTSTR_RING_SIZE - 48 + 16 + 48);
 	free(seen);
 }
 
@@ -333,7 +333,7 @@ static void inbox_one_by_one(void **state)
 					 0);
 		}
 	}
-	assert_true(ends->host.inbox_head > 3 * KTSTR_INBOX_SIZE);
+	assert_true(ends->host.inbox.at > 3 * KTSTR_INBOX_SIZE);
 	/* Not a doorbell was rung for any of it, nor was the other ring touched. */
 	assert_int_equal(atomic_load(&rings), 0);
 	assert_int_equal(ends->guest.header->head, 0);

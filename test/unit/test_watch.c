@@ -40,7 +40,7 @@ static int set_up(void **state)
 	(void)state;
 	time_ms = 10000;
 	memset(&header, 0, sizeof(header));
-	vmm.channel = (struct channel){ .region = &header };
+	vmm.channel = (struct channel){ .region = &header, .ring.head = &header.head };
 	if (observation_init(&seen))
 		return -1;
 	watch = (struct watch){ .seen = &seen,
@@ -85,7 +85,7 @@ static void speak(uint16_t type, uint32_t length)
 	struct error err;
 
 	header.head += 32;
-	vmm.channel.tail = header.head;
+	vmm.channel.ring.at = header.head;
 	assert_true(on_frame(&watch, watch.vmm, type, &heartbeat, length, &err) >= 0);
 }
 
@@ -139,7 +139,7 @@ static void what_was_said_before_proves_nothing(void **state)
 	header.head = 32;
 	print_line();
 	pass(6000);
-	vmm.channel.tail = 32;
+	vmm.channel.ring.at = 32;
 	assert_int_equal(
 		on_frame(&watch, watch.vmm, KTSTR_HEARTBEAT, &heartbeat, sizeof(heartbeat), &err),
 		0);

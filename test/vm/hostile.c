@@ -15,10 +15,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../guest/protocol.h"
+#include "../../guest/ring.h"
 
-static volatile struct ktstr_channel *channel;
-static uint8_t *ring;
+static struct ring ring;
 
 static void ring_doorbell(void)
 {
@@ -28,18 +27,17 @@ static void ring_doorbell(void)
 /* Put a header where the host looks next, and @count bytes of ring behind head. */
 static void put_frame(const struct ktstr_frame *frame, uint64_t count)
 {
-	uint64_t head = channel->head;
-
-	memcpy(ring + (head & (KTSTR_RING_SIZE - 1)), frame, sizeof(*frame));
-	__atomic_store_n(&channel->head, head + count, __ATOMIC_RELEASE);
+	ring_copy_in(&ring, ring.at, frame, sizeof(*frame));
+	__atomic_store_n(ring.head, ring.at + count, __ATOMIC_RELEASE);
 	ring_doorbell();
 }
 
 /* CRC-32 as zlib has it, so that the guest needs no zlib. */
-static uint32_t crc32_add(uint32_t crc, const void *bytes, size_t count)
+static uint32_t crc32_add(const void *unused, uint32_t crc, const void *bytes, size_t count)
 {
 	const uint8_t *byte = bytes;
 
+	(void)unused;
 	crc = ~crc;
 	for (size_t i = 0; i < count; i++) {
 		crc ^= byte[i];
@@ -47,25 +45,6 @@ static uint32_t crc32_add(uint32_t crc, const void *bytes, size_t count)
 			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
 	}
 	return ~crc;
-}
-
-/* A frame that is right in itself, @count times one behind the other. */
-static void put_frames(uint16_t type, const void *payload, uint32_t length, unsigned int count)
-{
-	struct ktstr_frame frame = { .magic = KTSTR_FRAME_MAGIC, .type = type, .length = length };
-	uint64_t space = ktstr_frame_space(length);
-	uint64_t head = channel->head;
-
-	frame.crc = crc32_add(0, &frame, offsetof(struct ktstr_frame, crc));
-	frame.crc = crc32_add(frame.crc, payload, length);
-	for (unsigned int i = 0; i < count; i++, head += space) {
-		memcpy(ring + (head & (KTSTR_RING_SIZE - 1)), &frame, sizeof(frame));
-		for (uint32_t at = 0; at < length; at++)
-			ring[(head + sizeof(frame) + at) & (KTSTR_RING_SIZE - 1)] =
-				((const uint8_t *)payload)[at];
-	}
-	__atomic_store_n(&channel->head, head, __ATOMIC_RELEASE);
-	ring_doorbell();
 }
 
 static int reset_when_stopped(void)
@@ -87,6 +66,7 @@ static int reset_when_stopped(void)
 static int lie(const char *what)
 {
 	struct ktstr_frame frame = { .magic = KTSTR_FRAME_MAGIC, .type = KTSTR_STDOUT };
+	struct ktstr_channel *channel;
 	int fd = open("/dev/mem", O_RDWR);
 	uint8_t *region = mmap(NULL, KTSTR_CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			       (off_t)KTSTR_CHANNEL_GPA);
@@ -95,16 +75,18 @@ static int lie(const char *what)
 		perror("hostile");
 		return 99;
 	}
-	channel = (volatile struct ktstr_channel *)region;
-	ring = region + KTSTR_RING_OFFSET;
+	channel = (struct ktstr_channel *)region;
+	/* Behind what init has put in. */
+	ring_init(&ring, region, crc32_add, NULL);
+	ring.at = ring_load(ring.head);
 	if (!strcmp(what, "garbage")) {
 		srand(1);
 		for (size_t i = 0; i < KTSTR_RING_SIZE; i++)
-			ring[i] = (uint8_t)rand();
-		__atomic_store_n(&channel->head, channel->head + 4096, __ATOMIC_RELEASE);
+			ring.bytes[i] = (uint8_t)rand();
+		__atomic_store_n(ring.head, ring_load(ring.head) + 4096, __ATOMIC_RELEASE);
 		ring_doorbell();
 	} else if (!strcmp(what, "head")) {
-		__atomic_store_n(&channel->head, UINT64_MAX - 15, __ATOMIC_RELEASE);
+		__atomic_store_n(ring.head, UINT64_MAX - 15, __ATOMIC_RELEASE);
 		ring_doorbell();
 	} else if (!strcmp(what, "inbox")) {
 		__atomic_store_n(&channel->inbox_tail, 1ull << 40, __ATOMIC_RELEASE);
@@ -119,15 +101,19 @@ static int lie(const char *what)
 		frame.crc = 0x12345678;
 		put_frame(&frame, 32);
 	} else if (!strcmp(what, "type")) {
-		put_frames(200, NULL, 0, 1);
+		ring_put(&ring, 200, NULL, 0);
+		ring_doorbell();
 	} else if (!strcmp(what, "hello")) {
 		struct ktstr_hello hello = { .version = KTSTR_PROTOCOL_VERSION, .cpus_online = 1 };
 
-		put_frames(KTSTR_HELLO, &hello, sizeof(hello), 1);
+		ring_put(&ring, KTSTR_HELLO, &hello, sizeof(hello));
+		ring_doorbell();
 	} else if (!strcmp(what, "exited")) {
 		struct ktstr_exited exited = { .kind = KTSTR_EXIT_STATUS };
 
-		put_frames(KTSTR_EXITED, &exited, sizeof(exited), 2);
+		ring_put(&ring, KTSTR_EXITED, &exited, sizeof(exited));
+		ring_put(&ring, KTSTR_EXITED, &exited, sizeof(exited));
+		ring_doorbell();
 	} else {
 		fprintf(stderr, "hostile: '%s' is nothing it knows\n", what);
 		return 99;
