@@ -139,10 +139,11 @@ out:
 	return ret;
 }
 
-static int create_memory(struct vmm *vmm, uint64_t mib, struct error *err)
+static int create_memory(struct vmm *vmm, uint64_t mib, const struct memory_source *source,
+			 struct error *err)
 {
 	struct guest_memory *memory = &vmm->memory;
-	int ret = guest_memory_create(memory, &vmm->topology, mib, err);
+	int ret = guest_memory_create(memory, &vmm->topology, mib, source, err);
 
 	if (!ret)
 		ret = machine_set_slot(vmm, SLOT_LOW, 0, memory->host, memory->low_size, err);
@@ -177,7 +178,8 @@ static int create_doorbell(struct vmm *vmm, struct error *err)
 }
 
 /* All but what the vCPUs and the memory hold. */
-static int create(const struct vmm_config *config, struct vmm *vmm, struct error *err)
+static int create(const struct vmm_config *config, const struct memory_source *source,
+		  struct vmm *vmm, struct error *err)
 {
 	int ret = kvm_open(&vmm->run_size, err);
 
@@ -189,7 +191,7 @@ static int create(const struct vmm_config *config, struct vmm *vmm, struct error
 	if (!ret)
 		ret = arch_init_vm(vmm, config, err);
 	if (!ret)
-		ret = create_memory(vmm, config->memory_mib, err);
+		ret = create_memory(vmm, config->memory_mib, source, err);
 	if (!ret)
 		ret = create_doorbell(vmm, err);
 	vcpu_limits_make_room(vmm->nr_vcpus);
@@ -204,7 +206,7 @@ static struct vmm *allocate(const struct vmm_config *config)
 
 	if (!vmm)
 		return NULL;
-	vmm->kvm_fd = vmm->vm_fd = vmm->doorbell_fd = vmm->wake_fd = -1;
+	vmm->kvm_fd = vmm->vm_fd = vmm->doorbell_fd = vmm->wake_fd = vmm->memory.fd = -1;
 	pthread_mutex_init(&vmm->lock, NULL);
 	pthread_cond_init(&vmm->console_room, NULL);
 	pthread_cond_init(&vmm->go_on, NULL);
@@ -234,6 +236,8 @@ static int machine_load_boot(struct vmm *vmm, const struct vmm_config *config, s
 
 int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *err)
 {
+	const struct memory_source source = { config->shareable ? MEMORY_SHARED : MEMORY_ANONYMOUS,
+					      -1, 0 };
 	struct vmm *vmm;
 	int ret = topology_check(&config->topology, err);
 
@@ -242,7 +246,7 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 	vmm = allocate(config);
 	if (!vmm)
 		return error_set(err, -ENOMEM, "no memory for a VM");
-	ret = create(config, vmm, err);
+	ret = create(config, &source, vmm, err);
 	if (!ret)
 		ret = machine_load_boot(vmm, config, err);
 	if (ret)

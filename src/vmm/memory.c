@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
+#include "util/memfd.h"
 #include "vmm/x86/layout.h"
 
 #define MIB	       (1ull << 20)
@@ -54,14 +56,14 @@ static void split(struct guest_memory *memory, unsigned int nodes)
 	}
 }
 
-/* A mapping whose start is a multiple of 2 MiB, so that host and guest huge pages fall together. */
-static void *map_aligned(size_t size)
+/* Room in the address space that begins at a multiple of 2 MiB, so that host and guest huge pages
+ * fall together. */
+static void *reserve_aligned(size_t size)
 {
 	size_t mapped = size + HUGE_PAGE_SIZE;
 	uint8_t *start, *aligned;
 
-	start = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	start = mmap(NULL, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (start == MAP_FAILED)
 		return NULL;
 	aligned = start + (-(uintptr_t)start & (HUGE_PAGE_SIZE - 1));
@@ -71,13 +73,56 @@ static void *map_aligned(size_t size)
 	return aligned;
 }
 
-int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
-			struct error *err)
+/* The memfd of a machine whose bytes others may begin with. */
+static int create_shared(uint64_t size)
 {
+	int fd = memfd_new("ktstr-guest-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING, NULL), ret;
+
+	if (fd >= 0 && ftruncate(fd, (off_t)size) < 0) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+static int map(struct guest_memory *memory, const struct memory_source *source)
+{
+	int flags = MAP_FIXED | MAP_NORESERVE, fd = -1;
+	off_t offset = 0;
+	void *at;
+
+	switch (source->kind) {
+	case MEMORY_ANONYMOUS:
+		flags |= MAP_PRIVATE | MAP_ANONYMOUS;
+		break;
+	case MEMORY_SHARED:
+		fd = memory->fd = create_shared(memory->size);
+		if (fd < 0)
+			return fd;
+		flags |= MAP_SHARED;
+		break;
+	case MEMORY_COPY:
+		fd = source->fd;
+		offset = (off_t)source->offset;
+		flags |= MAP_PRIVATE;
+		break;
+	}
+	at = reserve_aligned(memory->size);
+	if (!at)
+		return -errno;
+	memory->host = at;
+	return mmap(at, memory->size, PROT_READ | PROT_WRITE, flags, fd, offset) == at ? 0 : -errno;
+}
+
+int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
+			const struct memory_source *source, struct error *err)
+{
+	static const struct memory_source anonymous = { .kind = MEMORY_ANONYMOUS };
 	unsigned int nodes = topology->numa_nodes;
 	int ret;
 
-	memset(memory, 0, sizeof(*memory));
+	*memory = (struct guest_memory){ .fd = -1 };
 	if (nodes == 0 || nodes > TOPOLOGY_MAX_CPUS)
 		return error_set(err, -EINVAL, "guest memory: %u NUMA nodes, expected 1 to %d",
 				 nodes, TOPOLOGY_MAX_CPUS);
@@ -95,15 +140,15 @@ int guest_memory_create(struct guest_memory *memory, const struct topology *topo
 	memory->size = mib * MIB;
 	memory->high_gpa = LAYOUT_HOLE_END;
 	memory->low_size = memory->size < LAYOUT_HOLE_START ? memory->size : LAYOUT_HOLE_START;
-	memory->host = map_aligned(memory->size);
-	if (!memory->host) {
-		ret = -errno;
-		memset(memory, 0, sizeof(*memory));
+	ret = map(memory, source ? source : &anonymous);
+	if (ret) {
+		guest_memory_destroy(memory);
 		return error_set(err, ret, "guest memory: mapping %llu MiB: %s",
 				 (unsigned long long)mib, strerror(-ret));
 	}
 	/* All three only advise, and a host without one of them is fine. */
-	madvise(memory->host, memory->size, MADV_HUGEPAGE);
+	if (!source || source->kind == MEMORY_ANONYMOUS)
+		madvise(memory->host, memory->size, MADV_HUGEPAGE);
 	madvise(memory->host, memory->size, MADV_DONTDUMP);
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, memory->host, memory->size, "ktstr-guest-ram");
 	split(memory, nodes);
@@ -114,7 +159,9 @@ void guest_memory_destroy(struct guest_memory *memory)
 {
 	if (memory->host)
 		munmap(memory->host, memory->size);
-	memset(memory, 0, sizeof(*memory));
+	if (memory->fd >= 0)
+		close(memory->fd);
+	*memory = (struct guest_memory){ .fd = -1 };
 }
 
 void *guest_memory_at(const struct guest_memory *memory, uint64_t gpa, uint64_t size)

@@ -35,6 +35,7 @@ struct vmm_config {
 	const struct kernel_image *kernel; /* stays the caller's */
 	struct topology topology;
 	uint64_t memory_mib;
+	bool shareable;	   /* its memory may be forked from (vmm_save) */
 	bool tsc_reliable; /* the guest may be told that its TSC is invariant, where KVM says so */
 	const char *cmdline; /* at most VMM_CMDLINE_SIZE - 1 - VMM_CMDLINE_OWN bytes */
 	struct vmm_initrd initrd;

@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (vmlinux_loaded_size(file.data, file.size < 4096 ? file.size : 4096, file.size) >
 	    file.size)
 		abort();
-	if (guest_memory_create(&memory, &topology, 64, &err))
+	if (guest_memory_create(&memory, &topology, 64, NULL, &err))
 		abort();
 	if (kernel_image_from_memory("fuzz", file.data, file.size, &image, &err) == 0) {
 		use(image, &memory);

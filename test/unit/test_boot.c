@@ -23,7 +23,7 @@ static struct guest_memory memory_of(uint64_t mib)
 	struct guest_memory memory;
 	struct error err;
 
-	if (guest_memory_create(&memory, &topology, mib, &err))
+	if (guest_memory_create(&memory, &topology, mib, NULL, &err))
 		fail_msg("%s", err.text);
 	return memory;
 }

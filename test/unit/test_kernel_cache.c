@@ -143,7 +143,7 @@ static void open_and_compare(const struct fixture *f)
 	if (kernel_cache_open(f->kernel, -1, &image, &err))
 		fail_msg("%s", err.text);
 	assert_false(kernel_image_is_bzimage(image));
-	assert_int_equal(guest_memory_create(&memory, &topology, 64, &err), 0);
+	assert_int_equal(guest_memory_create(&memory, &topology, 64, NULL, &err), 0);
 	assert_int_equal(kernel_image_load(image, &memory, &entry, &err), 0);
 	assert_memory_equal(guest_memory_at(&memory, SAMPLE_TEXT_GPA, SAMPLE_TEXT_SIZE),
 			    f->vmlinux.data + SAMPLE_TEXT_AT, SAMPLE_TEXT_SIZE);

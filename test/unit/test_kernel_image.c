@@ -34,7 +34,7 @@ static struct guest_memory memory_of(uint64_t mib)
 	struct guest_memory memory;
 	struct error err;
 
-	if (guest_memory_create(&memory, &one_node, mib, &err))
+	if (guest_memory_create(&memory, &one_node, mib, NULL, &err))
 		fail_msg("%s", err.text);
 	return memory;
 }

@@ -24,7 +24,7 @@ static void create(struct guest_memory *memory, unsigned int node_count, uint64_
 	struct topology topology = nodes(node_count);
 	struct error err = { 0 };
 
-	if (guest_memory_create(memory, &topology, mib, &err))
+	if (guest_memory_create(memory, &topology, mib, NULL, &err))
 		fail_msg("%llu MiB over %u nodes: %s", (unsigned long long)mib, node_count,
 			 err.text);
 }
@@ -162,7 +162,7 @@ static void refusals(const struct topology *topology, uint64_t mib, int code, co
 	struct guest_memory memory;
 	struct error err = { 0 };
 
-	assert_int_equal(guest_memory_create(&memory, topology, mib, &err), code);
+	assert_int_equal(guest_memory_create(&memory, topology, mib, NULL, &err), code);
 	if (!strstr(err.text, text))
 		fail_msg("'%s' is not in '%s'", text, err.text);
 	assert_null(memory.host);
@@ -210,6 +210,34 @@ static void memory_comes_by_touch_and_goes_whole(void **state)
 	assert_true(resident() < before + 8 * MIB);
 }
 
+/* What one machine leaves, many begin with, and none sees what another writes. */
+static void copies_begin_alike_and_part(void **state)
+{
+	const struct memory_source shared = { MEMORY_SHARED, -1, 0 };
+	struct topology topology = nodes(1);
+	struct memory_source copy = { .kind = MEMORY_COPY };
+	struct guest_memory base, copies[2];
+	struct error err = { "" };
+
+	(void)state;
+	assert_int_equal(guest_memory_create(&base, &topology, 64, &shared, &err), 0);
+	memcpy(guest_memory_at(&base, 63 * MIB, 8), "written", 8);
+	copy.fd = base.fd;
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(guest_memory_create(&copies[i], &topology, 64, &copy, &err), 0);
+	strcpy(guest_memory_at(&copies[0], 63 * MIB, 8), "other");
+	assert_string_equal(guest_memory_at(&copies[0], 63 * MIB, 8), "other");
+	assert_string_equal(guest_memory_at(&copies[1], 63 * MIB, 8), "written");
+	assert_string_equal(guest_memory_at(&base, 63 * MIB, 8), "written");
+	/* The bytes outlive their first machine. */
+	guest_memory_destroy(&base);
+	assert_string_equal(guest_memory_at(&copies[1], 63 * MIB, 8), "written");
+	guest_memory_destroy(&copies[0]);
+	guest_memory_destroy(&copies[1]);
+	copy.fd = -1;
+	assert_int_equal(guest_memory_create(&copies[0], &topology, 64, &copy, &err), -EBADF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +248,7 @@ int main(void)
 		cmocka_unit_test(huge_pages_fall_together),
 		cmocka_unit_test(wrong_sizes_are_refused),
 		cmocka_unit_test(memory_comes_by_touch_and_goes_whole),
+		cmocka_unit_test(copies_begin_alike_and_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
