@@ -1,0 +1,120 @@
+/* Which parts of a large, mostly empty file hold anything? See extents.h. */
+#include "util/extents.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A mapping costs more than to read some pages that are zero. */
+#define SHORT_GAP (64ull << 10)
+
+/* Of neighbours with a gap shorter than @limit make one; only of two each, so that they stay alike.
+ */
+static void join_pairs(struct extents *extents, uint64_t limit)
+{
+	size_t kept = 0, i = 0;
+
+	while (i < extents->count) {
+		struct extent extent = extents->list[i++];
+
+		if (i < extents->count) {
+			const struct extent *next = &extents->list[i];
+
+			if (next->at - (extent.at + extent.size) < limit) {
+				extent.size = next->at + next->size - extent.at;
+				i++;
+			}
+		}
+		extents->list[kept++] = extent;
+	}
+	extents->count = kept;
+}
+
+int extents_add(struct extents *extents, uint64_t at, uint64_t size)
+{
+	struct extent *last = NULL;
+
+	if (!extents->list) {
+		extents->list = calloc(EXTENTS_MAX, sizeof(*extents->list));
+		if (!extents->list)
+			return -ENOMEM;
+	}
+	if (extents->count)
+		last = &extents->list[extents->count - 1];
+	if (last && at - (last->at + last->size) < SHORT_GAP) {
+		last->size = at + size - last->at;
+		return 0;
+	}
+	/* Down to half of it: what this costs does not come again at once. */
+	if (extents->count == EXTENTS_MAX)
+		for (uint64_t limit = 2 * SHORT_GAP; extents->count > EXTENTS_MAX / 2; limit *= 2)
+			join_pairs(extents, limit);
+	extents->list[extents->count++] = (struct extent){ at, size };
+	return 0;
+}
+
+int extents_of_file(int fd, uint64_t start, uint64_t size, struct extents *extents)
+{
+	uint64_t at = 0;
+	int ret = 0;
+
+	*extents = (struct extents){ 0 };
+	while (!ret && at < size) {
+		off_t data = lseek(fd, (off_t)(start + at), SEEK_DATA), hole;
+		uint64_t from, to;
+
+		/* ENXIO: no more of it */
+		if (data < 0 && errno == ENXIO)
+			break;
+		hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+		if (hole < 0) {
+			ret = -errno;
+			break;
+		}
+		from = ((uint64_t)data - start) / EXTENTS_PAGE * EXTENTS_PAGE;
+		to = ((uint64_t)hole - start + EXTENTS_PAGE - 1) / EXTENTS_PAGE * EXTENTS_PAGE;
+		if (to > size)
+			to = size;
+		if (from < to)
+			ret = extents_add(extents, from, to - from);
+		at = to;
+		if (from >= size)
+			break;
+	}
+	if (ret)
+		extents_free(extents);
+	return ret;
+}
+
+bool extents_are_sound(const struct extents *extents, uint64_t size)
+{
+	uint64_t end = 0;
+
+	if (extents->count > EXTENTS_MAX)
+		return false;
+	for (size_t i = 0; i < extents->count; i++) {
+		const struct extent *extent = &extents->list[i];
+
+		if ((i && extent->at <= end) || extent->at % EXTENTS_PAGE || !extent->size ||
+		    extent->size % EXTENTS_PAGE || extent->at > size ||
+		    extent->size > size - extent->at)
+			return false;
+		end = extent->at + extent->size;
+	}
+	return true;
+}
+
+uint64_t extents_total(const struct extents *extents)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < extents->count; i++)
+		total += extents->list[i].size;
+	return total;
+}
+
+void extents_free(struct extents *extents)
+{
+	free(extents->list);
+	*extents = (struct extents){ 0 };
+}
