@@ -11,6 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* From the doorbell's on. */
+#define NR_PORTS (KTSTR_READY_PORT + 1 - KTSTR_DOORBELL_PORT)
+
 /* How long to sleep while the ring is full: first short, the host is quick; then kinder to it. */
 #define FULL_SLEEP_MIN_NS 50000
 #define FULL_SLEEP_MAX_NS 2000000
@@ -41,7 +44,7 @@ int guest_channel_map(void **region, char *why, size_t why_size)
 	/* A child has no use for it, and the copy of its page tables would make each fork dearer.
 	 */
 	madvise(*region, KTSTR_CHANNEL_SIZE, MADV_DONTFORK);
-	if (ioperm(KTSTR_DOORBELL_PORT, 4, 1)) {
+	if (ioperm(KTSTR_DOORBELL_PORT, NR_PORTS, 1)) {
 		ret = -errno;
 		snprintf(why, why_size,
 			 "cannot use the doorbell's port %#x: %s; the guest kernel needs "
@@ -59,9 +62,14 @@ void guest_channel_doorbell(void)
 	outl(1, KTSTR_DOORBELL_PORT);
 }
 
+void guest_channel_wait_for_job(void)
+{
+	outb(1, KTSTR_READY_PORT);
+}
+
 void guest_channel_drop_in_child(void)
 {
-	ioperm(KTSTR_DOORBELL_PORT, 4, 0);
+	ioperm(KTSTR_DOORBELL_PORT, NR_PORTS, 0);
 }
 
 static uint32_t crc(const void *table, uint32_t before, const void *bytes, size_t count)

@@ -30,6 +30,9 @@ int guest_channel_map(void **region, char *why, size_t why_size);
 /* The doorbell's port; works after guest_channel_map. */
 void guest_channel_doorbell(void);
 
+/* Stand still until the host has handed over the job; behind KTSTR_READY, once. */
+void guest_channel_wait_for_job(void);
+
 /* The doorbell is init's alone: a child gives the right up, and with it the cost of an I/O bitmap.
  */
 void guest_channel_drop_in_child(void);

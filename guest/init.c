@@ -20,8 +20,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cargo.h"
 #include "channel.h"
 #include "clock.h"
+#include "handover.h"
 #include "job.h"
 #include "limits.h"
 #include "modules.h"
@@ -141,37 +143,31 @@ static void run_before_all(struct guest_channel *channel)
 				  strerror(errno));
 }
 
-/*
- * The tracer's arguments: from our environment, where the kernel puts what it does not know, or
- * from the command line itself should it not have. Points into memory that stays; NULL: nowhere.
- */
-static char *find_tracer_args(char *cmdline, size_t size)
+/* All is there that is the same for every job: wait for ours, and unpack it. */
+static int take_job(struct guest_channel *channel, struct job *job, char *why, size_t why_size)
 {
-	static const char name[] = KTSTR_WPROF_ARGS_PARAM "=";
-	char *args = getenv(KTSTR_WPROF_ARGS_PARAM);
-	int fd = args ? -1 : open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t count;
+	const struct ktstr_ready ready = { .boottime_ns = clock_boottime_ns() };
+	const struct ktstr_handover *handover = &channel->header->handover;
+	int ret;
 
-	if (fd < 0)
-		return args;
-	count = read(fd, cmdline, size - 1);
-	close(fd);
-	cmdline[count > 0 ? count : 0] = '\0';
-	for (char *word = strtok(cmdline, " \t\n"); word; word = strtok(NULL, " \t\n"))
-		if (!strncmp(word, name, sizeof(name) - 1))
-			args = word + sizeof(name) - 1;
-	return args;
+	guest_channel_send(channel, KTSTR_READY, &ready, sizeof(ready));
+	guest_channel_wait_for_job();
+	handover_take(channel);
+	ret = cargo_take(handover->cargo_gpa, handover->cargo_size, why, why_size);
+	if (ret)
+		return ret;
+	mounts_unless_filled(channel);
+	return job_load(job, KTSTR_JOB_PATH, why, why_size);
 }
 
 /* Job and tracer, and the kernel log behind them. What stops us here goes to the host as a line. */
 static void run(struct guest_channel *channel, int kmsg)
 {
-	static char cmdline[4096];
 	char why[WHY_SIZE];
 	struct session session;
 	struct job job;
 
-	if (job_load(&job, KTSTR_JOB_PATH, why, sizeof(why))) {
+	if (take_job(channel, &job, why, sizeof(why))) {
 		guest_channel_log(channel, "%s", why);
 		return;
 	}
@@ -186,7 +182,7 @@ static void run(struct guest_channel *channel, int kmsg)
 		goto close;
 	}
 	if (job.tracer) {
-		session.tracer.args = find_tracer_args(cmdline, sizeof(cmdline));
+		session.tracer.args = job.tracer_args;
 		tracer_start(&session);
 	}
 	payload_run(&session);

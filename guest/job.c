@@ -150,6 +150,12 @@ static int parse_entry(struct parser *parser, char *entry)
 		return parse_flag(parser, entry, value, &job->tracer);
 	if (!strcmp(entry, "tracer_bpf"))
 		return parse_flag(parser, entry, value, &job->tracer_bpf);
+	if (!strcmp(entry, "tracer_args")) {
+		if (job->tracer_args)
+			return bad(parser, "job: tracer_args is there twice");
+		job->tracer_args = value;
+		return 0;
+	}
 	if (!strcmp(entry, "tracer_window_ms")) {
 		if (job->tracer_window_ms)
 			return bad(parser, "job: tracer_window_ms is there twice");

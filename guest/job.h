@@ -31,6 +31,7 @@ struct job {
 	bool feed;	     /* its standard input comes through the inbox */
 	bool tracer;
 	bool tracer_bpf;
+	char *tracer_args;	   /* joined by KTSTR_WPROF_ARGS_SEPARATOR; NULL: not given */
 	uint64_t tracer_window_ms; /* 0: not given */
 };
 

@@ -19,21 +19,23 @@
 struct mount_point {
 	const char *type, *path, *options;
 	unsigned long flags;
-	bool unless_filled; /* a payload may live there: root is memory as well, leave it in sight
-			     */
 };
 
 static const struct mount_point mount_points[] = {
-	{ "proc", "/proc", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
-	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
-	{ "tmpfs", "/tmp", "mode=1777", MS_NOSUID | MS_NODEV, true },
-	{ "tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV, true },
-	{ "tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV, true },
-	{ "devpts", "/dev/pts", "gid=5,mode=0620,ptmxmode=0666", MS_NOSUID | MS_NOEXEC, false },
-	{ "cgroup2", CGROUP_ROOT, NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
-	{ "tracefs", "/sys/kernel/tracing", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
-	{ "debugfs", "/sys/kernel/debug", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
-	{ "bpf", "/sys/fs/bpf", "mode=0700", MS_NOSUID | MS_NOEXEC | MS_NODEV, false },
+	{ "proc", "/proc", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV },
+	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV },
+	{ "tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV },
+	{ "devpts", "/dev/pts", "gid=5,mode=0620,ptmxmode=0666", MS_NOSUID | MS_NOEXEC },
+	{ "cgroup2", CGROUP_ROOT, NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV },
+	{ "tracefs", "/sys/kernel/tracing", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV },
+	{ "debugfs", "/sys/kernel/debug", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV },
+	{ "bpf", "/sys/fs/bpf", "mode=0700", MS_NOSUID | MS_NOEXEC | MS_NODEV },
+};
+
+/* A payload may live there: root is memory as well, leave it in sight. */
+static const struct mount_point unless_filled[] = {
+	{ "tmpfs", "/tmp", "mode=1777", MS_NOSUID | MS_NODEV },
+	{ "tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV },
 };
 
 /* For a kernel without CONFIG_DEVTMPFS (Documentation/admin-guide/devices.txt). */
@@ -127,23 +129,35 @@ static void enable_controllers(struct guest_channel *channel)
 		close(to);
 }
 
+static void mount_at(struct guest_channel *channel, const struct mount_point *point)
+{
+	if (!mount(point->type, point->path, point->type, point->flags, point->options))
+		return;
+	/* ENODEV: no such file system; ENOENT: not even its folder in /sys. */
+	if (errno != ENODEV && errno != ENOENT && errno != EBUSY)
+		guest_channel_log(channel, "cannot mount %s on %s: %s", point->type, point->path,
+				  strerror(errno));
+}
+
 void mounts_all(struct guest_channel *channel)
 {
 	for (size_t i = 0; i < NR_OF(mount_points); i++) {
-		const struct mount_point *point = &mount_points[i];
-
-		if (mkdir(point->path, 0755) && errno == EEXIST && point->unless_filled &&
-		    is_filled(point->path)) {
-			if (!strcmp(point->path, "/tmp"))
-				chmod(point->path, 01777);
-			continue;
-		}
-		if (!mount(point->type, point->path, point->type, point->flags, point->options))
-			continue;
-		/* ENODEV: no such file system; ENOENT: not even its folder in /sys. */
-		if (errno != ENODEV && errno != ENOENT && errno != EBUSY)
-			guest_channel_log(channel, "cannot mount %s on %s: %s", point->type,
-					  point->path, strerror(errno));
+		mkdir(mount_points[i].path, 0755);
+		mount_at(channel, &mount_points[i]);
 	}
 	enable_controllers(channel);
+}
+
+void mounts_unless_filled(struct guest_channel *channel)
+{
+	for (size_t i = 0; i < NR_OF(unless_filled); i++) {
+		const char *path = unless_filled[i].path;
+
+		if (mkdir(path, 0755) && errno == EEXIST && is_filled(path)) {
+			if (!strcmp(path, "/tmp"))
+				chmod(path, 01777);
+			continue;
+		}
+		mount_at(channel, &unless_filled[i]);
+	}
 }

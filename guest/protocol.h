@@ -8,14 +8,18 @@
  * One producer, one consumer. When the ring is full the guest sleeps and looks again. The host
  * treats every byte as hostile.
  *
- * Host to guest: a job file in the initramfs and, for the tracer's arguments, the kernel command
- * line. While the guest runs, and only with "tty=1" or "stdin=1" in the job, a second, smaller ring
- * of the same frames, the inbox: what the user types and the size of his terminal, or the bytes of
- * the payload's standard input. There is no interrupt behind it, and so no driver that a kernel
- * would have to have: init looks at its index, often while something comes, less often when nothing
- * does, and not at all without one of the two. While the inbox is full, a standard input waits on
- * the host; init rings the doorbell when it has made room. A terminal's bytes wait for a second;
- * then the host reads them, for the sake of the escape sequence, and they are lost.
+ * Host to guest: when init has mounted all that is the same for every test, it says that it is
+ * ready (KTSTR_READY) and stands in a write to KTSTR_READY_PORT, the machine with it. There the
+ * host may take a copy of the machine, to begin others with. It attaches the cargo, an archive with
+ * the payload and the job file, tells of it in the region's first page, and lets init go on: in a
+ * machine that has booted and in one that began as a copy alike. While the guest runs, and only
+ * with "tty=1" or "stdin=1" in the job, a second, smaller ring of the same frames, the inbox: what
+ * the user types and the size of his terminal, or the bytes of the payload's standard input. There
+ * is no interrupt behind it, and so no driver that a kernel would have to have: init looks at its
+ * index, often while something comes, less often when nothing does, and not at all without one of
+ * the two. While the inbox is full, a standard input waits on the host; init rings the doorbell
+ * when it has made room. A terminal's bytes wait for a second; then the host reads them, for the
+ * sake of the escape sequence, and they are lost.
  *
  * The payload's time limit: init counts it on the guest's clock, which goes on while the host does
  * not run the VM (a launcher that was stopped, a host that slept or was busy). So at the limit init
@@ -212,18 +216,19 @@ struct ktstr_trace {
  *   try_module=PATH PARAMS	the same, but the run goes on without it
  *   tracer=1		start KTSTR_TRACER_PATH before the payload
  *   tracer_bpf=1	it uses BPF: if it does not start, say what the kernel lacks for that
+ *   tracer_args=...	the tracer's arguments, joined by KTSTR_WPROF_ARGS_SEPARATOR
  *   tracer_window_ms=N	append "-d N" to the tracer's arguments, so that its window spans
  *			the payload
  * An unknown key is an error: both sides come from one build.
  */
 #define KTSTR_JOB_PATH "/ktstr/job"
 
-/* Where the initramfs holds kernel modules; init removes each that it has loaded. */
+/* Where the cargo holds kernel modules; init removes each that it has loaded. */
 #define KTSTR_MODULES_DIR "/ktstr/modules"
 /* PATH where the job sets none. */
 #define KTSTR_USUAL_PATH  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* Where the initramfs holds the tracer, and where init lets it write. */
+/* Where the cargo holds the tracer, and where init lets it write. */
 #define KTSTR_TRACER_PATH	 "/bin/wprof"
 #define KTSTR_TRACER_DIR	 "/tmp/ktstr"
 /*
@@ -240,7 +245,9 @@ struct ktstr_trace {
 
 /*
  * Kernel command line parameter with the tracer's arguments, joined by the ASCII unit separator:
- * the kernel splits at white space, and passes what it does not know to init's environment.
+ * the kernel splits at white space, and passes what it does not know to init's environment. It is
+ * there in a machine that boots with its tracer on, for who looks into /proc/cmdline: init has them
+ * by the job, as a machine that began as a copy has its base's command line.
  */
 #define KTSTR_WPROF_ARGS_PARAM	   "KTSTR_WPROF_ARGS"
 #define KTSTR_WPROF_ARGS_SEPARATOR 0x1f

@@ -46,8 +46,6 @@ const struct need needs[] = {
 	  NEED_BUILT_IN, 0, 0 },
 	{ "TMPFS", "/tmp, /run and /dev/shm may be plain folders of the root", NEED_PAYLOAD,
 	  NEED_BUILT_IN, 0, 0 },
-	{ "INITRAMFS_PRESERVE_MTIME", "the payload's files have the time of the boot", NEED_PAYLOAD,
-	  NEED_BUILT_IN, NEED_VERSION(5, 19), 0 },
 	{ "MODULES", "--module finds nothing that loads it", NEED_PAYLOAD, NEED_BUILT_IN, 0, 0 },
 	{ "PERF_EVENTS", "no perf ring buffers, which it records with", NEED_TRACER, NEED_BUILT_IN,
 	  0, 0 },

@@ -150,7 +150,7 @@ int entry_job(const struct entry *entry, const struct entry_tracer *tracer, cons
 	if (entry->feed)
 		fprintf(out, "stdin=1%c", 0);
 	if (tracer->on)
-		fprintf(out, "tracer=1%c", 0);
+		fprintf(out, "tracer=1%ctracer_args=%s%c", 0, tracer->args, 0);
 	if (tracer->on && tracer->bpf)
 		fprintf(out, "tracer_bpf=1%c", 0);
 	if (tracer->on && tracer->window_ms)

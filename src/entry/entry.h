@@ -79,6 +79,7 @@ int entry_find_busybox(struct entry *entry, struct error *err);
 struct entry_tracer {
 	bool on;	    /* started in this VM */
 	bool bpf;	    /* it uses BPF */
+	const char *args;   /* joined by KTSTR_WPROF_ARGS_SEPARATOR, when it is on */
 	uint64_t window_ms; /* 0: its arguments stand as they are */
 };
 

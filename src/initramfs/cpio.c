@@ -17,6 +17,9 @@
 #define HEADER_SIZE 110
 #define TRAILER	    "TRAILER!!!"
 
+_Static_assert(INITRAMFS_TRAILER_SIZE == (HEADER_SIZE + sizeof(TRAILER) + 3) / 4 * 4,
+	       "the trailer is an entry without a body");
+
 static uint64_t pad4(uint64_t size)
 {
 	return (size + 3) & ~3ull;

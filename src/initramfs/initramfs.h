@@ -93,6 +93,9 @@ bool initramfs_lacks_library(const struct initramfs *tree, char *path, size_t si
 int initramfs_search_path(const struct initramfs *tree, const char *usual, char **path,
 			  struct error *err);
 
+/* The last bytes of an archive: without them another one can follow. */
+#define INITRAMFS_TRAILER_SIZE 124u
+
 /* initramfs_layout - the size in bytes of the archive as the tree stands now. */
 uint64_t initramfs_layout(const struct initramfs *tree);
 

@@ -8,6 +8,7 @@
 
 #include "entry/entry.h"
 #include "plan/plan.h"
+#include "run/cargo.h"
 #include "run/watch.h"
 #include "vmm/vmm.h"
 #include "wprof/wprof.h"
@@ -24,10 +25,12 @@ struct guest_config {
 	const char *modules_dir; /* where the kernel's modules are; NULL: where they usually are */
 	bool kaslr;		 /* boot the bzImage as it is, without nokaslr */
 	uint64_t boot_timeout_ms;
-	int cancel_fd;			/* as for cancel_check */
-	const char *dump_acpi_dir;	/* or NULL */
-	const char *dump_initramfs;	/* write the archive to this new file, or NULL */
-	char cmdline[VMM_CMDLINE_SIZE]; /* filled by guest_create */
+	int cancel_fd;		    /* as for cancel_check */
+	const char *dump_acpi_dir;  /* or NULL */
+	const char *dump_initramfs; /* write the archive to this new file, or NULL */
+	/* Filled by guest_create. */
+	char cmdline[VMM_CMDLINE_SIZE];
+	struct cargo cargo;
 };
 
 /* A boot's budget when the user gives none: 10 s and 150 ms a vCPU. */
@@ -47,7 +50,9 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
  * Returns 0 when there was a VM (the observation tells the rest), or a negative errno with a
  * message when the host could not do it.
  */
-int guest_run(const struct guest_config *config, struct vmm *vmm, struct watch *watch,
-	      struct error *err);
+int guest_run(struct guest_config *config, struct vmm *vmm, struct watch *watch, struct error *err);
+
+/* guest_destroy - of a machine that is not to be run. */
+void guest_destroy(struct guest_config *config, struct vmm *vmm);
 
 #endif

@@ -99,7 +99,7 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 	if (!is_repro)
 		ret = give_up_rights(config, err);
 	if (ret) {
-		vmm_destroy(machine);
+		guest_destroy(&vm->config, machine);
 		return ret;
 	}
 	ret = guest_run(&vm->config, machine, &watch, err);

@@ -113,6 +113,15 @@ static bool on_feed(void *data, struct vmm *vmm, bool readable)
 	return false;
 }
 
+static int on_ready(void *data, struct vmm *vmm, struct error *err)
+{
+	struct watch *watch = data;
+
+	if (!watch->seen->ready_ns)
+		return error_set(err, -EPROTO, "the ready port was written before KTSTR_READY");
+	return vmm_attach_cargo(vmm, watch->cargo->bytes, watch->cargo->size, err);
+}
+
 static bool on_tick(void *data, struct vmm *vmm, uint64_t waited_ns)
 {
 	struct watch *watch = data;
@@ -404,6 +413,8 @@ static uint32_t fixed_length(uint16_t type)
 		return sizeof(struct ktstr_hello);
 	case KTSTR_HEARTBEAT:
 		return sizeof(struct ktstr_heartbeat);
+	case KTSTR_READY:
+		return sizeof(struct ktstr_ready);
 	case KTSTR_STARTED:
 		return sizeof(struct ktstr_started);
 	case KTSTR_EXITED:
@@ -423,8 +434,10 @@ static int check_order(const struct observation *seen, uint16_t type, struct err
 {
 	bool ok = type == KTSTR_HELLO ? !seen->hello : seen->hello;
 
+	if (type == KTSTR_READY)
+		ok = ok && !seen->ready_ns;
 	if (type == KTSTR_STARTED)
-		ok = ok && !seen->started && !seen->exited;
+		ok = ok && seen->ready_ns && !seen->started && !seen->exited;
 	if (type == KTSTR_EXITED)
 		ok = ok && !seen->exited;
 	if (type == KTSTR_EXPIRED)
@@ -450,8 +463,12 @@ static int handle_frame(struct watch *watch, uint16_t type, const void *payload,
 	case KTSTR_HEARTBEAT:
 		seen->heartbeat_ns = now_ns();
 		return 0;
+	case KTSTR_READY:
+		seen->ready_ns = now_ns();
+		return 0;
 	case KTSTR_STARTED:
 		seen->started = true;
+		cargo_unpacked(watch->cargo);
 		seen->started_ns = now_ns();
 		watch->started_at = charged_ns(watch);
 		watch->started_boot_ns = boottime_ns();
@@ -549,6 +566,7 @@ struct vmm_owner watch_owner(struct watch *watch)
 	return (struct vmm_owner){ .data = watch,
 				   .console = on_console,
 				   .frame = on_frame,
+				   .ready = on_ready,
 				   .tick = on_tick,
 				   .cancel_fd = watch->cancel_fd,
 				   .input = watch->attach ? &watch->attach->input

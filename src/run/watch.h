@@ -11,6 +11,7 @@
 
 #include "report/artefacts.h"
 #include "run/attach.h"
+#include "run/cargo.h"
 #include "run/feed.h"
 #include "run/guest_clock.h"
 #include "verdict/observation.h"
@@ -23,6 +24,7 @@
 struct watch {
 	struct observation *seen; /* the caller's */
 	struct vmm *vmm;	  /* the machine that is watched; the caller's */
+	struct cargo *cargo;	  /* what the guest is handed over; the caller's */
 	struct artefacts *artefacts;
 	const char *trace_suffix;  /* name of the trace among the artefacts */
 	uint64_t max_trace_size;   /* bytes; no honest trace is larger than the guest's memory */

@@ -263,7 +263,7 @@ const char *vmm_default_cmdline(void)
 
 int vmm_attach_cargo(struct vmm *vmm, void *bytes, uint64_t size, struct error *err)
 {
-	uint64_t gpa = arch_cargo_gpa(vmm);
+	uint64_t gpa = arch_cargo_gpa(vmm), page = (uint64_t)sysconf(_SC_PAGESIZE);
 	int ret;
 
 	if (vmm->state != VMM_NEW && vmm->state != VMM_PAUSED)
@@ -274,7 +274,7 @@ int vmm_attach_cargo(struct vmm *vmm, void *bytes, uint64_t size, struct error *
 				 " MiB, more than its memory of %" PRIu64
 				 " MiB; include less, or give it more with --memory",
 				 (size + MIB - 1) / MIB, vmm->memory.size / MIB);
-	ret = machine_set_slot(vmm, SLOT_CARGO, gpa, bytes, size, err);
+	ret = machine_set_slot(vmm, SLOT_CARGO, gpa, bytes, (size + page - 1) / page * page, err);
 	if (!ret)
 		channel_set_cargo(&vmm->channel, gpa, size);
 	return ret;
