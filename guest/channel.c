@@ -6,13 +6,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/io.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-/* From the doorbell's on. */
-#define NR_PORTS (KTSTR_READY_PORT + 1 - KTSTR_DOORBELL_PORT)
+#define MAPPED_SIZE (KTSTR_CHANNEL_SIZE + KTSTR_BELLS_SIZE)
 
 /* How long to sleep while the ring is full: first short, the host is quick; then kinder to it. */
 #define FULL_SLEEP_MIN_NS 50000
@@ -31,7 +29,7 @@ int guest_channel_map(void **region, char *why, size_t why_size)
 				       : "the guest kernel needs CONFIG_DEVMEM=y");
 		return ret;
 	}
-	*region = mmap(NULL, KTSTR_CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	*region = mmap(NULL, MAPPED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		       (off_t)KTSTR_CHANNEL_GPA);
 	if (*region == MAP_FAILED) {
 		ret = -errno;
@@ -43,33 +41,27 @@ int guest_channel_map(void **region, char *why, size_t why_size)
 	}
 	/* A child has no use for it, and the copy of its page tables would make each fork dearer.
 	 */
-	madvise(*region, KTSTR_CHANNEL_SIZE, MADV_DONTFORK);
-	if (ioperm(KTSTR_DOORBELL_PORT, NR_PORTS, 1)) {
-		ret = -errno;
-		snprintf(why, why_size,
-			 "cannot use the doorbell's port %#x: %s; the guest kernel needs "
-			 "CONFIG_X86_IOPL_IOPERM=y beside CONFIG_DEVMEM=y, not locked down",
-			 KTSTR_DOORBELL_PORT, strerror(-ret));
-		munmap(*region, KTSTR_CHANNEL_SIZE);
-	}
+	madvise(*region, MAPPED_SIZE, MADV_DONTFORK);
 out:
 	close(fd);
 	return ret;
 }
 
-void guest_channel_doorbell(void)
+static void ring_bell(const struct guest_channel *channel, uint32_t bell)
 {
-	outl(1, KTSTR_DOORBELL_PORT);
+	uint8_t *bells = (uint8_t *)channel->header + KTSTR_CHANNEL_SIZE;
+
+	*(volatile uint32_t *)(bells + bell) = 1;
 }
 
-void guest_channel_wait_for_job(void)
+void guest_channel_doorbell(const struct guest_channel *channel)
 {
-	outb(1, KTSTR_READY_PORT);
+	ring_bell(channel, KTSTR_DOORBELL);
 }
 
-void guest_channel_drop_in_child(void)
+void guest_channel_wait_for_job(const struct guest_channel *channel)
 {
-	ioperm(KTSTR_DOORBELL_PORT, NR_PORTS, 0);
+	ring_bell(channel, KTSTR_READY_BELL);
 }
 
 static uint32_t crc(const void *table, uint32_t before, const void *bytes, size_t count)
@@ -77,8 +69,8 @@ static uint32_t crc(const void *table, uint32_t before, const void *bytes, size_
 	return crc32_update(table, before, bytes, count);
 }
 
-int guest_channel_init(struct guest_channel *channel, void *region, void (*doorbell)(void),
-		       char *why, size_t why_size)
+int guest_channel_init(struct guest_channel *channel, void *region,
+		       void (*doorbell)(const struct guest_channel *), char *why, size_t why_size)
 {
 	struct ktstr_channel *header = region;
 
@@ -134,7 +126,7 @@ void guest_channel_commit(struct guest_channel *channel, enum ktstr_frame_type t
 
 	ring_room(&channel->ring, length, payload);
 	ring_commit(&channel->ring, (uint16_t)type, payload);
-	channel->doorbell();
+	channel->doorbell(channel);
 }
 
 void guest_channel_send(struct guest_channel *channel, enum ktstr_frame_type type,
@@ -142,7 +134,7 @@ void guest_channel_send(struct guest_channel *channel, enum ktstr_frame_type typ
 {
 	wait_for_room(channel, length);
 	ring_put(&channel->ring, (uint16_t)type, payload, (uint32_t)length);
-	channel->doorbell();
+	channel->doorbell(channel);
 }
 
 int guest_channel_receive(struct guest_channel *channel, uint16_t *type, void *payload,

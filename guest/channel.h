@@ -16,31 +16,28 @@
 struct guest_channel {
 	struct ktstr_channel *header;
 	struct ring ring, inbox; /* they point to crc: this is not to be moved */
-	void (*doorbell)(void);	 /* tell the host that there is something to take */
+	void (*doorbell)(
+		const struct guest_channel *); /* tell the host that there is something to take */
 	struct crc32_table crc;
 };
 
 /*
- * guest_channel_map - the region, through /dev/mem, and the right to ring the doorbell.
- * @region: KTSTR_CHANNEL_SIZE bytes, never unmapped; children do not get it
+ * guest_channel_map - the region and its bells, through /dev/mem.
+ * @region: KTSTR_CHANNEL_SIZE bytes and KTSTR_BELLS_SIZE, never unmapped; children do not get it
  * Returns 0 or a negative errno, with one line in @why that names the kernel option.
  */
 int guest_channel_map(void **region, char *why, size_t why_size);
 
-/* The doorbell's port; works after guest_channel_map. */
-void guest_channel_doorbell(void);
+/* Of a region that guest_channel_map has mapped. */
+void guest_channel_doorbell(const struct guest_channel *channel);
 
 /* Stand still until the host has handed over the job; behind KTSTR_READY, once. */
-void guest_channel_wait_for_job(void);
-
-/* The doorbell is init's alone: a child gives the right up, and with it the cost of an I/O bitmap.
- */
-void guest_channel_drop_in_child(void);
+void guest_channel_wait_for_job(const struct guest_channel *channel);
 
 /* guest_channel_init - -EPROTO, with one line in @why, when @region has not been set up by the
  * host. */
-int guest_channel_init(struct guest_channel *channel, void *region, void (*doorbell)(void),
-		       char *why, size_t why_size);
+int guest_channel_init(struct guest_channel *channel, void *region,
+		       void (*doorbell)(const struct guest_channel *), char *why, size_t why_size);
 
 /*
  * guest_channel_reserve - room for a payload of @size bytes (at most KTSTR_FRAME_MAX), in place.

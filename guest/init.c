@@ -151,7 +151,7 @@ static int take_job(struct guest_channel *channel, struct job *job, char *why, s
 	int ret;
 
 	guest_channel_send(channel, KTSTR_READY, &ready, sizeof(ready));
-	guest_channel_wait_for_job();
+	guest_channel_wait_for_job(channel);
 	handover_take(channel);
 	ret = cargo_take(handover->cargo_gpa, handover->cargo_size, why, why_size);
 	if (ret)

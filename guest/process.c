@@ -61,7 +61,6 @@ static _Noreturn void run_child(const struct process_spec *spec, int report)
 		signal(signal_number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	guest_channel_drop_in_child();
 	write_text("/proc/self/oom_score_adj", "0");
 	if (spec->terminal >= 0)
 		ioctl(spec->terminal, TIOCSCTTY, 0); /* nobody else's: it was made for this */

@@ -4,12 +4,12 @@
  *
  * Guest to host: one ring of frames in a memory region outside guest RAM that the e820 map marks
  * reserved. The guest maps it through /dev/mem (without O_SYNC, so that it is write-back), puts
- * frames in at head, and writes any value to the doorbell port; the host takes frames out at tail.
+ * frames in at head, and rings the doorbell; the host takes frames out at tail.
  * One producer, one consumer. When the ring is full the guest sleeps and looks again. The host
  * treats every byte as hostile.
  *
  * Host to guest: when init has mounted all that is the same for every test, it says that it is
- * ready (KTSTR_READY) and stands in a write to KTSTR_READY_PORT, the machine with it. There the
+ * ready (KTSTR_READY) and stands in a write to KTSTR_READY_BELL, the machine with it. There the
  * host may take a copy of the machine, to begin others with. It attaches the cargo, an archive with
  * the payload and the job file, tells of it in the region's first page, and lets init go on: in a
  * machine that has booted and in one that began as a copy alike. While the guest runs, and only
@@ -38,20 +38,27 @@
 #define KTSTR_CHANNEL_GPA  0xd0000000ull
 #define KTSTR_CHANNEL_SIZE (KTSTR_INBOX_OFFSET + KTSTR_INBOX_SIZE)
 
-/* I/O port of the doorbell: 4 bytes wide, any value. */
-#define KTSTR_DOORBELL_PORT 0x0700
+/*
+ * The page behind the region, where there is no memory: what is written there the host takes for a
+ * call. 4 bytes wide, any value. Unlike an I/O port it wants no right of its own, and no bitmap in
+ * the TSS, which KVM and a processor need not agree about in a machine that began as a copy.
+ */
+#define KTSTR_BELLS_GPA	 (KTSTR_CHANNEL_GPA + KTSTR_CHANNEL_SIZE)
+#define KTSTR_BELLS_SIZE 4096ull
+/* There is something to take in the ring, or room in the inbox. */
+#define KTSTR_DOORBELL	 0u
 
 /*
- * I/O port behind it, 1 byte wide, any value: init stands in the write to it until it has its job
- * (struct ktstr_handover). Behind KTSTR_READY, and once.
+ * Init stands in this write until it has its job (struct ktstr_handover). Behind the frame
+ * KTSTR_READY, and once.
  */
-#define KTSTR_READY_PORT 0x0704
+#define KTSTR_READY_BELL 64u
 
 #define KTSTR_CHANNEL_MAGIC 0x4843544bu /* "KTCH" */
 
 #define KTSTR_SEED_SIZE 64u /* bytes; of a kernel's pool, 32 would do */
 
-/* What init finds when its write to KTSTR_READY_PORT returns; the host writes it just before. */
+/* What init finds when its write to KTSTR_READY_BELL returns; the host writes it just before. */
 struct ktstr_handover {
 	uint64_t cargo_gpa;   /* guest-physical address of the cargo, a cpio archive ("newc") */
 	uint64_t cargo_size;  /* bytes; 0: there is none */

@@ -103,7 +103,7 @@ void stdin_feed_turn(struct session *session, uint64_t now, bool room)
 	/* The host waits for room. */
 	if (taken) {
 		feed->alert_ns = now + ALERT_NS;
-		session->channel->doorbell();
+		session->channel->doorbell(session->channel);
 	}
 	feed->look_ns = now + (now < feed->alert_ns ? LOOK_OFTEN_NS : LOOK_SELDOM_NS);
 }

@@ -17,8 +17,6 @@ const struct need needs[] = {
 	{ "BINFMT_ELF", "init is an ELF file", NEED_RUN, NEED_BUILT_IN, 0, 0 },
 	{ "DEVMEM", "there is no channel: no output, no exit status, no trace", NEED_RUN,
 	  NEED_BUILT_IN, NEED_VERSION(4, 0), 0 },
-	{ "X86_IOPL_IOPERM", "init cannot ring the channel's doorbell", NEED_RUN, NEED_BUILT_IN,
-	  NEED_VERSION(5, 5), 0 },
 	{ "SIGNALFD", "init does not see how the payload ends", NEED_RUN, NEED_BUILT_IN, 0, 0 },
 	/* No parameter undoes these two; lockdown by Secure Boot does not concern a guest. */
 	{ "LOCK_DOWN_KERNEL_FORCE_INTEGRITY", "/dev/mem is refused, and so the channel", NEED_RUN,
@@ -46,6 +44,8 @@ const struct need needs[] = {
 	  NEED_BUILT_IN, 0, 0 },
 	{ "TMPFS", "/tmp, /run and /dev/shm may be plain folders of the root", NEED_PAYLOAD,
 	  NEED_BUILT_IN, 0, 0 },
+	{ "INITRAMFS_PRESERVE_MTIME", "the payload's files have the time of the boot", NEED_PAYLOAD,
+	  NEED_BUILT_IN, NEED_VERSION(5, 19), 0 },
 	{ "MODULES", "--module finds nothing that loads it", NEED_PAYLOAD, NEED_BUILT_IN, 0, 0 },
 	{ "PERF_EVENTS", "no perf ring buffers, which it records with", NEED_TRACER, NEED_BUILT_IN,
 	  0, 0 },

@@ -11,6 +11,7 @@
 #include "run/initrd.h"
 #include "run/kernel_cache.h"
 #include "run/rights.h"
+#include "util/clock.h"
 #include "util/file.h"
 #include "util/output_file.h"
 
@@ -84,8 +85,26 @@ static void begin_observation(const struct guest_config *config, struct observat
 	seen->machine_reduced = reduces_machine(config->append);
 	seen->memory_mib = config->plan->memory_mib;
 	seen->boot_limit_ms = config->boot_timeout_ms;
-	seen->test_limit_ms = config->entry->timeout_ms;
+	seen->test_limit_ms = config->entry ? config->entry->timeout_ms : 0;
 	seen->tracer = config->trace ? TRACER_SILENT : TRACER_OFF;
+}
+
+/* A fork's life begins at the ready point; what came before was the base's. */
+static void begin_fork(const struct base_facts *facts, struct observation *seen)
+{
+	seen->forked = true;
+	seen->base_boot_ns = facts->boot_ns;
+	seen->ready_ns = now_ns();
+	seen->vmm = (struct vmm_result){ 0 };
+	seen->stop = STOP_NONE;
+	if (seen->hello)
+		return; /* it was seen here, by the same observation */
+	seen->hello = true;
+	seen->cpus_online = facts->cpus_online;
+	seen->nodes_online = facts->nodes_online;
+	memcpy(seen->release, facts->release, sizeof(seen->release));
+	tail_add(&seen->init_log, facts->init_log.bytes, facts->init_log.size);
+	tail_add(&seen->console, facts->console.bytes, facts->console.size);
 }
 
 static int check_host(const struct guest_config *config, struct error *err)
@@ -98,7 +117,17 @@ static int check_host(const struct guest_config *config, struct error *err)
 				topology_cpus(&config->plan->topology), err);
 }
 
-static int pack_cargo(const struct guest_config *config, const char *release, struct cargo *cargo,
+/* Of a machine that is forked, or forked from, nothing of one run is on the command line. */
+static int build_cmdline(struct guest_config *config, struct error *err)
+{
+	bool shows_tracer = config->trace && !config->base && !config->take;
+
+	return cmdline_build(config->kaslr, config->plan->tsc_reliable,
+			     shows_tracer ? config->wprof : NULL, config->append, config->cmdline,
+			     err);
+}
+
+static int pack_cargo(struct guest_config *config, const char *release, struct observation *seen,
 		      struct error *err)
 {
 	const struct cargo_from from = { .entry = config->entry,
@@ -109,68 +138,95 @@ static int pack_cargo(const struct guest_config *config, const char *release, st
 					 .modules_dir = config->modules_dir,
 					 .memory_mib = config->plan->memory_mib,
 					 .cancel_fd = config->cancel_fd };
+	int ret;
 
-	return cargo_pack(&from, cargo, err);
+	if (!config->entry || config->cargo.bytes)
+		return 0;
+	ret = cargo_pack(&from, &config->cargo, err);
+	memcpy(seen->lacks_library, config->cargo.lacks_library, sizeof(seen->lacks_library));
+	return ret;
 }
 
-static int boot(const struct guest_config *config, const struct kernel_image *kernel,
-		const struct initrd *initrd, const struct cargo *cargo, struct vmm **vmm,
-		struct error *err)
+static struct vmm_config machine_config(const struct guest_config *config)
 {
-	struct vmm_config machine = { .kernel = kernel,
-				      .topology = config->plan->topology,
+	struct vmm_config machine = { .topology = config->plan->topology,
 				      .memory_mib = config->plan->memory_mib,
+				      .shareable = config->take != NULL,
 				      .tsc_reliable = config->plan->tsc_reliable,
 				      .cmdline = config->cmdline,
-				      .initrd.size = initramfs_layout(initrd->tree),
-				      .initrd.write = write_initrd,
-				      .initrd.owner = initrd->tree,
 				      .dump_acpi_dir = config->dump_acpi_dir };
 
 	for (unsigned int level = 0; level < ISA_LEVELS; level++)
-		machine.isa_files[level] = cargo->isa_files[level];
-	return vmm_create(&machine, vmm, err);
+		machine.isa_files[level] = config->cargo.isa_files[level];
+	return machine;
+}
+
+static int boot(struct guest_config *config, struct observation *seen, struct vmm **vmm,
+		struct error *err)
+{
+	struct kernel_image *kernel = NULL;
+	struct initrd initrd = { 0 };
+	struct vmm_config machine;
+	int ret = config->kaslr
+			  ? kernel_image_open(config->kernel, &kernel, err)
+			  : kernel_cache_open(config->kernel, config->cancel_fd, &kernel, err);
+
+	if (!ret)
+		ret = pack_cargo(config, kernel_image_release(kernel), seen, err);
+	if (!ret)
+		ret = initrd_create(&initrd, config->cancel_fd, err);
+	if (!ret && config->dump_initramfs)
+		ret = dump_initramfs(initrd.tree, &config->cargo, config->dump_initramfs, err);
+	if (!ret) {
+		machine = machine_config(config);
+		machine.kernel = kernel;
+		machine.initrd.size = initramfs_layout(initrd.tree);
+		machine.initrd.write = write_initrd;
+		machine.initrd.owner = initrd.tree;
+		ret = vmm_create(&machine, vmm, err);
+	}
+	/* All of it is in guest memory now; a running VM keeps none of it. */
+	kernel_image_close(kernel);
+	initrd_destroy(&initrd);
+	return ret;
+}
+
+static int fork_base(struct guest_config *config, struct observation *seen, struct vmm **vmm,
+		     struct error *err)
+{
+	const struct base *base = config->base;
+	const struct vmm_saved saved = { .ram_fd = base->ram_fd,
+					 .ram_offset = base->ram_offset,
+					 .extents = &base->extents,
+					 .state = base->state,
+					 .state_size = base->state_size };
+	struct vmm_config machine;
+	int ret;
+
+	begin_fork(&base->facts, seen);
+	ret = pack_cargo(config, base->facts.release, seen, err);
+	if (ret)
+		return ret;
+	machine = machine_config(config);
+	return vmm_fork(&machine, &saved, vmm, err);
 }
 
 int guest_create(struct guest_config *config, struct observation *seen, struct vmm **vmm,
 		 struct error *err)
 {
-	struct kernel_image *kernel = NULL;
-	struct initrd initrd = { 0 };
 	int ret;
 
-	config->cargo = (struct cargo){ 0 };
 	begin_observation(config, seen);
 	ret = check_host(config, err);
+	if (!ret)
+		ret = build_cmdline(config, err);
 	if (ret)
 		return ret;
-	ret = cmdline_build(config->kaslr, config->plan->tsc_reliable,
-			    config->trace ? config->wprof : NULL, config->append, config->cmdline,
-			    err);
-	if (!ret)
-		ret = config->kaslr
-			      ? kernel_image_open(config->kernel, &kernel, err)
-			      : kernel_cache_open(config->kernel, config->cancel_fd, &kernel, err);
-	if (!ret)
-		ret = pack_cargo(config, kernel_image_release(kernel), &config->cargo, err);
-	if (!ret)
-		ret = initrd_create(&initrd, config->cancel_fd, err);
-	memcpy(seen->lacks_library, config->cargo.lacks_library, sizeof(seen->lacks_library));
-	if (!ret && config->dump_initramfs)
-		ret = dump_initramfs(initrd.tree, &config->cargo, config->dump_initramfs, err);
-	if (!ret)
-		ret = boot(config, kernel, &initrd, &config->cargo, vmm, err);
-	/* All of it is in guest memory now; a running VM keeps none of it. */
-	kernel_image_close(kernel);
-	initrd_destroy(&initrd);
-	if (ret)
-		cargo_destroy(&config->cargo);
-	return ret;
+	return config->base ? fork_base(config, seen, vmm, err) : boot(config, seen, vmm, err);
 }
 
-void guest_destroy(struct guest_config *config, struct vmm *vmm)
+void guest_release(struct guest_config *config)
 {
-	vmm_destroy(vmm);
 	cargo_destroy(&config->cargo);
 }
 
@@ -192,11 +248,12 @@ int guest_run(struct guest_config *config, struct vmm *vmm, struct watch *watch,
 
 	watch->vmm = vmm;
 	watch->cargo = &config->cargo;
+	watch->take = config->take;
 	watch_init(watch);
 	owner = watch_owner(watch);
 	ret = vmm_run(vmm, &owner, &watch->seen->vmm, err);
 	watch_finish(watch);
-	guest_destroy(config, vmm);
+	vmm_destroy(vmm);
 	if (!watch->seen->hello)
 		release_of_image(config->kernel, watch->seen);
 	return ret;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "entry/entry.h"
 #include "plan/plan.h"
 #include "run/cargo.h"
@@ -14,9 +15,12 @@
 #include "wprof/wprof.h"
 
 struct guest_config {
-	const char *kernel; /* path of the image */
-	const struct entry *entry;
+	const char *kernel;	   /* path of the image */
+	const struct entry *entry; /* NULL: nothing is to be run, so that there is no cargo */
 	const struct plan *plan;
+	/* Begin as a fork of this; NULL: boot, and then, if @take is not NULL, become this base. */
+	const struct base *base;
+	struct base *take;
 	/* NULL: no tracer in the initramfs. It goes into every VM of a run, so that all are the
 	 * same. */
 	const struct wprof_config *wprof;
@@ -30,16 +34,17 @@ struct guest_config {
 	const char *dump_initramfs; /* write the archive to this new file, or NULL */
 	/* Filled by guest_create. */
 	char cmdline[VMM_CMDLINE_SIZE];
-	struct cargo cargo;
+	struct cargo cargo; /* zeroed before; one that is there already is used again */
 };
 
 /* A boot's budget when the user gives none: 10 s and 150 ms a vCPU. */
 uint64_t guest_boot_timeout_ms(const struct topology *topology);
 
 /*
- * guest_create - pack kernel, initramfs and tables into a machine that only has to be run. All that
- * can be refused is refused here; -EINTR when the user wants out. @vmm: owned by the caller,
- * guest_run takes it.
+ * guest_create - a machine that only has to be run: kernel, initramfs and tables, or a fork; and
+ * what it is to be handed over. All that can be refused is refused here; -EINTR when the user wants
+ * out. @seen: initialised; of a fork it begins with its base's facts. @vmm: owned by the caller,
+ * guest_run takes it. guest_release is next in either case.
  */
 int guest_create(struct guest_config *config, struct observation *seen, struct vmm **vmm,
 		 struct error *err);
@@ -47,12 +52,12 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 /*
  * guest_run - run it, watch it to the end, destroy it.
  * @watch: its public fields set by the caller, its observation the one that guest_create was given
- * Returns 0 when there was a VM (the observation tells the rest), or a negative errno with a
- * message when the host could not do it.
+ * Returns 0 when there was a VM (the observation tells the rest; where it became a base, it has
+ * ended at its ready point), or a negative errno with a message when the host could not do it.
  */
 int guest_run(struct guest_config *config, struct vmm *vmm, struct watch *watch, struct error *err);
 
-/* guest_destroy - of a machine that is not to be run. */
-void guest_destroy(struct guest_config *config, struct vmm *vmm);
+/* guest_release - the cargo; after the last machine that it is for. */
+void guest_release(struct guest_config *config);
 
 #endif

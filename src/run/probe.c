@@ -60,6 +60,7 @@ int probe_boot(const struct probe_config *config, char release[PROBE_RELEASE_SIZ
 		ret = guest_create(&guest, &seen, &vmm, err);
 	if (!ret)
 		ret = guest_run(&guest, vmm, &watch, err);
+	guest_release(&guest);
 	if (ret)
 		goto out;
 	verdict_of(&seen, &verdict);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/take.h"
 #include "run/rights.h"
 #include "util/cache_folder.h"
 #include "util/cancel.h"
@@ -47,9 +48,71 @@ static int give_up_rights(const struct run_config *config, struct error *err)
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
-static int run_one(const struct run_config *config, struct run_vm *vm, bool trace, bool is_repro,
+static const struct base *choose_base(const struct run_config *config,
+				      const struct run_result *result)
+{
+	if (config->fresh)
+		return NULL;
+	if (config->base)
+		return config->base;
+	return result->base.ram_fd >= 0 ? &result->base : NULL;
+}
+
+/*
+ * What is written of the machine as it boots is only there when it does. A machine that could not
+ * become a base the first time is not asked again.
+ */
+static bool wants_base(const struct run_config *config, const struct run_result *result)
+{
+	return !config->fresh && !config->dump_acpi_dir && !config->dump_initramfs &&
+	       !result->first.seen.hello;
+}
+
+/* The user wanted out before there was a machine: an end like any other. */
+static void note_cancel(const struct run_config *config, struct observation *seen)
+{
+	seen->stop = STOP_SIGNAL;
+	seen->signal = cancel_take(config->cancel_fd);
+}
+
+/* One machine, from its making to its end; also of one that only becomes a base. */
+static int run_machine(const struct run_config *config, struct run_result *result,
+		       struct run_vm *vm, struct watch *watch, bool quiet, struct error *err)
+{
+	struct guest_config *guest = &vm->config;
+	char spec[TOPOLOGY_SPEC_SIZE];
+	struct vmm *machine;
+	int ret = guest_create(guest, &vm->seen, &machine, err);
+
+	if (ret == -EINTR) {
+		note_cancel(config, &vm->seen);
+		return 0;
+	}
+	if (ret)
+		return ret;
+	topology_format(&config->plan->topology, spec);
+	if (!quiet)
+		say(config, "%s %s: %s, %" PRIu64 " MiB%s", guest->base ? "forking" : "booting",
+		    config->kernel, spec, config->plan->memory_mib,
+		    guest->trace ? ", tracer on" : "");
+	if (!result->has_few_rights)
+		ret = give_up_rights(config, err);
+	if (ret) {
+		vmm_destroy(machine);
+		return ret;
+	}
+	result->has_few_rights = true;
+	ret = guest_run(guest, machine, watch, err);
+	if (*watch->take_error.text)
+		say(config, "the machine is not forked, it boots for each run: %s",
+		    watch->take_error.text);
+	return ret;
+}
+
+static int run_one(const struct run_config *config, struct run_result *result, bool is_repro,
 		   struct error *err)
 {
+	struct run_vm *vm = is_repro ? &result->repro : &result->first;
 	struct watch watch = { .seen = &vm->seen,
 			       .artefacts = config->artefacts,
 			       .trace_suffix = is_repro ? ARTEFACT_REPRO_TRACE : ARTEFACT_TRACE,
@@ -61,16 +124,15 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 			       .out_fd = is_repro ? -1 : config->out_fd,
 			       .err_fd = is_repro ? -1 : config->err_fd,
 			       .console_fd = is_repro ? -1 : config->console_fd };
-	char spec[TOPOLOGY_SPEC_SIZE];
-	struct vmm *machine;
+	struct guest_config *guest = &vm->config;
 	int ret;
 
-	vm->config = (struct guest_config){
+	*guest = (struct guest_config){
 		.kernel = config->kernel,
 		.entry = config->entry,
 		.plan = config->plan,
 		.wprof = config->wprof,
-		.trace = trace,
+		.trace = is_repro || config->trace_first,
 		.append = config->append,
 		.modules_dir = config->modules_dir,
 		.kaslr = config->kaslr,
@@ -82,27 +144,19 @@ static int run_one(const struct run_config *config, struct run_vm *vm, bool trac
 		.dump_acpi_dir = is_repro ? NULL : config->dump_acpi_dir,
 		.dump_initramfs = is_repro ? NULL : config->dump_initramfs,
 	};
-	ret = guest_create(&vm->config, &vm->seen, &machine, err);
-	if (ret == -EINTR) {
-		/* Before there was a machine: an end like any other. */
-		vm->seen.stop = STOP_SIGNAL;
-		vm->seen.signal = cancel_take(config->cancel_fd);
-		vm->ran = true;
-		verdict_of(&vm->seen, &vm->verdict);
-		return 0;
+	guest->base = choose_base(config, result);
+	if (!guest->base && wants_base(config, result))
+		guest->take = &result->base;
+	ret = run_machine(config, result, vm, &watch, false, err);
+	if (!ret && guest->take && result->base.ram_fd >= 0) {
+		/* It stood at its ready point; what is to be run goes on in a fork of it. */
+		guest->base = guest->take;
+		guest->take = NULL;
+		ret = base_seal(guest->base, err);
+		if (!ret)
+			ret = run_machine(config, result, vm, &watch, true, err);
 	}
-	if (ret)
-		return ret;
-	topology_format(&config->plan->topology, spec);
-	say(config, "booting %s: %s, %" PRIu64 " MiB%s", config->kernel, spec,
-	    config->plan->memory_mib, trace ? ", tracer on" : "");
-	if (!is_repro)
-		ret = give_up_rights(config, err);
-	if (ret) {
-		guest_destroy(&vm->config, machine);
-		return ret;
-	}
-	ret = guest_run(&vm->config, machine, &watch, err);
+	guest_release(guest);
 	/* `printf x`, and then our word: in a line of its own. */
 	if (watch_ends_line(&watch))
 		(void)!write(STDERR_FILENO, "\n", 1);
@@ -192,7 +246,7 @@ static void run_repro(const struct run_config *config, struct run_result *result
 	if (!ret) {
 		say(config, "%s; running it again in an identical VM with the tracer on",
 		    verdict->cause);
-		ret = run_one(config, repro, true, true, &err);
+		ret = run_one(config, result, true, &err);
 	}
 	if (ret)
 		snprintf(result->lost[3], sizeof(result->lost[3]), "the repro VM: %s", err.text);
@@ -207,6 +261,7 @@ int run_execute(const struct run_config *config, struct run_result **out, struct
 
 	if (!result)
 		return error_set(err, -ENOMEM, "out of memory");
+	result->base.ram_fd = -1;
 	first = &result->first;
 	repro = &result->repro;
 	ret = observation_init(&first->seen);
@@ -215,7 +270,7 @@ int run_execute(const struct run_config *config, struct run_result **out, struct
 	if (ret)
 		error_set(err, ret, "no memory for the guest's logs");
 	else
-		ret = run_one(config, first, config->trace_first, false, err);
+		ret = run_one(config, result, false, err);
 	if (ret) {
 		run_result_free(result);
 		return ret;
@@ -233,6 +288,7 @@ void run_result_free(struct run_result *result)
 {
 	if (!result)
 		return;
+	base_close(&result->base);
 	observation_destroy(&result->first.seen);
 	observation_destroy(&result->repro.seen);
 	free(result);

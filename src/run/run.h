@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "report/report.h"
 #include "run/guest.h"
 
@@ -30,6 +31,7 @@ struct run_config {
 	const char *modules_dir; /* as in guest_config */
 	bool kaslr;
 	bool fresh;		   /* its VMs boot, and are no forks */
+	const struct base *base;   /* to fork from; NULL: one is made, where that can be */
 	uint64_t boot_timeout_ms;  /* 0: guest_boot_timeout_ms */
 	uint64_t stall_timeout_ms; /* 0: the watch's default */
 	/* Where the first VM's payload and console go; the repro's go nowhere. -1: nowhere. */
@@ -56,6 +58,8 @@ struct run_vm {
 };
 
 struct run_result {
+	struct base base;    /* that was made for it; ram_fd -1: none */
+	bool has_few_rights; /* this process has given up all that it does not need */
 	struct run_vm first, repro;
 	enum repro_result repro_result;
 	char dump[PATH_MAX + 256], repro_dump[PATH_MAX + 256]; /* "": not written */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/take.h"
 #include "util/cancel.h"
 #include "util/clock.h"
 
@@ -113,12 +114,41 @@ static bool on_feed(void *data, struct vmm *vmm, bool readable)
 	return false;
 }
 
+static struct base_text text_of(const struct tail *tail)
+{
+	char *lines = tail_lines(tail, SIZE_MAX);
+
+	return (struct base_text){ lines, lines ? strlen(lines) : 0 };
+}
+
+/* The facts of a base: what this observation has by now. */
+static void note_facts(const struct observation *seen, struct base_facts *facts)
+{
+	facts->cpus_online = seen->cpus_online;
+	facts->nodes_online = seen->nodes_online;
+	memcpy(facts->release, seen->release, sizeof(facts->release));
+	facts->boot_ns = seen->ready_ns - seen->begin_ns;
+	facts->init_log = text_of(&seen->init_log);
+	facts->console = text_of(&seen->console);
+}
+
+/* The guest waits for its job: it becomes a base, or gets it. */
 static int on_ready(void *data, struct vmm *vmm, struct error *err)
 {
 	struct watch *watch = data;
 
 	if (!watch->seen->ready_ns)
-		return error_set(err, -EPROTO, "the ready port was written before KTSTR_READY");
+		return error_set(err, -EPROTO, "the ready bell was rung before KTSTR_READY");
+	if (watch->take) {
+		watch->take_result = base_take(vmm, watch->take, &watch->take_error);
+		if (!watch->take_result) {
+			note_facts(watch->seen, &watch->take->facts);
+			return 1;
+		}
+	}
+	/* Nothing to be run: what was wanted was a base. */
+	if (!watch->cargo->bytes)
+		return 1;
 	return vmm_attach_cargo(vmm, watch->cargo->bytes, watch->cargo->size, err);
 }
 
@@ -549,6 +579,7 @@ void watch_init(struct watch *watch)
 	if (!watch->stall_timeout_ms)
 		watch->stall_timeout_ms = WATCH_STALL_TIMEOUT_MS;
 	watch->trace_file.fd = -1;
+	watch->take_error.text[0] = '\0';
 	watch->trace_expected = watch->trace_crc = 0;
 	watch->waited_ns = watch->blocked_ns = 0;
 	watch->started_at = watch->exited_at = watch->last_frame_at = watch->panic_at = 0;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "report/artefacts.h"
 #include "run/attach.h"
 #include "run/cargo.h"
@@ -25,6 +26,10 @@ struct watch {
 	struct observation *seen; /* the caller's */
 	struct vmm *vmm;	  /* the machine that is watched; the caller's */
 	struct cargo *cargo;	  /* what the guest is handed over; the caller's */
+	/* At its ready point the machine is to become this base, and to end; or NULL. */
+	struct base *take;
+	int take_result; /* base_take's, where it became none; then it goes on, if it has a cargo */
+	struct error take_error; /* likewise; else "" */
 	struct artefacts *artefacts;
 	const char *trace_suffix;  /* name of the trace among the artefacts */
 	uint64_t max_trace_size;   /* bytes; no honest trace is larger than the guest's memory */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "util/error.h"
+#include "vmm/records.h"
 #include "vmm/vmm.h"
 
 struct vcpu;
@@ -43,6 +44,16 @@ void arch_handle_exit(struct vcpu *vcpu);
  * boot, end or speak.
  */
 const char *arch_default_cmdline(void);
+
+/*
+ * The same of a machine that was saved: all that KVM and our devices hold, but for memory and
+ * channel. arch_load takes its records from records, whose bytes stay the caller's until
+ * arch_destroy_vm; arch_set_time comes right before the vCPUs run, and lets the clocks go on from
+ * where they were saved. Errors: those of vmm_save and vmm_fork.
+ */
+int arch_save(struct vmm *vmm, struct records *out, struct error *err);
+int arch_load(struct vmm *vmm, const void *state, size_t size, struct error *err);
+int arch_set_time(struct vmm *vmm, struct error *err);
 
 /* Where a cargo lies in the guest's physical address space: above all RAM (vmm_attach_cargo). */
 uint64_t arch_cargo_gpa(const struct vmm *vmm);

@@ -101,6 +101,40 @@ void channel_answer(struct channel *channel, uint64_t lost_ns)
 	__atomic_store_n(&header->answers, ++channel->answers, __ATOMIC_RELEASE);
 }
 
+/* Nothing is on its way in either direction. */
+static bool is_quiet(const struct channel_state *state)
+{
+	return state->header.head == state->tail && state->header.tail == state->tail &&
+	       state->header.inbox_head == state->inbox_head &&
+	       state->header.inbox_tail == state->inbox_head;
+}
+
+int channel_save(const struct channel *channel, struct channel_state *out, struct error *err)
+{
+	memset(out, 0, sizeof(*out));
+	memcpy(&out->header, channel->region, sizeof(out->header));
+	memset(&out->header.handover, 0, sizeof(out->header.handover));
+	out->tail = channel->ring.at;
+	out->inbox_head = channel->inbox.at;
+	out->answers = channel->answers;
+	if (!is_quiet(out))
+		return error_set(err, -EBUSY, "the guest at its ready point has more to say");
+	return 0;
+}
+
+int channel_load(struct channel *channel, const struct channel_state *state, struct error *err)
+{
+	if (!is_quiet(state) || state->tail % KTSTR_FRAME_ALIGN ||
+	    state->header.magic != KTSTR_CHANNEL_MAGIC ||
+	    state->header.version != KTSTR_PROTOCOL_VERSION)
+		return error_set(err, -EPROTO, "saved state: its channel is not at rest");
+	memcpy(channel->region, &state->header, sizeof(state->header));
+	channel->ring.at = state->tail;
+	channel->inbox.at = state->inbox_head;
+	channel->answers = state->answers;
+	return 0;
+}
+
 void channel_set_cargo(struct channel *channel, uint64_t gpa, uint64_t size)
 {
 	struct ktstr_channel *header = channel->region;

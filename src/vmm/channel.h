@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../../guest/protocol.h"
 #include "../../guest/ring.h"
 #include "util/error.h"
 
@@ -60,6 +61,20 @@ void channel_set_cargo(struct channel *channel, uint64_t gpa, uint64_t size);
 
 /* channel_hand_over - the rest of the handover, just before the guest reads it: date and seed. */
 void channel_hand_over(struct channel *channel);
+
+/* What a guest's end of the channel goes on from in another machine. */
+struct channel_state {
+	struct ktstr_channel header; /* without the handover */
+	uint64_t tail, inbox_head, answers;
+};
+
+/*
+ * channel_save - of a guest that stands still; both rings must be empty. Returns 0, or -EBUSY with
+ * a message.
+ */
+int channel_save(const struct channel *channel, struct channel_state *out, struct error *err);
+/* channel_load - into a fresh channel. Returns 0, or -EPROTO with a message. */
+int channel_load(struct channel *channel, const struct channel_state *state, struct error *err);
 
 /* Is there room for the largest frame? False also where channel_send would return -EPROTO. */
 bool channel_has_room(const struct channel *channel);

@@ -26,6 +26,7 @@ const char *vmm_lacking_capability(int kvm_fd)
 		{ KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT" },
 		{ KVM_CAP_SIGNAL_MSI, "KVM_CAP_SIGNAL_MSI" },
 		{ KVM_CAP_IOEVENTFD, "KVM_CAP_IOEVENTFD" },
+		{ KVM_CAP_IOEVENTFD_NO_LENGTH, "KVM_CAP_IOEVENTFD_NO_LENGTH" },
 	};
 	const char *lacking = kvm_first_lacking(kvm_fd, needs, sizeof(needs) / sizeof(needs[0]));
 

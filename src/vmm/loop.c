@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "vmm/arch.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu_waits.h"
 
@@ -229,8 +230,11 @@ static int start_vcpus(struct vmm *vmm, struct error *err)
 {
 	int ret = 0;
 
-	if (vmm->state == VMM_PAUSED)
+	if (vmm->state == VMM_PAUSED) {
 		ret = call_ready(vmm, err);
+		if (!ret && !atomic_load(&vmm->stopping))
+			ret = arch_set_time(vmm, err);
+	}
 	if (ret || atomic_load(&vmm->stopping))
 		return ret;
 	machine_set_state(vmm, VMM_RUNNING);

@@ -161,9 +161,8 @@ static int create_memory(struct vmm *vmm, uint64_t mib, const struct memory_sour
 
 static int create_doorbell(struct vmm *vmm, struct error *err)
 {
-	struct kvm_ioeventfd doorbell = { .addr = KTSTR_DOORBELL_PORT,
-					  .len = 4,
-					  .flags = KVM_IOEVENTFD_FLAG_PIO };
+	/* Of any length: KVM need not look at the instruction then, where the processor lets it. */
+	struct kvm_ioeventfd doorbell = { .addr = KTSTR_BELLS_GPA + KTSTR_DOORBELL };
 
 	vmm->doorbell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	vmm->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -236,8 +235,8 @@ static int machine_load_boot(struct vmm *vmm, const struct vmm_config *config, s
 
 int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *err)
 {
-	const struct memory_source source = { config->shareable ? MEMORY_SHARED : MEMORY_ANONYMOUS,
-					      -1, 0 };
+	const struct memory_source source = { .kind = config->shareable ? MEMORY_SHARED
+									: MEMORY_ANONYMOUS };
 	struct vmm *vmm;
 	int ret = topology_check(&config->topology, err);
 
@@ -249,6 +248,29 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 	ret = create(config, &source, vmm, err);
 	if (!ret)
 		ret = machine_load_boot(vmm, config, err);
+	if (ret)
+		vmm_destroy(vmm);
+	else
+		*out = vmm;
+	return ret;
+}
+
+int vmm_fork(const struct vmm_config *config, const struct vmm_saved *saved, struct vmm **out,
+	     struct error *err)
+{
+	const struct memory_source source = { MEMORY_COPY, saved->ram_fd, saved->ram_offset,
+					      saved->extents };
+	struct vmm *vmm;
+	int ret = topology_check(&config->topology, err);
+
+	if (ret)
+		return ret;
+	vmm = allocate(config);
+	if (!vmm)
+		return error_set(err, -ENOMEM, "no memory for a VM");
+	ret = create(config, &source, vmm, err);
+	if (!ret)
+		ret = machine_load_state(vmm, saved->state, saved->state_size, err);
 	if (ret)
 		vmm_destroy(vmm);
 	else

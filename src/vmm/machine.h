@@ -58,7 +58,7 @@ struct vmm {
 	unsigned int next_wait; /* vcpu_waits_sample: the vCPU to look at, and what was seen */
 	uint64_t most_waited_ns;
 
-	int doorbell_fd; /* KVM signals it when the guest writes the doorbell port */
+	int doorbell_fd; /* KVM signals it when the guest rings its doorbell */
 	int wake_fd;	 /* vCPU threads signal it: console bytes, a pause, or an end */
 	atomic_bool stopping;
 	atomic_bool pausing; /* every vCPU's thread is to park */
@@ -85,6 +85,9 @@ void machine_set_state(struct vmm *vmm, enum vmm_state state);
 int machine_set_slot(struct vmm *vmm, uint32_t slot, uint64_t gpa, void *host, uint64_t size,
 		     struct error *err);
 
+/* From NEW by a saved machine's state (vmm_save): it stands at its ready point. */
+int machine_load_state(struct vmm *vmm, const void *state, size_t size, struct error *err);
+
 /* Wake the event loop. On any thread. */
 void machine_wake(struct vmm *vmm);
 
@@ -93,7 +96,7 @@ void vmm_end(struct vmm *vmm, enum vmm_end end, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * machine_at_ready - the guest has written its ready port, on a vCPU's thread, without the lock.
+ * machine_at_ready - the guest has rung its ready bell, on a vCPU's thread, without the lock.
  * All vCPUs park, and the event loop goes on from there. A second time is the guest's fault, and
  * its end.
  */

@@ -86,33 +86,46 @@ static int create_shared(uint64_t size)
 	return fd;
 }
 
+static int map_at(uint8_t *at, uint64_t size, int flags, int fd, uint64_t offset)
+{
+	void *mapped = mmap(at, size, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_NORESERVE | flags, fd,
+			    (off_t)offset);
+
+	return mapped == at ? 0 : -errno;
+}
+
+static int map_copy(struct guest_memory *memory, const struct memory_source *source)
+{
+	const struct extents *extents = source->extents;
+	int ret;
+
+	if (!extents)
+		return map_at(memory->host, memory->size, MAP_PRIVATE, source->fd, source->offset);
+	ret = map_at(memory->host, memory->size, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (size_t i = 0; !ret && i < extents->count; i++)
+		ret = map_at(memory->host + extents->list[i].at, extents->list[i].size, MAP_PRIVATE,
+			     source->fd, source->offset + extents->list[i].at);
+	return ret;
+}
+
 static int map(struct guest_memory *memory, const struct memory_source *source)
 {
-	int flags = MAP_FIXED | MAP_NORESERVE, fd = -1;
-	off_t offset = 0;
-	void *at;
-
-	switch (source->kind) {
-	case MEMORY_ANONYMOUS:
-		flags |= MAP_PRIVATE | MAP_ANONYMOUS;
-		break;
-	case MEMORY_SHARED:
-		fd = memory->fd = create_shared(memory->size);
-		if (fd < 0)
-			return fd;
-		flags |= MAP_SHARED;
-		break;
-	case MEMORY_COPY:
-		fd = source->fd;
-		offset = (off_t)source->offset;
-		flags |= MAP_PRIVATE;
-		break;
+	if (source->kind == MEMORY_SHARED) {
+		memory->fd = create_shared(memory->size);
+		if (memory->fd < 0)
+			return memory->fd;
 	}
-	at = reserve_aligned(memory->size);
-	if (!at)
+	memory->host = reserve_aligned(memory->size);
+	if (!memory->host)
 		return -errno;
-	memory->host = at;
-	return mmap(at, memory->size, PROT_READ | PROT_WRITE, flags, fd, offset) == at ? 0 : -errno;
+	switch (source->kind) {
+	case MEMORY_SHARED:
+		return map_at(memory->host, memory->size, MAP_SHARED, memory->fd, 0);
+	case MEMORY_COPY:
+		return map_copy(memory, source);
+	default:
+		return map_at(memory->host, memory->size, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	}
 }
 
 int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,

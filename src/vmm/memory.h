@@ -7,6 +7,7 @@
 
 #include "plan/topology.h"
 #include "util/error.h"
+#include "util/extents.h"
 
 /* One stretch of guest RAM that is contiguous and of one node. */
 struct memory_range {
@@ -29,6 +30,11 @@ struct memory_source {
 	enum memory_kind kind;
 	int fd;		 /* MEMORY_COPY: of the bytes; the caller's, needed no longer than here */
 	uint64_t offset; /* of RAM in it, a multiple of the page size */
+	/*
+	 * The parts that are taken from it, in RAM's offsets; NULL: all. What is not is zero, and
+	 * costs the file nothing: a hole of a memfd that is touched would become a page of it.
+	 */
+	const struct extents *extents;
 };
 
 struct guest_memory {

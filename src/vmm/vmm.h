@@ -14,8 +14,10 @@
 
 #include "plan/topology.h"
 #include "util/error.h"
+#include "util/extents.h"
 #include "vmm/channel.h"
 #include "vmm/kernel_image.h"
+#include "vmm/records.h"
 #include "vmm/x86/isa.h"
 
 /* Of a kernel command line with its NUL: COMMAND_LINE_SIZE of the kernel (x86 and others). */
@@ -114,6 +116,34 @@ const char *vmm_lacking_capability(int kvm_fd);
  * for kernel and initramfs), -ENOMEM, and what kernel and initrd return.
  */
 int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *err);
+
+/* A machine at its ready point, as bytes. All of it the caller's. */
+struct vmm_saved {
+	int ram_fd;		       /* its memory; needed no longer than for vmm_fork */
+	uint64_t ram_offset;	       /* where RAM begins in it, a multiple of the page size */
+	const struct extents *extents; /* of RAM that is not zero; NULL: all may be */
+	const void *state;	       /* vmm_save's; needed until vmm_destroy */
+	size_t state_size;
+};
+
+/*
+ * vmm_save - from the ready callback: all of the machine but its memory, which is the file vmm_ram
+ * (of a machine that was made shareable; a descriptor that ends with it). The machine can go on.
+ * Returns 0; -ENOTSUP: KVM does not tell it all; -EBUSY: the guest's channel is not at rest;
+ * -ENOMEM; or what KVM says; with a message.
+ */
+int vmm_save(struct vmm *vmm, struct records *out, struct error *err);
+int vmm_ram(const struct vmm *vmm);
+
+/*
+ * vmm_fork - another machine that begins where the saved one stood: vmm_run calls ready first. Its
+ * memory is its own, and costs what it writes.
+ * @config: topology, memory, tsc_reliable as the saved one's, and isa_files
+ * Errors: those of vmm_create; -EPROTO: the bytes are damaged, or of another machine; -ENOTSUP: KVM
+ * does not take them.
+ */
+int vmm_fork(const struct vmm_config *config, const struct vmm_saved *saved, struct vmm **out,
+	     struct error *err);
 
 /* vmm_run - until the machine's end. Returns 0 with @result filled, or a negative errno. */
 int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *result,

@@ -1,6 +1,6 @@
 /*
  * Can saved state of a machine harm the one who reads it? It may lie in a cache file. The input is
- * once the blob itself, and once a list of records that are put into one.
+ * once the records itself, and once a list of records that are put into one.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static const uint32_t sizes[STATE_TYPES] = {
 	sizeof(struct kvm_vcpu_events), sizeof(struct kvm_mp_state),
 };
 
-/* What state_load would hand to KVM lies in the blob, and is as long as KVM takes it to be. */
+/* What state_load would hand to KVM lies in the records, and is as long as KVM takes it to be. */
 static void check(const uint8_t *bytes, size_t size, const struct state *state)
 {
 	struct kvm_cpuid2 cpuid;
@@ -69,16 +69,16 @@ static void put_together(const uint8_t *data, size_t size)
 {
 	static uint8_t room[STATE_XSAVE_MIN + 256];
 	struct state_clock clock = { .tsc_khz = 1, .nr_vcpus = data[0] % 3 };
-	struct blob blob = { 0 };
+	struct records records = { 0 };
 
-	blob_add(&blob, STATE_CLOCK, 0, &clock, sizeof(clock));
+	records_add(&records, STATE_CLOCK, 0, &clock, sizeof(clock));
 	/* Whole vCPUs, of which the records below then are a part too much, or what is absent. */
 	for (uint32_t i = 0; i < clock.nr_vcpus; i++)
 		for (uint32_t type = 1; type < STATE_TYPES; type++) {
 			memset(room, 0, sizeof(room));
 			if (data[1] == type && i == data[2] % 3)
 				continue;
-			blob_add(&blob, STATE_FIRST_TYPE + type, i, room, sizes[type]);
+			records_add(&records, STATE_FIRST_TYPE + type, i, room, sizes[type]);
 		}
 	for (data += 3, size -= 3; size >= 4; data += 4, size -= 4) {
 		uint32_t type = data[0] % (STATE_TYPES + 1), length;
@@ -89,13 +89,13 @@ static void put_together(const uint8_t *data, size_t size)
 		memcpy(room, data + 4, have);
 		if (data[3] & 1)
 			memset(room + 4, 0, 4);
-		blob_add(&blob, STATE_FIRST_TYPE + type, data[1] % 4, room, length);
+		records_add(&records, STATE_FIRST_TYPE + type, data[1] % 4, room, length);
 		data += have;
 		size -= have;
 	}
-	if (!blob_end(&blob, NULL))
-		parse(blob.bytes, blob.size);
-	blob_free(&blob);
+	if (!records_end(&records, NULL))
+		parse(records.bytes, records.size);
+	records_free(&records);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -82,8 +82,7 @@ static bool is_a_device(unsigned int port)
 {
 	return (port >= 0x40 && port <= 0x43) || port == 0x61 || port == 0x64 || port == 0x70 ||
 	       port == 0x71 || (port >= 0x3f8 && port <= 0x3ff) ||
-	       (port >= 0x600 && port <= 0x602) || (port >= 0x608 && port <= 0x60b) ||
-	       port == KTSTR_READY_PORT;
+	       (port >= 0x600 && port <= 0x602) || (port >= 0x608 && port <= 0x60b);
 }
 
 static void ports_without_a_device_float_high(void **state)
@@ -132,13 +131,14 @@ static void the_serial_port_is_heard_and_interrupts(void **state)
 	assert_int_equal(in(0x3fd, 2), 0xff60);
 }
 
-static void init_says_by_its_port_that_it_is_ready(void **state)
+static void init_says_by_its_bell_that_it_is_ready(void **state)
 {
 	(void)state;
 	nr_ready = 0;
-	out(KTSTR_READY_PORT, 0, 2);
+	bus_memory_write(&vmm, KTSTR_BELLS_GPA + KTSTR_READY_BELL, (const uint8_t *)"abcd", 2);
+	bus_memory_write(&vmm, KTSTR_BELLS_GPA + KTSTR_READY_BELL + 4, (const uint8_t *)"abcd", 4);
 	assert_int_equal(nr_ready, 0);
-	out(KTSTR_READY_PORT, 0, 1);
+	bus_memory_write(&vmm, KTSTR_BELLS_GPA + KTSTR_READY_BELL, (const uint8_t *)"abcd", 4);
 	assert_int_equal(nr_ready, 1);
 }
 
@@ -216,7 +216,7 @@ int main(void)
 		cmocka_unit_test_setup(ports_without_a_device_float_high, set_up),
 		cmocka_unit_test_setup(what_is_not_there_keeps_nobody_waiting, set_up),
 		cmocka_unit_test_setup(the_serial_port_is_heard_and_interrupts, set_up),
-		cmocka_unit_test_setup(init_says_by_its_port_that_it_is_ready, set_up),
+		cmocka_unit_test_setup(init_says_by_its_bell_that_it_is_ready, set_up),
 		cmocka_unit_test_setup(clocks_run, set_up),
 		cmocka_unit_test_setup(the_machine_ends_by_its_three_registers, set_up),
 		cmocka_unit_test_setup(memory_without_a_device_floats_high, set_up),

@@ -21,8 +21,9 @@
 static char why[256];
 static atomic_uint rings;
 
-static void count_ring(void)
+static void count_ring(const struct guest_channel *unused)
 {
+	(void)unused;
 	atomic_fetch_add(&rings, 1);
 }
 

@@ -101,8 +101,9 @@ static void longest(void **state)
 	free(line);
 }
 
-static void silent(void)
+static void silent(const struct guest_channel *unused)
 {
+	(void)unused;
 }
 
 struct collected {

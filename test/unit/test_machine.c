@@ -15,19 +15,23 @@
 
 #include <cmocka.h>
 
+#include "../../guest/protocol.h"
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
 
 #define CODE_GPA    0x1000000ull
 #define COUNTER_GPA 0x1800000ull
 
+#define BELL	 (KTSTR_BELLS_GPA + KTSTR_READY_BELL)
+#define MOV_BELL 0xbf, BELL & 0xff, BELL >> 8 & 0xff, BELL >> 16 & 0xff, BELL >> 24
+
 /*
- * The boot processor: mov $0x704,%dx; out %al,%dx ([ready]: a second time); mov $COUNTER,%ebx;
+ * The boot processor: mov $bell,%edi; mov %eax,(%rdi) ([ready]: a second time); mov $COUNTER,%ebx;
  * 1: incq (%rbx); jmp 1b. The other one waits to be started, for ever.
  */
-static const uint8_t ready_once[] = { 0x66, 0xba, 0x04, 0x07, 0xee, 0xbb, 0x00, 0x00,
-				      0x80, 0x01, 0x48, 0xff, 0x03, 0xeb, 0xfb };
-static const uint8_t ready_twice[] = { 0x66, 0xba, 0x04, 0x07, 0xee, 0xee, 0xeb, 0xfe };
+static const uint8_t ready_once[] = { MOV_BELL, 0x89, 0x07, 0xbb, 0x00, 0x00, 0x80,
+				      0x01,	0x48, 0xff, 0x03, 0xeb, 0xfb };
+static const uint8_t ready_twice[] = { MOV_BELL, 0x89, 0x07, 0x89, 0x07, 0xeb, 0xfe };
 
 static struct kernel_image *make_kernel(const uint8_t *code, size_t size)
 {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -213,7 +214,7 @@ static void memory_comes_by_touch_and_goes_whole(void **state)
 /* What one machine leaves, many begin with, and none sees what another writes. */
 static void copies_begin_alike_and_part(void **state)
 {
-	const struct memory_source shared = { MEMORY_SHARED, -1, 0 };
+	const struct memory_source shared = { .kind = MEMORY_SHARED };
 	struct topology topology = nodes(1);
 	struct memory_source copy = { .kind = MEMORY_COPY };
 	struct guest_memory base, copies[2];
@@ -238,6 +239,35 @@ static void copies_begin_alike_and_part(void **state)
 	assert_int_equal(guest_memory_create(&copies[0], &topology, 64, &copy, &err), -EBADF);
 }
 
+/* A page of the file that nobody has touched stays none, whatever a copy does there. */
+static void only_what_holds_something_is_taken(void **state)
+{
+	const struct memory_source shared = { .kind = MEMORY_SHARED };
+	struct topology topology = nodes(1);
+	struct extents extents = { 0 };
+	struct memory_source copy = { .kind = MEMORY_COPY, .extents = &extents };
+	struct guest_memory base, fork;
+	struct stat before, after;
+	struct error err = { "" };
+
+	(void)state;
+	assert_int_equal(guest_memory_create(&base, &topology, 64, &shared, &err), 0);
+	memcpy(guest_memory_at(&base, 63 * MIB, 8), "written", 8);
+	assert_int_equal(extents_of_file(base.fd, 0, 64 * MIB, &extents), 0);
+	copy.fd = base.fd;
+	assert_int_equal(guest_memory_create(&fork, &topology, 64, &copy, &err), 0);
+	assert_int_equal(fstat(base.fd, &before), 0);
+	assert_string_equal(guest_memory_at(&fork, 63 * MIB, 8), "written");
+	for (uint64_t at = 0; at < 64 * MIB; at += 4096)
+		*(volatile char *)guest_memory_at(&fork, at, 1) += 1;
+	assert_int_equal(fstat(base.fd, &after), 0);
+	assert_int_equal(after.st_blocks, before.st_blocks);
+	assert_string_equal(guest_memory_at(&base, 63 * MIB, 8), "written");
+	guest_memory_destroy(&fork);
+	guest_memory_destroy(&base);
+	extents_free(&extents);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +279,7 @@ int main(void)
 		cmocka_unit_test(wrong_sizes_are_refused),
 		cmocka_unit_test(memory_comes_by_touch_and_goes_whole),
 		cmocka_unit_test(copies_begin_alike_and_part),
+		cmocka_unit_test(only_what_holds_something_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,7 +103,7 @@ struct machine {
 
 /* The saved state of a machine, with its memory. */
 struct saved {
-	struct blob blob;
+	struct records records;
 	uint8_t memory[MEMORY_SIZE];
 };
 
@@ -313,9 +313,9 @@ static void save(const struct machine *machine, struct saved *saved)
 {
 	struct error err = { "" };
 
-	memset(&saved->blob, 0, sizeof(saved->blob));
+	memset(&saved->records, 0, sizeof(saved->records));
 	memcpy(saved->memory, machine->memory, MEMORY_SIZE);
-	if (state_save(&machine->kvm, &saved->blob, &err) || blob_end(&saved->blob, &err))
+	if (state_save(&machine->kvm, &saved->records, &err) || records_end(&saved->records, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -327,7 +327,7 @@ static void fork_of(const struct saved *saved, struct machine *machine, unsigned
 
 	create(machine, nr_vcpus);
 	memcpy(machine->memory, saved->memory, MEMORY_SIZE);
-	if (state_parse(saved->blob.bytes, saved->blob.size, nr_vcpus, &state, &err) ||
+	if (state_parse(saved->records.bytes, saved->records.size, nr_vcpus, &state, &err) ||
 	    state_load(state, &machine->kvm, &err) ||
 	    (takes_offset() && state_set_time(state, &machine->kvm, &err)))
 		fail_msg("%s", err.text);
@@ -376,7 +376,7 @@ static void goes_on(void **unused)
 				 (unsigned long long)before.tsc);
 		destroy(&fork);
 	}
-	blob_free(&saved.blob);
+	records_free(&saved.records);
 }
 
 /* As a guest kernel leaves it: kvmclock, steal time, PV EOI, MTRRs, what syscalls use. */
@@ -478,7 +478,7 @@ static struct state *parse(const struct saved *saved, unsigned int nr_vcpus)
 	struct state *state = NULL;
 	struct error err = { "" };
 
-	if (state_parse(saved->blob.bytes, saved->blob.size, nr_vcpus, &state, &err))
+	if (state_parse(saved->records.bytes, saved->records.size, nr_vcpus, &state, &err))
 		fail_msg("%s", err.text);
 	return state;
 }
@@ -522,8 +522,8 @@ static void all_of_it_comes_back(void **unused)
 	state_free(a);
 	state_free(b);
 	destroy(&fork);
-	blob_free(&first.blob);
-	blob_free(&second.blob);
+	records_free(&first.records);
+	records_free(&second.records);
 }
 
 /* Documentation/virt/kvm/x86/msr.rst, MSR_KVM_SYSTEM_TIME_NEW. */
@@ -579,7 +579,7 @@ static void clocks_agree(void **unused)
 	    cycles_ms - clock_ms > 1)
 		fail_msg("kvmclock went on by %f ms, the TSC by %f ms", clock_ms, cycles_ms);
 	destroy(&fork);
-	blob_free(&saved.blob);
+	records_free(&saved.records);
 }
 
 /* A timer that was armed fires when the guest's TSC says so. */
@@ -611,7 +611,7 @@ static void timers_fire(void **unused)
 	if (late_ms < 0 || late_ms > SLACK_MS)
 		fail_msg("the timer came %f ms late", late_ms);
 	destroy(&fork);
-	blob_free(&saved.blob);
+	records_free(&saved.records);
 }
 
 /* What was on its way arrives, once. */
@@ -642,7 +642,7 @@ static void interrupts_arrive(void **unused)
 	assert_int_equal(seen_of(&fork, 0)->messages, 1);
 	assert_int_equal(seen_of(&fork, 0)->timers, 1);
 	destroy(&fork);
-	blob_free(&saved.blob);
+	records_free(&saved.records);
 }
 
 int main(void)

@@ -22,7 +22,7 @@ struct change {
 	int by;
 };
 
-static void add(struct blob *blob, const struct change *change, uint32_t type, uint32_t vcpu,
+static void add(struct records *records, const struct change *change, uint32_t type, uint32_t vcpu,
 		const void *bytes, size_t size)
 {
 	uint8_t room[8192] = { 0 };
@@ -32,12 +32,13 @@ static void add(struct blob *blob, const struct change *change, uint32_t type, u
 	if (vcpu == 1 && change->resize == type)
 		size = (size_t)((int)size + change->by);
 	if (vcpu != 1 || change->leave_out != type)
-		blob_add(blob, type, vcpu, room, (uint32_t)size);
+		records_add(records, type, vcpu, room, (uint32_t)size);
 	if (vcpu == 1 && change->twice == type)
-		blob_add(blob, type, vcpu, room, (uint32_t)size);
+		records_add(records, type, vcpu, room, (uint32_t)size);
 }
 
-static void make(struct blob *blob, const struct change *change, uint32_t nr_vcpus, uint32_t msr)
+static void make(struct records *records, const struct change *change, uint32_t nr_vcpus,
+		 uint32_t msr)
 {
 	struct state_clock clock = { .kvmclock_ns = 1, .tsc_khz = 1000, .nr_vcpus = nr_vcpus };
 	struct state_timer timer = { .tsc_offset = 5, .tsc_deadline = 6 };
@@ -48,24 +49,24 @@ static void make(struct blob *blob, const struct change *change, uint32_t nr_vcp
 		uint8_t room[sizeof(struct kvm_cpuid2) + 3 * sizeof(struct kvm_cpuid_entry2)];
 	} cpuid = { .cpuid.nent = 3 };
 
-	*blob = (struct blob){ 0 };
-	blob_add(blob, 1, 0, "another's", 9);
-	blob_add(blob, STATE_CLOCK, 0, &clock, sizeof(clock));
-	blob_add(blob, STATE_LAST_TYPE + 1, 99, "another's", 9);
+	*records = (struct records){ 0 };
+	records_add(records, 1, 0, "another's", 9);
+	records_add(records, STATE_CLOCK, 0, &clock, sizeof(clock));
+	records_add(records, STATE_LAST_TYPE + 1, 99, "another's", 9);
 	for (uint32_t i = 0; i < VCPUS; i++) {
-		add(blob, change, STATE_TIMER, i, &timer, sizeof(timer));
-		add(blob, change, STATE_CPUID, i, &cpuid, sizeof(cpuid));
-		add(blob, change, STATE_SREGS2, i, NULL, sizeof(struct kvm_sregs2));
-		add(blob, change, STATE_REGS, i, NULL, sizeof(struct kvm_regs));
-		add(blob, change, STATE_XSAVE, i, NULL, STATE_XSAVE_MIN);
-		add(blob, change, STATE_XCRS, i, NULL, sizeof(struct kvm_xcrs));
-		add(blob, change, STATE_DEBUGREGS, i, NULL, sizeof(struct kvm_debugregs));
-		add(blob, change, STATE_MSRS, i, msrs, sizeof(msrs));
-		add(blob, change, STATE_LAPIC, i, NULL, sizeof(struct kvm_lapic_state));
-		add(blob, change, STATE_VCPU_EVENTS, i, NULL, sizeof(struct kvm_vcpu_events));
-		add(blob, change, STATE_MP_STATE, i, NULL, sizeof(struct kvm_mp_state));
+		add(records, change, STATE_TIMER, i, &timer, sizeof(timer));
+		add(records, change, STATE_CPUID, i, &cpuid, sizeof(cpuid));
+		add(records, change, STATE_SREGS2, i, NULL, sizeof(struct kvm_sregs2));
+		add(records, change, STATE_REGS, i, NULL, sizeof(struct kvm_regs));
+		add(records, change, STATE_XSAVE, i, NULL, STATE_XSAVE_MIN);
+		add(records, change, STATE_XCRS, i, NULL, sizeof(struct kvm_xcrs));
+		add(records, change, STATE_DEBUGREGS, i, NULL, sizeof(struct kvm_debugregs));
+		add(records, change, STATE_MSRS, i, msrs, sizeof(msrs));
+		add(records, change, STATE_LAPIC, i, NULL, sizeof(struct kvm_lapic_state));
+		add(records, change, STATE_VCPU_EVENTS, i, NULL, sizeof(struct kvm_vcpu_events));
+		add(records, change, STATE_MP_STATE, i, NULL, sizeof(struct kvm_mp_state));
 	}
-	assert_int_equal(blob_end(blob, NULL), 0);
+	assert_int_equal(records_end(records, NULL), 0);
 }
 
 static const struct change none = { 0 };
@@ -75,32 +76,32 @@ static int parse_changed(const struct change *change, unsigned int nr_vcpus, uin
 			 struct error *err)
 {
 	struct state *state = NULL;
-	struct blob blob;
+	struct records records;
 	int ret;
 
-	make(&blob, change, VCPUS, msr);
-	ret = state_parse(blob.bytes, blob.size, nr_vcpus, &state, err);
+	make(&records, change, VCPUS, msr);
+	ret = state_parse(records.bytes, records.size, nr_vcpus, &state, err);
 	if (ret)
 		assert_null(state);
 	state_free(state);
-	blob_free(&blob);
+	records_free(&records);
 	return ret;
 }
 
 static void whole(void **unused)
 {
 	struct state *state = NULL;
-	struct blob blob;
+	struct records records;
 
 	(void)unused;
-	make(&blob, &none, VCPUS, 0x174);
-	assert_int_equal(state_parse(blob.bytes, blob.size, VCPUS, &state, NULL), 0);
+	make(&records, &none, VCPUS, 0x174);
+	assert_int_equal(state_parse(records.bytes, records.size, VCPUS, &state, NULL), 0);
 	assert_int_equal(state->clock.tsc_khz, 1000);
 	assert_int_equal(state->vcpus[1].timer.tsc_offset, 5);
 	assert_int_equal(state->vcpus[1].timer.tsc_deadline, 6);
 	assert_int_equal(state->vcpus[1].size[STATE_MSRS - STATE_FIRST_TYPE], 32);
 	state_free(state);
-	blob_free(&blob);
+	records_free(&records);
 }
 
 static void damaged(void **unused)
@@ -134,7 +135,7 @@ static void of_another_machine(void **unused)
 {
 	struct state_clock clock = { .tsc_khz = 1000, .nr_vcpus = 1u << 31 };
 	struct state *state = NULL;
-	struct blob blob = { 0 };
+	struct records records = { 0 };
 	struct error err;
 
 	(void)unused;
@@ -142,16 +143,16 @@ static void of_another_machine(void **unused)
 	assert_string_equal(err.text, "saved state: of 2 vCPUs in 13184 bytes, not of 3");
 	assert_int_equal(parse_changed(&none, VCPUS - 1, 0x174, &err), -EPROTO);
 	/* More than could be in it: no memory is asked for. */
-	blob_add(&blob, STATE_CLOCK, 0, &clock, sizeof(clock));
-	assert_int_equal(blob_end(&blob, NULL), 0);
-	assert_int_equal(state_parse(blob.bytes, blob.size, 1u << 31, &state, &err), -EPROTO);
-	blob_free(&blob);
+	records_add(&records, STATE_CLOCK, 0, &clock, sizeof(clock));
+	assert_int_equal(records_end(&records, NULL), 0);
+	assert_int_equal(state_parse(records.bytes, records.size, 1u << 31, &state, &err), -EPROTO);
+	records_free(&records);
 	/* The clock is not the first. */
-	blob_add(&blob, STATE_REGS, 0, &clock, sizeof(clock));
-	assert_int_equal(blob_end(&blob, NULL), 0);
-	assert_int_equal(state_parse(blob.bytes, blob.size, 1, &state, &err), -EPROTO);
+	records_add(&records, STATE_REGS, 0, &clock, sizeof(clock));
+	assert_int_equal(records_end(&records, NULL), 0);
+	assert_int_equal(state_parse(records.bytes, records.size, 1, &state, &err), -EPROTO);
 	assert_string_equal(err.text, "saved state: it does not begin with the clock");
-	blob_free(&blob);
+	records_free(&records);
 }
 
 int main(void)

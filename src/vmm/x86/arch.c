@@ -13,6 +13,7 @@
 #include "vmm/x86/cpuid.h"
 #include "vmm/x86/isa.h"
 #include "vmm/x86/layout.h"
+#include "vmm/x86/state.h"
 #include "vmm/x86/x86.h"
 
 #define GIB (1ull << 30)
@@ -82,6 +83,8 @@ int arch_init_vm(struct vmm *vmm, const struct vmm_config *config, struct error 
 
 void arch_destroy_vm(struct vmm *vmm)
 {
+	state_free(vmm->devices.saved);
+	vmm->devices.saved = NULL;
 	free(vmm->devices.supported);
 	vmm->devices.supported = NULL;
 }

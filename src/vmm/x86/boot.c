@@ -127,7 +127,7 @@ static void write_e820(struct boot_params *params, const struct guest_memory *me
 	add_e820(params, 0, LAYOUT_EBDA, E820_RAM);
 	add_e820(params, LAYOUT_EBDA, LAYOUT_KERNEL_MIN, E820_RESERVED);
 	add_e820(params, LAYOUT_KERNEL_MIN, memory->low_size, E820_RAM);
-	add_e820(params, KTSTR_CHANNEL_GPA, KTSTR_CHANNEL_GPA + KTSTR_CHANNEL_SIZE, E820_RESERVED);
+	add_e820(params, KTSTR_CHANNEL_GPA, KTSTR_BELLS_GPA + KTSTR_BELLS_SIZE, E820_RESERVED);
 	if (memory->size > memory->low_size)
 		add_e820(params, LAYOUT_HOLE_END,
 			 LAYOUT_HOLE_END + (memory->size - memory->low_size), E820_RAM);

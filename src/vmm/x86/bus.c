@@ -139,14 +139,6 @@ static void write_i8042_command(struct vmm *vmm, uint16_t offset, uint8_t value)
 		vmm_end(vmm, VMM_END_RESET, "%s", "");
 }
 
-/* Init wants its job (guest/protocol.h); the value says nothing. */
-static void write_ready(struct vmm *vmm, uint16_t offset, uint8_t value)
-{
-	(void)offset;
-	(void)value;
-	machine_at_ready(vmm);
-}
-
 /*
  * At all other ports nobody answers: reads float high, writes go nowhere. @read: NULL: the same.
  * @offset is from the first port. Registers take writes of one byte.
@@ -170,7 +162,6 @@ static const struct port_range {
 	{ LAYOUT_SLEEP_CONTROL, LAYOUT_SLEEP_STATUS, read_zero, write_sleep_control },
 	{ LAYOUT_RESET_PORT, LAYOUT_RESET_PORT, NULL, write_reset },
 	{ LAYOUT_PM_TIMER, LAYOUT_PM_TIMER + 3, read_pm_timer, NULL },
-	{ KTSTR_READY_PORT, KTSTR_READY_PORT, NULL, write_ready },
 };
 
 static const struct port_range *find_port(uint16_t port)
@@ -210,6 +201,9 @@ void bus_memory_write(struct vmm *vmm, uint64_t address, const uint8_t *data, ui
 {
 	uint32_t value;
 
+	/* Init wants its job (guest/protocol.h); the value says nothing. */
+	if (address == KTSTR_BELLS_GPA + KTSTR_READY_BELL && size == sizeof(value))
+		machine_at_ready(vmm);
 	if (!is_ioapic(address, size))
 		return;
 	memcpy(&value, data, sizeof(value));

@@ -9,6 +9,8 @@
 #include "vmm/x86/pm_timer.h"
 #include "vmm/x86/rtc.h"
 
+struct state;
+
 struct devices {
 	struct serial serial;
 	struct ioapic ioapic;
@@ -16,6 +18,7 @@ struct devices {
 	struct pm_timer pm_timer; /* never changes */
 	/* KVM_GET_SUPPORTED_CPUID's answer; owned. Never changes. */
 	struct kvm_cpuid2 *supported;
+	struct state *saved; /* of a machine that goes on from saved state; owned. NULL: it boots */
 };
 
 #endif

@@ -17,13 +17,14 @@
 /* RAM ends here below 4 GiB; what is beyond goes above 4 GiB. */
 #define LAYOUT_HOLE_START   0xc0000000ull
 #define LAYOUT_HOLE_END	    0x100000000ull
-/* In the hole: the channel (guest/protocol.h) at 0xd0000000, then the interrupt controllers. */
+/* In the hole: the channel and its bells (guest/protocol.h) at 0xd0000000, then the interrupt
+ * controllers. */
 #define LAYOUT_IOAPIC	    0xfec00000ull
 #define LAYOUT_LAPIC	    0xfee00000ull
 #define LAYOUT_IDENTITY_MAP 0xfffbc000ull /* KVM_SET_IDENTITY_MAP_ADDR, one page (Intel) */
 #define LAYOUT_TSS	    0xfffbd000ull /* KVM_SET_TSS_ADDR, three pages (Intel) */
 
-/* I/O ports. The doorbell's is in guest/protocol.h. */
+/* I/O ports. */
 #define LAYOUT_RTC_PORT	     0x0070 /* and 0x71 */
 #define LAYOUT_SERIAL_PORT   0x03f8
 #define LAYOUT_SERIAL_IRQ    4

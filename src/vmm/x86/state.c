@@ -105,7 +105,7 @@ static const struct part *find_part(enum state_type type)
 	return NULL;
 }
 
-static int save_part(int fd, unsigned int index, const struct part *part, struct blob *out,
+static int save_part(int fd, unsigned int index, const struct part *part, struct records *out,
 		     struct error *err)
 {
 	uint64_t room[sizeof(struct kvm_lapic_state) / sizeof(uint64_t)] = { 0 };
@@ -116,11 +116,11 @@ static int save_part(int fd, unsigned int index, const struct part *part, struct
 				 part->size);
 	ret = vcpu_ioctl(fd, index, part->get, room, "GET", part->name, err);
 	if (!ret)
-		blob_add(out, part->type, index, room, part->size);
+		records_add(out, part->type, index, room, part->size);
 	return ret;
 }
 
-static int save_cpuid(int fd, unsigned int index, struct blob *out, struct error *err)
+static int save_cpuid(int fd, unsigned int index, struct records *out, struct error *err)
 {
 	struct kvm_cpuid2 *cpuid =
 		calloc(1, sizeof(*cpuid) + CPUID_MAX_ENTRIES * sizeof(cpuid->entries[0]));
@@ -131,13 +131,13 @@ static int save_cpuid(int fd, unsigned int index, struct blob *out, struct error
 	cpuid->nent = CPUID_MAX_ENTRIES;
 	ret = vcpu_ioctl(fd, index, KVM_GET_CPUID2, cpuid, "GET", "CPUID2", err);
 	if (!ret)
-		blob_add(out, STATE_CPUID, index, cpuid,
-			 (uint32_t)(sizeof(*cpuid) + cpuid->nent * sizeof(cpuid->entries[0])));
+		records_add(out, STATE_CPUID, index, cpuid,
+			    (uint32_t)(sizeof(*cpuid) + cpuid->nent * sizeof(cpuid->entries[0])));
 	free(cpuid);
 	return ret;
 }
 
-static int save_xsave(int fd, unsigned int index, uint32_t size, struct blob *out,
+static int save_xsave(int fd, unsigned int index, uint32_t size, struct records *out,
 		      struct error *err)
 {
 	void *area = calloc(1, size);
@@ -147,12 +147,12 @@ static int save_xsave(int fd, unsigned int index, uint32_t size, struct blob *ou
 		return error_set(err, -ENOMEM, "vCPU %u: no memory for its XSAVE area", index);
 	ret = vcpu_ioctl(fd, index, KVM_GET_XSAVE2, area, "GET", "XSAVE2", err);
 	if (!ret)
-		blob_add(out, STATE_XSAVE, index, area, size);
+		records_add(out, STATE_XSAVE, index, area, size);
 	free(area);
 	return ret;
 }
 
-static int save_vcpu(int fd, unsigned int index, const struct common *common, struct blob *out,
+static int save_vcpu(int fd, unsigned int index, const struct common *common, struct records *out,
 		     struct error *err)
 {
 	int ret = 0;
@@ -179,7 +179,7 @@ static int save_vcpu(int fd, unsigned int index, const struct common *common, st
 	return ret;
 }
 
-int state_save(const struct state_kvm *kvm, struct blob *out, struct error *err)
+int state_save(const struct state_kvm *kvm, struct records *out, struct error *err)
 {
 	struct common common = { 0 };
 	int ret;

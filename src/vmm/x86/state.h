@@ -1,7 +1,8 @@
 /*
- * What does KVM know of a paused machine, as records of a blob, and how is it told again? For KVM
- *as the machines here use it: local APICs in KVM, no other interrupt controller and no timer there,
- *no nested virtualisation, no asynchronous page faults. RAM and our own devices are not in it.
+ * What does KVM know of a paused machine, as records, and how is it told again? For
+ *KVM as the machines here use it: local APICs in KVM, no other interrupt controller and no timer
+ *there, no nested virtualisation, no asynchronous page faults. RAM and our own devices are not in
+ *it.
  *
  * A machine that goes on from saved state does, in this order:
  *	create VM, memory slots and vCPUs as the saved one had them, none of which has run
@@ -16,9 +17,10 @@
 #include <stdint.h>
 
 #include "util/error.h"
-#include "vmm/blob.h"
+#include "vmm/records.h"
 
-/* The types of the records that belong to this module. In one blob with others it minds only these.
+/* The types of the records that belong to this module. Among others it minds only
+ * these.
  */
 #define STATE_FIRST_TYPE 0x100u
 #define STATE_LAST_TYPE	 0x1ffu
@@ -40,13 +42,13 @@ const char *state_lacks(int kvm_fd);
  * Returns 0; -ENOTSUP where KVM tells a thing that cannot be kept; what the ioctls return; with a
  * message.
  */
-int state_save(const struct state_kvm *kvm, struct blob *out, struct error *err);
+int state_save(const struct state_kvm *kvm, struct records *out, struct error *err);
 
-/* The records, found and checked. It points into the blob, which must stay as it is. */
+/* The records, found and checked. It points into their bytes, which must stay as it is. */
 struct state;
 
 /*
- * state_parse - check a blob, which may come from anywhere, without any KVM.
+ * state_parse - check records, which may come from anywhere, without any KVM.
  * @nr_vcpus: how many vCPUs the machine must have
  * Returns 0 and *@out, for state_free; -EPROTO with a message when it is damaged or not of such a
  * machine; -ENOMEM.

@@ -155,7 +155,7 @@ static int read_msrs(int vcpu_fd, struct kvm_msr_entry *entries, size_t *count)
 }
 
 int state_save_msrs(int vcpu_fd, unsigned int index, const struct kvm_msr_list *list,
-		    struct blob *out, struct error *err)
+		    struct records *out, struct error *err)
 {
 	struct kvm_msr_entry *entries = calloc(list->nmsrs + MAX_UNLISTED, sizeof(*entries));
 	size_t count;
@@ -171,7 +171,7 @@ int state_save_msrs(int vcpu_fd, unsigned int index, const struct kvm_msr_list *
 	if (ret)
 		error_set(err, ret, "vCPU %u: KVM_GET_MSRS: %s", index, strerror(-ret));
 	else
-		blob_add(out, STATE_MSRS, index, entries, (uint32_t)(count * sizeof(*entries)));
+		records_add(out, STATE_MSRS, index, entries, (uint32_t)(count * sizeof(*entries)));
 	free(entries);
 	return ret;
 }

@@ -12,16 +12,17 @@
 /* What KVM could ever want for XSAVE; the host's own size is compared when it is loaded. */
 #define MAX_XSAVE (1u << 20)
 
-/* A vCPU's local APIC alone takes as much: no count of vCPUs can be larger than the blob allows. */
+/* A vCPU's local APIC alone takes as much: no count of vCPUs can be larger than the bytes allow.
+ */
 #define LEAST_VCPU_SIZE sizeof(struct kvm_lapic_state)
 
-static int damaged(struct error *err, const struct blob_record *record, const char *why)
+static int damaged(struct error *err, const struct record *record, const char *why)
 {
 	return error_set(err, -EPROTO, "saved state: record %#x of vCPU %u, %u bytes: %s",
 			 record->type, record->index, record->size, why);
 }
 
-static bool is_cpuid(const struct blob_record *record)
+static bool is_cpuid(const struct record *record)
 {
 	struct kvm_cpuid2 head;
 
@@ -32,7 +33,7 @@ static bool is_cpuid(const struct blob_record *record)
 	       record->size == sizeof(head) + head.nent * sizeof(struct kvm_cpuid_entry2);
 }
 
-static bool is_msrs(const struct blob_record *record)
+static bool is_msrs(const struct record *record)
 {
 	const uint8_t *at = record->bytes;
 	struct kvm_msr_entry entry;
@@ -47,7 +48,7 @@ static bool is_msrs(const struct blob_record *record)
 	return true;
 }
 
-static bool is_whole(const struct blob_record *record)
+static bool is_whole(const struct record *record)
 {
 	switch (record->type) {
 	case STATE_CLOCK:
@@ -79,7 +80,7 @@ static bool is_whole(const struct blob_record *record)
 	}
 }
 
-static int take(struct state *state, const struct blob_record *record, struct error *err)
+static int take(struct state *state, const struct record *record, struct error *err)
 {
 	uint32_t type = record->type - STATE_FIRST_TYPE;
 	struct state_vcpu *vcpu;
@@ -100,13 +101,13 @@ static int take(struct state *state, const struct blob_record *record, struct er
 	return 0;
 }
 
-/* The next record of ours. As blob_next. */
-static int next(struct blob_reader *reader, struct blob_record *record, struct error *err)
+/* The next record of ours. As records_next. */
+static int next(struct record_reader *reader, struct record *record, struct error *err)
 {
 	int ret;
 
 	do {
-		ret = blob_next(reader, record, err);
+		ret = records_next(reader, record, err);
 	} while (ret == 1 && (record->type < STATE_FIRST_TYPE || record->type > STATE_LAST_TYPE));
 	return ret;
 }
@@ -123,10 +124,10 @@ static int check_complete(const struct state *state, struct error *err)
 }
 
 /* The clock says how many vCPUs there are. */
-static int begin(struct blob_reader *reader, unsigned int nr_vcpus, struct state **out,
+static int begin(struct record_reader *reader, unsigned int nr_vcpus, struct state **out,
 		 struct error *err)
 {
-	struct blob_record record = { 0 };
+	struct record record = { 0 };
 	struct state_clock clock;
 	int ret = next(reader, &record, err);
 
@@ -151,11 +152,11 @@ int state_parse(const void *bytes, size_t size, unsigned int nr_vcpus, struct st
 		struct error *err)
 {
 	struct state *state = NULL;
-	struct blob_record record;
-	struct blob_reader reader;
+	struct record record;
+	struct record_reader reader;
 	int ret;
 
-	ret = blob_read(&reader, bytes, size, err);
+	ret = records_read(&reader, bytes, size, err);
 	if (!ret)
 		ret = begin(&reader, nr_vcpus, &state, err);
 	if (ret)

@@ -1,4 +1,4 @@
-/* What the files of state.h share: the records of a blob, and what each part of the work is. */
+/* What the files of state.h share: the records, and what each part of the work is. */
 #ifndef KTSTR_VMM_X86_STATE_PARTS_H
 #define KTSTR_VMM_X86_STATE_PARTS_H
 
@@ -9,7 +9,7 @@
 
 #include "vmm/x86/state.h"
 
-/* Numbers in files: never changed without BLOB_VERSION. */
+/* Numbers in files: never changed without RECORDS_VERSION. */
 enum state_type {
 	STATE_CLOCK = STATE_FIRST_TYPE, /* struct state_clock; the only one that is no vCPU's */
 	STATE_TIMER,			/* struct state_timer */
@@ -42,7 +42,7 @@ struct state_timer {
 
 struct state_vcpu {
 	struct state_timer timer;
-	/* The bytes of each type, in the blob, and their size; NULL: there is none. */
+	/* The bytes of each type, among the bytes, and their size; NULL: there is none. */
 	const void *bytes[STATE_TYPES];
 	uint32_t size[STATE_TYPES];
 };
@@ -63,10 +63,10 @@ bool state_keeps_msr(uint32_t index);
 
 /* Each returns as state_save and state_load do. */
 int state_save_msrs(int vcpu_fd, unsigned int index, const struct kvm_msr_list *list,
-		    struct blob *out, struct error *err);
+		    struct records *out, struct error *err);
 int state_load_msrs(int vcpu_fd, unsigned int index, const void *entries, uint32_t size,
 		    struct error *err);
-int state_save_time(const struct state_kvm *kvm, struct blob *out, struct error *err);
+int state_save_time(const struct state_kvm *kvm, struct records *out, struct error *err);
 int state_check_frequency(const struct state *state, const struct state_kvm *kvm,
 			  struct error *err);
 /* The MSRs that a vCPU of @kvm_fd may have; the caller frees the list. */

@@ -84,7 +84,7 @@ static int access_offset(int vcpu_fd, unsigned long request, unsigned int index,
 			 strerror(-ret));
 }
 
-int state_save_time(const struct state_kvm *kvm, struct blob *out, struct error *err)
+int state_save_time(const struct state_kvm *kvm, struct records *out, struct error *err)
 {
 	struct state_clock clock = { .nr_vcpus = kvm->nr_vcpus };
 	struct moment moment = { 0 };
@@ -97,7 +97,7 @@ int state_save_time(const struct state_kvm *kvm, struct blob *out, struct error 
 		return ret;
 	clock.kvmclock_ns = moment.kvmclock_ns;
 	clock.host_tsc = moment.host_tsc;
-	blob_add(out, STATE_CLOCK, 0, &clock, sizeof(clock));
+	records_add(out, STATE_CLOCK, 0, &clock, sizeof(clock));
 	for (unsigned int i = 0; i < kvm->nr_vcpus; i++) {
 		struct state_timer timer = { 0 };
 
@@ -110,7 +110,7 @@ int state_save_time(const struct state_kvm *kvm, struct blob *out, struct error 
 		if (ret != 1)
 			return error_set(err, ret < 0 ? ret : -ENOTSUP,
 					 "vCPU %u: KVM does not tell IA32_TSC_DEADLINE", i);
-		blob_add(out, STATE_TIMER, i, &timer, sizeof(timer));
+		records_add(out, STATE_TIMER, i, &timer, sizeof(timer));
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* How is a paused machine written down as bytes? See blob.h. */
-#include "vmm/blob.h"
+/* How is a paused machine written down as bytes? See records.h. */
+#include "vmm/records.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,7 +11,7 @@ struct header {
 	char magic[8];
 	uint32_t version;
 	uint32_t reserved; /* 0 */
-	uint64_t size;	   /* of the whole blob, bytes */
+	uint64_t size;	   /* of the whole records, bytes */
 };
 
 struct record_header {
@@ -32,48 +32,49 @@ static size_t padded(size_t size)
 }
 
 /* @size more zeroed bytes at the end, or NULL. */
-static uint8_t *append(struct blob *blob, size_t size)
+static uint8_t *append(struct records *records, size_t size)
 {
-	size_t needed = blob->size + size, room = blob->room ? blob->room : 4096;
+	size_t needed = records->size + size, room = records->room ? records->room : 4096;
 	uint8_t *at;
 
-	if (blob->failed)
+	if (records->failed)
 		return NULL;
 	while (room < needed)
 		room *= 2;
-	if (room != blob->room) {
-		at = realloc(blob->bytes, room);
+	if (room != records->room) {
+		at = realloc(records->bytes, room);
 		if (!at) {
-			blob->failed = true;
+			records->failed = true;
 			return NULL;
 		}
-		blob->bytes = at;
-		blob->room = room;
+		records->bytes = at;
+		records->room = room;
 	}
-	at = blob->bytes + blob->size;
+	at = records->bytes + records->size;
 	memset(at, 0, size);
-	blob->size = needed;
+	records->size = needed;
 	return at;
 }
 
-static void begin(struct blob *blob)
+static void begin(struct records *records)
 {
-	struct header header = { .version = BLOB_VERSION };
-	uint8_t *at = append(blob, sizeof(header));
+	struct header header = { .version = RECORDS_VERSION };
+	uint8_t *at = append(records, sizeof(header));
 
 	memcpy(header.magic, magic, sizeof(magic));
 	if (at)
 		memcpy(at, &header, sizeof(header));
 }
 
-void blob_add(struct blob *blob, uint32_t type, uint32_t index, const void *bytes, uint32_t size)
+void records_add(struct records *records, uint32_t type, uint32_t index, const void *bytes,
+		 uint32_t size)
 {
 	struct record_header header = { .type = type, .index = index, .size = size };
 	uint8_t *at;
 
-	if (!blob->size)
-		begin(blob);
-	at = append(blob, sizeof(header) + padded(size));
+	if (!records->size)
+		begin(records);
+	at = append(records, sizeof(header) + padded(size));
 	if (!at)
 		return;
 	memcpy(at, &header, sizeof(header));
@@ -81,27 +82,27 @@ void blob_add(struct blob *blob, uint32_t type, uint32_t index, const void *byte
 		memcpy(at + sizeof(header), bytes, size);
 }
 
-int blob_end(struct blob *blob, struct error *err)
+int records_end(struct records *records, struct error *err)
 {
 	uint64_t size;
 
-	if (!blob->size)
-		begin(blob);
-	if (blob->failed)
+	if (!records->size)
+		begin(records);
+	if (records->failed)
 		return error_set(err, -ENOMEM, "no memory for the state of a VM, after %zu bytes",
-				 blob->size);
-	size = blob->size;
-	memcpy(blob->bytes + offsetof(struct header, size), &size, sizeof(size));
+				 records->size);
+	size = records->size;
+	memcpy(records->bytes + offsetof(struct header, size), &size, sizeof(size));
 	return 0;
 }
 
-void blob_free(struct blob *blob)
+void records_free(struct records *records)
 {
-	free(blob->bytes);
-	*blob = (struct blob){ 0 };
+	free(records->bytes);
+	*records = (struct records){ 0 };
 }
 
-int blob_read(struct blob_reader *reader, const void *bytes, size_t size, struct error *err)
+int records_read(struct record_reader *reader, const void *bytes, size_t size, struct error *err)
 {
 	struct header header;
 
@@ -111,17 +112,17 @@ int blob_read(struct blob_reader *reader, const void *bytes, size_t size, struct
 	memcpy(&header, bytes, sizeof(header));
 	if (memcmp(header.magic, magic, sizeof(magic)) != 0 || header.reserved)
 		return error_set(err, -EPROTO, "saved state: it does not begin as one does");
-	if (header.version != BLOB_VERSION)
+	if (header.version != RECORDS_VERSION)
 		return error_set(err, -EPROTO, "saved state: of version %u, this program has %u",
-				 header.version, BLOB_VERSION);
+				 header.version, RECORDS_VERSION);
 	if (header.size != size)
 		return error_set(err, -EPROTO, "saved state: %zu bytes, by its header %llu", size,
 				 (unsigned long long)header.size);
-	*reader = (struct blob_reader){ .bytes = bytes, .size = size, .at = sizeof(header) };
+	*reader = (struct record_reader){ .bytes = bytes, .size = size, .at = sizeof(header) };
 	return 0;
 }
 
-int blob_next(struct blob_reader *reader, struct blob_record *record, struct error *err)
+int records_next(struct record_reader *reader, struct record *record, struct error *err)
 {
 	size_t left = reader->size - reader->at;
 	struct record_header header;
@@ -143,4 +144,26 @@ int blob_next(struct blob_reader *reader, struct blob_record *record, struct err
 beyond:
 	return error_set(err, -EPROTO, "saved state: the record at byte %zu of %zu is damaged",
 			 reader->at, reader->size);
+}
+
+int records_find(const void *bytes, size_t size, uint32_t type, uint32_t index, void *out,
+		 uint32_t out_size, struct error *err)
+{
+	struct record_reader reader;
+	struct record record = { 0 };
+	int ret = records_read(&reader, bytes, size, err);
+
+	if (ret)
+		return ret;
+	while ((ret = records_next(&reader, &record, err)) > 0) {
+		if (record.type != type || record.index != index)
+			continue;
+		if (record.size != out_size)
+			return error_set(err, -EPROTO,
+					 "saved state: a record of type %#x has %u bytes, not %u",
+					 type, record.size, out_size);
+		memcpy(out, record.bytes, out_size);
+		return 0;
+	}
+	return ret ? ret : error_set(err, -EPROTO, "saved state: no record of type %#x", type);
 }
