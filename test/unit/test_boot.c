@@ -134,7 +134,7 @@ static void e820_tells_ram_from_the_rest(void **state)
 		{ .addr = 0, .size = 0x9fc00, .type = 1 },
 		{ .addr = 0x9fc00, .size = 0x100000 - 0x9fc00, .type = 2 },
 		{ .addr = 0x100000, .size = 255 * MIB, .type = 1 },
-		{ .addr = 0xd0000000, .size = KTSTR_CHANNEL_SIZE, .type = 2 },
+		{ .addr = 0xd0000000, .size = KTSTR_CHANNEL_SIZE + KTSTR_BELLS_SIZE, .type = 2 },
 		{ .addr = 0x100000000, .size = 1 * MIB, .type = 1 },
 	};
 
