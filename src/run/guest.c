@@ -246,9 +246,9 @@ int guest_run(struct guest_config *config, struct vmm *vmm, struct watch *watch,
 	struct vmm_owner owner;
 	int ret;
 
-	watch->vmm = vmm;
 	watch->cargo = &config->cargo;
 	watch->take = config->take;
+	watch->at_ready = config->base != NULL;
 	watch_init(watch);
 	owner = watch_owner(watch);
 	ret = vmm_run(vmm, &owner, &watch->seen->vmm, err);

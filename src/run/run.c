@@ -165,7 +165,7 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 	vm->ran = true;
 	verdict_of(&vm->seen, &vm->verdict);
 	if (vm->seen.trace == TRACE_COMPLETE)
-		snprintf(vm->trace_path, sizeof(vm->trace_path), "%s", watch.trace_file.path);
+		snprintf(vm->trace_path, sizeof(vm->trace_path), "%s", watch.trace.file.path);
 	return 0;
 }
 

@@ -1,45 +1,18 @@
 /* What happens in the VM, as it happens? See watch.h. Every frame here was written by the guest. */
 #include "run/watch.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
-#include <zlib.h>
 
 #include "base/take.h"
 #include "util/cancel.h"
 #include "util/clock.h"
 
-#define MS     1000000ull
-#define SECOND (1000 * MS)
-
-/*
- * So long after a panic's line another CPU may still speak: the kernel prints a call trace behind
- * that line before it stops them, some 40 lines, each of 10 to 50 ms on a slow console.
- */
-#define PANIC_SETTLE_NS (5 * SECOND)
-/*
- * A panicked kernel resets by itself (panic=-1); past this we end it. Some heartbeats longer than
- * the above, so that a guest that goes on shows it.
- */
-#define PANIC_GRACE_NS	(10 * SECOND)
-/* Longest silence of a guest that runs a test without a limit, or has only to finish. */
-#define SILENCE_NS	(60 * SECOND)
-/* How long init waits for the tracer's ready line, and a little more. */
-#define TRACER_READY_NS ((KTSTR_TRACER_READY_S + 30) * SECOND)
-/* Kernel log and trace have this long to be sent once the payload has ended. */
-#define FINISH_NS	(300 * SECOND)
-
 /* How often to look for signals and keys while a reader is slow. */
-#define LOOK_NS (100 * MS)
-
-static const char panic_mark[] = "Kernel panic - not syncing";
+#define LOOK_NS (WATCH_OUTPUT_WAIT_MS * 1000000ull)
 
 /* Ask the VMM to stop the machine, for the first reason that comes. */
 static int stop(struct watch *watch, enum stop_reason reason)
@@ -49,61 +22,34 @@ static int stop(struct watch *watch, enum stop_reason reason)
 	return 1;
 }
 
+static int stop_for_signal(struct watch *watch, int number)
+{
+	watch->seen->signal = number;
+	return stop(watch, STOP_SIGNAL);
+}
+
 /* Did the user want out? Takes the signal from the descriptor. */
 static bool cancelled(struct watch *watch)
 {
 	int number = cancel_take(watch->cancel_fd);
 
-	if (!number)
-		return false;
-	watch->seen->signal = number;
-	stop(watch, STOP_SIGNAL);
-	return true;
+	return number && stop_for_signal(watch, number);
 }
 
-/* The guest's own clock now: the host kept its vCPU waiting, and we waited for slow readers. */
-static uint64_t charged_ns(struct watch *watch)
-{
-	return guest_clock_step(&watch->clock, now_ns(), watch->waited_ns + watch->blocked_ns);
-}
-
-/* The limits; true: stop. */
 static bool past_limit(struct watch *watch)
 {
-	struct observation *seen = watch->seen;
-	uint64_t now = charged_ns(watch), limit = seen->boot_limit_ms * MS;
+	enum stop_reason reason = watch_limits_check(&watch->limits, now_ns());
 
-	if (seen->panic)
-		return now - watch->panic_at > PANIC_GRACE_NS && stop(watch, STOP_PANIC);
-	if (!seen->hello)
-		return now > limit && stop(watch, STOP_BOOT_TIMEOUT);
-	if (seen->exited && now - watch->last_frame_at > SILENCE_NS)
-		return stop(watch, STOP_FINISH_SILENCE);
-	if (seen->exited)
-		return now - watch->exited_at > FINISH_NS && stop(watch, STOP_FINISH_TIMEOUT);
-	if (!seen->started) {
-		/* That long only in a guest that lives: heartbeats come all the while. */
-		if (seen->tracer != TRACER_OFF && now - watch->last_frame_at <= SILENCE_NS)
-			limit += TRACER_READY_NS;
-		return now > limit && stop(watch, STOP_PREPARE_TIMEOUT);
-	}
-	limit = (seen->test_limit_ms + watch->stall_timeout_ms) * MS;
-	return (now - watch->last_frame_at > SILENCE_NS ||
-		(seen->test_limit_ms && now - watch->started_at > limit)) &&
-	       stop(watch, STOP_TEST_TIMEOUT);
+	return reason != STOP_NONE && stop(watch, reason);
 }
 
 /* The user's terminal has something for the guest, or nobody sits there any more. */
 static bool on_input(void *data, struct vmm *vmm, bool readable)
 {
 	struct watch *watch = data;
-	int signal_number = attach_turn(watch->attach, vmm, readable);
+	int number = attach_turn(watch->attach, vmm, readable);
 
-	if (!signal_number)
-		return false;
-	watch->seen->signal = signal_number;
-	stop(watch, STOP_SIGNAL);
-	return true;
+	return number && stop_for_signal(watch, number);
 }
 
 static bool on_feed(void *data, struct vmm *vmm, bool readable)
@@ -137,7 +83,7 @@ static int on_ready(void *data, struct vmm *vmm, struct error *err)
 {
 	struct watch *watch = data;
 
-	if (!watch->seen->ready_ns)
+	if (!watch->order.ready)
 		return error_set(err, -EPROTO, "the ready bell was rung before KTSTR_READY");
 	if (watch->take) {
 		watch->take_result = base_take(vmm, watch->take, &watch->take_error);
@@ -157,30 +103,12 @@ static bool on_tick(void *data, struct vmm *vmm, uint64_t waited_ns)
 	struct watch *watch = data;
 
 	(void)vmm;
-	/* 0 where the host could not tell this time. */
-	if (waited_ns > watch->waited_ns)
-		watch->waited_ns = waited_ns;
+	watch_limits_waited(&watch->limits, waited_ns);
 	return watch->seen->stop != STOP_NONE || cancelled(watch) || past_limit(watch);
 }
 
-static void end_console_line(struct watch *watch)
-{
-	struct observation *seen = watch->seen;
-	char *mark;
-
-	watch->line[watch->line_used] = '\0';
-	mark = strstr(watch->line, panic_mark);
-	watch->line_used = 0;
-	if (!mark || seen->panic)
-		return;
-	seen->panic = true;
-	watch->panic_at = charged_ns(watch);
-	watch->panic_heard = channel_said(vmm_channel(watch->vmm));
-	snprintf(seen->panic_line, sizeof(seen->panic_line), "%s", mark);
-}
-
 /* Does the user want out, by signal or by the keys of an attached terminal? Looks now and then. */
-static bool wants_out(struct watch *watch)
+static bool wants_out(struct watch *watch, struct vmm *vmm)
 {
 	struct pollfd keys = { .fd = watch->attach ? watch->attach->input.fd : -1,
 			       .events = POLLIN };
@@ -190,165 +118,59 @@ static bool wants_out(struct watch *watch)
 		return false;
 	watch->looked_at = now;
 	return watch->seen->stop != STOP_NONE || cancelled(watch) ||
-	       (poll(&keys, 1, 0) > 0 && on_input(watch, watch->vmm, true));
-}
-
-/*
- * Wait until the sink takes more: a pipe or terminal whose reader is slow must not keep us from the
- * user's signals and keys, and its open file description is not ours to make non-blocking. The time
- * is the host's, not the guest's. False: the user wants out, or it is all over.
- */
-static bool wait_for_room(struct watch *watch, struct sink *sink)
-{
-	struct pollfd fd = { .fd = sink->fd, .events = POLLOUT };
-
-	do {
-		uint64_t begin;
-
-		if (wants_out(watch))
-			return false;
-		if (poll(&fd, 1, 0))
-			return true;
-		begin = now_ns();
-		poll(&fd, 1, LOOK_NS / MS);
-		watch->blocked_ns += now_ns() - begin;
-	} while (true);
+	       (poll(&keys, 1, 0) > 0 && on_input(watch, vmm, true));
 }
 
 /* Pass output on. Returns 1 to stop the machine. */
-static int sink_write(struct watch *watch, struct sink *sink, const uint8_t *bytes, size_t count)
+static int pass_on(struct watch *watch, struct vmm *vmm, struct sink *sink, const uint8_t *bytes,
+		   size_t count)
 {
 	/* Who has left a terminal does not want to see the rest. */
 	if (watch->attach && watch->seen->stop == STOP_SIGNAL)
 		return 1;
 	while (count && sink->fd >= 0) {
-		size_t chunk = count > sink->chunk ? sink->chunk : count;
-		ssize_t written;
+		ssize_t taken;
 
-		if (sink->may_block && !wait_for_room(watch, sink))
+		if (sink->may_block && wants_out(watch, vmm))
 			return 1;
-		written = write(sink->fd, bytes, chunk);
-		if (written < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (written < 0) {
-			/* The test goes on without; a reader that went away did so on purpose. */
-			if (errno != EPIPE && !watch->seen->output_error)
-				watch->seen->output_error = errno;
-			sink->fd = -1;
-			/* But nobody types at a guest that he cannot see. */
-			if (watch->attach && sink == &watch->out) {
-				watch->seen->signal = SIGPIPE;
-				return stop(watch, STOP_SIGNAL);
-			}
-			break;
-		}
-		bytes += written;
-		count -= (size_t)written;
-		if (sink->is_stderr)
-			watch->last_on_stderr = (char)bytes[-1];
+		taken = watch_output_step(&watch->output, sink, bytes, count);
+		watch_limits_blocked(&watch->limits, watch->output.blocked_ns);
+		/* The test goes on without it. But nobody types at a guest that he cannot see. */
+		if (taken < 0)
+			return watch->attach && sink == &watch->output.out
+				       ? stop_for_signal(watch, SIGPIPE)
+				       : 0;
+		bytes += taken;
+		count -= (size_t)taken;
 	}
 	return 0;
 }
 
-bool watch_ends_line(const struct watch *watch)
+static void note_panic(struct observation *seen, const char *line)
 {
-	return !watch->attach && watch->last_on_stderr && watch->last_on_stderr != '\n';
+	seen->panic = true;
+	snprintf(seen->panic_line, sizeof(seen->panic_line), "%s", line);
 }
 
 static void on_console(void *data, struct vmm *vmm, const uint8_t *bytes, size_t count)
 {
 	struct watch *watch = data;
-
-	(void)vmm;
-	tail_add(&watch->seen->console, bytes, count);
-	sink_write(watch, &watch->console, bytes, count);
-	for (size_t i = 0; i < count; i++) {
-		if (bytes[i] == '\n')
-			end_console_line(watch);
-		else if (isprint(bytes[i]) && watch->line_used < sizeof(watch->line) - 1)
-			watch->line[watch->line_used++] = (char)bytes[i];
-	}
-}
-
-static int on_trace_begin(struct watch *watch, const struct ktstr_trace *trace, struct error *err)
-{
 	struct observation *seen = watch->seen;
-	struct error failed;
+	char line[PANIC_LINE_SIZE];
 
-	if (seen->tracer == TRACER_OFF || seen->trace != TRACE_NONE)
-		return error_set(err, -EPROTO, "a trace that was not asked for");
-	if (trace->size > watch->max_trace_size)
-		return error_set(err, -EPROTO,
-				 "a trace of %llu bytes, more than the guest's memory",
-				 (unsigned long long)trace->size);
-	seen->trace = TRACE_INCOMPLETE;
-	seen->trace_size = 0;
-	watch->trace_expected = trace->size;
-	watch->trace_crc = crc32(0, NULL, 0);
-	if (artefact_begin(watch->artefacts, watch->trace_suffix, &watch->trace_file, &failed)) {
-		seen->trace = TRACE_UNWRITTEN;
-		snprintf(seen->trace_error, sizeof(seen->trace_error), "%s", failed.text);
-	}
-	return 0;
+	tail_add(&seen->console, bytes, count);
+	pass_on(watch, vmm, &watch->output.console, bytes, count);
+	if (!panic_line_add(&watch->panic_line, bytes, count, line) || seen->panic)
+		return;
+	note_panic(seen, line);
+	watch_limits_panic(&watch->limits, now_ns(), channel_said(vmm_channel(vmm)));
 }
 
-/* The guest's bytes go on arriving when the host cannot keep them; they are counted all the same.
- */
-static void trace_unwritten(struct watch *watch, const struct error *failed)
-{
-	artefact_abandon(&watch->trace_file);
-	watch->seen->trace = TRACE_UNWRITTEN;
-	snprintf(watch->seen->trace_error, sizeof(watch->seen->trace_error), "%s", failed->text);
-}
-
-static int on_trace_data(struct watch *watch, const void *bytes, uint32_t count, struct error *err)
-{
-	struct observation *seen = watch->seen;
-	struct error failed;
-
-	if (seen->trace != TRACE_INCOMPLETE && seen->trace != TRACE_UNWRITTEN)
-		return error_set(err, -EPROTO, "trace bytes outside of a trace");
-	if (count > watch->trace_expected - seen->trace_size)
-		return error_set(err, -EPROTO, "more trace bytes than the %llu that were announced",
-				 (unsigned long long)watch->trace_expected);
-	seen->trace_size += count;
-	watch->trace_crc = crc32(watch->trace_crc, bytes, count);
-	if (seen->trace == TRACE_INCOMPLETE &&
-	    artefact_write(&watch->trace_file, bytes, count, &failed))
-		trace_unwritten(watch, &failed);
-	return 0;
-}
-
-static int on_trace_end(struct watch *watch, const struct ktstr_trace *trace, struct error *err)
-{
-	struct observation *seen = watch->seen;
-	struct error failed;
-
-	if (seen->trace != TRACE_INCOMPLETE && seen->trace != TRACE_UNWRITTEN)
-		return error_set(err, -EPROTO, "the end of a trace that never began");
-	if (trace->size != seen->trace_size || seen->trace_size != watch->trace_expected ||
-	    trace->crc != (uint32_t)watch->trace_crc)
-		return error_set(
-			err, -EPROTO,
-			"a trace of %llu bytes with CRC %#x, announced as %llu bytes with %#x",
-			(unsigned long long)seen->trace_size, (uint32_t)watch->trace_crc,
-			(unsigned long long)trace->size, trace->crc);
-	if (seen->trace == TRACE_UNWRITTEN)
-		return 0;
-	if (artefact_commit(watch->artefacts, &watch->trace_file, &failed))
-		trace_unwritten(watch, &failed);
-	else
-		seen->trace = TRACE_COMPLETE;
-	return 0;
-}
-
-static int on_hello(struct watch *watch, const struct ktstr_hello *hello, struct error *err)
+static int on_hello(struct watch *watch, const struct ktstr_hello *hello)
 {
 	struct observation *seen = watch->seen;
 
-	if (hello->version != KTSTR_PROTOCOL_VERSION)
-		return error_set(err, -EPROTO, "init speaks protocol version %u, we speak %u",
-				 hello->version, KTSTR_PROTOCOL_VERSION);
+	watch_limits_hello(&watch->limits);
 	seen->hello = true;
 	seen->hello_ns = now_ns();
 	seen->cpus_online = hello->cpus_online;
@@ -362,170 +184,96 @@ static int on_hello(struct watch *watch, const struct ktstr_hello *hello, struct
 	return 0;
 }
 
-static int on_tracer(struct watch *watch, const struct ktstr_tracer *tracer, struct error *err)
+static void on_tracer(struct observation *seen, const struct ktstr_tracer *tracer)
 {
-	struct observation *seen = watch->seen;
-
-	if (seen->tracer == TRACER_OFF)
-		return error_set(err, -EPROTO, "a report on a tracer that was not asked for");
-	switch (tracer->state) {
-	case KTSTR_TRACER_READY:
+	if (tracer->state == KTSTR_TRACER_READY) {
 		seen->tracer = TRACER_READY;
-		return 0;
-	case KTSTR_TRACER_DONE:
+	} else if (tracer->state == KTSTR_TRACER_DONE) {
 		seen->tracer = TRACER_DONE;
-		return 0;
-	case KTSTR_TRACER_FAILED:
+	} else {
 		seen->tracer = TRACER_FAILED;
 		snprintf(seen->tracer_reason, sizeof(seen->tracer_reason), "%.*s",
 			 (int)sizeof(tracer->reason), tracer->reason);
-		return 0;
-	default:
-		return error_set(err, -EPROTO, "tracer state %u", tracer->state);
 	}
 }
 
-static int on_exited(struct watch *watch, const struct ktstr_exited *exited, struct error *err)
+static void on_started(struct watch *watch)
 {
-	struct observation *seen = watch->seen;
+	watch->seen->started = true;
+	cargo_unpacked(watch->cargo);
+	watch->seen->started_ns = now_ns();
+	watch_limits_started(&watch->limits, now_ns(), boottime_ns());
+	if (watch->attach)
+		attach_begin(watch->attach);
+	if (watch->feed)
+		feed_begin(watch->feed);
+}
 
-	if (exited->kind > KTSTR_EXIT_EXEC || exited->value > 255)
-		return error_set(err, -EPROTO, "payload's end of kind %u with value %u",
-				 exited->kind, exited->value);
-	if (exited->kind != KTSTR_EXIT_EXEC && !seen->started)
-		return error_set(err, -EPROTO, "the end of a payload that never started");
-	seen->exited = true;
-	seen->exited_ns = now_ns();
-	watch->exited_at = charged_ns(watch);
-	seen->exit = *exited;
-	/* What is typed from now on is for the user's own shell. */
+/* What is typed from now on is for the user's own shell. */
+static void end_input(struct watch *watch)
+{
 	if (watch->attach)
 		attach_end(watch->attach);
 	if (watch->feed)
 		feed_end(watch->feed);
-	return 0;
 }
 
-/*
- * The payload's limit has passed on the guest's clock: answer with the part of that time which the
- * guest did not get. A host that slept counts, which only CLOCK_BOOTTIME tells.
- */
-static int on_expired(struct watch *watch)
+static void on_exited(struct watch *watch, const struct ktstr_exited *exited)
 {
-	uint64_t had = charged_ns(watch) - watch->started_at;
-	uint64_t passed = boottime_ns() - watch->started_boot_ns;
-
-	vmm_answer(watch->vmm, passed > had ? passed - had : 0);
-	return 0;
+	watch->seen->exited = true;
+	watch->seen->exited_ns = now_ns();
+	watch_limits_exited(&watch->limits, now_ns());
+	watch->seen->exit = *exited;
+	end_input(watch);
 }
 
-/*
- * A kernel that has panicked runs no init: a panic's line behind which init speaks was printed by
- * somebody else. What was said before the line proves nothing, though it is read after it.
- */
-static void doubt_panic(struct watch *watch, uint16_t type)
+/* A panic's line behind which init speaks was printed by somebody else. */
+static void doubt_panic(struct watch *watch, const struct vmm *vmm, uint16_t type)
+{
+	if (!watch_limits_doubt(&watch->limits, now_ns(), channel_heard(vmm_channel(vmm)),
+				type == KTSTR_BYE))
+		return;
+	watch->seen->panic = false;
+	watch->seen->panic_line[0] = '\0';
+}
+
+/* What a frame tells that may come now. Returns as channel_frame_fn. */
+static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, const void *payload,
+			uint32_t length, struct error *err)
 {
 	struct observation *seen = watch->seen;
 
-	if (!seen->panic || channel_heard(vmm_channel(watch->vmm)) <= watch->panic_heard)
-		return;
-	if (type != KTSTR_BYE && charged_ns(watch) - watch->panic_at < PANIC_SETTLE_NS)
-		return;
-	seen->panic = false;
-	seen->panic_line[0] = '\0';
-}
-
-/* The fixed payload of each type; 0 where the length varies. */
-static uint32_t fixed_length(uint16_t type)
-{
-	switch (type) {
+	switch ((enum ktstr_frame_type)type) {
 	case KTSTR_HELLO:
-		return sizeof(struct ktstr_hello);
-	case KTSTR_HEARTBEAT:
-		return sizeof(struct ktstr_heartbeat);
-	case KTSTR_READY:
-		return sizeof(struct ktstr_ready);
-	case KTSTR_STARTED:
-		return sizeof(struct ktstr_started);
-	case KTSTR_EXITED:
-		return sizeof(struct ktstr_exited);
-	case KTSTR_TRACER:
-		return sizeof(struct ktstr_tracer);
-	case KTSTR_TRACE_BEGIN:
-	case KTSTR_TRACE_END:
-		return sizeof(struct ktstr_trace);
-	default:
-		return 0;
-	}
-}
-
-/* Once each, and in the order in which a life goes. */
-static int check_order(const struct observation *seen, uint16_t type, struct error *err)
-{
-	bool ok = type == KTSTR_HELLO ? !seen->hello : seen->hello;
-
-	if (type == KTSTR_READY)
-		ok = ok && !seen->ready_ns;
-	if (type == KTSTR_STARTED)
-		ok = ok && seen->ready_ns && !seen->started && !seen->exited;
-	if (type == KTSTR_EXITED)
-		ok = ok && !seen->exited;
-	if (type == KTSTR_EXPIRED)
-		ok = ok && seen->started && !seen->exited;
-	return ok ? 0 : error_set(err, -EPROTO, "frame of type %u out of order", type);
-}
-
-static int handle_frame(struct watch *watch, uint16_t type, const void *payload, uint32_t length,
-			struct error *err)
-{
-	struct observation *seen = watch->seen;
-	uint32_t fixed = fixed_length(type);
-	int ret = check_order(seen, type, err);
-
-	if (ret)
-		return ret;
-	if (fixed && length != fixed)
-		return error_set(err, -EPROTO, "frame of type %u with %u bytes, expected %u", type,
-				 length, fixed);
-	switch (type) {
-	case KTSTR_HELLO:
-		return on_hello(watch, payload, err);
-	case KTSTR_HEARTBEAT:
-		seen->heartbeat_ns = now_ns();
-		return 0;
+		return on_hello(watch, payload);
 	case KTSTR_READY:
 		seen->ready_ns = now_ns();
 		return 0;
+	case KTSTR_HEARTBEAT:
+		seen->heartbeat_ns = now_ns();
+		return 0;
 	case KTSTR_STARTED:
-		seen->started = true;
-		cargo_unpacked(watch->cargo);
-		seen->started_ns = now_ns();
-		watch->started_at = charged_ns(watch);
-		watch->started_boot_ns = boottime_ns();
-		if (watch->attach)
-			attach_begin(watch->attach);
-		if (watch->feed)
-			feed_begin(watch->feed);
+		on_started(watch);
 		return 0;
 	case KTSTR_STDOUT:
 		seen->stdout_bytes += length;
-		return sink_write(watch, &watch->out, payload, length);
+		return pass_on(watch, vmm, &watch->output.out, payload, length);
 	case KTSTR_STDERR:
 		seen->stderr_bytes += length;
-		return sink_write(watch, &watch->err, payload, length);
+		return pass_on(watch, vmm, &watch->output.err, payload, length);
 	case KTSTR_EXITED:
-		return on_exited(watch, payload, err);
+		on_exited(watch, payload);
+		return 0;
 	case KTSTR_TRACER:
-		return on_tracer(watch, payload, err);
+		on_tracer(seen, payload);
+		return 0;
 	case KTSTR_TRACER_TEXT:
 		tail_add(&seen->tracer_text, payload, length);
 		return 0;
 	case KTSTR_TRACE_BEGIN:
-		return on_trace_begin(watch, payload, err);
 	case KTSTR_TRACE_DATA:
-		return on_trace_data(watch, payload, length, err);
 	case KTSTR_TRACE_END:
-		return on_trace_end(watch, payload, err);
+		return watch_trace_take(&watch->trace, type, payload, length, err);
 	case KTSTR_KMSG:
 		tail_add(&seen->kmsg, payload, length);
 		return 0;
@@ -534,12 +282,16 @@ static int handle_frame(struct watch *watch, uint16_t type, const void *payload,
 		tail_add(&seen->init_log, "\n", 1);
 		return 0;
 	case KTSTR_EXPIRED:
-		return on_expired(watch);
+		vmm_answer(vmm, watch_limits_lost(&watch->limits, now_ns(), boottime_ns()));
+		return 0;
 	case KTSTR_BYE:
 		return stop(watch, STOP_BYE);
-	default:
-		return error_set(err, -EPROTO, "frame of the unknown type %u", type);
+	case KTSTR_KEYS:
+	case KTSTR_RESIZE:
+	case KTSTR_STDIN:
+		break; /* the host's own: watch_order lets none come */
 	}
+	return 0;
 }
 
 static int on_frame(void *data, struct vmm *vmm, uint16_t type, const void *payload,
@@ -548,48 +300,42 @@ static int on_frame(void *data, struct vmm *vmm, uint16_t type, const void *payl
 	struct watch *watch = data;
 	int ret;
 
-	(void)vmm;
-	doubt_panic(watch, type);
-	ret = handle_frame(watch, type, payload, length, err);
-	/* Behind it: what we do with a frame can take its time, a trace on a slow disk. */
-	watch->last_frame_at = charged_ns(watch);
+	doubt_panic(watch, vmm, type);
+	ret = watch_order_take(&watch->order, type, payload, length, err);
+	if (!ret)
+		ret = handle_frame(watch, vmm, type, payload, length, err);
+	watch_limits_frame(&watch->limits, now_ns());
 	return ret;
-}
-
-static void sink_init(struct sink *sink, int fd)
-{
-	struct stat st = { 0 }, err = { 0 };
-
-	sink->fd = fd;
-	sink->chunk = KTSTR_FRAME_MAX;
-	sink->may_block = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode);
-	sink->is_stderr = st.st_ino && fstat(STDERR_FILENO, &err) == 0 && st.st_dev == err.st_dev &&
-			  st.st_ino == err.st_ino;
-	/* What poll promises room for: PIPE_BUF in a pipe; terminals and others promise less. */
-	if (sink->may_block)
-		sink->chunk = S_ISFIFO(st.st_mode) ? PIPE_BUF : 256;
 }
 
 void watch_init(struct watch *watch)
 {
+	struct observation *seen = watch->seen;
+	bool tracer = seen->tracer != TRACER_OFF;
+
 	if (watch->attach)
 		watch->attach->input.ready = on_input;
 	if (watch->feed)
 		watch->feed->input.ready = on_feed;
-	if (!watch->stall_timeout_ms)
-		watch->stall_timeout_ms = WATCH_STALL_TIMEOUT_MS;
-	watch->trace_file.fd = -1;
+	watch->limits = (struct watch_limits){ .boot_ms = seen->boot_limit_ms,
+					       .test_ms = seen->test_limit_ms,
+					       .stall_ms = watch->stall_timeout_ms
+								   ? watch->stall_timeout_ms
+								   : WATCH_STALL_TIMEOUT_MS,
+					       .tracer = tracer,
+					       .at_ready = watch->at_ready };
+	watch->trace = (struct watch_trace){ .asked = tracer,
+					     .artefacts = watch->artefacts,
+					     .suffix = watch->trace_suffix,
+					     .max_size = watch->max_trace_size };
+	watch_trace_init(&watch->trace);
+	watch_order_init(&watch->order, tracer, watch->at_ready);
+	watch_output_init(&watch->output, watch->out_fd, watch->err_fd, watch->console_fd);
+	watch->panic_line.used = 0;
+	watch->looked_at = 0;
 	watch->take_error.text[0] = '\0';
-	watch->trace_expected = watch->trace_crc = 0;
-	watch->waited_ns = watch->blocked_ns = 0;
-	watch->started_at = watch->exited_at = watch->last_frame_at = watch->panic_at = 0;
-	watch->line_used = 0;
-	watch->last_on_stderr = '\0';
-	sink_init(&watch->out, watch->out_fd);
-	sink_init(&watch->err, watch->err_fd);
-	sink_init(&watch->console, watch->console_fd);
-	watch->seen->begin_ns = now_ns();
-	guest_clock_start(&watch->clock, watch->seen->begin_ns);
+	seen->begin_ns = now_ns();
+	watch_limits_start(&watch->limits, seen->begin_ns);
 }
 
 struct vmm_owner watch_owner(struct watch *watch)
@@ -605,16 +351,24 @@ struct vmm_owner watch_owner(struct watch *watch)
 							  : NULL };
 }
 
+bool watch_ends_line(const struct watch *watch)
+{
+	return !watch->attach && watch_output_ends_line(&watch->output);
+}
+
 void watch_finish(struct watch *watch)
 {
 	struct observation *seen = watch->seen;
+	char line[PANIC_LINE_SIZE];
 
 	seen->end_ns = now_ns();
-	if (watch->attach)
-		attach_end(watch->attach);
-	if (watch->feed)
-		feed_end(watch->feed);
-	end_console_line(watch);
-	if (watch->trace_file.fd >= 0)
-		artefact_abandon(&watch->trace_file);
+	end_input(watch);
+	if (panic_line_end(&watch->panic_line, line) && !seen->panic)
+		note_panic(seen, line);
+	watch_trace_finish(&watch->trace);
+	seen->trace = watch->trace.state;
+	seen->trace_size = watch->trace.size;
+	memcpy(seen->trace_error, watch->trace.error, sizeof(seen->trace_error));
+	if (!seen->output_error)
+		seen->output_error = watch->output.error;
 }

@@ -1,7 +1,8 @@
 /*
- * What happens in the VM, as it happens? Turns the VMM's callbacks into an observation: passes the
- * payload's output on, stores the trace, keeps the logs' tails, and stops the machine at its
- * limits.
+ * What happens in the VM, as it happens? Turns the VMM's callbacks into an observation: checks the
+ * order in which the guest speaks (watch_order), passes the payload's output on (watch_output),
+ * stores the trace (watch_trace), keeps the logs' tails, and stops the machine at its limits
+ * (watch_limits).
  */
 #ifndef KTSTR_RUN_WATCH_H
 #define KTSTR_RUN_WATCH_H
@@ -14,22 +15,26 @@
 #include "run/attach.h"
 #include "run/cargo.h"
 #include "run/feed.h"
-#include "run/guest_clock.h"
+#include "run/panic_line.h"
+#include "run/watch_limits.h"
+#include "run/watch_order.h"
+#include "run/watch_output.h"
+#include "run/watch_trace.h"
 #include "verdict/observation.h"
 #include "vmm/vmm.h"
 
-/* init enforces the test's limit; a guest in which it has not done so after this much has stalled.
- */
-#define WATCH_STALL_TIMEOUT_MS 10000
-
 struct watch {
 	struct observation *seen; /* the caller's */
-	struct vmm *vmm;	  /* the machine that is watched; the caller's */
 	struct cargo *cargo;	  /* what the guest is handed over; the caller's */
 	/* At its ready point the machine is to become this base, and to end; or NULL. */
 	struct base *take;
 	int take_result; /* base_take's, where it became none; then it goes on, if it has a cargo */
 	struct error take_error; /* likewise; else "" */
+	/*
+	 * The machine begins at its ready point: hello and ready have been said in another one.
+	 * What they told the caller has put into @seen: hello, release, CPUs, nodes, ready_ns.
+	 */
+	bool at_ready;
 	struct artefacts *artefacts;
 	const char *trace_suffix;  /* name of the trace among the artefacts */
 	uint64_t max_trace_size;   /* bytes; no honest trace is larger than the guest's memory */
@@ -40,28 +45,16 @@ struct watch {
 	struct attach *attach; /* the user's terminal, or NULL */
 	struct feed *feed;     /* the payload's standard input, or NULL; not with a terminal */
 
-	/* Private from here on. */
-	struct artefact_file trace_file;
-	uint64_t trace_expected, trace_crc;
-	uint64_t waited_ns;	  /* the most of any vCPU, at the last tick */
-	uint64_t blocked_ns;	  /* spent waiting for a slow reader of the output */
-	uint64_t looked_at;	  /* for signals and keys, during that */
-	struct guest_clock clock; /* the guest's own, and times on it: */
-	uint64_t started_at, exited_at, last_frame_at, panic_at;
-	uint64_t started_boot_ns; /* the host's CLOCK_BOOTTIME when the payload started */
-	uint64_t panic_heard;	  /* what the guest had said when its panic came (channel_said) */
-	char line[512];		  /* the console's current line */
-	size_t line_used;
-	struct sink {
-		int fd;	      /* -1: it takes nothing any more */
-		size_t chunk; /* most bytes of one write */
-		bool may_block;
-		bool is_stderr; /* the same terminal, pipe or file: our own words go there, too */
-	} out, err, console;
-	char last_on_stderr; /* the last byte of these; 0: none */
+	/* Private from here on; trace.file.path is that of a trace that came whole. */
+	struct watch_order order;
+	struct watch_limits limits;
+	struct watch_output output;
+	struct watch_trace trace;
+	struct panic_line panic_line;
+	uint64_t looked_at; /* for signals and keys, while a reader is slow */
 };
 
-/* Set the public fields first. */
+/* Set the public fields first, and in the observation what the machine is to be. */
 void watch_init(struct watch *watch);
 /* The callbacks for vmm_run; @watch must outlive it. */
 struct vmm_owner watch_owner(struct watch *watch);
@@ -71,7 +64,10 @@ struct vmm_owner watch_owner(struct watch *watch);
  */
 bool watch_ends_line(const struct watch *watch);
 
-/* After vmm_run: drops a trace that did not come whole and says so in the observation. */
+/*
+ * After vmm_run: drops a trace that did not come whole; now the observation tells all, what came of
+ * the trace and of the output included.
+ */
 void watch_finish(struct watch *watch);
 
 #endif

@@ -145,7 +145,9 @@ static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t
 {
 	struct artefacts artefacts = { .dir = "/nowhere", .stem = "fuzz" };
 	struct observation seen = { .tracer = size & 1 ? TRACER_SILENT : TRACER_OFF };
+	struct cargo cargo = { 0 };
 	struct watch watch = { .seen = &seen,
+			       .cargo = &cargo,
 			       .artefacts = &artefacts,
 			       .trace_suffix = ARTEFACT_TRACE,
 			       .max_trace_size = 1 << 20,
@@ -164,7 +166,6 @@ static void run(void *region, void (*fill)(struct ktstr_channel *, const uint8_t
 	/* Of a standard input there is always more. */
 	if (feed_open(&feed, "/dev/zero", &err))
 		abort();
-	watch.vmm = &vmm;
 	watch.feed = &feed;
 	if (observation_init(&seen) || channel_init(&channel, region, &err))
 		abort();

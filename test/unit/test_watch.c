@@ -1,13 +1,16 @@
 /*
- * Which panic's line on the console is the kernel's own, and which was printed by somebody else?
- * And how long may a tracer take to start?
+ * What becomes of a guest's words? One observation, from power-on or from the ready point. And
+ * which panic's line on the console is the kernel's own, which was printed by somebody else?
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -32,9 +35,9 @@ static int fake_clock(clockid_t id, struct timespec *now)
 static struct ktstr_channel header;
 static struct vmm vmm;
 static struct observation seen;
+static struct cargo cargo;
 static struct watch watch;
 
-/* A guest whose payload runs, 10 s after the boot. */
 static int set_up(void **state)
 {
 	(void)state;
@@ -43,14 +46,15 @@ static int set_up(void **state)
 	vmm.channel = (struct channel){ .region = &header, .ring.head = &header.head };
 	if (observation_init(&seen))
 		return -1;
+	seen.boot_limit_ms = 20000;
+	seen.tracer = TRACER_SILENT;
+	seen.cpus_wanted = seen.nodes_wanted = 1;
 	watch = (struct watch){ .seen = &seen,
-				.vmm = &vmm,
+				.cargo = &cargo,
 				.cancel_fd = -1,
 				.out_fd = -1,
 				.err_fd = -1,
 				.console_fd = -1 };
-	watch_init(&watch);
-	seen.hello = seen.started = true;
 	return 0;
 }
 
@@ -67,32 +71,47 @@ static bool pass(unsigned int ms)
 	bool stopped = false;
 
 	for (uint64_t until = time_ms + ms; time_ms < until; time_ms += 100)
-		stopped = on_tick(&watch, watch.vmm, 0);
+		stopped = on_tick(&watch, &vmm, 0);
 	return stopped;
 }
 
 static void print_line(void)
 {
-	on_console(&watch, watch.vmm, (const uint8_t *)LINE, strlen(LINE));
+	on_console(&watch, &vmm, (const uint8_t *)LINE, strlen(LINE));
 	assert_true(seen.panic);
 	assert_string_equal(seen.panic_line, "Kernel panic - not syncing: why");
 }
 
-/* A frame that the guest puts into the ring now. */
-static void speak(uint16_t type, uint32_t length)
+/* A frame that the guest puts into the ring now; what the watch says of it. */
+static int say(uint16_t type, const void *payload, uint32_t length)
 {
-	const struct ktstr_heartbeat heartbeat = { 0 };
 	struct error err;
 
 	header.head += 32;
 	vmm.channel.ring.at = header.head;
-	assert_true(on_frame(&watch, watch.vmm, type, &heartbeat, length, &err) >= 0);
+	return on_frame(&watch, &vmm, type, payload, length, &err);
+}
+
+static void speak(uint16_t type, uint32_t length)
+{
+	const struct ktstr_heartbeat heartbeat = { 0 };
+
+	assert_true(say(type, &heartbeat, length) >= 0);
+}
+
+/* A guest whose payload runs. */
+static void begin(void)
+{
+	watch.at_ready = true;
+	watch_init(&watch);
+	speak(KTSTR_STARTED, 8);
 }
 
 /* A slow console: the kernel prints its call trace before it stops the other CPUs. */
 static void others_may_speak_while_a_panic_prints(void **state)
 {
 	(void)state;
+	begin();
 	print_line();
 	for (int i = 0; i < 9; i++) {
 		assert_false(pass(500));
@@ -108,6 +127,7 @@ static void others_may_speak_while_a_panic_prints(void **state)
 static void who_goes_on_has_not_panicked(void **state)
 {
 	(void)state;
+	begin();
 	print_line();
 	for (int i = 0; i < 10; i++) {
 		assert_false(pass(1000));
@@ -124,6 +144,7 @@ static void who_goes_on_has_not_panicked(void **state)
 static void a_guest_that_ends_well_has_not_panicked(void **state)
 {
 	(void)state;
+	begin();
 	print_line();
 	speak(KTSTR_BYE, 0);
 	assert_false(seen.panic);
@@ -136,42 +157,169 @@ static void what_was_said_before_proves_nothing(void **state)
 	struct error err;
 
 	(void)state;
-	header.head = 32;
+	begin();
+	header.head += 32;
 	print_line();
 	pass(6000);
-	vmm.channel.ring.at = 32;
+	vmm.channel.ring.at += 32;
 	assert_int_equal(
-		on_frame(&watch, watch.vmm, KTSTR_HEARTBEAT, &heartbeat, sizeof(heartbeat), &err),
-		0);
+		on_frame(&watch, &vmm, KTSTR_HEARTBEAT, &heartbeat, sizeof(heartbeat), &err), 0);
 	assert_true(seen.panic);
 }
 
-/* Init waits for its ready line, and tells in the end that there was none: not before it does. */
-static void a_tracer_has_all_the_time_that_init_gives_it(void **state)
+/* A line that never ended is one all the same, when no more can come. */
+static void a_panic_may_be_the_very_last_word(void **state)
 {
 	(void)state;
-	seen.started = false;
-	seen.boot_limit_ms = 20000;
-	seen.tracer = TRACER_SILENT;
-	for (unsigned int i = 0; i < KTSTR_TRACER_READY_S + 20; i++) {
+	begin();
+	on_console(&watch, &vmm, (const uint8_t *)LINE, strlen(LINE) - 1);
+	assert_false(seen.panic);
+	watch_finish(&watch);
+	assert_true(seen.panic);
+	assert_string_equal(seen.panic_line, "Kernel panic - not syncing: why");
+}
+
+static const struct ktstr_hello hello = {
+	.version = KTSTR_PROTOCOL_VERSION, .cpus_online = 1, .nodes_online = 1, .release = "6.1.0"
+};
+
+static void a_life_from_power_on(void **state)
+{
+	const struct ktstr_exited exited = { .kind = KTSTR_EXIT_STATUS, .value = 3 };
+	const struct ktstr_tracer tracer = { .state = KTSTR_TRACER_FAILED, .reason = "no ring" };
+	struct error err;
+
+	(void)state;
+	watch_init(&watch);
+	assert_int_equal(on_ready(&watch, &vmm, &err), -EPROTO);
+	assert_false(seen.hello);
+	assert_int_equal(seen.begin_ns, 10000000000);
+	time_ms = 11000;
+	assert_int_equal(say(KTSTR_HELLO, &hello, sizeof(hello)), 0);
+	assert_int_equal(say(KTSTR_HELLO, &hello, sizeof(hello)), -EPROTO);
+	time_ms = 12000;
+	speak(KTSTR_READY, 8);
+	assert_int_equal(say(KTSTR_TRACER, &tracer, sizeof(tracer)), 0);
+	time_ms = 13000;
+	speak(KTSTR_STARTED, 8);
+	speak(KTSTR_STDOUT, 5);
+	speak(KTSTR_STDERR, 7);
+	time_ms = 14000;
+	assert_int_equal(say(KTSTR_EXITED, &exited, sizeof(exited)), 0);
+	assert_int_equal(say(KTSTR_BYE, NULL, 0), 1);
+	watch_finish(&watch);
+	assert_true(seen.hello && seen.started && seen.exited);
+	assert_string_equal(seen.release, "6.1.0");
+	assert_int_equal(seen.hello_ns, 11000000000);
+	assert_int_equal(seen.ready_ns, 12000000000);
+	assert_int_equal(seen.started_ns, 13000000000);
+	assert_int_equal(seen.exited_ns, 14000000000);
+	assert_int_equal(seen.exit.value, 3);
+	assert_int_equal(seen.stdout_bytes, 5);
+	assert_int_equal(seen.stderr_bytes, 7);
+	assert_int_equal(seen.tracer, TRACER_FAILED);
+	assert_string_equal(seen.tracer_reason, "no ring");
+	assert_int_equal(seen.stop, STOP_BYE);
+}
+
+static void a_guest_on_less_than_its_machine_is_stopped(void **state)
+{
+	(void)state;
+	seen.cpus_wanted = 2;
+	watch_init(&watch);
+	assert_int_equal(say(KTSTR_HELLO, &hello, sizeof(hello)), 1);
+	assert_int_equal(seen.stop, STOP_OTHER_MACHINE);
+}
+
+/* Its boot is behind it, and what it said then has been said: to the watch of another machine. */
+static void a_life_from_the_ready_point(void **state)
+{
+	(void)state;
+	watch.at_ready = true;
+	seen.hello = true;
+	watch_init(&watch);
+	assert_int_equal(say(KTSTR_HELLO, &hello, sizeof(hello)), -EPROTO);
+	assert_int_equal(say(KTSTR_READY, &hello, sizeof(struct ktstr_ready)), -EPROTO);
+	speak(KTSTR_STARTED, 8);
+	assert_true(seen.started);
+}
+
+/* In one observation: what was lost of the first one's output is not forgotten. */
+static void a_machine_and_then_its_fork(void **state)
+{
+	(void)state;
+	watch.console_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	watch_init(&watch);
+	assert_int_equal(say(KTSTR_HELLO, &hello, sizeof(hello)), 0);
+	speak(KTSTR_READY, 8);
+	on_console(&watch, &vmm, (const uint8_t *)"words", 5);
+	assert_int_equal(on_ready(&watch, &vmm, NULL), 1); /* it has no cargo */
+	watch_finish(&watch);
+	assert_int_equal(seen.output_error, ENOSPC);
+	close(watch.console_fd);
+	watch.console_fd = -1;
+	watch.at_ready = true;
+	watch_init(&watch);
+	speak(KTSTR_STARTED, 8);
+	watch_finish(&watch);
+	assert_int_equal(seen.output_error, ENOSPC);
+}
+
+/* It cannot fail to boot; but it may never come to its payload. */
+static void a_fork_that_hangs_is_stopped(void **state)
+{
+	(void)state;
+	watch.at_ready = true;
+	watch_init(&watch);
+	for (unsigned int i = 0; i < 55; i++)
 		assert_false(pass(1000));
-		speak(KTSTR_HEARTBEAT, 8);
-	}
-	/* A guest that has fallen silent is not given as much. */
-	assert_true(pass(61000));
+	assert_true(pass(10000));
 	assert_int_equal(seen.stop, STOP_PREPARE_TIMEOUT);
 }
 
-static void a_guest_that_hangs_before_its_payload_is_stopped(void **state)
+static void output_goes_out_and_its_loss_is_told(void **state)
 {
+	char text[8] = "";
+	int fds[2];
+
 	(void)state;
-	seen.started = false;
-	seen.boot_limit_ms = 20000;
-	seen.tracer = TRACER_SILENT;
-	speak(KTSTR_HEARTBEAT, 8);
-	assert_false(pass(59000));
-	assert_true(pass(2000));
-	assert_int_equal(seen.stop, STOP_PREPARE_TIMEOUT);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	watch.out_fd = fds[1];
+	watch.err_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	begin();
+	assert_int_equal(say(KTSTR_STDOUT, "words", 5), 0);
+	assert_int_equal(read(fds[0], text, sizeof(text)), 5);
+	assert_string_equal(text, "words");
+	assert_int_equal(say(KTSTR_STDERR, "words", 5), 0);
+	assert_int_equal(say(KTSTR_STDERR, "words", 5), 0);
+	assert_int_equal(seen.stderr_bytes, 10);
+	watch_finish(&watch);
+	assert_int_equal(seen.output_error, ENOSPC);
+	assert_int_equal(seen.stop, STOP_NONE);
+	close(watch.err_fd);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* By whom the machine is to end is not kept from it by a slow reader. */
+static void a_full_pipe_does_not_keep_who_wants_out(void **state)
+{
+	uint8_t much[4096] = { 0 };
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 4096) >= 4096);
+	watch.out_fd = fds[1];
+	begin();
+	assert_int_equal(say(KTSTR_STDOUT, much, sizeof(much)), 0);
+	time_ms += 200;
+	seen.stop = STOP_SIGNAL;
+	alarm(30);
+	assert_int_equal(say(KTSTR_STDOUT, much, sizeof(much)), 1);
+	alarm(0);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 int main(void)
@@ -184,10 +332,18 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_was_said_before_proves_nothing, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(a_tracer_has_all_the_time_that_init_gives_it,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_guest_that_hangs_before_its_payload_is_stopped,
-						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_panic_may_be_the_very_last_word, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_life_from_power_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_guest_on_less_than_its_machine_is_stopped, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_life_from_the_ready_point, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_machine_and_then_its_fork, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_fork_that_hangs_is_stopped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(output_goes_out_and_its_loss_is_told, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_full_pipe_does_not_keep_who_wants_out, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);

@@ -1,0 +1,127 @@
+/* Which frames may come when, and what may they hold? See watch_order.h. */
+#include "run/watch_order.h"
+
+#include <errno.h>
+
+#include "../../guest/protocol.h"
+
+void watch_order_init(struct watch_order *order, bool tracer, bool at_ready)
+{
+	*order = (struct watch_order){ .tracer = tracer, .hello = at_ready, .ready = at_ready };
+}
+
+/* The fixed payload of each type; 0 where the length varies. */
+static uint32_t fixed_length(uint16_t type)
+{
+	switch (type) {
+	case KTSTR_HELLO:
+		return sizeof(struct ktstr_hello);
+	case KTSTR_READY:
+		return sizeof(struct ktstr_ready);
+	case KTSTR_HEARTBEAT:
+		return sizeof(struct ktstr_heartbeat);
+	case KTSTR_STARTED:
+		return sizeof(struct ktstr_started);
+	case KTSTR_EXITED:
+		return sizeof(struct ktstr_exited);
+	case KTSTR_TRACER:
+		return sizeof(struct ktstr_tracer);
+	case KTSTR_TRACE_BEGIN:
+	case KTSTR_TRACE_END:
+		return sizeof(struct ktstr_trace);
+	default:
+		return 0;
+	}
+}
+
+/* Once each, and in the order in which a life goes. */
+static bool in_order(const struct watch_order *order, uint16_t type)
+{
+	if (type == KTSTR_HELLO || !order->hello)
+		return type == KTSTR_HELLO && !order->hello;
+	switch (type) {
+	case KTSTR_READY:
+		return !order->ready;
+	case KTSTR_TRACER:
+		return order->ready;
+	case KTSTR_STARTED:
+		return order->ready && !order->started && !order->exited;
+	case KTSTR_EXITED:
+		return order->ready && !order->exited;
+	case KTSTR_EXPIRED:
+		return order->started && !order->exited;
+	default:
+		return true;
+	}
+}
+
+static int take_hello(struct watch_order *order, const struct ktstr_hello *hello, struct error *err)
+{
+	if (hello->version != KTSTR_PROTOCOL_VERSION)
+		return error_set(err, -EPROTO, "init speaks protocol version %u, we speak %u",
+				 hello->version, KTSTR_PROTOCOL_VERSION);
+	order->hello = true;
+	return 0;
+}
+
+static int take_tracer(const struct watch_order *order, const struct ktstr_tracer *tracer,
+		       struct error *err)
+{
+	if (!order->tracer)
+		return error_set(err, -EPROTO, "a report on a tracer that was not asked for");
+	if (tracer->state > KTSTR_TRACER_FAILED)
+		return error_set(err, -EPROTO, "tracer state %u", tracer->state);
+	return 0;
+}
+
+static int take_exited(struct watch_order *order, const struct ktstr_exited *exited,
+		       struct error *err)
+{
+	if (exited->kind > KTSTR_EXIT_EXEC || exited->value > 255)
+		return error_set(err, -EPROTO, "payload's end of kind %u with value %u",
+				 exited->kind, exited->value);
+	if (exited->kind != KTSTR_EXIT_EXEC && !order->started)
+		return error_set(err, -EPROTO, "the end of a payload that never started");
+	order->exited = true;
+	return 0;
+}
+
+int watch_order_take(struct watch_order *order, uint16_t type, const void *payload, uint32_t length,
+		     struct error *err)
+{
+	uint32_t fixed = fixed_length(type);
+
+	if (!in_order(order, type))
+		return error_set(err, -EPROTO, "frame of type %u out of order", type);
+	if (fixed && length != fixed)
+		return error_set(err, -EPROTO, "frame of type %u with %u bytes, expected %u", type,
+				 length, fixed);
+	switch (type) {
+	case KTSTR_HELLO:
+		return take_hello(order, payload, err);
+	case KTSTR_READY:
+		order->ready = true;
+		return 0;
+	case KTSTR_TRACER:
+		return take_tracer(order, payload, err);
+	case KTSTR_STARTED:
+		order->started = true;
+		return 0;
+	case KTSTR_EXITED:
+		return take_exited(order, payload, err);
+	case KTSTR_HEARTBEAT:
+	case KTSTR_STDOUT:
+	case KTSTR_STDERR:
+	case KTSTR_TRACER_TEXT:
+	case KTSTR_TRACE_BEGIN:
+	case KTSTR_TRACE_DATA:
+	case KTSTR_TRACE_END:
+	case KTSTR_KMSG:
+	case KTSTR_LOG:
+	case KTSTR_BYE:
+	case KTSTR_EXPIRED:
+		return 0;
+	default:
+		return error_set(err, -EPROTO, "frame of the unknown type %u", type);
+	}
+}
