@@ -146,6 +146,12 @@ static void on_line(void *data, const struct variant *variant, const char *line,
 	fflush(state->text ? stdout : stderr);
 }
 
+static void on_note(void *data, const char *line)
+{
+	clear_live(data);
+	say(data, line);
+}
+
 static void on_progress(void *data, const struct suite_progress *progress)
 {
 	const struct command_state *state = data;
@@ -368,6 +374,7 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	struct suite_listener listener = { .data = state,
 					   .result = on_result,
 					   .line = options->verbose ? on_line : NULL,
+					   .note = on_note,
 					   .progress = on_progress };
 	struct suite_counts counts;
 	uint64_t begin = now_ns();
@@ -375,8 +382,8 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	double seconds;
 	int ret, status;
 
-	ret = suite_run(&state->variants, &state->settings, &limits, options->fail_fast, signal_fd,
-			&listener, &counts, &err);
+	ret = suite_run(&state->variants, &state->bases, &state->settings, &limits,
+			options->fail_fast, signal_fd, &listener, &counts, &err);
 	seconds = (double)(now_ns() - begin) / 1e9;
 	clear_live(state);
 	if (ret < 0)

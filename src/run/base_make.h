@@ -6,7 +6,8 @@
 #include "run/run.h"
 
 /*
- * run_make_base - boot the machine of a run to its ready point, with nothing to be run in it.
+ * run_make_base - boot the machine of a run to its ready point, with nothing to be run in it. In a
+ * process that ends then: it has given up writing files, as one that runs a guest does (rights.h).
  * @config: its kernel, plan, append, kaslr, boot_timeout_ms and cancel_fd count
  * Returns 0 and a base, owned by the caller (base_close), whose memory is sealed; -ENOTSUP: this
  * host's KVM cannot save a machine; -EINTR: the user wants out; -ENOEXEC: it did not come to its

@@ -10,7 +10,7 @@
 
 static size_t base_of(const struct schedule *schedule, size_t variant)
 {
-	return schedule->bases ? schedule->bases->of[variant] : BASE_NONE;
+	return schedule->bases->of[variant];
 }
 
 static struct base_state *state_of(const struct schedule *schedule, size_t variant)
@@ -32,15 +32,15 @@ static int compare(const void *a, const void *b, void *schedule)
 int schedule_init(struct schedule *schedule, const struct variants *variants,
 		  const struct bases *bases, const struct suite_limits *limits, struct error *err)
 {
-	size_t count = variants->count, nr_bases = bases ? bases->count : 0;
+	size_t count = variants->count;
 
 	*schedule = (struct schedule){ .variants = variants,
 				       .bases = bases,
 				       .limits = limits,
 				       .order = calloc(count + 1, sizeof(*schedule->order)),
 				       .states = calloc(count + 1, sizeof(*schedule->states)),
-				       .base_states =
-					       calloc(nr_bases + 1, sizeof(*schedule->base_states)),
+				       .base_states = calloc(bases->count + 1,
+							     sizeof(*schedule->base_states)),
 				       .pending = count };
 	if (!schedule->order || !schedule->states || !schedule->base_states)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -122,7 +122,7 @@ static void unmake(struct schedule *schedule, struct base_state *base)
  */
 static bool drop_base(struct schedule *schedule, size_t variant, struct schedule_step *step)
 {
-	size_t base = schedule->bases ? schedule->bases->count : 0;
+	size_t base = schedule->bases->count;
 
 	while (base-- > 0)
 		if (schedule->base_states[base].kind == BASE_MADE)
@@ -264,6 +264,13 @@ void schedule_not_made(struct schedule *schedule, size_t base)
 
 	give_back(schedule, state->maker);
 	state->kind = BASE_GIVEN_UP;
+}
+
+void schedule_give_up(struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->bases->count; i++)
+		if (schedule->base_states[i].kind == BASE_UNMADE)
+			schedule->base_states[i].kind = BASE_GIVEN_UP;
 }
 
 bool schedule_is_pending(const struct schedule *schedule, size_t variant)

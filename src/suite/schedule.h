@@ -78,7 +78,7 @@ struct schedule {
 };
 
 /*
- * schedule_init - @bases: NULL: every VM boots. All that is pointed to is the caller's, and needed
+ * schedule_init - all that is pointed to is the caller's, and needed
  * as long as the schedule. Returns 0 or -ENOMEM. To be destroyed in either case.
  */
 int schedule_init(struct schedule *schedule, const struct variants *variants,
@@ -95,6 +95,9 @@ size_t schedule_done(struct schedule *schedule, size_t variant);
 /* schedule_made - what came of making a base. @held_mib: the memory that it has */
 void schedule_made(struct schedule *schedule, size_t base, uint64_t held_mib);
 void schedule_not_made(struct schedule *schedule, size_t base);
+
+/* schedule_give_up - no base is made any more: what has none boots. */
+void schedule_give_up(struct schedule *schedule);
 
 /* schedule_is_pending - has the variant had no turn yet? */
 bool schedule_is_pending(const struct schedule *schedule, size_t variant);

@@ -2,6 +2,7 @@
 #include "suite/suite.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/capacity.h"
+#include "suite/maker.h"
 #include "util/clock.h"
 
 #define PROGRESS_MS 500
@@ -24,6 +26,7 @@
 struct slot {
 	struct child child; /* fd -1: free */
 	size_t variant;
+	size_t makes;		/* the base that comes of it; BASE_NONE: the variant is run */
 	struct stream out, err; /* what the test prints, once the process has opened the files */
 };
 
@@ -33,6 +36,8 @@ struct suite {
 	const struct suite_listener *listener;
 	struct suite_counts *counts;
 	struct schedule schedule;
+	struct made made;
+	bool cannot_fork; /* KVM here lacks something for it */
 	struct slot *slots;
 	struct pollfd *fds;
 	size_t nr_slots;
@@ -110,13 +115,26 @@ static int start(struct suite *suite, const struct schedule_step *step, struct e
 	struct slot *slot = free_slot(suite);
 	int ret;
 
-	*slot = (struct slot){ .variant = step->variant };
+	*slot = (struct slot){ .variant = step->variant, .makes = BASE_NONE };
 	ret = worker_start(&slot->child, suite->settings, &suite->variants->list[step->variant],
-			   err);
+			   &suite->made, step->base, err);
 	if (!ret)
 		return 0;
 	schedule_done(&suite->schedule, step->variant);
 	tell_without(suite, step->variant, OUTCOME_NOT_RUN, ENDED_BEFORE);
+	return ret;
+}
+
+static int start_maker(struct suite *suite, const struct schedule_step *step, struct error *err)
+{
+	struct slot *slot = free_slot(suite);
+	int ret;
+
+	*slot = (struct slot){ .variant = step->variant, .makes = step->base };
+	ret = maker_start(&slot->child, suite->settings, &suite->variants->list[step->variant],
+			  &suite->made, err);
+	if (ret)
+		schedule_not_made(&suite->schedule, step->base);
 	return ret;
 }
 
@@ -142,8 +160,12 @@ static int start_some(struct suite *suite, struct error *err)
 			ret = start(suite, &step, err);
 			break;
 		case SCHEDULE_MAKE:
+			ret = start_maker(suite, &step, err);
+			break;
 		case SCHEDULE_DROP:
-			break; /* there are no bases yet */
+			made_drop(&suite->made, step.base);
+			now = look();
+			break;
 		}
 	} while (!ret && step.action != SCHEDULE_WAIT);
 	return ret;
@@ -166,7 +188,7 @@ static void pass_output(const struct suite *suite, struct slot *slot, bool end)
 {
 	struct line_of of = { suite->listener, &suite->variants->list[slot->variant] };
 
-	if (!suite->listener->line)
+	if (!suite->listener->line || slot->makes != BASE_NONE)
 		return;
 	slot->out.fd = slot->child.files[0];
 	slot->err.fd = slot->child.files[1];
@@ -174,13 +196,67 @@ static void pass_output(const struct suite *suite, struct slot *slot, bool end)
 	stream_read(&slot->err, end, pass_line, &of);
 }
 
+static void signal_all(const struct suite *suite, int number)
+{
+	for (size_t i = 0; i < suite->nr_slots; i++)
+		if (suite->slots[i].child.fd >= 0)
+			kill(suite->slots[i].child.pid, number);
+}
+
+/* What nobody waits for is not made. */
+static void stop_makers(const struct suite *suite)
+{
+	for (size_t i = 0; i < suite->nr_slots; i++)
+		if (suite->slots[i].child.fd >= 0 && suite->slots[i].makes != BASE_NONE)
+			kill(suite->slots[i].child.pid, SIGTERM);
+}
+
+/* Its variants boot, as they would without it, and tell what is wrong with their machine. */
+static void tell_not_made(struct suite *suite, const struct slot *slot, int ret,
+			  const struct error *why)
+{
+	const struct variant *variant = &suite->variants->list[slot->variant];
+	char spec[TOPOLOGY_SPEC_SIZE], line[ERROR_TEXT_SIZE + 256];
+
+	schedule_not_made(&suite->schedule, slot->makes);
+	if (suite->stopping || suite->cannot_fork)
+		return;
+	topology_format(&variant->plan.topology, spec);
+	if (ret == -ENOTSUP) {
+		/* Then none can. */
+		suite->cannot_fork = true;
+		schedule_give_up(&suite->schedule);
+		snprintf(line, sizeof(line), "each VM boots: %s", why->text);
+	} else {
+		snprintf(line, sizeof(line),
+			 "each VM of %s, %" PRIu64 " MiB, %s boots, since they have no base: %s",
+			 spec, variant->plan.memory_mib, variant->release, why->text);
+	}
+	suite->listener->note(suite->listener->data, line);
+}
+
+static void finish_maker(struct suite *suite, struct slot *slot)
+{
+	struct base *base = &suite->made.list[slot->makes];
+	struct error why = { "" };
+	int ret = maker_finish(&slot->child, base, &why);
+
+	if (ret)
+		tell_not_made(suite, slot, ret, &why);
+	else
+		schedule_made(&suite->schedule, slot->makes, made_mib(&suite->made, slot->makes));
+}
+
 static void finish(struct suite *suite, struct slot *slot, bool fail_fast)
 {
 	struct worker_result result;
+	size_t base;
 
 	pass_output(suite, slot, true);
 	worker_finish(&slot->child, &result);
-	schedule_done(&suite->schedule, slot->variant);
+	base = schedule_done(&suite->schedule, slot->variant);
+	if (base != BASE_NONE)
+		made_drop(&suite->made, base);
 	suite->done++;
 	suite->busy_s += result.seconds;
 	/* What we killed says nothing about the test; others had their result before, or say so. */
@@ -193,13 +269,6 @@ static void finish(struct suite *suite, struct slot *slot, bool fail_fast)
 	if (fail_fast && outcome_is_bad(result.outcome))
 		suite->stopping = true;
 	worker_result_destroy(&result);
-}
-
-static void signal_all(const struct suite *suite, int number)
-{
-	for (size_t i = 0; i < suite->nr_slots; i++)
-		if (suite->slots[i].child.fd >= 0)
-			kill(suite->slots[i].child.pid, number);
 }
 
 static void stop(struct suite *suite, int signal_fd)
@@ -236,7 +305,7 @@ static void tell_progress(const struct suite *suite)
 		const struct slot *slot = &suite->slots[i];
 		double seconds;
 
-		if (slot->child.fd < 0)
+		if (slot->child.fd < 0 || slot->makes != BASE_NONE)
 			continue;
 		seconds = (double)(now - slot->child.begin_ns) / 1e9;
 		if (progress.longest && seconds <= progress.longest_s)
@@ -265,10 +334,12 @@ static void turn(struct suite *suite, int signal_fd, bool fail_fast)
 
 		if (slot->child.fd < 0)
 			continue;
-		if (suite->fds[i].revents && child_read(&slot->child))
-			finish(suite, slot, fail_fast);
-		else
+		if (!suite->fds[i].revents || !child_read(&slot->child))
 			pass_output(suite, slot, false);
+		else if (slot->makes != BASE_NONE)
+			finish_maker(suite, slot);
+		else
+			finish(suite, slot, fail_fast);
 	}
 	if (suite->kill_at_ms && now_ms() > suite->kill_at_ms)
 		signal_all(suite, SIGKILL);
@@ -283,9 +354,10 @@ static void tell_rest(struct suite *suite)
 				     suite->signal ? "the suite was interrupted" : ENDED_BEFORE);
 }
 
-int suite_run(const struct variants *variants, const struct worker_settings *settings,
-	      const struct suite_limits *limits, bool fail_fast, int signal_fd,
-	      const struct suite_listener *listener, struct suite_counts *counts, struct error *err)
+int suite_run(const struct variants *variants, const struct bases *bases,
+	      const struct worker_settings *settings, const struct suite_limits *limits,
+	      bool fail_fast, int signal_fd, const struct suite_listener *listener,
+	      struct suite_counts *counts, struct error *err)
 {
 	struct suite suite = { .variants = variants,
 			       .settings = settings,
@@ -299,7 +371,9 @@ int suite_run(const struct variants *variants, const struct worker_settings *set
 		suite.nr_slots = variants->count;
 	suite.slots = calloc(suite.nr_slots + 1, sizeof(*suite.slots));
 	suite.fds = calloc(suite.nr_slots + 1, sizeof(*suite.fds));
-	ret = schedule_init(&suite.schedule, variants, NULL, limits, err);
+	ret = schedule_init(&suite.schedule, variants, bases, limits, err);
+	if (!ret)
+		ret = made_init(&suite.made, bases->count, err);
 	if (!ret && (!suite.slots || !suite.fds))
 		ret = error_set(err, -ENOMEM, "out of memory");
 	if (ret)
@@ -312,6 +386,8 @@ int suite_run(const struct variants *variants, const struct worker_settings *set
 			ret = start_some(&suite, err);
 			suite.stopping = suite.stopping || ret;
 		}
+		if (suite.stopping)
+			stop_makers(&suite);
 		if (!suite.schedule.running && (suite.stopping || !suite.schedule.pending))
 			break;
 		tell_progress(&suite);
@@ -319,6 +395,7 @@ int suite_run(const struct variants *variants, const struct worker_settings *set
 	}
 	tell_rest(&suite);
 out:
+	made_destroy(&suite.made);
 	schedule_destroy(&suite.schedule);
 	free(suite.slots);
 	free(suite.fds);

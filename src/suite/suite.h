@@ -21,6 +21,8 @@ struct suite_listener {
 		       const struct suite_result *result);
 	/* A line that a variant's test printed, on either stream; NULL: nobody wants them. */
 	void (*line)(void *data, const struct variant *variant, const char *line, size_t length);
+	/* Something that the user may want to know, one line. */
+	void (*note)(void *data, const char *line);
 	/* About twice a second, and after each result. */
 	void (*progress)(void *data, const struct suite_progress *progress);
 };
@@ -32,9 +34,9 @@ struct suite_listener {
  * Returns 0 when all had their turn, the signal's number (> 0) when one ended it, or a negative
  * errno.
  */
-int suite_run(const struct variants *variants, const struct worker_settings *settings,
-	      const struct suite_limits *limits, bool fail_fast, int signal_fd,
-	      const struct suite_listener *listener, struct suite_counts *counts,
-	      struct error *err);
+int suite_run(const struct variants *variants, const struct bases *bases,
+	      const struct worker_settings *settings, const struct suite_limits *limits,
+	      bool fail_fast, int signal_fd, const struct suite_listener *listener,
+	      struct suite_counts *counts, struct error *err);
 
 #endif

@@ -160,6 +160,7 @@ static int open_output(const struct artefacts *artefacts, const char *suffix, ch
 struct job {
 	const struct worker_settings *settings;
 	const struct variant *variant;
+	const struct base *base; /* or NULL */
 	int reply_fd, signal_fd, out_fd, err_fd;
 	struct configuration configuration;
 	struct artefacts artefacts;
@@ -305,6 +306,9 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	config->cancel_fd = job->signal_fd;
 	config->artefacts = &job->artefacts;
 	config->replay = job->replay;
+	/* A base of its own would be of no use to others. */
+	config->base = job->base;
+	config->fresh = !job->base;
 	ret = run_execute(config, &result, err);
 	if (ret)
 		return ret;
@@ -362,6 +366,8 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 struct work {
 	const struct worker_settings *settings;
 	const struct variant *variant;
+	struct made *made;
+	size_t base;
 };
 
 /* The process. */
@@ -370,6 +376,7 @@ static void work(int reply_fd, int signal_fd, const void *data)
 	const struct work *work = data;
 	struct job job = { .settings = work->settings,
 			   .variant = work->variant,
+			   .base = made_keep(work->made, work->base),
 			   .reply_fd = reply_fd,
 			   .signal_fd = signal_fd,
 			   .out_fd = -1,
@@ -392,9 +399,9 @@ static void work(int reply_fd, int signal_fd, const void *data)
 }
 
 int worker_start(struct child *child, const struct worker_settings *settings,
-		 const struct variant *variant, struct error *err)
+		 const struct variant *variant, struct made *made, size_t base, struct error *err)
 {
-	const struct work of = { settings, variant };
+	const struct work of = { settings, variant, made, base };
 
 	return child_start(child, "a variant", work, &of, err);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "suite/child.h"
+#include "suite/made.h"
 #include "suite/variants.h"
 #include "util/error.h"
 #include "verdict/outcome.h"
@@ -33,9 +34,12 @@ struct worker_result {
 };
 void worker_result_destroy(struct worker_result *result);
 
-/* worker_start - fork. Returns 0 or a negative errno with a message. */
+/*
+ * worker_start - @base: of those that are made, the one that the variant's VM is forked from;
+ * BASE_NONE: it boots. Returns 0 or a negative errno with a message.
+ */
 int worker_start(struct child *child, const struct worker_settings *settings,
-		 const struct variant *variant, struct error *err);
+		 const struct variant *variant, struct made *made, size_t base, struct error *err);
 /* worker_finish - once child_read is at its end; waits for the process, and a worker that left no
  * result is an OUTCOME_ERROR. */
 void worker_finish(struct child *child, struct worker_result *result);

@@ -206,6 +206,29 @@ static void test_a_base_that_cannot_be_made(void **state)
 		done(f, i);
 }
 
+/* KVM here cannot fork: no more are tried, and one that comes all the same is as good. */
+static void test_none_can_be_made(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limits.jobs = 2;
+	plan(f, "aabbcc");
+	assert_string_equal(steps(f), "make a, make b");
+	schedule_not_made(&f->schedule, 0);
+	schedule_give_up(&f->schedule);
+	assert_string_equal(steps(f), "run 0");
+	schedule_made(&f->schedule, 1, 0);
+	assert_string_equal(steps(f), "run 1");
+	done(f, 0);
+	assert_string_equal(steps(f), "fork 2");
+	done(f, 1);
+	assert_string_equal(steps(f), "fork 3");
+	done(f, 2);
+	assert_string_equal(steps(f), "run 4");
+	assert_int_equal(schedule_done(&f->schedule, 3), 1);
+	assert_string_equal(steps(f), "run 5");
+}
+
 static void test_room(void **state)
 {
 	struct fixture *f = *state;
@@ -443,6 +466,7 @@ int main(void)
 		with_fixture(test_from_a_base),
 		with_fixture(test_one_base_after_the_other),
 		with_fixture(test_a_base_that_cannot_be_made),
+		with_fixture(test_none_can_be_made),
 		with_fixture(test_room),
 		with_fixture(test_jobs),
 		with_fixture(test_memory),

@@ -134,7 +134,8 @@ for line in open(sys.argv[1]):
 
 @test "a worker that is killed is one test's error, and nobody else's" {
 	entry long 'sleep 1000'
-	"$KTSTR_LAUNCH" test --jobs 1 --filter long --filter pass tests >out 2>stderr &
+	# Without a base, whose maker would come first.
+	"$KTSTR_LAUNCH" test --fresh --jobs 1 --filter long --filter pass tests >out 2>stderr &
 	pid=$!
 	wait_for pgrep -P "$pid"
 	worker=$(pgrep -P "$pid")

@@ -1,0 +1,49 @@
+/* Which bases does a suite hold at the moment? See made.h. */
+#include "suite/made.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+int made_init(struct made *made, size_t count, struct error *err)
+{
+	*made = (struct made){ .list = calloc(count + 1, sizeof(*made->list)) };
+	if (!made->list)
+		return error_set(err, -ENOMEM, "out of memory");
+	made->count = count;
+	for (size_t i = 0; i < count; i++)
+		made->list[i].ram_fd = -1;
+	return 0;
+}
+
+void made_drop(struct made *made, size_t base)
+{
+	if (made->list[base].ram_fd >= 0)
+		base_close(&made->list[base]);
+	made->list[base].ram_fd = -1;
+}
+
+void made_destroy(struct made *made)
+{
+	made_keep(made, BASE_NONE);
+	free(made->list);
+	*made = (struct made){ 0 };
+}
+
+uint64_t made_mib(const struct made *made, size_t base)
+{
+	struct stat st;
+
+	/* Blocks of 512 bytes: what was touched. */
+	if (fstat(made->list[base].ram_fd, &st))
+		return made->list[base].ram_size >> 20;
+	return ((uint64_t)st.st_blocks * 512 + (1 << 20) - 1) >> 20;
+}
+
+const struct base *made_keep(struct made *made, size_t base)
+{
+	for (size_t i = 0; i < made->count; i++)
+		if (i != base)
+			made_drop(made, i);
+	return base == BASE_NONE ? NULL : &made->list[base];
+}
