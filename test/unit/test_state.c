@@ -184,7 +184,7 @@ static void set_cpuid(int fd)
 	free(cpuid);
 }
 
-/* A machine whose vCPUs are new. */
+/* A machine whose vCPUs are new, without so much as CPUID. */
 static void create(struct machine *machine, unsigned int nr_vcpus)
 {
 	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP };
@@ -209,7 +209,6 @@ static void create(struct machine *machine, unsigned int nr_vcpus)
 		machine->runs[i] = mmap(NULL, machine->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 					machine->vcpu_fds[i], 0);
 		assert_ptr_not_equal(machine->runs[i], MAP_FAILED);
-		set_cpuid(machine->vcpu_fds[i]);
 	}
 	machine->kvm = (struct state_kvm){ kvm_fd, machine->vm_fd, machine->vcpu_fds, nr_vcpus };
 }
@@ -265,6 +264,7 @@ static void start(struct machine *machine, unsigned int vcpu, const uint8_t *ent
 				 .rflags = 2 };
 	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 
+	set_cpuid(fd);
 	memcpy(machine->memory + CODE, guest_code, at(guest_end) - CODE);
 	set_vector(machine, 2, guest_nmi);
 	set_vector(machine, TIMER_VECTOR, guest_timer);

@@ -16,15 +16,16 @@
  * exception that VCPU_EVENTS have. (Documentation/virt/kvm/api.rst.)
  */
 static const enum state_type load_order[] = {
-	STATE_CPUID,	 STATE_SREGS2, STATE_REGS,  STATE_XSAVE,       STATE_XCRS,
-	STATE_DEBUGREGS, STATE_MSRS,   STATE_LAPIC, STATE_VCPU_EVENTS, STATE_MP_STATE,
+	STATE_CPUID, STATE_SREGS2,	STATE_REGS,	STATE_XSAVE,
+	STATE_XCRS,  STATE_DEBUGREGS,	STATE_MSRS,	STATE_REGISTERS,
+	STATE_LAPIC, STATE_VCPU_EVENTS, STATE_MP_STATE,
 };
 
 /* And in which it is asked: KVM takes a pending INIT or SIPI into account when asked for MP_STATE.
  */
 static const enum state_type save_order[] = {
-	STATE_MP_STATE, STATE_VCPU_EVENTS, STATE_CPUID,	    STATE_SREGS2, STATE_REGS,
-	STATE_XSAVE,	STATE_XCRS,	   STATE_DEBUGREGS, STATE_MSRS,	  STATE_LAPIC,
+	STATE_MP_STATE, STATE_VCPU_EVENTS, STATE_CPUID, STATE_SREGS2,	 STATE_REGS,  STATE_XSAVE,
+	STATE_XCRS,	STATE_DEBUGREGS,   STATE_MSRS,	STATE_REGISTERS, STATE_LAPIC,
 };
 
 /* The ones for which one ioctl is enough. */
@@ -71,6 +72,7 @@ const char *state_lacks(int kvm_fd)
 struct common {
 	uint32_t xsave_size; /* bytes */
 	bool xcrs;	     /* the host has them */
+	bool registers;	     /* KVM has registers with names of their own, since Linux 6.18 */
 	struct kvm_msr_list *msrs;
 };
 
@@ -83,6 +85,7 @@ static int look(const struct state_kvm *kvm, struct common *common, struct error
 		return error_set(err, -ENOTSUP, "/dev/kvm: lacks KVM_CAP_XSAVE2");
 	common->xsave_size = (uint32_t)size < STATE_XSAVE_MIN ? STATE_XSAVE_MIN : (uint32_t)size;
 	common->xcrs = ioctl(kvm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_XCRS) > 0;
+	common->registers = ioctl(kvm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ONE_REG) > 0;
 	return 0;
 }
 
@@ -152,6 +155,53 @@ static int save_xsave(int fd, unsigned int index, uint32_t size, struct records 
 	return ret;
 }
 
+/* One that is neither in a structure nor an MSR. Its value is handed over by address. */
+static int access_register(int fd, unsigned int index, unsigned long request,
+			   struct state_register *reg, struct error *err)
+{
+	struct kvm_one_reg one = { .id = reg->id, .addr = (uint64_t)(uintptr_t)&reg->value };
+
+	if ((reg->id & KVM_REG_SIZE_MASK) != KVM_REG_SIZE_U64)
+		return error_set(err, -ENOTSUP, "vCPU %u: KVM's register %#llx is not of 64 bits",
+				 index, (unsigned long long)reg->id);
+	return vcpu_ioctl(fd, index, request, &one, request == KVM_GET_ONE_REG ? "GET" : "SET",
+			  "ONE_REG", err);
+}
+
+static int save_registers(int fd, unsigned int index, struct records *out, struct error *err)
+{
+	union {
+		struct kvm_reg_list list;
+		uint64_t room[1 + STATE_MAX_REGISTERS];
+	} ids = { .list.n = STATE_MAX_REGISTERS };
+	struct state_register registers[STATE_MAX_REGISTERS];
+	int ret;
+
+	ret = vcpu_ioctl(fd, index, KVM_GET_REG_LIST, &ids, "GET", "REG_LIST", err);
+	for (uint64_t i = 0; !ret && i < ids.list.n; i++) {
+		registers[i] = (struct state_register){ .id = ids.list.reg[i] };
+		ret = access_register(fd, index, KVM_GET_ONE_REG, &registers[i], err);
+	}
+	if (!ret)
+		records_add(out, STATE_REGISTERS, index, registers,
+			    (uint32_t)(ids.list.n * sizeof(registers[0])));
+	return ret;
+}
+
+static int load_registers(int fd, unsigned int index, const uint8_t *bytes, uint32_t size,
+			  struct error *err)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; !ret && i < size; i += sizeof(struct state_register)) {
+		struct state_register reg;
+
+		memcpy(&reg, bytes + i, sizeof(reg));
+		ret = access_register(fd, index, KVM_SET_ONE_REG, &reg, err);
+	}
+	return ret;
+}
+
 static int save_vcpu(int fd, unsigned int index, const struct common *common, struct records *out,
 		     struct error *err)
 {
@@ -167,6 +217,10 @@ static int save_vcpu(int fd, unsigned int index, const struct common *common, st
 			break;
 		case STATE_MSRS:
 			ret = state_save_msrs(fd, index, common->msrs, out, err);
+			break;
+		case STATE_REGISTERS:
+			if (common->registers)
+				ret = save_registers(fd, index, out, err);
 			break;
 		case STATE_XCRS:
 			if (!common->xcrs)
@@ -204,14 +258,16 @@ static int load_vcpu(int fd, unsigned int index, const struct state_vcpu *vcpu, 
 		enum state_type type = load_order[i];
 		const struct part *part = find_part(type);
 		const void *bytes = vcpu->bytes[type - STATE_FIRST_TYPE];
+		uint32_t size = vcpu->size[type - STATE_FIRST_TYPE];
 
 		if (type == STATE_CPUID)
 			ret = vcpu_ioctl(fd, index, KVM_SET_CPUID2, bytes, "SET", "CPUID2", err);
 		else if (type == STATE_XSAVE)
 			ret = vcpu_ioctl(fd, index, KVM_SET_XSAVE, bytes, "SET", "XSAVE", err);
 		else if (type == STATE_MSRS)
-			ret = state_load_msrs(fd, index, bytes, vcpu->size[type - STATE_FIRST_TYPE],
-					      err);
+			ret = state_load_msrs(fd, index, bytes, size, err);
+		else if (type == STATE_REGISTERS)
+			ret = load_registers(fd, index, bytes, size, err);
 		else if (bytes)
 			ret = vcpu_ioctl(fd, index, part->set, bytes, "SET", part->name, err);
 	}

@@ -78,24 +78,63 @@ int state_access_msr(int vcpu_fd, unsigned long request, uint32_t index, uint64_
 	return ret < 0 ? -errno : ret;
 }
 
-int state_list_msrs(int kvm_fd, struct kvm_msr_list **out, struct error *err)
+static int get_list(int kvm_fd, unsigned long request, const char *name, struct kvm_msr_list **out,
+		    struct error *err)
 {
 	struct kvm_msr_list count = { 0 }, *list;
 	int ret;
 
 	/* It fails, and tells how many there are. */
-	ioctl(kvm_fd, KVM_GET_MSR_INDEX_LIST, &count);
+	ioctl(kvm_fd, request, &count);
 	list = calloc(1, sizeof(*list) + count.nmsrs * sizeof(list->indices[0]));
 	if (!list)
 		return error_set(err, -ENOMEM, "no memory for a list of %u MSRs", count.nmsrs);
 	list->nmsrs = count.nmsrs;
-	if (ioctl(kvm_fd, KVM_GET_MSR_INDEX_LIST, list) == 0) {
+	if (ioctl(kvm_fd, request, list) == 0) {
 		*out = list;
 		return 0;
 	}
 	ret = -errno;
 	free(list);
-	return error_set(err, ret, "/dev/kvm: KVM_GET_MSR_INDEX_LIST: %s", strerror(-ret));
+	return error_set(err, ret, "/dev/kvm: %s: %s", name, strerror(-ret));
+}
+
+static void add_kept(struct kvm_msr_list *to, const struct kvm_msr_list *from)
+{
+	for (uint32_t i = 0; i < from->nmsrs; i++) {
+		bool there = false;
+
+		for (uint32_t j = 0; j < to->nmsrs; j++)
+			there = there || to->indices[j] == from->indices[i];
+		if (!there && state_keeps_msr(from->indices[i]))
+			to->indices[to->nmsrs++] = from->indices[i];
+	}
+}
+
+int state_list_msrs(int kvm_fd, struct kvm_msr_list **out, struct error *err)
+{
+	struct kvm_msr_list *state = NULL, *features = NULL, *all = NULL;
+	int ret;
+
+	ret = get_list(kvm_fd, KVM_GET_MSR_INDEX_LIST, "KVM_GET_MSR_INDEX_LIST", &state, err);
+	/* Some of what it calls features can be written by a guest: AMD's DE_CFG. */
+	if (!ret)
+		ret = get_list(kvm_fd, KVM_GET_MSR_FEATURE_INDEX_LIST,
+			       "KVM_GET_MSR_FEATURE_INDEX_LIST", &features, err);
+	if (!ret) {
+		all = calloc(1, sizeof(*all) +
+					(state->nmsrs + features->nmsrs) * sizeof(all->indices[0]));
+		if (!all)
+			ret = error_set(err, -ENOMEM, "no memory for a list of MSRs");
+	}
+	if (!ret) {
+		add_kept(all, state);
+		add_kept(all, features);
+		*out = all;
+	}
+	free(state);
+	free(features);
+	return ret;
 }
 
 /* Those that KVM has and does not list, by what the vCPU says of itself. */
@@ -165,8 +204,7 @@ int state_save_msrs(int vcpu_fd, unsigned int index, const struct kvm_msr_list *
 		return error_set(err, -ENOMEM, "vCPU %u: no memory for its MSRs", index);
 	count = add_unlisted(vcpu_fd, entries);
 	for (uint32_t i = 0; i < list->nmsrs; i++)
-		if (state_keeps_msr(list->indices[i]))
-			entries[count++].index = list->indices[i];
+		entries[count++].index = list->indices[i];
 	ret = read_msrs(vcpu_fd, entries, &count);
 	if (ret)
 		error_set(err, ret, "vCPU %u: KVM_GET_MSRS: %s", index, strerror(-ret));

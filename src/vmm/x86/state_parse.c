@@ -69,6 +69,9 @@ static bool is_whole(const struct record *record)
 		return record->size == sizeof(struct kvm_debugregs);
 	case STATE_MSRS:
 		return is_msrs(record);
+	case STATE_REGISTERS:
+		return record->size % sizeof(struct state_register) == 0 &&
+		       record->size <= STATE_MAX_REGISTERS * sizeof(struct state_register);
 	case STATE_LAPIC:
 		return record->size == sizeof(struct kvm_lapic_state);
 	case STATE_VCPU_EVENTS:
@@ -116,7 +119,8 @@ static int check_complete(const struct state *state, struct error *err)
 {
 	for (unsigned int i = 0; i < state->clock.nr_vcpus; i++)
 		for (unsigned int type = STATE_TIMER; type < STATE_END; type++)
-			if (type != STATE_XCRS && !state->vcpus[i].bytes[type - STATE_FIRST_TYPE])
+			if (!STATE_IS_OPTIONAL(type) &&
+			    !state->vcpus[i].bytes[type - STATE_FIRST_TYPE])
 				return error_set(err, -EPROTO,
 						 "saved state: record %#x of vCPU %u is absent",
 						 type, i);

@@ -19,13 +19,17 @@ enum state_type {
 	STATE_XSAVE, /* as long as KVM_CAP_XSAVE2 says */
 	STATE_XCRS,  /* absent where the host has no XSAVE */
 	STATE_DEBUGREGS,
-	STATE_MSRS, /* struct kvm_msr_entry, any number */
+	STATE_MSRS,	 /* struct kvm_msr_entry, any number */
+	STATE_REGISTERS, /* struct state_register, any number: KVM_GET_REG_LIST's */
 	STATE_LAPIC,
 	STATE_VCPU_EVENTS,
 	STATE_MP_STATE,
 	STATE_END,
 };
 #define STATE_TYPES (STATE_END - STATE_FIRST_TYPE)
+
+/* What not each KVM has. */
+#define STATE_IS_OPTIONAL(type) ((type) == STATE_XCRS || (type) == STATE_REGISTERS)
 
 /* One moment, on the host's clock and on the guest's. */
 struct state_clock {
@@ -40,6 +44,11 @@ struct state_timer {
 	uint64_t tsc_deadline; /* IA32_TSC_DEADLINE: 0: not armed */
 };
 
+struct state_register {
+	uint64_t id;
+	uint64_t value;
+};
+
 struct state_vcpu {
 	struct state_timer timer;
 	/* The bytes of each type, among the bytes, and their size; NULL: there is none. */
@@ -51,6 +60,9 @@ struct state {
 	struct state_clock clock;
 	struct state_vcpu vcpus[]; /* clock.nr_vcpus of them */
 };
+
+/* KVM has one today: the shadow stack's pointer. */
+#define STATE_MAX_REGISTERS 64u
 
 /* An XSAVE area is never smaller, whatever the processor has (struct kvm_xsave). */
 #define STATE_XSAVE_MIN 4096u
@@ -69,7 +81,7 @@ int state_load_msrs(int vcpu_fd, unsigned int index, const void *entries, uint32
 int state_save_time(const struct state_kvm *kvm, struct records *out, struct error *err);
 int state_check_frequency(const struct state *state, const struct state_kvm *kvm,
 			  struct error *err);
-/* The MSRs that a vCPU of @kvm_fd may have; the caller frees the list. */
+/* The MSRs that KVM lists and that are kept; the caller frees the list. */
 int state_list_msrs(int kvm_fd, struct kvm_msr_list **out, struct error *err);
 
 /* KVM_GET_MSRS or KVM_SET_MSRS of one MSR: 1 when done, 0 when KVM refuses it, or -errno. */
