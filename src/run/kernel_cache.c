@@ -36,7 +36,7 @@ static bool open_folder(char folder[PATH_MAX])
 {
 	struct stat st;
 
-	if (cache_folder(folder) || file_make_dirs(folder, NULL))
+	if (cache_folder(folder) || cache_folder_make(folder, NULL))
 		return false;
 	/* What others can write to, they could put a kernel of theirs into. */
 	return stat(folder, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & 022);

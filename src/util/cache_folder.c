@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/file.h"
 
 int cache_folder(char path[PATH_MAX])
 {
@@ -26,4 +30,26 @@ int cache_folder(char path[PATH_MAX])
 		return 0;
 	path[0] = '\0';
 	return -ENAMETOOLONG;
+}
+
+int cache_folder_make(const char *path, struct error *err)
+{
+	size_t length = strlen(path);
+	char above[PATH_MAX];
+
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	while (length && path[length - 1] != '/')
+		length--;
+	if (length > 1 && length < sizeof(above)) {
+		int ret;
+
+		memcpy(above, path, length);
+		above[length] = '\0';
+		ret = file_make_dirs(above, err);
+		if (ret)
+			return ret;
+	}
+	/* What is there already, and may be no folder, is told by file_make_dirs. */
+	return mkdir(path, 0700) == 0 ? 0 : file_make_dirs(path, err);
 }

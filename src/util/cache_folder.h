@@ -4,6 +4,8 @@
 
 #include <limits.h>
 
+#include "util/error.h"
+
 /*
  * cache_folder - $KTSTR_CACHE_DIR, else $XDG_CACHE_HOME/ktstr, else ~/.cache/ktstr. A relative
  * XDG_CACHE_HOME or HOME does not count (XDG Base Directory Specification). Nothing is made.
@@ -11,5 +13,11 @@
  * none of them is set; -ENAMETOOLONG when no file name would fit behind it. @path is "" on error.
  */
 int cache_folder(char path[PATH_MAX]);
+
+/*
+ * cache_folder_make - the folder, when it is missing, for its user alone whatever the umask is, and
+ * those above it. Returns 0, or a negative errno with a message.
+ */
+int cache_folder_make(const char *path, struct error *err);
 
 #endif
