@@ -273,6 +273,7 @@ static int execute(struct run *run)
 	config->replay = run->replay;
 	config->say = say;
 	config->say_data = run;
+	config->use_cache = true;
 	if (run_execute(config, &result, &err)) {
 		command_complain("run: %s", err.text);
 		return COMMAND_CANNOT;
@@ -286,6 +287,9 @@ static int execute(struct run *run)
 		command_complain("run: --stderr: %s", err.text);
 		status = status ? status : COMMAND_CANNOT;
 	}
+	/* The result is out; the next one has its machine at once. */
+	if (run_keep_base(config, result, &err) && !run->options->quiet)
+		command_complain("run: the machine is not kept for the next run: %s", err.text);
 	run_result_free(result);
 	return status;
 }

@@ -312,11 +312,15 @@ static int execute(struct shell *shell)
 	config->replay = shell->replay;
 	config->say = say;
 	config->say_data = shell;
+	config->use_cache = true;
 	if (run_execute(config, &result, &err)) {
 		command_complain("shell: %s", err.text);
 		return COMMAND_CANNOT;
 	}
 	status = report(shell, config, result);
+	/* The result is out; the next one has its machine at once. */
+	if (run_keep_base(config, result, &err) && !options->quiet)
+		command_complain("shell: the machine is not kept for the next run: %s", err.text);
 	run_result_free(result);
 	return status;
 }

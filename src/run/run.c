@@ -145,13 +145,26 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 		.dump_initramfs = is_repro ? NULL : config->dump_initramfs,
 	};
 	guest->base = choose_base(config, result);
-	if (!guest->base && wants_base(config, result))
-		guest->take = &result->base;
+	if (!guest->base && wants_base(config, result)) {
+		if (config->use_cache && !base_cache_find(&result->cache, config, &result->base))
+			guest->base = &result->base;
+		else
+			guest->take = &result->base;
+	}
 	ret = run_machine(config, result, vm, &watch, false, err);
+	if ((ret == -EPROTO || ret == -ENOTSUP) && guest->base == &result->base && !is_repro) {
+		/* One from the cache that KVM does not take as it is now: it is made anew. */
+		base_close(&result->base);
+		guest->base = NULL;
+		guest->take = &result->base;
+		vm->seen.forked = vm->seen.hello = false;
+		ret = run_machine(config, result, vm, &watch, true, err);
+	}
 	if (!ret && guest->take && result->base.ram_fd >= 0) {
 		/* It stood at its ready point; what is to be run goes on in a fork of it. */
 		guest->base = guest->take;
 		guest->take = NULL;
+		result->base_is_new = true;
 		ret = base_seal(guest->base, err);
 		if (!ret)
 			ret = run_machine(config, result, vm, &watch, true, err);
@@ -284,11 +297,20 @@ int run_execute(const struct run_config *config, struct run_result **out, struct
 	return 0;
 }
 
+int run_keep_base(const struct run_config *config, struct run_result *result, struct error *err)
+{
+	/* Who wanted out does not want to wait for this. */
+	return result->base_is_new && result->first.seen.stop != STOP_SIGNAL
+		       ? base_cache_keep(&result->cache, &result->base, config->cancel_fd, err)
+		       : 0;
+}
+
 void run_result_free(struct run_result *result)
 {
 	if (!result)
 		return;
 	base_close(&result->base);
+	base_cache_free(&result->cache);
 	observation_destroy(&result->first.seen);
 	observation_destroy(&result->repro.seen);
 	free(result);

@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "report/report.h"
+#include "run/base_cache.h"
 #include "run/guest.h"
 
 struct run_config {
@@ -30,8 +31,9 @@ struct run_config {
 	const char *append;	 /* or NULL */
 	const char *modules_dir; /* as in guest_config */
 	bool kaslr;
-	bool fresh;		   /* its VMs boot, and are no forks */
-	const struct base *base;   /* to fork from; NULL: one is made, where that can be */
+	bool fresh;		 /* its VMs boot, and are no forks */
+	const struct base *base; /* to fork from; NULL: one is made, where that can be */
+	bool use_cache;		 /* it may be that of an earlier run, and is kept for a later one */
 	uint64_t boot_timeout_ms;  /* 0: guest_boot_timeout_ms */
 	uint64_t stall_timeout_ms; /* 0: the watch's default */
 	/* Where the first VM's payload and console go; the repro's go nowhere. -1: nowhere. */
@@ -58,7 +60,9 @@ struct run_vm {
 };
 
 struct run_result {
-	struct base base;    /* that was made for it; ram_fd -1: none */
+	struct base base; /* that was made for it, or found in the cache; ram_fd -1: none */
+	bool base_is_new; /* it was made */
+	struct base_cache cache;
 	bool has_few_rights; /* this process has given up all that it does not need */
 	struct run_vm first, repro;
 	enum repro_result repro_result;
@@ -73,6 +77,12 @@ struct run_result {
  * or a negative errno with a message when the host could not do it.
  */
 int run_execute(const struct run_config *config, struct run_result **result, struct error *err);
+
+/*
+ * run_keep_base - once the user has the result: keep the machine that was made for it for the next
+ * run. Returns 0, or a negative errno with a message when there is no room for it.
+ */
+int run_keep_base(const struct run_config *config, struct run_result *result, struct error *err);
 void run_result_free(struct run_result *result);
 
 /* Was everything written that was to be written? */

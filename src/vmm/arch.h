@@ -5,6 +5,8 @@
 #ifndef KTSTR_VMM_ARCH_H
 #define KTSTR_VMM_ARCH_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "util/error.h"
@@ -54,6 +56,10 @@ const char *arch_default_cmdline(void);
 int arch_save(struct vmm *vmm, struct records *out, struct error *err);
 int arch_load(struct vmm *vmm, const void *state, size_t size, struct error *err);
 int arch_set_time(struct vmm *vmm, struct error *err);
+
+/* arch_offers - vmm_offers, of an open KVM. */
+int arch_offers(int kvm_fd, const struct topology *topology, bool tsc_reliable, void **bytes,
+		size_t *size, struct error *err);
 
 /* Where a cargo lies in the guest's physical address space: above all RAM (vmm_attach_cargo). */
 uint64_t arch_cargo_gpa(const struct vmm *vmm);

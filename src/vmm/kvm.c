@@ -90,3 +90,16 @@ int kvm_vm_ioctl(int vm_fd, unsigned long request, void *arg, const char *name, 
 	ret = -errno;
 	return error_set(err, ret, "KVM refused %s: %s", name, strerror(-ret));
 }
+
+int vmm_offers(const struct topology *topology, bool tsc_reliable, void **bytes, size_t *size,
+	       struct error *err)
+{
+	size_t run_size;
+	int fd = kvm_open(&run_size, err), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = arch_offers(fd, topology, tsc_reliable, bytes, size, err);
+	close(fd);
+	return ret;
+}

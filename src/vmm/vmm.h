@@ -127,6 +127,14 @@ struct vmm_saved {
 };
 
 /*
+ * vmm_offers - what KVM offers to the vCPUs of such a machine here, as bytes that are the same each
+ * time it is asked, and others where KVM or the processor is another. @bytes: owned by the caller,
+ * free. Errors: those of kvm_open, -ENOMEM, what KVM says.
+ */
+int vmm_offers(const struct topology *topology, bool tsc_reliable, void **bytes, size_t *size,
+	       struct error *err);
+
+/*
  * vmm_save - from the ready callback: all of the machine but its memory, which is the file vmm_ram
  * (of a machine that was made shareable; a descriptor that ends with it). The machine can go on.
  * Returns 0; -ENOTSUP: KVM does not tell it all; -EBUSY: the guest's channel is not at rest;

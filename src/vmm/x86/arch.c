@@ -30,20 +30,41 @@ const char *arch_lacking_capability(int kvm_fd)
 	return kvm_first_lacking(kvm_fd, needs, sizeof(needs) / sizeof(needs[0]));
 }
 
-static int get_supported_cpuid(struct vmm *vmm, struct error *err)
+static int get_supported_cpuid(int kvm_fd, struct kvm_cpuid2 **out, struct error *err)
 {
 	struct kvm_cpuid2 *supported =
 		calloc(1, sizeof(*supported) + CPUID_MAX_ENTRIES * sizeof(supported->entries[0]));
 	int ret;
 
-	vmm->devices.supported = supported;
+	*out = supported;
 	if (!supported)
 		return error_set(err, -ENOMEM, "no memory for the host's CPUID");
 	supported->nent = CPUID_MAX_ENTRIES;
-	if (ioctl(vmm->kvm_fd, KVM_GET_SUPPORTED_CPUID, supported) == 0)
+	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, supported) == 0)
 		return 0;
 	ret = -errno;
 	return error_set(err, ret, "/dev/kvm: KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret));
+}
+
+/* What the host's CPUID says of the CPU that was asked, as its APIC id, is not in a guest's. */
+int arch_offers(int kvm_fd, const struct topology *topology, bool tsc_reliable, void **bytes,
+		size_t *size, struct error *err)
+{
+	struct kvm_cpuid2 *supported, *cpuid;
+	int ret = get_supported_cpuid(kvm_fd, &supported, err);
+
+	*size = sizeof(*cpuid) + CPUID_MAX_ENTRIES * sizeof(cpuid->entries[0]);
+	*bytes = cpuid = calloc(1, *size);
+	if (!ret && !cpuid)
+		ret = error_set(err, -ENOMEM, "no memory for a guest's CPUID");
+	if (!ret)
+		ret = cpuid_build(supported, topology, tsc_reliable, 0, cpuid, err);
+	free(supported);
+	if (ret) {
+		free(cpuid);
+		*bytes = NULL;
+	}
+	return ret;
 }
 
 int arch_init_vm(struct vmm *vmm, const struct vmm_config *config, struct error *err)
@@ -57,7 +78,7 @@ int arch_init_vm(struct vmm *vmm, const struct vmm_config *config, struct error 
 	int ret;
 
 	bus_init(vmm);
-	ret = get_supported_cpuid(vmm, err);
+	ret = get_supported_cpuid(vmm->kvm_fd, &vmm->devices.supported, err);
 	if (!ret)
 		ret = isa_check(vmm->devices.supported, config->isa_files, err);
 	if (!ret)

@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# Does a second run of a machine begin where the first one's base stood, and as another one than it?
+
+load helper
+
+setup()
+{
+	export KTSTR_CACHE_DIR=$BATS_FILE_TMPDIR/cache KTSTR_TOPOLOGY=1n1l2c1t KTSTR_MEMORY=512M
+}
+
+# bases: the files of all that are kept.
+bases() { find "$KTSTR_CACHE_DIR/bases" -name 'base-*' | sort; }
+
+# began HOW: the last run's machine, by the launcher's own first words.
+began() { assert_output "^ktstr-launch: $1 .*: 1n1l2c1t, 512 MiB"; }
+
+@test "the first run boots, the second is a fork; --fresh and a cache that is turned off boot" {
+	boot -- sh -c 'echo one; cat /proc/cmdline'
+	assert_status 0
+	began booting
+	[[ $(bases | wc -l) -eq 1 ]]
+	mv stdout first
+	boot -- sh -c 'echo one; cat /proc/cmdline'
+	assert_status 0
+	began forking
+	cmp first stdout
+	boot --fresh -- true
+	assert_status 0
+	began booting
+	KTSTR_CACHE_DIR='' boot -- true
+	assert_status 0
+	began booting
+	# Another machine is another base.
+	boot --append ktstr.other=1 -- grep -q ktstr.other=1 /proc/cmdline
+	assert_status 0
+	began booting
+	[[ $(bases | wc -l) -eq 2 ]]
+}
+
+@test "forks draw different random bytes, know the date, and their clocks go on" {
+	for i in 1 2 3 4 5 6; do
+		from=$(date +%s)
+		boot -- sh -c 'od -An -tx1 -N32 /dev/urandom | tr -d "\n"; echo; date +%s
+			awk "{ print int(\$1) }" /proc/uptime; dmesg >/tmp/log
+			grep -E "soft lockup|rcu.*stall|[Cc]locksource.*(unstable|skew)|interrupt took" /tmp/log || true'
+		assert_status 0
+		[[ $i -eq 1 ]] || began forking
+		{ read -r bytes && read -r date && read -r uptime; } <stdout
+		((date >= from - 1 && date <= $(date +%s) + 1)) || fail "date $date, the host's $from"
+		((uptime < 120)) || fail "an uptime of $uptime s"
+		[[ $(wc -l <stdout) -eq 3 ]] || fail "the kernel complains: $(<stdout)"
+		echo "$bytes" >>"$BATS_TEST_TMPDIR/bytes"
+	done
+	[[ $(sort -u "$BATS_TEST_TMPDIR/bytes" | wc -l) -eq 6 ]]
+}
+
+@test "a failing fork's second VM is a fork, too; the dump has the base's boot and the fork's time" {
+	boot -- true
+	boot --wprof -- sh -c 'exit 3'
+	assert_status 3
+	began forking
+	assert_output "forking .*, tracer on" 'repro: same failure' 'forked \(its base booted in [0-9.]+ s\)'
+	python3 - "$(dump_file)" <<'END'
+import json, sys
+dump = json.load(open(sys.argv[1]))
+assert dump["start"] == "forked", dump["start"]
+assert dump["times"]["base_boot_s"] > 0 and dump["times"]["to_payload_s"] > 0, dump["times"]
+assert dump["times"]["boot_s"] is None, dump["times"]
+END
+}
+
+@test "a base that was touched is not used, and made anew" {
+	boot -- true
+	base=$(bases | head -n 1)
+	for at in 40 9000 70000; do
+		printf '\xa5' | dd of="$base" bs=1 seek=$at conv=notrunc status=none
+		boot -- echo fine
+		assert_status 0
+		in_stdout '^fine$'
+	done
+	truncate -s -4096 "$base"
+	boot -- echo fine
+	assert_status 0
+	began booting
+	boot -- echo fine
+	began forking
+}
+
+@test "a launcher that is killed at any moment leaves complete bases or none" {
+	for ms in 300 900 1800 3000 4200 5500 7000 9000; do
+		rm -rf "$KTSTR_CACHE_DIR/bases"
+		"$KTSTR_LAUNCH" run --quiet -- sleep 1 >/dev/null 2>&1 &
+		pid=$!
+		sleep "$(printf %d.%03d $((ms / 1000)) $((ms % 1000)))"
+		kill -9 $pid 2>/dev/null || true
+		wait $pid || true
+		boot -- echo fine
+		assert_status 0
+		in_stdout '^fine$'
+		[[ -z $(find "$KTSTR_CACHE_DIR/bases" -type f ! -name 'base-*' -size +0) ]] ||
+			fail "left: $(ls -la "$KTSTR_CACHE_DIR/bases")"
+	done
+}
