@@ -32,7 +32,8 @@ static int make_list(const struct vmm *vmm, int **fds, struct state_kvm *kvm, st
 	return 0;
 }
 
-static void save_devices(const struct devices *devices, struct records *out)
+/* @moment_ns: the moment at which the machine's other clocks stand */
+static void save_devices(const struct devices *devices, uint64_t moment_ns, struct records *out)
 {
 	const struct serial *serial = &devices->serial;
 	struct saved_devices saved = { .ier = serial->ier,
@@ -47,7 +48,7 @@ static void save_devices(const struct devices *devices, struct records *out)
 				       .ioapic_id = devices->ioapic.id,
 				       .ioapic_lines = devices->ioapic.lines,
 				       .rtc_index = devices->rtc.index,
-				       .pm_timer_ns = now_ns() - devices->pm_timer.zero_ns };
+				       .pm_timer_ns = moment_ns - devices->pm_timer.zero_ns };
 
 	memcpy(saved.ioapic_pins, devices->ioapic.pins, sizeof(saved.ioapic_pins));
 	records_add(out, RECORD_DEVICES, 0, &saved, sizeof(saved));
@@ -57,6 +58,7 @@ int arch_save(struct vmm *vmm, struct records *out, struct error *err)
 {
 	const char *lacking = state_lacks(vmm->kvm_fd);
 	struct state_kvm kvm;
+	uint64_t moment_ns;
 	int *fds, ret;
 
 	if (lacking)
@@ -64,9 +66,10 @@ int arch_save(struct vmm *vmm, struct records *out, struct error *err)
 	ret = make_list(vmm, &fds, &kvm, err);
 	if (ret)
 		return ret;
+	moment_ns = now_ns();
 	ret = state_save(&kvm, out, err);
 	if (!ret)
-		save_devices(&vmm->devices, out);
+		save_devices(&vmm->devices, moment_ns, out);
 	free(fds);
 	return ret;
 }
@@ -88,7 +91,7 @@ static void load_devices(const struct saved_devices *saved, struct devices *devi
 	devices->ioapic.lines = saved->ioapic_lines;
 	memcpy(devices->ioapic.pins, saved->ioapic_pins, sizeof(saved->ioapic_pins));
 	devices->rtc.index = saved->rtc_index;
-	devices->pm_timer.zero_ns = now_ns() - saved->pm_timer_ns;
+	devices->saved_pm_timer_ns = saved->pm_timer_ns;
 }
 
 int arch_load(struct vmm *vmm, const void *state, size_t size, struct error *err)
@@ -116,6 +119,7 @@ int arch_set_time(struct vmm *vmm, struct error *err)
 
 	if (!ret)
 		ret = state_set_time(vmm->devices.saved, &kvm, err);
+	vmm->devices.pm_timer.zero_ns = now_ns() - vmm->devices.saved_pm_timer_ns;
 	free(fds);
 	return ret;
 }
