@@ -18,7 +18,6 @@
 
 #include "run/package_unpack.h"
 #include "util/cache_folder.h"
-#include "util/file.h"
 
 /* One that is being made; whoever has the lock may remove those of others. */
 #define UNFINISHED ".new-"
@@ -49,7 +48,9 @@ static int open_folder(const char *package, char folder[PATH_MAX], int *fd, stru
 	if (snprintf(folder, PATH_MAX, "%s/packages", cache) >= PATH_MAX - NAME_MAX)
 		return error_set(err, -ENAMETOOLONG, "cache folder '%s': its path is too long",
 				 cache);
-	ret = file_make_dirs(folder, err);
+	ret = cache_folder_make(cache, err);
+	if (!ret)
+		ret = cache_folder_make(folder, err);
 	if (ret)
 		return error_prefix(err, ret, "kernel package '%s'", package);
 	*fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -425,6 +425,18 @@ static void without_a_cache(void **state)
 	assert_false(find_entry(f, entry));
 }
 
+/* As most have it who have a group of their own. */
+static void an_umask_that_lets_the_group_in(void **state)
+{
+	struct fixture *f = *state;
+	mode_t old = umask(002);
+
+	open_and_compare(f);
+	umask(old);
+	open_and_compare(f);
+	assert_int_equal(links, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -440,6 +452,7 @@ int main(void)
 		TEST(several_at_once_unpack_once),
 		TEST(a_lock_that_is_held_is_waited_for),
 		TEST(without_a_cache),
+		TEST(an_umask_that_lets_the_group_in),
 	};
 
 	return cmocka_run_group_tests_name("kernel_cache", tests, NULL, NULL);

@@ -38,6 +38,8 @@ static const struct kernel_source source = { .root = "", .say = count_unpacked }
 static int setup(void **state)
 {
 	(void)state;
+	/* As most have it who have a group of their own: the cache is only theirs all the same. */
+	umask(002);
 	unpacked = 0;
 	snprintf(folder, sizeof(folder), "/tmp/test_kernel_package.XXXXXX");
 	if (!mkdtemp(folder) || chdir(folder))
