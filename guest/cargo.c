@@ -19,6 +19,10 @@
 #define FIELD_SIZE  8u
 #define TRAILER	    "TRAILER!!!"
 
+#define MIB	  UINT64_C(1048576)
+/* What has to stay free, so that the kernel and the payload get on at all. */
+#define KEEP_FREE (8 * MIB)
+
 enum field { INO, MODE, UID, GID, NLINK, MTIME, FILESIZE, MAJ, MIN, RMAJ, RMIN, NAMESIZE, CHKSUM };
 
 struct archive {
@@ -56,6 +60,25 @@ static int failed(struct archive *archive, const struct member *member, const ch
 	int code = -errno;
 
 	return bad(archive, code, "%s '/%.160s': %s", what, member->path, strerror(-code));
+}
+
+/* The cargo lies beside the guest's memory, its files go into it: to its last page is a panic. */
+static int check_free(struct archive *archive, const char *what, uint64_t size)
+{
+	uint64_t left = 0;
+	struct sysinfo info;
+
+	if (sysinfo(&info))
+		return 0;
+	if ((uint64_t)info.freeram * info.mem_unit > KEEP_FREE)
+		left = (uint64_t)info.freeram * info.mem_unit - KEEP_FREE;
+	if (size <= left)
+		return 0;
+	return bad(archive, -ENOMEM,
+		   "%s takes %llu MiB, and of the guest's memory %llu MiB are free for it; include "
+		   "less, or give it more with --memory",
+		   what, (unsigned long long)(size + MIB - 1) / MIB,
+		   (unsigned long long)left / MIB);
 }
 
 /* Eight hexadecimal digits; false: they are none. */
@@ -228,8 +251,16 @@ static int put_file(struct archive *archive, const struct member *member)
 
 static int put(struct archive *archive, const struct member *member)
 {
+	char name[128];
+	int ret;
+
 	if (is_mounted_over(member->path))
 		return 0;
+	/* Many small ones take much more than their bytes. */
+	snprintf(name, sizeof(name), "'/%.100s'", member->path);
+	ret = check_free(archive, name, member->size);
+	if (ret)
+		return ret;
 	switch (member->mode & S_IFMT) {
 	case S_IFDIR:
 		return put_folder(archive, member);
@@ -249,9 +280,12 @@ int cargo_unpack(int root_fd, const void *bytes, uint64_t size, char *why, size_
 		.bytes = bytes, .size = size, .root_fd = root_fd, .why = why, .why_size = why_size
 	};
 	static struct member member; /* large for a stack */
-	mode_t mask = umask(0);
-	int ret;
+	int ret = check_free(&archive, "what is to be unpacked", size);
+	mode_t mask;
 
+	if (ret)
+		return ret;
+	mask = umask(0);
 	do {
 		ret = next(&archive, &member);
 		if (ret > 0) {
@@ -268,17 +302,7 @@ int cargo_take(uint64_t gpa, uint64_t size, char *why, size_t why_size)
 	/* Without O_SYNC: with it the mapping would be uncached. */
 	int mem = open("/dev/mem", O_RDONLY | O_CLOEXEC), root, ret;
 	void *bytes = MAP_FAILED;
-	struct sysinfo info;
 
-	/* It lies beside the guest's memory, and its files go into that. */
-	if (!sysinfo(&info) && size / info.mem_unit > info.freeram) {
-		snprintf(why, why_size,
-			 "cargo: %llu MiB to unpack, of the guest's memory %llu MiB are free; "
-			 "include less, or give it more with --memory",
-			 (unsigned long long)size >> 20,
-			 (unsigned long long)info.freeram * info.mem_unit >> 20);
-		return -ENOMEM;
-	}
 	if (mem >= 0) {
 		bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, mem, (off_t)gpa);
 		ret = -errno;

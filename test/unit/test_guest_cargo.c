@@ -13,13 +13,24 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "../../guest/cargo.h"
+static uint64_t free_memory;
+static uint64_t taken_by_each; /* file, folder or link that is looked at; bytes */
+
+static int fake_sysinfo(struct sysinfo *info)
+{
+	*info = (struct sysinfo){ .freeram = free_memory / 4096, .mem_unit = 4096 };
+	free_memory -= taken_by_each;
+	return 0;
+}
+
+#define sysinfo(info) fake_sysinfo(info)
+#include "../../guest/cargo.c"
+#undef sysinfo
+
 #include "cpio_sample.h"
 #include "initramfs/initramfs.h"
 
@@ -36,6 +47,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	memset(&cargo, 0, sizeof(cargo));
+	free_memory = UINT64_C(1) << 40;
+	taken_by_each = 0;
 	strcpy(dir, "/tmp/test-cargo.XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
@@ -730,6 +743,55 @@ static void what_cannot_be_written(void **state)
 	assert_string_equal(why, "cargo: writing '/a': File too large");
 }
 
+static void what_is_larger_than_free_memory(void **state)
+{
+	(void)state;
+	file("a", 0644, "a");
+	cpio_end(&cargo);
+	/* 8 MiB stay free. */
+	free_memory = 8 * MIB + 4095;
+	refuses_bytes(cargo.size, -ENOMEM,
+		      "cargo: what is to be unpacked takes 1 MiB, and of the guest's memory 0 MiB "
+		      "are free for it; include less, or give it more with --memory");
+	free_memory = 0;
+	refuses_bytes(cargo.size, -ENOMEM,
+		      "cargo: what is to be unpacked takes 1 MiB, and of the guest's memory 0 MiB "
+		      "are free for it; include less, or give it more with --memory");
+	assert_false(is_there("a"));
+	free_memory = 8 * MIB + 4096;
+	assert_int_equal(unpack_first(cargo.size), 0);
+	/* By its size alone: nothing of it is looked at. */
+	free_memory = 436 * MIB + 4096;
+	assert_int_equal(cargo_unpack(root_fd, NULL, 428 * MIB + 4097, why, sizeof(why)), -ENOMEM);
+	assert_string_equal(why, "cargo: what is to be unpacked takes 429 MiB, and of the guest's "
+				 "memory 428 MiB are free for it; include less, or give it more "
+				 "with --memory");
+}
+
+/* Of small files each takes a page, and more. */
+static void many_that_are_small(void **state)
+{
+	char long_name[200];
+
+	(void)state;
+	memset(long_name, 'n', sizeof(long_name) - 1);
+	long_name[sizeof(long_name) - 1] = '\0';
+	file("a", 0644, "a");
+	file("b", 0644, "b");
+	file(long_name, 0644, "c");
+	cpio_end(&cargo);
+	taken_by_each = 4096;
+	free_memory = 8 * MIB + 3 * 4096;
+	assert_int_equal(unpack_first(cargo.size), -ENOMEM);
+	assert_true(is_there("b"));
+	assert_false(is_there(long_name));
+	memcpy(long_name + 100, "' takes 1 MiB, and of the guest's memory 0 MiB are free for it;",
+	       64);
+	assert_non_null(strstr(why, "cargo: '/nnnnnn"));
+	assert_non_null(strstr(why, long_name));
+	assert_non_null(strstr(why, "with --memory"));
+}
+
 static int count_open(void)
 {
 	return entries_in(AT_FDCWD, "/proc/self/fd");
@@ -779,6 +841,8 @@ int main(void)
 		TEST(what_is_no_file_folder_or_link),
 		TEST(what_cannot_be_made),
 		TEST(what_cannot_be_written),
+		TEST(what_is_larger_than_free_memory),
+		TEST(many_that_are_small),
 		TEST(nothing_stays_open),
 	};
 

@@ -19,13 +19,34 @@ setup()
 }
 
 @test "what no honest init writes into the channel: the guest broke the protocol" {
-	for what in garbage head length crc type hello exited; do
+	for what in garbage head length crc type hello ready bell exited; do
 		boot --timeout 200 -- "$KTSTR_TEST_HOSTILE" "$what"
 		assert_status 123
 		assert_output '^PROTOCOL hostile: ' || fail "$what was let through" || return
 		case $what in
 		type) assert_output 'PROTOCOL.*unknown type 200' ;;
-		hello | exited) assert_output 'PROTOCOL.*out of order' ;;
+		hello | ready | exited) assert_output 'PROTOCOL.*out of order' ;;
+		bell) assert_output 'PROTOCOL.*says a second time that it is ready' ;;
 		esac
 	done
+}
+
+# as_init SCRIPT: boot it in the place of init; the kernel is the only one to read its quotes.
+as_init()
+{
+	boot --memory 256 --boot-timeout "$1" --append "rdinit=/usr/bin/sh -- -c \"$2\"" -- true
+}
+
+@test "an init that lies before it has a job, or never asks for one" {
+	read -r head bell < <("$KTSTR_TEST_HOSTILE" where)
+	as_init 300 "mknod /dev/mem c 1 1; devmem $bell 32 1; sleep 1000"
+	assert_status 123
+	assert_output '^PROTOCOL true: .*the ready bell was rung before KTSTR_READY'
+	# A ring full of what are no frames.
+	as_init 300 "mknod /dev/mem c 1 1; devmem $head 64 4096; devmem $bell 32 1; sleep 1000"
+	assert_status 123
+	assert_output '^PROTOCOL true: .*magic'
+	as_init 20 'echo I am never ready; sleep 1000'
+	assert_status 121
+	assert_output '^STALL true: no word from init within 20 s' 'I am never ready'
 }

@@ -1,9 +1,10 @@
 /*
  * What can a malicious guest do to the channel? A payload for the tests: maps it through /dev/mem
  * as init does, and writes what no honest init writes. Argument: garbage, head, length, crc; and
- * with all of that right: type (one that there is not), hello (once more), exited (twice); inbox:
- * an index of the inbox that is none. As a tracer (its arguments begin with "-") it resets the
- * machine a second after SIGINT.
+ * with all of that right: type (one that there is not), hello, ready, bell (each once more), exited
+ * (twice); inbox: an index of the inbox that is none. As a tracer (its arguments begin with "-") it
+ * resets the machine a second after SIGINT. On the host: where, for an init that is a script and
+ * lies; it prints the addresses of head and of the ready bell.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -19,9 +20,14 @@
 static struct ring ring;
 static uint8_t *region;
 
+static void ring_bell(uint32_t bell)
+{
+	*(volatile uint32_t *)(region + KTSTR_CHANNEL_SIZE + bell) = 1;
+}
+
 static void ring_doorbell(void)
 {
-	*(volatile uint32_t *)((uint8_t *)region + KTSTR_CHANNEL_SIZE + KTSTR_DOORBELL) = 1;
+	ring_bell(KTSTR_DOORBELL);
 }
 
 /* Put a header where the host looks next, and @count bytes of ring behind head. */
@@ -108,6 +114,13 @@ static int lie(const char *what)
 
 		ring_put(&ring, KTSTR_HELLO, &hello, sizeof(hello));
 		ring_doorbell();
+	} else if (!strcmp(what, "ready")) {
+		struct ktstr_ready ready = { .boottime_ns = 1 };
+
+		ring_put(&ring, KTSTR_READY, &ready, sizeof(ready));
+		ring_doorbell();
+	} else if (!strcmp(what, "bell")) {
+		ring_bell(KTSTR_READY_BELL);
 	} else if (!strcmp(what, "exited")) {
 		struct ktstr_exited exited = { .kind = KTSTR_EXIT_STATUS };
 
@@ -123,7 +136,18 @@ static int lie(const char *what)
 	return 0;
 }
 
+static int print_addresses(void)
+{
+	printf("%#llx %#llx\n", KTSTR_CHANNEL_GPA + offsetof(struct ktstr_channel, head),
+	       KTSTR_BELLS_GPA + KTSTR_READY_BELL);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	return argc > 1 && *argv[1] == '-' ? reset_when_stopped() : lie(argc > 1 ? argv[1] : "");
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(what, "where"))
+		return print_addresses();
+	return *what == '-' ? reset_when_stopped() : lie(what);
 }
