@@ -25,10 +25,10 @@ suite()
 	output+=$'\n'$(<stderr)
 }
 
-# background ARGS...: the same in the background, as pid; first is the first process that it starts.
+# background: the same in the background, as pid; first is the first process that it starts.
 background()
 {
-	env --default-signal=INT "$KTSTR_LAUNCH" test --json r.json "$@" tests >out 2>stderr &
+	env --default-signal=INT "$KTSTR_LAUNCH" test --json r.json tests >out 2>stderr &
 	pid=$!
 	wait_for pgrep -P "$pid"
 	first=$(pgrep -P "$pid")
