@@ -100,6 +100,7 @@ _ktstr_launch()
 	files) _ktstr_launch_paths file ;;
 	command) _ktstr_launch_offer "${_ktstr_launch_commands% help}" ;;
 	shell) _ktstr_launch_offer "$_ktstr_launch_shells" ;;
+	clear) _ktstr_launch_offer clear ;;
 	payload)
 		_ktstr_launch_paths file
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -c -- "$cur")

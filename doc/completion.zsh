@@ -23,6 +23,7 @@ _ktstr_launch()
 		(payload) specs+=('(-)1: :_ktstr_launch_payload' '*::argument:_normal') ;;
 		(command) specs+=('1: :->name') ;;
 		(shell) specs+=("1:shell:($_ktstr_launch_shells)") ;;
+		(clear) specs+=('1:what to do:(clear)') ;;
 		esac
 		state=
 		_arguments $specs

@@ -16,6 +16,7 @@ enum operands {
 	OPERANDS_PAYLOAD, /* a command and its arguments, whose options are its own */
 	OPERANDS_COMMAND, /* one of ours */
 	OPERANDS_SHELL,	  /* one that completion_print knows */
+	OPERANDS_CLEAR,	  /* that word, or none */
 };
 
 struct command {
@@ -39,6 +40,7 @@ int cmd_check(const struct run_options *options);
 int cmd_probe(const struct run_options *options);
 int cmd_doctor(const struct run_options *options);
 int cmd_blobs(const struct run_options *options);
+int cmd_cache(const struct run_options *options);
 int cmd_bats_helper(const struct run_options *options);
 int cmd_exec(const struct run_options *options);
 int cmd_licenses(const struct run_options *options);

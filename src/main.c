@@ -31,6 +31,7 @@ static const struct command commands[] = {
 	  OPERANDS_PAYLOAD, cmd_exec },
 	{ "blobs", "list, verify or extract what is embedded in this file", OPTIONS_BLOBS,
 	  OPERANDS_NONE, cmd_blobs },
+	{ "cache", "list or clear what is kept for the next run", 0, OPERANDS_CLEAR, cmd_cache },
 	{ "bats-helper", "print the shell library for bats files that boot VMs", 0, OPERANDS_NONE,
 	  cmd_bats_helper },
 	{ "licenses", "print the licences of all that is in this file", 0, OPERANDS_NONE,

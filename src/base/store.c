@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -417,10 +418,9 @@ int store_save(const struct base_identity *identity, const struct base *base, in
 /* --- listing and clearing ------------------------------------------------------------------------
  */
 
-static void show_one(int folder, const struct file *file,
-		     void (*show)(void *data, const struct store_entry *entry), void *data)
+static void show_one(int folder, const struct file *file, cache_show_fn *show, void *data)
 {
-	struct store_entry entry = { .disk_bytes = file->disk_bytes, .used = file->used.tv_sec };
+	struct cache_entry entry = { .disk_bytes = file->disk_bytes, .used = file->used.tv_sec };
 	struct base base = { .ram_fd = -1 };
 	int fd = open_base(folder, file->name), ret = fd;
 	char *text = NULL;
@@ -430,48 +430,54 @@ static void show_one(int folder, const struct file *file,
 	/* Another launcher has removed it meanwhile. */
 	if (ret == -ENOENT)
 		return;
-	entry.text = text;
-	entry.release = base.facts.release;
-	entry.boot_ns = base.facts.boot_ns;
+	entry.identity = text;
+	entry.release = text ? base.facts.release : NULL;
 	show(data, &entry);
 	free(text);
 	base_close(&base);
 }
 
-int store_list(void (*show)(void *data, const struct store_entry *entry), void *data,
-	       struct error *err)
+/* Returns a descriptor, with the list; -ENOENT: there is no folder yet; as store_list. */
+static int open_list(struct files *files, struct error *err)
 {
 	int folder = open_folder(false, err), ret;
+
+	*files = (struct files){ 0 };
+	if (folder < 0)
+		return folder;
+	ret = find_files(folder, files);
+	if (!ret)
+		return folder;
+	close(folder);
+	return error_set(err, ret, "reading the folder of bases: %s", strerror(-ret));
+}
+
+int store_list(cache_show_fn *show, void *data, struct error *err)
+{
 	struct files files;
+	int folder = open_list(&files, err);
 
 	if (folder < 0)
 		return folder == -ENOENT ? 0 : folder;
-	ret = find_files(folder, &files);
-	if (ret)
-		error_set(err, ret, "reading the folder of bases: %s", strerror(-ret));
-	for (size_t i = 0; !ret && i < files.count; i++)
+	for (size_t i = 0; i < files.count; i++)
 		show_one(folder, &files.list[i], show, data);
 	free(files.list);
 	close(folder);
-	return ret;
+	return 0;
 }
 
-int store_clear(unsigned int *count, uint64_t *disk_bytes, struct error *err)
+int store_clear(struct cache_cleared *cleared, struct error *err)
 {
-	int folder = open_folder(false, err), ret;
 	struct files files;
+	int folder = open_list(&files, err), ret = 0;
 
-	*count = 0;
-	*disk_bytes = 0;
+	*cleared = (struct cache_cleared){ 0 };
 	if (folder < 0)
 		return folder == -ENOENT ? 0 : folder;
-	ret = find_files(folder, &files);
-	if (ret)
-		error_set(err, ret, "reading the folder of bases: %s", strerror(-ret));
-	for (size_t i = 0; !ret && i < files.count; i++) {
+	for (size_t i = 0; i < files.count; i++) {
 		if (unlinkat(folder, files.list[i].name, 0) == 0) {
-			++*count;
-			*disk_bytes += files.list[i].disk_bytes;
+			cleared->count++;
+			cleared->disk_bytes += files.list[i].disk_bytes;
 		} else if (errno != ENOENT) {
 			ret = error_set(err, -errno, "removing the base '%s': %s",
 					files.list[i].name, strerror(errno));

@@ -13,7 +13,7 @@ const char *const completion_shells[] = { "bash", "zsh", "fish", NULL };
 
 static const char *const operands_names[] = {
 	[OPERANDS_NONE] = "none",	[OPERANDS_FILES] = "files", [OPERANDS_PAYLOAD] = "payload",
-	[OPERANDS_COMMAND] = "command", [OPERANDS_SHELL] = "shell",
+	[OPERANDS_COMMAND] = "command", [OPERANDS_SHELL] = "shell", [OPERANDS_CLEAR] = "clear",
 };
 
 /* What an option's value is, as its name in the usage text tells. */
@@ -271,6 +271,9 @@ static void fish_operands(FILE *out, const char *command, enum operands operands
 		fprintf(out, "complete -c ktstr-launch -n '__ktstr_launch_is %s' -a '", command);
 		print_shells(out);
 		fputs("'\n", out);
+	} else if (operands == OPERANDS_CLEAR) {
+		fprintf(out, "complete -c ktstr-launch -n '__ktstr_launch_is %s' -a clear\n",
+			command);
 	}
 }
 

@@ -314,3 +314,76 @@ out:
 		close(lock);
 	return ret;
 }
+
+/*
+ * The next entry in @dir, of @folder, into @path; the partial ones as well where @partial is true.
+ * False behind the last.
+ */
+static bool next_entry(DIR *dir, const char *folder, bool partial, char path[PATH_MAX + NAME_MAX],
+		       struct stat *st)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(dir))) {
+		bool is_partial = !strncmp(entry->d_name, PARTIAL_PREFIX, strlen(PARTIAL_PREFIX));
+
+		if ((is_partial ? partial : !strncmp(entry->d_name, PREFIX, strlen(PREFIX))) &&
+		    snprintf(path, PATH_MAX + NAME_MAX, "%s/%s", folder, entry->d_name) <
+			    PATH_MAX + NAME_MAX &&
+		    lstat(path, st) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing is made. NULL: no folder, or not only ours. */
+static DIR *look_into(char folder[PATH_MAX])
+{
+	return !cache_folder(folder) && access(folder, F_OK) == 0 && open_folder(folder)
+		       ? opendir(folder)
+		       : NULL;
+}
+
+void kernel_cache_list(cache_show_fn *show, void *data)
+{
+	char folder[PATH_MAX], path[PATH_MAX + NAME_MAX];
+	DIR *dir = look_into(folder);
+	struct stat st;
+
+	while (dir && next_entry(dir, folder, false, path, &st)) {
+		struct cache_entry entry = { .disk_bytes = (uint64_t)st.st_blocks * 512,
+					     .used = st.st_mtim.tv_sec };
+		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+		struct kernel_image *image = NULL;
+
+		if (fd >= 0 && is_intact(fd) && !kernel_image_open(path, &image, NULL))
+			entry.release = kernel_image_release(image);
+		show(data, &entry);
+		kernel_image_close(image);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+int kernel_cache_clear(struct cache_cleared *cleared, struct error *err)
+{
+	char folder[PATH_MAX], path[PATH_MAX + NAME_MAX];
+	DIR *dir = look_into(folder);
+	struct stat st;
+	int ret = 0;
+
+	*cleared = (struct cache_cleared){ 0 };
+	while (dir && next_entry(dir, folder, true, path, &st)) {
+		if (unlink(path) == 0) {
+			cleared->count += !strstr(path + strlen(folder), PARTIAL_PREFIX);
+			cleared->disk_bytes += (uint64_t)st.st_blocks * 512;
+		} else if (errno != ENOENT) {
+			ret = error_set(err, -errno, "removing '%s': %s", path, strerror(errno));
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return ret;
+}

@@ -9,6 +9,7 @@
 #ifndef KTSTR_RUN_KERNEL_CACHE_H
 #define KTSTR_RUN_KERNEL_CACHE_H
 
+#include "util/cache_folder.h"
 #include "util/error.h"
 #include "vmm/kernel_image.h"
 
@@ -24,5 +25,14 @@
  */
 int kernel_cache_open(const char *path, int cancel_fd, struct kernel_image **out,
 		      struct error *err);
+
+/* kernel_cache_list - hand each unpacked kernel over, in no order. */
+void kernel_cache_list(cache_show_fn *show, void *data);
+
+/*
+ * kernel_cache_clear - remove all of them, and what launchers that were killed have left; who has
+ * one open keeps it. Returns 0, or what unlink does, with a message.
+ */
+int kernel_cache_clear(struct cache_cleared *cleared, struct error *err);
 
 #endif

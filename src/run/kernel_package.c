@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <ftw.h>
 #include <limits.h>
 #include <nettle/sha2.h>
@@ -268,6 +269,124 @@ int kernel_package_unpack(const struct kernel_source *source, const char *path, 
 out:
 	close(folder_fd);
 out_fd:
+	close(fd);
+	return ret;
+}
+
+/* Nothing is made. False: no folder, or not only ours. @fd: of it, owned by the caller. */
+static bool look_into(char folder[PATH_MAX], int *fd)
+{
+	char cache[PATH_MAX];
+	struct stat st;
+
+	if (cache_folder(cache) ||
+	    snprintf(folder, PATH_MAX, "%s/packages", cache) >= PATH_MAX - NAME_MAX)
+		return false;
+	*fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0)
+		return false;
+	if (!fstat(*fd, &st) && st.st_uid == geteuid() && !(st.st_mode & 022))
+		return true;
+	close(*fd);
+	return false;
+}
+
+static uint64_t tree_bytes(const char *path)
+{
+	char *const paths[] = { (char *)path, NULL };
+	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	uint64_t bytes = 0;
+	FTSENT *entry;
+
+	while (tree && (entry = fts_read(tree)))
+		if (entry->fts_info != FTS_DP && entry->fts_info != FTS_NS)
+			bytes += (uint64_t)entry->fts_statp->st_blocks * 512;
+	if (tree)
+		fts_close(tree);
+	return bytes;
+}
+
+/* Of its modules; "" where it has none. */
+static void release_of(const char *path, char release[NAME_MAX + 1])
+{
+	char modules[2 * PATH_MAX + sizeof("/lib/modules")];
+	struct dirent *entry;
+	DIR *dir;
+
+	*release = '\0';
+	snprintf(modules, sizeof(modules), "%s/lib/modules", path);
+	dir = opendir(modules);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			snprintf(release, NAME_MAX + 1, "%s", entry->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+void kernel_package_list(cache_show_fn *show, void *data)
+{
+	char folder[PATH_MAX], path[2 * PATH_MAX], release[NAME_MAX + 1];
+	struct dirent *entry;
+	DIR *dir;
+	int fd;
+
+	if (!look_into(folder, &fd))
+		return;
+	dir = fdopendir(fd);
+	while (dir && (entry = readdir(dir))) {
+		struct cache_entry package = { .release = release };
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		if (entry->d_name[0] == '.' || lstat(path, &st))
+			continue;
+		release_of(path, release);
+		package.used = st.st_mtim.tv_sec;
+		package.disk_bytes = tree_bytes(path);
+		show(data, &package);
+	}
+	if (dir)
+		closedir(dir);
+	else
+		close(fd);
+}
+
+int kernel_package_clear(struct cache_cleared *cleared, struct error *err)
+{
+	char folder[PATH_MAX], path[2 * PATH_MAX];
+	struct dirent *entry;
+	int fd, ret = 0;
+	DIR *dir;
+
+	*cleared = (struct cache_cleared){ 0 };
+	if (!look_into(folder, &fd))
+		return 0;
+	/* As those who unpack one: what they have not finished has no lock of its own. */
+	while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
+		;
+	dir = opendir(folder);
+	while (dir && (entry = readdir(dir))) {
+		bool unfinished = !strncmp(entry->d_name, UNFINISHED, strlen(UNFINISHED));
+		uint64_t bytes;
+
+		if (entry->d_name[0] == '.' && !unfinished)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		if (!unfinished && is_in_use(path)) {
+			cleared->kept++;
+			continue;
+		}
+		bytes = tree_bytes(path);
+		remove_tree(path);
+		if (access(path, F_OK) == 0) {
+			ret = error_set(err, -EBUSY, "'%s' cannot be removed as a whole", path);
+			continue;
+		}
+		cleared->count += !unfinished;
+		cleared->disk_bytes += bytes;
+	}
+	if (dir)
+		closedir(dir);
 	close(fd);
 	return ret;
 }

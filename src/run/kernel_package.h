@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "run/kernel_find.h"
+#include "util/cache_folder.h"
 #include "util/error.h"
 
 /*
@@ -30,5 +31,14 @@ bool kernel_is_package(const char *path);
  */
 int kernel_package_unpack(const struct kernel_source *source, const char *path, char **image,
 			  struct error *err);
+
+/* kernel_package_list - hand each unpacked package over, in no order. */
+void kernel_package_list(cache_show_fn *show, void *data);
+
+/*
+ * kernel_package_clear - remove all that are not in use, and what launchers that were killed have
+ * left. Returns 0, or -EBUSY when one could not be removed as a whole, with a message.
+ */
+int kernel_package_clear(struct cache_cleared *cleared, struct error *err);
 
 #endif

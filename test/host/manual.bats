@@ -122,6 +122,8 @@ all_options()
 	offers licenses
 	bash_completes completion ''
 	offers bash zsh fish
+	bash_completes cache ''
+	offers clear
 }
 
 @test "completion bash, fish: every option in a command's help is offered, and no other" {
@@ -240,6 +242,8 @@ END
 	assert_output 'test --gauntlet'
 	zsh_completes 'ktstr-launch completion f' 'fish'
 	assert_output 'completion fish'
+	zsh_completes 'ktstr-launch cache c' 'clear'
+	assert_output 'cache clear'
 	zsh_completes 'ktstr-launch run --dump-' 'dump-initramfs' twice
 	assert_output 'dump-acpi.*ACPI tables' 'dump-initramfs.*initramfs to FILE'
 }
@@ -264,6 +268,8 @@ END
 	offers 4n12l8c2t
 	fish_completes 'completion '
 	offers bash zsh fish
+	fish_completes 'cache '
+	offers clear
 	fish_completes 'check bzI'
 	offers bzImage-1
 	fish_completes 'exec -- mkdi'

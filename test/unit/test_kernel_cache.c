@@ -437,6 +437,43 @@ static void an_umask_that_lets_the_group_in(void **state)
 	assert_int_equal(links, 1);
 }
 
+static void count_entries(void *data, const struct cache_entry *entry)
+{
+	unsigned int *counts = data;
+
+	counts[!entry->release]++;
+	assert_true(entry->disk_bytes >= DATA_SIZE && entry->used > 1000 && !entry->identity);
+}
+
+static void listed_and_cleared(void **state)
+{
+	struct fixture *f = *state;
+	struct cache_cleared cleared;
+	unsigned int counts[2] = { 0 }; /* whole, damaged */
+	char entry[512], path[512];
+
+	kernel_cache_list(count_entries, counts);
+	assert_int_equal(kernel_cache_clear(&cleared, NULL), 0);
+	assert_int_equal(counts[0] + counts[1] + cleared.count, 0);
+	assert_int_equal(access(f->folder, F_OK), -1);
+	open_and_compare(f);
+	kernel_cache_list(count_entries, counts);
+	assert_int_equal(counts[0], 1);
+	assert_int_equal(counts[1], 0);
+	assert_true(find_entry(f, entry));
+	do_damage(f, entry, LAST_ZERO);
+	kernel_cache_list(count_entries, counts);
+	assert_int_equal(counts[0], 1);
+	assert_int_equal(counts[1], 1);
+	snprintf(path, sizeof(path), "%s/" PARTIAL_PREFIX "1", f->folder);
+	assert_int_equal(file_write_new(path, "x", 1, 0600, NULL), 0);
+	assert_int_equal(kernel_cache_clear(&cleared, NULL), 0);
+	assert_int_equal(cleared.count, 1);
+	assert_true(cleared.disk_bytes >= DATA_SIZE);
+	assert_false(find_entry(f, entry));
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -452,6 +489,7 @@ int main(void)
 		TEST(several_at_once_unpack_once),
 		TEST(a_lock_that_is_held_is_waited_for),
 		TEST(without_a_cache),
+		TEST(listed_and_cleared),
 		TEST(an_umask_that_lets_the_group_in),
 	};
 

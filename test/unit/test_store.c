@@ -495,14 +495,13 @@ static void another_kind_of_file(void **state)
 static void assert_no_store(const struct fixture *f, int expected)
 {
 	struct error err = { "" };
-	unsigned int count;
-	uint64_t bytes;
+	struct cache_cleared cleared;
 
 	assert_false(loads(f));
 	assert_int_equal(store_save(&f->identity, &f->base, -1, &err), expected);
 	assert_int_equal(*err.text != '\0', expected != -ENODATA);
-	assert_int_equal(store_clear(&count, &bytes, &err), expected);
-	assert_int_equal(count, 0);
+	assert_int_equal(store_clear(&cleared, &err), expected);
+	assert_int_equal(cleared.count, 0);
 }
 
 static void no_cache_is_wanted(void **state)
@@ -987,15 +986,16 @@ struct seen {
 	uint64_t disk_bytes;
 };
 
-static void see(void *data, const struct store_entry *entry)
+static void see(void *data, const struct cache_entry *entry)
 {
 	struct seen *seen = data;
 
-	if (!seen->count++ && entry->text) {
-		identity_value(entry->text, "topology", seen->first, sizeof(seen->first));
+	if (!seen->count++ && entry->identity) {
+		identity_value(entry->identity, "topology", seen->first, sizeof(seen->first));
 		snprintf(seen->release, sizeof(seen->release), "%s", entry->release);
 	}
-	seen->damaged += !entry->text;
+	seen->damaged += !entry->identity;
+	assert_int_equal(!entry->identity, !entry->release);
 	seen->disk_bytes += entry->disk_bytes;
 	assert_true(entry->used > 1000);
 }
@@ -1008,14 +1008,13 @@ static void listed_and_cleared(void **state)
 	struct base_identity other;
 	struct seen seen = { 0 };
 	struct error err = { "" };
-	unsigned int count;
-	uint64_t bytes;
+	struct cache_cleared cleared;
 	char path[256];
 
 	/* No folder yet: nothing in it. */
 	assert_int_equal(store_list(see, &seen, &err), 0);
-	assert_int_equal(store_clear(&count, &bytes, &err), 0);
-	assert_int_equal(seen.count + count, 0);
+	assert_int_equal(store_clear(&cleared, &err), 0);
+	assert_int_equal(seen.count + cleared.count, 0);
 	keep(f);
 	assert_int_equal(utimensat(AT_FDCWD, f->path, times, 0), 0);
 	make_identity(&other, "topology: 2n2l4c1t\n");
@@ -1030,9 +1029,9 @@ static void listed_and_cleared(void **state)
 	assert_string_equal(seen.release, "6.12.9-cloud-amd64");
 	/* Looking changes nothing. */
 	assert_true(is_there(f));
-	assert_int_equal(store_clear(&count, &bytes, &err), 0);
-	assert_int_equal(count, 3);
-	assert_int_equal(bytes, seen.disk_bytes);
+	assert_int_equal(store_clear(&cleared, &err), 0);
+	assert_int_equal(cleared.count, 3);
+	assert_int_equal(cleared.disk_bytes, seen.disk_bytes);
 	assert_int_equal(files_in(f->folder), 1);
 	assert_int_equal(access(path, F_OK), 0);
 	identity_free(&other);

@@ -35,6 +35,10 @@ began() { assert_output "^ktstr-launch: $1 .*: 1n1l2c1t, 512 MiB"; }
 	assert_status 0
 	began booting
 	[[ $(bases | wc -l) -eq 2 ]]
+	run "$KTSTR_LAUNCH" cache
+	assert_status 0
+	[[ $(grep -cE '^base +[0-9]+\.[0-9.]+[^ ]* +1n1l2c1t +512 MiB +[0-9]+ MiB  (just now|[0-9]+ min ago)$' <<<"$output") -eq 2 ]] ||
+		fail "other bases are listed"
 }
 
 @test "forks draw different random bytes, know the date, and their clocks go on" {
