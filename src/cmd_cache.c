@@ -49,7 +49,7 @@ static void put_plain(char *text, size_t size, const char *from)
 {
 	size_t i = 0;
 
-	for (; from[i] && i < size - 1; i++)
+	for (; i < size - 1 && from[i]; i++)
 		text[i] = from[i] > ' ' && from[i] <= '~' ? from[i] : '?';
 	text[i] = '\0';
 }
