@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/random.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -29,25 +30,30 @@ static void set_date(struct guest_channel *channel, uint64_t realtime_ns)
  * What has already been drawn from the pool is still in the generators of each CPU: they are
  * renewed at once. ENODATA: there was too little in the pool for them to be in use.
  */
-static void seed_pool(struct guest_channel *channel, const uint8_t seed[KTSTR_SEED_SIZE])
+static int seed_pool(const uint8_t seed[KTSTR_SEED_SIZE], char *why, size_t why_size)
 {
 	struct entropy entropy = { .bits = 8 * KTSTR_SEED_SIZE, .size = KTSTR_SEED_SIZE };
-	int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
+	int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC), ret = 0;
 
 	memcpy(entropy.bytes, seed, KTSTR_SEED_SIZE);
 	if (fd < 0 || ioctl(fd, RNDADDENTROPY, &entropy) ||
-	    (ioctl(fd, RNDRESEEDCRNG) && errno != ENODATA))
-		guest_channel_log(channel, "cannot seed the random pool: %s", strerror(errno));
+	    (ioctl(fd, RNDRESEEDCRNG) && errno != ENODATA)) {
+		ret = -errno;
+		snprintf(why, why_size, "cannot seed the random pool: %s", strerror(-ret));
+	}
 	explicit_bzero(&entropy, sizeof(entropy));
 	if (fd >= 0)
 		close(fd);
+	return ret;
 }
 
-void handover_take(struct guest_channel *channel)
+int handover_take(struct guest_channel *channel, char *why, size_t why_size)
 {
 	struct ktstr_handover *handover = &channel->header->handover;
+	int ret;
 
 	set_date(channel, handover->realtime_ns);
-	seed_pool(channel, handover->seed);
+	ret = seed_pool(handover->seed, why, why_size);
 	explicit_bzero(handover->seed, KTSTR_SEED_SIZE);
+	return ret;
 }

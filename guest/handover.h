@@ -6,8 +6,9 @@
 
 /*
  * handover_take - set the wall clock to the host's, and give the kernel's random pool bytes of this
- * guest's own, so that of guests that began as copies no two draw the same. What fails is logged.
+ * guest's own, so that of guests that began as copies no two draw the same. A date that cannot be
+ * set is logged; a pool that cannot be seeded ends the run: -errno, with one line in @why.
  */
-void handover_take(struct guest_channel *channel);
+int handover_take(struct guest_channel *channel, char *why, size_t why_size);
 
 #endif

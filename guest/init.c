@@ -152,7 +152,9 @@ static int take_job(struct guest_channel *channel, struct job *job, char *why, s
 
 	guest_channel_send(channel, KTSTR_READY, &ready, sizeof(ready));
 	guest_channel_wait_for_job(channel);
-	handover_take(channel);
+	ret = handover_take(channel, why, why_size);
+	if (ret)
+		return ret;
 	ret = cargo_take(handover->cargo_gpa, handover->cargo_size, why, why_size);
 	if (ret)
 		return ret;

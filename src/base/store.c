@@ -336,6 +336,18 @@ static int open_new(int folder, struct new_file *file)
 	return 0;
 }
 
+void store_drop(const struct base_identity *identity)
+{
+	int folder = open_folder(false, NULL);
+	char name[NAME_SIZE];
+
+	if (folder < 0)
+		return;
+	name_of(identity, name);
+	unlinkat(folder, name, 0);
+	close(folder);
+}
+
 /* One that has come there meanwhile is as good. */
 static int give_name(int folder, const struct new_file *file, const char *name)
 {

@@ -31,6 +31,9 @@
  */
 int store_load(const struct base_identity *identity, struct base *base);
 
+/* store_drop - the base of this identity is of no use; fine where there is none. */
+void store_drop(const struct base_identity *identity);
+
 /*
  * store_save - keep it, unless it is there already or another launcher is about to. Makes room for
  * it first.

@@ -45,6 +45,12 @@ int base_cache_keep(struct base_cache *cache, const struct base *base, int cance
 	return ret == -ENODATA ? 0 : ret;
 }
 
+void base_cache_drop(const struct base_cache *cache)
+{
+	if (cache->used)
+		store_drop(&cache->identity);
+}
+
 void base_cache_free(struct base_cache *cache)
 {
 	if (cache->used)

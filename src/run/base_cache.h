@@ -28,6 +28,9 @@ int base_cache_find(struct base_cache *cache, const struct run_config *config, s
 int base_cache_keep(struct base_cache *cache, const struct base *base, int cancel_fd,
 		    struct error *err);
 
+/* base_cache_drop - the one that was found does not do. */
+void base_cache_drop(const struct base_cache *cache);
+
 void base_cache_free(struct base_cache *cache);
 
 #endif

@@ -95,10 +95,6 @@ static void begin_fork(const struct base_facts *facts, struct observation *seen)
 	seen->forked = true;
 	seen->base_boot_ns = facts->boot_ns;
 	seen->ready_ns = now_ns();
-	seen->vmm = (struct vmm_result){ 0 };
-	seen->stop = STOP_NONE;
-	if (seen->hello)
-		return; /* it was seen here, by the same observation */
 	seen->hello = true;
 	seen->cpus_online = facts->cpus_online;
 	seen->nodes_online = facts->nodes_online;
@@ -138,11 +134,10 @@ static int pack_cargo(struct guest_config *config, const char *release, struct o
 					 .modules_dir = config->modules_dir,
 					 .memory_mib = config->plan->memory_mib,
 					 .cancel_fd = config->cancel_fd };
-	int ret;
+	int ret = 0;
 
-	if (!config->entry || config->cargo.bytes)
-		return 0;
-	ret = cargo_pack(&from, &config->cargo, err);
+	if (config->entry && !config->cargo.bytes)
+		ret = cargo_pack(&from, &config->cargo, err);
 	memcpy(seen->lacks_library, config->cargo.lacks_library, sizeof(seen->lacks_library));
 	return ret;
 }
@@ -208,7 +203,9 @@ static int fork_base(struct guest_config *config, struct observation *seen, stru
 	if (ret)
 		return ret;
 	machine = machine_config(config);
-	return vmm_fork(&machine, &saved, vmm, err);
+	ret = vmm_fork(&machine, &saved, vmm, err);
+	config->refused = ret != 0;
+	return ret;
 }
 
 int guest_create(struct guest_config *config, struct observation *seen, struct vmm **vmm,
@@ -216,6 +213,7 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 {
 	int ret;
 
+	config->refused = false;
 	begin_observation(config, seen);
 	ret = check_host(config, err);
 	if (!ret)

@@ -21,8 +21,8 @@ struct guest_config {
 	/* Begin as a fork of this; NULL: boot, and then, if @take is not NULL, become this base. */
 	const struct base *base;
 	struct base *take;
-	/* NULL: no tracer in the initramfs. It goes into every VM of a run, so that all are the
-	 * same. */
+	/* NULL: no tracer in the cargo. It goes into every VM of a run, so that all are the same.
+	 */
 	const struct wprof_config *wprof;
 	bool trace;		 /* start it in this VM */
 	const char *append;	 /* the user's kernel parameters, or NULL */
@@ -33,6 +33,8 @@ struct guest_config {
 	const char *dump_acpi_dir;  /* or NULL */
 	const char *dump_initramfs; /* write the archive to this new file, or NULL */
 	/* Filled by guest_create. */
+	bool refused; /* KVM does not take the base, or it is damaged: another start is to be tried
+		       */
 	char cmdline[VMM_CMDLINE_SIZE];
 	struct cargo cargo; /* zeroed before; one that is there already is used again */
 };
@@ -43,7 +45,7 @@ uint64_t guest_boot_timeout_ms(const struct topology *topology);
 /*
  * guest_create - a machine that only has to be run: kernel, initramfs and tables, or a fork; and
  * what it is to be handed over. All that can be refused is refused here; -EINTR when the user wants
- * out. @seen: initialised; of a fork it begins with its base's facts. @vmm: owned by the caller,
+ * out. @seen: fresh; of a fork it begins with its base's facts. @vmm: owned by the caller,
  * guest_run takes it. guest_release is next in either case.
  */
 int guest_create(struct guest_config *config, struct observation *seen, struct vmm **vmm,

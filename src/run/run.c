@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/take.h"
@@ -48,24 +49,31 @@ static int give_up_rights(const struct run_config *config, struct error *err)
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
-static const struct base *choose_base(const struct run_config *config,
-				      const struct run_result *result)
-{
-	if (config->fresh)
-		return NULL;
-	if (config->base)
-		return config->base;
-	return result->base.ram_fd >= 0 ? &result->base : NULL;
-}
-
 /*
- * What is written of the machine as it boots is only there when it does. A machine that could not
- * become a base the first time is not asked again.
+ * How does a machine begin? As a fork where that can be. What is written of a machine as it boots
+ * is only there when it does; one that could not become a base the first time is not asked again,
+ * and where files are limited to less than its memory, that can be none that others share.
  */
-static bool wants_base(const struct run_config *config, const struct run_result *result)
+static void choose_start(const struct run_config *config, struct run_result *result,
+			 struct guest_config *guest)
 {
-	return !config->fresh && !config->dump_acpi_dir && !config->dump_initramfs &&
-	       !result->first.seen.hello;
+	struct rlimit limit;
+	bool can_share = getrlimit(RLIMIT_FSIZE, &limit) ||
+			 limit.rlim_cur / (1 << 20) >= config->plan->memory_mib;
+
+	if (config->fresh)
+		return;
+	if (config->base) {
+		guest->base = config->base;
+	} else if (result->base.ram_fd >= 0) {
+		guest->base = &result->base;
+	} else if (can_share && !config->dump_acpi_dir && !config->dump_initramfs &&
+		   !result->first.ran) {
+		if (config->use_cache && !base_cache_find(&result->cache, config, &result->base))
+			guest->base = &result->base;
+		else
+			guest->take = &result->base;
+	}
 }
 
 /* The user wanted out before there was a machine: an end like any other. */
@@ -77,13 +85,19 @@ static void note_cancel(const struct run_config *config, struct observation *see
 
 /* One machine, from its making to its end; also of one that only becomes a base. */
 static int run_machine(const struct run_config *config, struct run_result *result,
-		       struct run_vm *vm, struct watch *watch, bool quiet, struct error *err)
+		       struct run_vm *vm, struct watch *watch, struct error *err)
 {
 	struct guest_config *guest = &vm->config;
 	char spec[TOPOLOGY_SPEC_SIZE];
 	struct vmm *machine;
-	int ret = guest_create(guest, &vm->seen, &machine, err);
+	int ret;
 
+	/* Each has an observation of its own; a fork's begins with its base's facts. */
+	observation_destroy(&vm->seen);
+	ret = observation_init(&vm->seen);
+	if (ret)
+		return error_set(err, ret, "no memory for the guest's logs");
+	ret = guest_create(guest, &vm->seen, &machine, err);
 	if (ret == -EINTR) {
 		note_cancel(config, &vm->seen);
 		return 0;
@@ -91,7 +105,7 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 	if (ret)
 		return ret;
 	topology_format(&config->plan->topology, spec);
-	if (!quiet)
+	if (!guest->base || !result->base_is_new || vm == &result->repro)
 		say(config, "%s %s: %s, %" PRIu64 " MiB%s", guest->base ? "forking" : "booting",
 		    config->kernel, spec, config->plan->memory_mib,
 		    guest->trace ? ", tracer on" : "");
@@ -107,6 +121,39 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 		say(config, "the machine is not forked, it boots for each run: %s",
 		    watch->take_error.text);
 	return ret;
+}
+
+/*
+ * Was that not yet the machine that runs the payload? One that has become a base is forked. A fork
+ * that KVM does not take is forked from another base when its own came out of the cache, and boots
+ * otherwise.
+ */
+static bool goes_on(const struct run_config *config, struct run_result *result, struct run_vm *vm,
+		    int *ret, struct error *err)
+{
+	struct guest_config *guest = &vm->config;
+
+	if (!*ret && guest->take && result->base.ram_fd >= 0) {
+		guest->base = guest->take;
+		guest->take = NULL;
+		result->base_is_new = true;
+		*ret = base_seal(guest->base, err);
+		return !*ret;
+	}
+	if (!*ret || !guest->refused)
+		return false;
+	if (guest->base == &result->base && !result->base_is_new) {
+		base_cache_drop(&result->cache);
+		guest->take = &result->base;
+	} else {
+		say(config, "the machine is not forked, it boots: %s", err->text);
+	}
+	if (guest->base == &result->base) {
+		base_close(&result->base);
+		result->base_is_new = false;
+	}
+	guest->base = NULL;
+	return true;
 }
 
 static int run_one(const struct run_config *config, struct run_result *result, bool is_repro,
@@ -144,31 +191,10 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 		.dump_acpi_dir = is_repro ? NULL : config->dump_acpi_dir,
 		.dump_initramfs = is_repro ? NULL : config->dump_initramfs,
 	};
-	guest->base = choose_base(config, result);
-	if (!guest->base && wants_base(config, result)) {
-		if (config->use_cache && !base_cache_find(&result->cache, config, &result->base))
-			guest->base = &result->base;
-		else
-			guest->take = &result->base;
-	}
-	ret = run_machine(config, result, vm, &watch, false, err);
-	if ((ret == -EPROTO || ret == -ENOTSUP) && guest->base == &result->base && !is_repro) {
-		/* One from the cache that KVM does not take as it is now: it is made anew. */
-		base_close(&result->base);
-		guest->base = NULL;
-		guest->take = &result->base;
-		vm->seen.forked = vm->seen.hello = false;
-		ret = run_machine(config, result, vm, &watch, true, err);
-	}
-	if (!ret && guest->take && result->base.ram_fd >= 0) {
-		/* It stood at its ready point; what is to be run goes on in a fork of it. */
-		guest->base = guest->take;
-		guest->take = NULL;
-		result->base_is_new = true;
-		ret = base_seal(guest->base, err);
-		if (!ret)
-			ret = run_machine(config, result, vm, &watch, true, err);
-	}
+	choose_start(config, result, guest);
+	do
+		ret = run_machine(config, result, vm, &watch, err);
+	while (goes_on(config, result, vm, &ret, err));
 	guest_release(guest);
 	/* `printf x`, and then our word: in a line of its own. */
 	if (watch_ends_line(&watch))

@@ -85,6 +85,11 @@ static int on_ready(void *data, struct vmm *vmm, struct error *err)
 
 	if (!watch->order.ready)
 		return error_set(err, -EPROTO, "the ready bell was rung before KTSTR_READY");
+	if (watch->order.started || watch->order.exited)
+		return error_set(err, -EPROTO, "a payload before there was a job");
+	/* The user wanted out, and it was seen while his console was slow. */
+	if (watch->seen->stop != STOP_NONE)
+		return 1;
 	if (watch->take) {
 		watch->take_result = base_take(vmm, watch->take, &watch->take_error);
 		if (!watch->take_result) {

@@ -2,6 +2,7 @@
 #include "run/watch_order.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "../../guest/protocol.h"
 
@@ -60,6 +61,9 @@ static int take_hello(struct watch_order *order, const struct ktstr_hello *hello
 	if (hello->version != KTSTR_PROTOCOL_VERSION)
 		return error_set(err, -EPROTO, "init speaks protocol version %u, we speak %u",
 				 hello->version, KTSTR_PROTOCOL_VERSION);
+	/* It names a folder of the host's, where modules are. */
+	if (memchr(hello->release, '/', sizeof(hello->release)))
+		return error_set(err, -EPROTO, "a kernel release with a slash in it");
 	order->hello = true;
 	return 0;
 }

@@ -101,11 +101,13 @@ void channel_answer(struct channel *channel, uint64_t lost_ns)
 	__atomic_store_n(&header->answers, ++channel->answers, __ATOMIC_RELEASE);
 }
 
-/* Nothing is on its way in either direction. */
+/* Nothing is on its way in either direction, and no guest has touched what is the host's. */
 static bool is_quiet(const struct channel_state *state)
 {
-	return state->header.head == state->tail && state->header.tail == state->tail &&
-	       state->header.inbox_head == state->inbox_head &&
+	return state->header.magic == KTSTR_CHANNEL_MAGIC &&
+	       state->header.version == KTSTR_PROTOCOL_VERSION &&
+	       state->tail % KTSTR_FRAME_ALIGN == 0 && state->header.head == state->tail &&
+	       state->header.tail == state->tail && state->header.inbox_head == state->inbox_head &&
 	       state->header.inbox_tail == state->inbox_head;
 }
 
@@ -118,15 +120,14 @@ int channel_save(const struct channel *channel, struct channel_state *out, struc
 	out->inbox_head = channel->inbox.at;
 	out->answers = channel->answers;
 	if (!is_quiet(out))
-		return error_set(err, -EBUSY, "the guest at its ready point has more to say");
+		return error_set(err, -EBUSY,
+				 "the guest's channel is not at rest at its ready point");
 	return 0;
 }
 
 int channel_load(struct channel *channel, const struct channel_state *state, struct error *err)
 {
-	if (!is_quiet(state) || state->tail % KTSTR_FRAME_ALIGN ||
-	    state->header.magic != KTSTR_CHANNEL_MAGIC ||
-	    state->header.version != KTSTR_PROTOCOL_VERSION)
+	if (!is_quiet(state))
 		return error_set(err, -EPROTO, "saved state: its channel is not at rest");
 	memcpy(channel->region, &state->header, sizeof(state->header));
 	channel->ring.at = state->tail;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "util/memfd.h"
@@ -76,7 +77,13 @@ static void *reserve_aligned(size_t size)
 /* The memfd of a machine whose bytes others may begin with. */
 static int create_shared(uint64_t size)
 {
-	int fd = memfd_new("ktstr-guest-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING, NULL), ret;
+	struct rlimit limit;
+	int fd, ret;
+
+	/* It counts as a file, and growing past the limit for these would be a signal. */
+	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < size)
+		return -EFBIG;
+	fd = memfd_new("ktstr-guest-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING, NULL);
 
 	if (fd >= 0 && ftruncate(fd, (off_t)size) < 0) {
 		ret = -errno;

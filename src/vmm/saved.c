@@ -68,6 +68,9 @@ int machine_load_state(struct vmm *vmm, const void *state, size_t size, struct e
 		ret = channel_load(&vmm->channel, &channel, err);
 	if (!ret)
 		ret = arch_load(vmm, state, size, err);
+	/* Once more right before it runs; what KVM refuses of it is to be known here. */
+	if (!ret)
+		ret = arch_set_time(vmm, err);
 	if (ret)
 		return ret;
 	vmm->was_ready = true;

@@ -281,6 +281,19 @@ static void what_was_kept_is_found(void **state)
 }
 
 /* Whatever the umask is, the folders are only ours, and so are used the next time. */
+static void what_is_of_no_use_is_dropped(void **state)
+{
+	const struct fixture *f = *state;
+	struct base base;
+
+	keep(f);
+	store_drop(&f->identity);
+	assert_int_equal(store_load(&f->identity, &base), -ENOENT);
+	store_drop(&f->identity);
+	keep(f);
+	assert_whole(f);
+}
+
 static void an_umask_that_lets_others_in(void **state)
 {
 	struct fixture *f = *state;
@@ -1044,6 +1057,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_kept_is_found),
+		TEST(what_is_of_no_use_is_dropped),
 		TEST(an_umask_that_lets_others_in),
 		TEST(a_base_that_came_from_the_store),
 		TEST(memory_that_is_all_zero),

@@ -182,6 +182,18 @@ static void unknown_types_are_none(void **state)
 	}
 }
 
+static void a_release_is_no_path(void **state)
+{
+	struct ktstr_hello other = hello;
+
+	(void)state;
+	strcpy(other.release, "../6.12");
+	assert_int_equal(watch_order_take(&order, KTSTR_HELLO, &other, sizeof(other), &err),
+			 -EPROTO);
+	assert_string_equal(err.text, "a kernel release with a slash in it");
+	assert_false(order.hello);
+}
+
 static void an_init_of_another_build_is_told(void **state)
 {
 	struct ktstr_hello other = hello;
@@ -253,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_whole_life, set_up),
 		cmocka_unit_test_setup(nothing_comes_before_hello, set_up),
+		cmocka_unit_test_setup(a_release_is_no_path, set_up),
 		cmocka_unit_test_setup(each_once, set_up),
 		cmocka_unit_test_setup(ready_comes_first, set_up),
 		cmocka_unit_test_setup(a_limit_passes_while_the_payload_runs, set_up),
