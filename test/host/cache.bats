@@ -11,14 +11,14 @@ setup()
 # put_base NAME: a file where a base would be, which is none.
 put_base()
 {
-	mkdir -m 0700 "$KTSTR_CACHE_DIR" "$KTSTR_CACHE_DIR/bases"
+	(umask 077 && mkdir -p "$KTSTR_CACHE_DIR/bases")
 	(umask 077 && head -c 3M /dev/zero | tr '\0' x >"$KTSTR_CACHE_DIR/bases/base-$1")
 }
 
 # put_package NAME RELEASE
 put_package()
 {
-	mkdir -m 0700 "$KTSTR_CACHE_DIR" "$KTSTR_CACHE_DIR/packages"
+	(umask 077 && mkdir -p "$KTSTR_CACHE_DIR/packages")
 	mkdir -p "$KTSTR_CACHE_DIR/packages/$1/lib/modules/$2"
 	head -c 2M /dev/zero | tr '\0' x >"$KTSTR_CACHE_DIR/packages/$1/vmlinuz"
 }

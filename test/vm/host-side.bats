@@ -63,7 +63,7 @@ in_guest()
 }
 
 @test "SIGINT while the guest boots ends the run as well" {
-	env --default-signal=INT "$KTSTR_LAUNCH" run -- true >stdout 2>stderr &
+	env --default-signal=INT "$KTSTR_LAUNCH" run --fresh -- true >stdout 2>stderr &
 	pid=$!
 	wait_for grep -q booting stderr
 	kill -s INT "$pid"

@@ -63,5 +63,5 @@ compile()
 	boot --topology 1n1l1c1t --memory 512 -- ./new
 	assert_status 125
 	assert_output "/new' is built for CPUs of x86-64-v3 or newer, and this host's KVM does not offer .*AVX2"
-	refute_output booting
+	refute_output booting forking
 }
