@@ -32,8 +32,8 @@ struct identity_parts {
 	const char *cmdline;
 	bool tsc_reliable;
 	/*
-	 * What KVM offers a guest here, supported CPUID and capabilities, as bytes that are the
-	 * same each time: nothing of the CPU that was asked, as its APIC id, is in them.
+	 * What KVM offers a guest here (vmm_offers), as bytes that are the same each time: nothing
+	 * of the CPU that was asked, as its APIC id, is in them.
 	 */
 	const void *offers;
 	size_t offers_size;

@@ -49,7 +49,7 @@ const char *arch_default_cmdline(void);
 
 /*
  * The same of a machine that was saved: all that KVM and our devices hold, but for memory and
- * channel. arch_load takes its records from records, whose bytes stay the caller's until
+ * channel. arch_load takes its own of the records in @state, whose bytes stay the caller's until
  * arch_destroy_vm; arch_set_time comes right before the vCPUs run, and lets the clocks go on from
  * where they were saved. Errors: those of vmm_save and vmm_fork.
  */

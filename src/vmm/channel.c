@@ -101,38 +101,33 @@ void channel_answer(struct channel *channel, uint64_t lost_ns)
 	__atomic_store_n(&header->answers, ++channel->answers, __ATOMIC_RELEASE);
 }
 
-/* Nothing is on its way in either direction, and no guest has touched what is the host's. */
-static bool is_quiet(const struct channel_state *state)
+/* Nothing is on its way in either direction. */
+static bool is_quiet(const struct ktstr_channel *header)
 {
-	return state->header.magic == KTSTR_CHANNEL_MAGIC &&
-	       state->header.version == KTSTR_PROTOCOL_VERSION &&
-	       state->tail % KTSTR_FRAME_ALIGN == 0 && state->header.head == state->tail &&
-	       state->header.tail == state->tail && state->header.inbox_head == state->inbox_head &&
-	       state->header.inbox_tail == state->inbox_head;
+	return header->magic == KTSTR_CHANNEL_MAGIC && header->version == KTSTR_PROTOCOL_VERSION &&
+	       header->tail % KTSTR_FRAME_ALIGN == 0 && header->head == header->tail &&
+	       header->inbox_head == header->inbox_tail;
 }
 
-int channel_save(const struct channel *channel, struct channel_state *out, struct error *err)
+int channel_save(const struct channel *channel, struct ktstr_channel *out, struct error *err)
 {
-	memset(out, 0, sizeof(*out));
-	memcpy(&out->header, channel->region, sizeof(out->header));
-	memset(&out->header.handover, 0, sizeof(out->header.handover));
-	out->tail = channel->ring.at;
-	out->inbox_head = channel->inbox.at;
-	out->answers = channel->answers;
-	if (!is_quiet(out))
+	memcpy(out, channel->region, sizeof(*out));
+	memset(&out->handover, 0, sizeof(out->handover));
+	if (!is_quiet(out) || out->tail != channel->ring.at ||
+	    out->inbox_head != channel->inbox.at || out->answers != channel->answers)
 		return error_set(err, -EBUSY,
 				 "the guest's channel is not at rest at its ready point");
 	return 0;
 }
 
-int channel_load(struct channel *channel, const struct channel_state *state, struct error *err)
+int channel_load(struct channel *channel, const struct ktstr_channel *saved, struct error *err)
 {
-	if (!is_quiet(state))
+	if (!is_quiet(saved))
 		return error_set(err, -EPROTO, "saved state: its channel is not at rest");
-	memcpy(channel->region, &state->header, sizeof(state->header));
-	channel->ring.at = state->tail;
-	channel->inbox.at = state->inbox_head;
-	channel->answers = state->answers;
+	memcpy(channel->region, saved, sizeof(*saved));
+	channel->ring.at = saved->tail;
+	channel->inbox.at = saved->inbox_head;
+	channel->answers = saved->answers;
 	return 0;
 }
 

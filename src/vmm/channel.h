@@ -62,19 +62,14 @@ void channel_set_cargo(struct channel *channel, uint64_t gpa, uint64_t size);
 /* channel_hand_over - the rest of the handover, just before the guest reads it: date and seed. */
 void channel_hand_over(struct channel *channel);
 
-/* What a guest's end of the channel goes on from in another machine. */
-struct channel_state {
-	struct ktstr_channel header; /* without the handover */
-	uint64_t tail, inbox_head, answers;
-};
-
 /*
- * channel_save - of a guest that stands still; both rings must be empty. Returns 0, or -EBUSY with
- * a message.
+ * channel_save - what a guest that stands still goes on from in another machine: the region's first
+ * page, without the handover. Both rings must be empty, and what is the host's in it as the host
+ * wrote it. Returns 0, or -EBUSY with a message.
  */
-int channel_save(const struct channel *channel, struct channel_state *out, struct error *err);
+int channel_save(const struct channel *channel, struct ktstr_channel *out, struct error *err);
 /* channel_load - into a fresh channel. Returns 0, or -EPROTO with a message. */
-int channel_load(struct channel *channel, const struct channel_state *state, struct error *err);
+int channel_load(struct channel *channel, const struct ktstr_channel *saved, struct error *err);
 
 /* Is there room for the largest frame? False also where channel_send would return -EPROTO. */
 bool channel_has_room(const struct channel *channel);

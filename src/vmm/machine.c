@@ -233,10 +233,10 @@ static int machine_load_boot(struct vmm *vmm, const struct vmm_config *config, s
 	return ret ? ret : arch_describe(vmm, config, err);
 }
 
-int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *err)
+/* @saved: NULL: it boots */
+static int make(const struct vmm_config *config, const struct memory_source *source,
+		const struct vmm_saved *saved, struct vmm **out, struct error *err)
 {
-	const struct memory_source source = { .kind = config->shareable ? MEMORY_SHARED
-									: MEMORY_ANONYMOUS };
 	struct vmm *vmm;
 	int ret = topology_check(&config->topology, err);
 
@@ -245,9 +245,10 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 	vmm = allocate(config);
 	if (!vmm)
 		return error_set(err, -ENOMEM, "no memory for a VM");
-	ret = create(config, &source, vmm, err);
+	ret = create(config, source, vmm, err);
 	if (!ret)
-		ret = machine_load_boot(vmm, config, err);
+		ret = saved ? machine_load_state(vmm, saved->state, saved->state_size, err)
+			    : machine_load_boot(vmm, config, err);
 	if (ret)
 		vmm_destroy(vmm);
 	else
@@ -255,27 +256,21 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 	return ret;
 }
 
+int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *err)
+{
+	const struct memory_source source = { .kind = config->shareable ? MEMORY_SHARED
+									: MEMORY_ANONYMOUS };
+
+	return make(config, &source, NULL, out, err);
+}
+
 int vmm_fork(const struct vmm_config *config, const struct vmm_saved *saved, struct vmm **out,
 	     struct error *err)
 {
 	const struct memory_source source = { MEMORY_COPY, saved->ram_fd, saved->ram_offset,
 					      saved->extents };
-	struct vmm *vmm;
-	int ret = topology_check(&config->topology, err);
 
-	if (ret)
-		return ret;
-	vmm = allocate(config);
-	if (!vmm)
-		return error_set(err, -ENOMEM, "no memory for a VM");
-	ret = create(config, &source, vmm, err);
-	if (!ret)
-		ret = machine_load_state(vmm, saved->state, saved->state_size, err);
-	if (ret)
-		vmm_destroy(vmm);
-	else
-		*out = vmm;
-	return ret;
+	return make(config, &source, saved, out, err);
 }
 
 const char *vmm_default_cmdline(void)

@@ -39,7 +39,7 @@ static struct saved_machine describe(const struct vmm *vmm)
 int vmm_save(struct vmm *vmm, struct records *out, struct error *err)
 {
 	struct saved_machine machine = describe(vmm);
-	struct channel_state channel;
+	struct ktstr_channel channel;
 	int ret;
 
 	if (vmm->state != VMM_PAUSED)
@@ -57,7 +57,7 @@ int vmm_save(struct vmm *vmm, struct records *out, struct error *err)
 int machine_load_state(struct vmm *vmm, const void *state, size_t size, struct error *err)
 {
 	struct saved_machine wanted = describe(vmm), machine;
-	struct channel_state channel;
+	struct ktstr_channel channel;
 	int ret = records_find(state, size, RECORD_MACHINE, 0, &machine, sizeof(machine), err);
 
 	if (!ret && memcmp(&machine, &wanted, sizeof(machine)))

@@ -22,6 +22,7 @@
 #include <linux/kvm.h>
 
 #include "vmm/x86/cpuid.h"
+#include "vmm/x86/msr.h"
 #include "vmm/x86/state_parts.h"
 
 #define MEMORY_SIZE 0x10000
@@ -140,7 +141,7 @@ static bool takes_offset(void)
 
 	assert_true(vm >= 0 && vcpu >= 0);
 	assert_int_equal(ioctl(vcpu, KVM_SET_DEVICE_ATTR, &attr), 0);
-	assert_int_equal(state_access_msr(vcpu, KVM_GET_MSRS, 0x10, &value), 1);
+	assert_int_equal(msr_access(vcpu, KVM_GET_MSRS, 0x10, &value), 1);
 	close(vcpu);
 	close(vm);
 	return value >= 1ull << 50 && value < 1ull << 51;
@@ -226,7 +227,7 @@ static void destroy(struct machine *machine)
 static void set_msr(const struct machine *machine, unsigned int vcpu, uint32_t index,
 		    uint64_t value)
 {
-	if (state_access_msr(machine->vcpu_fds[vcpu], KVM_SET_MSRS, index, &value) != 1)
+	if (msr_access(machine->vcpu_fds[vcpu], KVM_SET_MSRS, index, &value) != 1)
 		fail_msg("KVM_SET_MSRS of %#x to %#llx", index, (unsigned long long)value);
 }
 
@@ -234,7 +235,7 @@ static uint64_t get_msr(const struct machine *machine, unsigned int vcpu, uint32
 {
 	uint64_t value = 0;
 
-	if (state_access_msr(machine->vcpu_fds[vcpu], KVM_GET_MSRS, index, &value) != 1)
+	if (msr_access(machine->vcpu_fds[vcpu], KVM_GET_MSRS, index, &value) != 1)
 		fail_msg("KVM_GET_MSRS of %#x", index);
 	return value;
 }

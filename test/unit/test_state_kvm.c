@@ -240,6 +240,7 @@ static int fake_ioctl(int fd, unsigned long request, ...)
 
 #define ioctl	fake_ioctl
 #define __rdtsc fake_rdtsc
+#include "../../src/vmm/x86/msr.c"
 #include "../../src/vmm/x86/state.c"
 #include "../../src/vmm/x86/state_msrs.c"
 #include "../../src/vmm/x86/state_time.c"

@@ -64,6 +64,7 @@ static int fake_ioctl(int fd, unsigned long request, ...)
 #define ioctl fake_ioctl
 #include "../../src/vmm/vcpu.c"
 #include "../../src/vmm/x86/exit.c"
+#include "../../src/vmm/x86/msr.c"
 #include "../../src/vmm/x86/vcpu_reset.c"
 #undef ioctl
 

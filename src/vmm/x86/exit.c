@@ -1,5 +1,4 @@
 /* A vCPU has left the guest: what does it want of us? */
-#include <string.h>
 #include <sys/ioctl.h>
 
 #include "vmm/arch.h"

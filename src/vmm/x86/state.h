@@ -1,8 +1,7 @@
 /*
- * What does KVM know of a paused machine, as records, and how is it told again? For
- *KVM as the machines here use it: local APICs in KVM, no other interrupt controller and no timer
- *there, no nested virtualisation, no asynchronous page faults. RAM and our own devices are not in
- *it.
+ * What does KVM know of a paused machine, as records, and how is it told again? For KVM as the
+ * machines here use it: local APICs in KVM, no other interrupt controller and no timer there, no
+ * nested virtualisation, no asynchronous page faults. RAM and our own devices are not in it.
  *
  * A machine that goes on from saved state does, in this order:
  *	create VM, memory slots and vCPUs as the saved one had them, none of which has run
@@ -19,9 +18,7 @@
 #include "util/error.h"
 #include "vmm/records.h"
 
-/* The types of the records that belong to this module. Among others it minds only
- * these.
- */
+/* The types of the records that belong to this module. Among others it minds only these. */
 #define STATE_FIRST_TYPE 0x100u
 #define STATE_LAST_TYPE	 0x1ffu
 
@@ -44,7 +41,7 @@ const char *state_lacks(int kvm_fd);
  */
 int state_save(const struct state_kvm *kvm, struct records *out, struct error *err);
 
-/* The records, found and checked. It points into their bytes, which must stay as it is. */
+/* The records, found and checked. It points into their bytes, which must stay as they are. */
 struct state;
 
 /*

@@ -4,19 +4,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "vmm/x86/msr.h"
 #include "vmm/x86/state_parts.h"
 
 /* Intel SDM vol. 4, table 2-2. */
-#define MSR_TSC		    0x10
 #define MSR_MTRR_CAP	    0xfe
 #define MSR_MCG_CAP	    0x179
 #define MSR_LASTBRANCH_FROM 0x1db /* and three more: to, and the same of the last exception */
 #define MSR_LASTINT_TO	    0x1de
 #define MSR_MTRR_PHYS_BASE0 0x200 /* base and mask in turns */
-#define MSR_MTRR_DEF_TYPE   0x2ff
 #define MSR_MC0_CTL2	    0x280
 #define MSR_MC0_CTL	    0x400 /* and status, address, misc; then the next bank's */
-#define MSR_TSC_DEADLINE    0x6e0
 
 #define MTRR_CAP_COUNT 0xff
 #define MTRR_CAP_FIXED 0x100
@@ -63,19 +61,6 @@ bool state_keeps_msr(uint32_t index)
 		return false;
 	/* KVM lists them for guests of another kind. Some are clocks. */
 	return index < MSR_HYPERV_FIRST || index > MSR_HYPERV_LAST;
-}
-
-int state_access_msr(int vcpu_fd, unsigned long request, uint32_t index, uint64_t *value)
-{
-	union batch batch = { .msrs.nmsrs = 1 };
-	int ret;
-
-	batch.msrs.entries[0].index = index;
-	batch.msrs.entries[0].data = *value;
-	ret = ioctl(vcpu_fd, request, &batch);
-	if (ret == 1)
-		*value = batch.msrs.entries[0].data;
-	return ret < 0 ? -errno : ret;
 }
 
 static int get_list(int kvm_fd, unsigned long request, const char *name, struct kvm_msr_list **out,
@@ -144,7 +129,7 @@ static size_t add_unlisted(int vcpu_fd, struct kvm_msr_entry *entries)
 	uint32_t pairs, banks;
 	size_t count = 0;
 
-	if (state_access_msr(vcpu_fd, KVM_GET_MSRS, MSR_MTRR_CAP, &mtrr_cap) == 1) {
+	if (msr_access(vcpu_fd, KVM_GET_MSRS, MSR_MTRR_CAP, &mtrr_cap) == 1) {
 		pairs = mtrr_cap & MTRR_CAP_COUNT;
 		for (uint32_t i = 0; i < 2 * pairs && i < 2 * MAX_MTRR_PAIRS; i++)
 			entries[count++].index = MSR_MTRR_PHYS_BASE0 + i;
@@ -152,7 +137,7 @@ static size_t add_unlisted(int vcpu_fd, struct kvm_msr_entry *entries)
 			entries[count++].index = fixed_mtrrs[i];
 		entries[count++].index = MSR_MTRR_DEF_TYPE;
 	}
-	if (state_access_msr(vcpu_fd, KVM_GET_MSRS, MSR_MCG_CAP, &mcg_cap) == 1) {
+	if (msr_access(vcpu_fd, KVM_GET_MSRS, MSR_MCG_CAP, &mcg_cap) == 1) {
 		banks = mcg_cap & MCG_CAP_COUNT;
 		for (uint32_t i = 0; i < banks && i < MAX_BANKS; i++) {
 			for (uint32_t j = 0; j < 4; j++)

@@ -84,7 +84,4 @@ int state_check_frequency(const struct state *state, const struct state_kvm *kvm
 /* The MSRs that KVM lists and that are kept; the caller frees the list. */
 int state_list_msrs(int kvm_fd, struct kvm_msr_list **out, struct error *err);
 
-/* KVM_GET_MSRS or KVM_SET_MSRS of one MSR: 1 when done, 0 when KVM refuses it, or -errno. */
-int state_access_msr(int vcpu_fd, unsigned long request, uint32_t index, uint64_t *value);
-
 #endif

@@ -9,11 +9,8 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "vmm/x86/msr.h"
 #include "vmm/x86/state_parts.h"
-
-/* Intel SDM vol. 4, table 2-2. */
-#define MSR_TSC		 0x10
-#define MSR_TSC_DEADLINE 0x6e0
 
 /* Of several readings the one with the least time between its two ends is taken. */
 #define READINGS 5
@@ -105,8 +102,8 @@ int state_save_time(const struct state_kvm *kvm, struct records *out, struct err
 				    err);
 		if (ret)
 			return ret;
-		ret = state_access_msr(kvm->vcpu_fds[i], KVM_GET_MSRS, MSR_TSC_DEADLINE,
-				       &timer.tsc_deadline);
+		ret = msr_access(kvm->vcpu_fds[i], KVM_GET_MSRS, MSR_TSC_DEADLINE,
+				 &timer.tsc_deadline);
 		if (ret != 1)
 			return error_set(err, ret < 0 ? ret : -ENOTSUP,
 					 "vCPU %u: KVM does not tell IA32_TSC_DEADLINE", i);
@@ -160,7 +157,7 @@ static int check_tsc(int vcpu_fd, uint64_t offset, uint32_t khz, struct error *e
 {
 	uint64_t before = __rdtsc() + offset, value = 0, after;
 
-	if (state_access_msr(vcpu_fd, KVM_GET_MSRS, MSR_TSC, &value) != 1)
+	if (msr_access(vcpu_fd, KVM_GET_MSRS, MSR_TSC, &value) != 1)
 		return error_set(err, -ENOTSUP, "KVM does not tell IA32_TIME_STAMP_COUNTER");
 	after = __rdtsc() + offset;
 	/* A millisecond for CPUs of the host whose TSCs differ. */
@@ -192,7 +189,7 @@ int state_set_time(const struct state *state, const struct state_kvm *kvm, struc
 	for (unsigned int i = 0; !ret && i < kvm->nr_vcpus; i++) {
 		uint64_t deadline = state->vcpus[i].timer.tsc_deadline;
 
-		ret = state_access_msr(kvm->vcpu_fds[i], KVM_SET_MSRS, MSR_TSC_DEADLINE, &deadline);
+		ret = msr_access(kvm->vcpu_fds[i], KVM_SET_MSRS, MSR_TSC_DEADLINE, &deadline);
 		ret = ret == 1 ? 0
 			       : error_set(err, ret < 0 ? ret : -ENOTSUP,
 					   "vCPU %u: KVM does not take IA32_TSC_DEADLINE", i);

@@ -6,13 +6,13 @@
 
 #include "vmm/machine.h"
 #include "vmm/x86/boot.h"
+#include "vmm/x86/msr.h"
 #include "vmm/x86/x86.h"
 
 /*
  * Intel SDM vol. 4, table 2-2: MTRRs enabled (bit 11), write-back by default (6). Fixed ranges (bit
  * 10) stay off: they are all zero, which would make the first MiB uncached.
  */
-#define MSR_MTRR_DEF_TYPE	 0x2ff
 #define MTRR_DEF_TYPE_ENABLED_WB 0x806
 
 /*
@@ -21,9 +21,6 @@
  */
 #define MSR_MISC_ENABLE		 0x1a0
 #define MISC_ENABLE_FAST_STRINGS 1u
-
-/* Intel SDM vol. 4, table 2-2: IA32_TIME_STAMP_COUNTER. */
-#define MSR_TSC 0x10
 
 /* IA32_APIC_BASE, bit 10 (Intel SDM vol. 3, 11.12.1). */
 #define APIC_BASE_X2APIC (1u << 10)
@@ -34,27 +31,10 @@
 #define LAPIC_MASKED	   0x10000
 #define LAPIC_DELIVERY_NMI 0x400
 
-/* KVM_GET_MSRS or KVM_SET_MSRS for one MSR: 1 when done, 0 when KVM does not know it, or -errno. */
-static int access_msr(const struct vcpu *vcpu, unsigned long request, uint32_t index,
-		      uint64_t *value)
-{
-	union {
-		struct kvm_msrs msrs;
-		uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
-	} list = { .msrs.nmsrs = 1 };
-	int ret;
-
-	list.msrs.entries[0].index = index;
-	list.msrs.entries[0].data = *value;
-	ret = ioctl(vcpu->fd, request, &list);
-	*value = list.msrs.entries[0].data;
-	return ret < 0 ? -errno : ret;
-}
-
 static int set_msrs(struct vcpu *vcpu, struct error *err)
 {
 	uint64_t value = MTRR_DEF_TYPE_ENABLED_WB;
-	int ret = access_msr(vcpu, KVM_SET_MSRS, MSR_MTRR_DEF_TYPE, &value);
+	int ret = msr_access(vcpu->fd, KVM_SET_MSRS, MSR_MTRR_DEF_TYPE, &value);
 
 	if (ret != 1) {
 		ret = ret < 0 ? ret : -EIO;
@@ -63,9 +43,9 @@ static int set_msrs(struct vcpu *vcpu, struct error *err)
 	}
 	/* A processor that has no such MSR needs nothing turned on, and is no worse a processor. */
 	value = 0;
-	if (access_msr(vcpu, KVM_GET_MSRS, MSR_MISC_ENABLE, &value) == 1) {
+	if (msr_access(vcpu->fd, KVM_GET_MSRS, MSR_MISC_ENABLE, &value) == 1) {
 		value |= MISC_ENABLE_FAST_STRINGS;
-		access_msr(vcpu, KVM_SET_MSRS, MSR_MISC_ENABLE, &value);
+		msr_access(vcpu->fd, KVM_SET_MSRS, MSR_MISC_ENABLE, &value);
 	}
 	return 0;
 }
@@ -80,8 +60,8 @@ static int check_tsc(struct vcpu *vcpu, struct error *err)
 {
 	uint64_t before = 0, after = 0;
 
-	if (access_msr(vcpu, KVM_GET_MSRS, MSR_TSC, &before) != 1 ||
-	    access_msr(vcpu, KVM_GET_MSRS, MSR_TSC, &after) != 1 || after != before)
+	if (msr_access(vcpu->fd, KVM_GET_MSRS, MSR_TSC, &before) != 1 ||
+	    msr_access(vcpu->fd, KVM_GET_MSRS, MSR_TSC, &after) != 1 || after != before)
 		return 0;
 	return error_set(
 		err, -EIO,
