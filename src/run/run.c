@@ -295,21 +295,14 @@ static void run_repro(const struct run_config *config, struct run_result *result
 int run_execute(const struct run_config *config, struct run_result **out, struct error *err)
 {
 	struct run_result *result = calloc(1, sizeof(*result));
-	struct run_vm *first, *repro;
+	struct run_vm *first;
 	int ret;
 
 	if (!result)
 		return error_set(err, -ENOMEM, "out of memory");
 	result->base.ram_fd = -1;
 	first = &result->first;
-	repro = &result->repro;
-	ret = observation_init(&first->seen);
-	if (!ret)
-		ret = observation_init(&repro->seen);
-	if (ret)
-		error_set(err, ret, "no memory for the guest's logs");
-	else
-		ret = run_one(config, result, false, err);
+	ret = run_one(config, result, false, err);
 	if (ret) {
 		run_result_free(result);
 		return ret;

@@ -18,9 +18,7 @@ int made_init(struct made *made, size_t count, struct error *err)
 
 void made_drop(struct made *made, size_t base)
 {
-	if (made->list[base].ram_fd >= 0)
-		base_close(&made->list[base]);
-	made->list[base].ram_fd = -1;
+	base_close(&made->list[base]);
 }
 
 void made_destroy(struct made *made)
