@@ -204,7 +204,7 @@ static int fork_base(struct guest_config *config, struct observation *seen, stru
 		return ret;
 	machine = machine_config(config);
 	ret = vmm_fork(&machine, &saved, vmm, err);
-	config->refused = ret != 0;
+	config->refused = ret == -ESTALE;
 	return ret;
 }
 

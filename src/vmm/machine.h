@@ -85,7 +85,9 @@ void machine_set_state(struct vmm *vmm, enum vmm_state state);
 int machine_set_slot(struct vmm *vmm, uint32_t slot, uint64_t gpa, void *host, uint64_t size,
 		     struct error *err);
 
-/* From NEW by a saved machine's state (vmm_save): it stands at its ready point. */
+/* From NEW by a saved machine's state (vmm_save): it stands at its ready point. Returns 0 or
+ * -ESTALE.
+ */
 int machine_load_state(struct vmm *vmm, const void *state, size_t size, struct error *err);
 
 /* Wake the event loop. On any thread. */

@@ -72,7 +72,7 @@ int machine_load_state(struct vmm *vmm, const void *state, size_t size, struct e
 	if (!ret)
 		ret = arch_set_time(vmm, err);
 	if (ret)
-		return ret;
+		return -ESTALE;
 	vmm->was_ready = true;
 	machine_set_state(vmm, VMM_PAUSED);
 	return 0;

@@ -147,8 +147,8 @@ int vmm_ram(const struct vmm *vmm);
  * vmm_fork - another machine that begins where the saved one stood: vmm_run calls ready first. Its
  * memory is its own, and costs what it writes.
  * @config: topology, memory, tsc_reliable as the saved one's, and isa_files
- * Errors: those of vmm_create; -EPROTO: the bytes are damaged, or of another machine; -ENOTSUP: KVM
- * does not take them.
+ * Errors: those of vmm_create; -ESTALE: what was saved is of no use here, being damaged, of another
+ * machine, or not what KVM takes.
  */
 int vmm_fork(const struct vmm_config *config, const struct vmm_saved *saved, struct vmm **out,
 	     struct error *err);
