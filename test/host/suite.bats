@@ -71,6 +71,18 @@ last_line()
 	last_line "2 passed, 2 failed"
 }
 
+# Bash tells of a child that was killed only if a wait is going on.
+@test "run: of programs that die in the same moment none is waited for in vain" {
+	local n
+
+	for n in {1..12}; do
+		program "test_$n" <<<'echo 1..1; kill -SEGV $$'
+	done
+	run timeout 60 test/run --plain --jobs 12 unit
+	assert_status 1
+	last_line "0 passed, 12 failed"
+}
+
 @test "run: a program that prints nothing, and one that is not there, have failed" {
 	program test_a <<<'exit 0'
 	touch test/unit/test_b.c
