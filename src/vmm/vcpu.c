@@ -74,7 +74,10 @@ int vcpu_create(struct vmm *vmm, unsigned int index, struct error *err)
 	return ret ? ret : set_signal_mask(vcpu, err);
 }
 
-/* One turn in the guest. False: KVM cannot go on. */
+/*
+ * One turn in the guest. True: it wanted something, which was dealt with. False: it was
+ * interrupted, or KVM cannot go on, which is the machine's end.
+ */
 static bool run(struct vcpu *vcpu)
 {
 	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
@@ -82,7 +85,7 @@ static bool run(struct vcpu *vcpu)
 		return true;
 	}
 	if (errno == EINTR || errno == EAGAIN)
-		return true;
+		return false;
 	if (kvm_words_has_memory_fault(vcpu->run, errno))
 		arch_handle_exit(vcpu);
 	else
@@ -98,8 +101,8 @@ static bool run(struct vcpu *vcpu)
 static void complete_access(struct vcpu *vcpu)
 {
 	vcpu->run->immediate_exit = 1;
-	while (!atomic_load(&vcpu->vmm->stopping) && ioctl(vcpu->fd, KVM_RUN, 0) == 0)
-		arch_handle_exit(vcpu);
+	while (!atomic_load(&vcpu->vmm->stopping) && run(vcpu))
+		;
 	vcpu->run->immediate_exit = 0;
 }
 
@@ -135,8 +138,8 @@ static void *vcpu_thread(void *arg)
 	while (!atomic_load(&vmm->stopping)) {
 		if (atomic_load(&vmm->pausing))
 			park(vcpu);
-		else if (!run(vcpu))
-			break;
+		else
+			run(vcpu);
 	}
 	return NULL;
 }

@@ -119,14 +119,15 @@ static void memory_is_write_back_from_0_on(void **state)
 	assert_non_null(strstr(err.text, "vCPU 3: KVM_SET_MSRS for MTRRdefType"));
 }
 
-/* One turn of the vCPU's thread, whose exit ends the machine. */
-static void ends_with(struct kvm_run *run, int error, const char *expected)
+/* One turn of the vCPU's thread, whose exit ends the machine. @pausing: while it is to park */
+static void ends_when(bool pausing, struct kvm_run *run, int error, const char *expected)
 {
 	struct vmm *vmm = calloc(1, sizeof(*vmm));
 	struct vcpu runs = { .vmm = vmm, .index = 3, .fd = 77, .run = run };
 
 	assert_non_null(vmm);
 	vmm->wake_fd = -1;
+	vmm->pausing = pausing;
 	pthread_mutex_init(&vmm->lock, NULL);
 	run_error = error;
 	vcpu_thread(&runs);
@@ -134,7 +135,14 @@ static void ends_with(struct kvm_run *run, int error, const char *expected)
 	assert_int_equal(vmm->result.end, VMM_END_KVM_ERROR);
 	if (!strstr(vmm->result.detail, expected))
 		fail_msg("'%s' is not in '%s'", expected, vmm->result.detail);
+	assert_int_equal(run->immediate_exit, 0);
 	free(vmm);
+}
+
+static void ends_with(struct kvm_run *run, int error, const char *expected)
+{
+	ends_when(false, run, error, expected);
+	ends_when(true, run, error, expected);
 }
 
 static void the_machine_ends_with_the_words_of_kvm(void **state)
