@@ -151,35 +151,61 @@ static unsigned int count_parked(struct vmm *vmm)
 	return count;
 }
 
-int vmm_pause(struct vmm *vmm, struct error *err)
+/*
+ * The owner looks at his deadlines and signals: at each tick, and at once when the user wants out.
+ * A cancel_fd that is readable stays so until the owner stops the machine.
+ */
+static void call_tick(struct vmm *vmm, bool cancelled)
 {
-	struct pollfd fd = { .fd = vmm->wake_fd, .events = POLLIN };
+	const struct vmm_owner *owner = vmm->owner;
+
+	if (now_ms() < vmm->next_tick_ms && !cancelled)
+		return;
+	vmm->next_tick_ms = now_ms() + TICK_MS;
+	call_input(vmm, false);
+	if (!atomic_load(&vmm->stopping) &&
+	    owner->tick(owner->data, vmm, vcpu_waits_sample(vmm, "/proc/self/task")))
+		vmm_end(vmm, VMM_END_STOPPED, "%s", "");
+}
+
+/*
+ * All vCPUs stand still, and none owes KVM the end of an access to a port or a device; what the
+ * guest has said by then was handed over. How long that takes is the guest's choice, so that the
+ * owner is asked meanwhile whether he still wants it. Returns 0; -ECANCELED: the machine came to
+ * its end; -ETIMEDOUT; with a message.
+ */
+static int pause_vcpus(struct vmm *vmm, struct error *err)
+{
+	struct pollfd fds[] = {
+		{ .fd = vmm->wake_fd, .events = POLLIN },
+		{ .fd = vmm->owner->cancel_fd, .events = POLLIN },
+	};
 	int64_t end = now_ms() + PAUSE_MAX_MS;
 
-	if (vmm->state != VMM_RUNNING)
-		return error_set(err, -EINVAL, "a machine that does not run cannot be paused");
 	atomic_store(&vmm->pausing, true);
 	kick_all(vmm);
-	while (count_parked(vmm) < vmm->nr_vcpus) {
-		if (atomic_load(&vmm->stopping))
-			return error_set(err, -ECANCELED, "the machine came to its end");
+	while (count_parked(vmm) < vmm->nr_vcpus && !atomic_load(&vmm->stopping)) {
 		if (now_ms() > end)
 			return error_set(err, -ETIMEDOUT,
 					 "%u of %u vCPUs did not stand still within %d s",
 					 vmm->nr_vcpus - count_parked(vmm), vmm->nr_vcpus,
 					 PAUSE_MAX_MS / 1000);
-		poll(&fd, 1, TICK_MS);
+		poll(fds, sizeof(fds) / sizeof(fds[0]), TICK_MS);
 		clear_eventfd(vmm->wake_fd);
 		/* A vCPU may wait for room in the console's queue. */
 		drain_console(vmm);
+		call_tick(vmm, fds[1].revents);
 	}
+	/* A vCPU may have parked because KVM could not go on with it. */
+	if (atomic_load(&vmm->stopping))
+		return error_set(err, -ECANCELED, "the machine came to its end");
 	machine_set_state(vmm, VMM_PAUSED);
 	drain_console(vmm);
 	drain_channel(vmm);
 	return 0;
 }
 
-void vmm_resume(struct vmm *vmm)
+static void resume_vcpus(struct vmm *vmm)
 {
 	machine_set_state(vmm, VMM_RUNNING);
 	atomic_store(&vmm->pausing, false);
@@ -214,14 +240,14 @@ static int meet_ready(struct vmm *vmm, struct error *err)
 	pthread_mutex_unlock(&vmm->lock);
 	if (!at_ready || atomic_load(&vmm->stopping))
 		return 0;
-	ret = vmm_pause(vmm, err);
+	ret = pause_vcpus(vmm, err);
 	if (ret == -ETIMEDOUT)
 		vmm_end(vmm, VMM_END_PROTOCOL, "at its ready point %s", err->text);
 	if (ret == -ETIMEDOUT || atomic_load(&vmm->stopping))
 		return 0;
 	ret = call_ready(vmm, err);
 	if (!ret && !atomic_load(&vmm->stopping))
-		vmm_resume(vmm);
+		resume_vcpus(vmm);
 	return ret;
 }
 
@@ -252,10 +278,11 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 		{ .fd = owner->cancel_fd, .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 	};
-	int64_t next_tick = now_ms(), full_at = 0;
+	int64_t full_at = 0;
 	int ret;
 
 	vmm->owner = owner;
+	vmm->next_tick_ms = now_ms();
 	call_input(vmm, false);
 	ret = start_vcpus(vmm, err);
 	while (!ret && !atomic_load(&vmm->stopping)) {
@@ -287,14 +314,7 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 			break;
 		if (fds[3].revents)
 			call_input(vmm, true);
-		/* A cancel_fd that is readable stays so until the owner stops the machine. */
-		if (now_ms() < next_tick && !fds[2].revents)
-			continue;
-		next_tick = now_ms() + TICK_MS;
-		call_input(vmm, false);
-		if (!atomic_load(&vmm->stopping) &&
-		    owner->tick(owner->data, vmm, vcpu_waits_sample(vmm, "/proc/self/task")))
-			vmm_end(vmm, VMM_END_STOPPED, "%s", "");
+		call_tick(vmm, fds[2].revents);
 	}
 
 	stop_vcpus(vmm);

@@ -43,6 +43,7 @@ enum { SLOT_LOW, SLOT_HIGH, SLOT_CHANNEL, SLOT_CARGO };
 struct vmm {
 	enum vmm_state state;	       /* of the loop's thread alone */
 	const struct vmm_owner *owner; /* during vmm_run */
+	int64_t next_tick_ms;	       /* when the owner's tick is due, on now_ms's clock */
 	int kvm_fd;
 	int vm_fd;
 	struct topology topology;

@@ -158,14 +158,6 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 	    struct error *err);
 
 /*
- * vmm_pause - all vCPUs stand still, and none owes KVM the end of an access to a port or a device;
- * what the guest has said by then was handed over. From the owner's callbacks only, of a machine
- * that runs. Returns 0; -ECANCELED: it came to its end; -ETIMEDOUT (message).
- */
-int vmm_pause(struct vmm *vmm, struct error *err);
-void vmm_resume(struct vmm *vmm);
-
-/*
  * vmm_attach_cargo - memory of the caller's that the guest sees above its own RAM, and is told of
  * at its ready point.
  * @bytes: page-aligned, at least @size bytes up to the end of the page; stays the caller's, to be

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -26,19 +27,27 @@
 #define MOV_BELL 0xbf, BELL & 0xff, BELL >> 8 & 0xff, BELL >> 16 & 0xff, BELL >> 24
 
 /*
- * The boot processor: mov $bell,%edi; mov %eax,(%rdi) ([ready]: a second time); mov $COUNTER,%ebx;
- * 1: incq (%rbx); jmp 1b. The other one waits to be started, for ever.
+ * The boot processor, once the other one counts: mov $COUNTER,%ebx; 1: cmpl $0,(%rbx); je 1b;
+ * mov $bell,%edi; mov %eax,(%rdi) ([ready]: a second time); jmp .
  */
-static const uint8_t ready_once[] = { MOV_BELL, 0x89, 0x07, 0xbb, 0x00, 0x00, 0x80,
-				      0x01,	0x48, 0xff, 0x03, 0xeb, 0xfb };
-static const uint8_t ready_twice[] = { MOV_BELL, 0x89, 0x07, 0x89, 0x07, 0xeb, 0xfe };
+#define MOV_COUNTER 0xbb, 0x00, 0x00, 0x80, 0x01
+#define WAIT	    MOV_COUNTER, 0x83, 0x3b, 0x00, 0x74, 0xfb, MOV_BELL
+static const uint8_t ready_once[] = { WAIT, 0x89, 0x07, 0xeb, 0xfe };
+static const uint8_t ready_twice[] = { WAIT, 0x89, 0x07, 0x89, 0x07, 0xeb, 0xfe };
 
-static struct kernel_image *make_kernel(const uint8_t *code, size_t size)
+/* The other one: 1: incq (%rbx); jmp 1b. */
+static const uint8_t counts[] = { MOV_COUNTER, 0x48, 0xff, 0x03, 0xeb, 0xfb };
+/* Or: mov $0x3f8,%edx; out %al,(%dx); jmp . (the serial port). */
+static const uint8_t speaks[] = { 0xba, 0xf8, 0x03, 0x00, 0x00, 0xee, 0xeb, 0xfe };
+#define OTHER_AT 64 /* in the kernel */
+
+static struct kernel_image *make_kernel(const uint8_t *code, size_t size, const uint8_t *other,
+					size_t other_size)
 {
 	static struct {
 		Elf64_Ehdr header;
 		Elf64_Phdr segment;
-		uint8_t code[64];
+		uint8_t code[2 * OTHER_AT];
 	} elf = { .header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 					   ELFDATA2LSB, EV_CURRENT },
 			      .e_type = ET_EXEC,
@@ -60,6 +69,7 @@ static struct kernel_image *make_kernel(const uint8_t *code, size_t size)
 
 	memset(elf.code, 0xf4, sizeof(elf.code)); /* hlt */
 	memcpy(elf.code, code, size);
+	memcpy(elf.code + OTHER_AT, other, other_size);
 	if (kernel_image_from_memory("counter", (const uint8_t *)&elf, sizeof(elf), &kernel, &err))
 		fail_msg("%s", err.text);
 	return kernel;
@@ -68,8 +78,10 @@ static struct kernel_image *make_kernel(const uint8_t *code, size_t size)
 /* What the owner saw. */
 struct life {
 	unsigned int nr_ready, nr_ticks;
-	uint64_t at_ready, paused, still, resumed;
+	uint64_t at_ready, still, resumed;
 	int ready_returns;
+	bool is_held; /* a vCPU does not come to stand still */
+	unsigned int nr_pausing;
 };
 
 static uint64_t counter(struct vmm *vmm)
@@ -96,6 +108,8 @@ static int on_ready(void *data, struct vmm *vmm, struct error *err)
 	assert_int_equal(vmm->state, VMM_PAUSED);
 	life->nr_ready++;
 	life->at_ready = counter(vmm);
+	usleep(20000);
+	life->still = counter(vmm);
 	if (life->ready_returns < 0)
 		return error_set(err, life->ready_returns, "not today");
 	return life->ready_returns;
@@ -104,26 +118,49 @@ static int on_ready(void *data, struct vmm *vmm, struct error *err)
 static bool on_tick(void *data, struct vmm *vmm, uint64_t waited_ns)
 {
 	struct life *life = data;
-	struct error err;
 
 	(void)waited_ns;
-	if (!life->nr_ready)
-		return ++life->nr_ticks > 100;
-	if (!life->still && counter(vmm)) {
-		assert_int_equal(vmm_pause(vmm, &err), 0);
-		assert_int_equal(vmm->state, VMM_PAUSED);
-		life->paused = counter(vmm);
-		usleep(20000);
-		life->still = counter(vmm);
-		vmm_resume(vmm);
-	}
 	life->resumed = counter(vmm);
-	return (life->still && life->resumed > life->still) || ++life->nr_ticks > 100;
+	/* A first time may be right before the loop sees it. */
+	life->nr_pausing += atomic_load(&vmm->pausing);
+	if (life->is_held && life->nr_pausing > 1)
+		return true;
+	return (life->nr_ready && life->resumed > life->still) || ++life->nr_ticks > 100;
 }
 
-static struct vmm_result run(const uint8_t *code, size_t size, struct life *life, int expected)
+/* The serial port's, with the lock held: its vCPU is not let go, and the boot processor rings. */
+static void hold(void *owner, uint8_t byte)
 {
-	struct kernel_image *kernel = make_kernel(code, size);
+	struct vmm *vmm = owner;
+
+	(void)byte;
+	*(volatile uint64_t *)guest_memory_at(&vmm->memory, COUNTER_GPA, 8) = 1;
+	while (!atomic_load(&vmm->stopping))
+		pthread_cond_wait(&vmm->console_room, &vmm->lock);
+}
+
+/* As Linux would, but at once: it goes on where the boot processor is, and a bit further on. */
+static void start_other(struct vmm *vmm)
+{
+	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct kvm_sregs sregs, own;
+	struct kvm_regs regs;
+	int boot = vmm->vcpus[0].fd, other = vmm->vcpus[1].fd;
+
+	assert_int_equal(ioctl(boot, KVM_GET_REGS, &regs), 0);
+	assert_int_equal(ioctl(boot, KVM_GET_SREGS, &sregs), 0);
+	assert_int_equal(ioctl(other, KVM_GET_SREGS, &own), 0);
+	sregs.apic_base = own.apic_base;
+	regs.rip += OTHER_AT;
+	assert_int_equal(ioctl(other, KVM_SET_SREGS, &sregs), 0);
+	assert_int_equal(ioctl(other, KVM_SET_REGS, &regs), 0);
+	assert_int_equal(ioctl(other, KVM_SET_MP_STATE, &runnable), 0);
+}
+
+static struct vmm_result run_both(const uint8_t *code, size_t size, const uint8_t *other,
+				  size_t other_size, struct life *life, int expected)
+{
+	struct kernel_image *kernel = make_kernel(code, size, other, other_size);
 	const struct vmm_config config = {
 		.kernel = kernel,
 		.topology = { .numa_nodes = 1, .llcs = 1, .cores = 2, .threads = 1 },
@@ -143,11 +180,19 @@ static struct vmm_result run(const uint8_t *code, size_t size, struct life *life
 	if (vmm_create(&config, &vmm, &err))
 		fail_msg("%s", err.text);
 	kernel_image_close(kernel);
+	start_other(vmm);
+	if (life->is_held)
+		vmm->devices.serial.output = hold;
 	if (vmm_run(vmm, &owner, &result, &err) != expected)
 		fail_msg("%s", err.text);
 	assert_int_equal(vmm->state, VMM_ENDED);
 	vmm_destroy(vmm);
 	return result;
+}
+
+static struct vmm_result run(const uint8_t *code, size_t size, struct life *life, int expected)
+{
+	return run_both(code, size, counts, sizeof(counts), life, expected);
 }
 
 static bool has_kvm(void)
@@ -163,7 +208,7 @@ static bool has_kvm(void)
 	return fd >= 0;
 }
 
-static void it_stands_still_at_its_ready_point_and_in_a_pause(void **state)
+static void it_stands_still_at_its_ready_point_and_goes_on(void **state)
 {
 	struct life life = { 0 };
 	struct vmm_result result;
@@ -174,10 +219,23 @@ static void it_stands_still_at_its_ready_point_and_in_a_pause(void **state)
 	result = run(ready_once, sizeof(ready_once), &life, 0);
 	assert_int_equal(result.end, VMM_END_STOPPED);
 	assert_int_equal(life.nr_ready, 1);
-	assert_int_equal(life.at_ready, 0);
-	assert_true(life.paused > 0);
-	assert_true(life.still == life.paused);
+	assert_true(life.at_ready > 0);
+	assert_true(life.still == life.at_ready);
 	assert_true(life.resumed > life.still);
+}
+
+/* A guest that does not stand still is waited for no longer than its owner wants to. */
+static void the_owner_may_end_it_before_it_stands_still(void **state)
+{
+	struct life life = { .is_held = true };
+	struct vmm_result result;
+
+	(void)state;
+	if (!has_kvm())
+		skip();
+	result = run_both(ready_once, sizeof(ready_once), speaks, sizeof(speaks), &life, 0);
+	assert_int_equal(result.end, VMM_END_STOPPED);
+	assert_int_equal(life.nr_ready, 0);
 }
 
 static void a_second_ready_point_is_the_guests_end(void **state)
@@ -219,7 +277,8 @@ static void the_owner_may_end_it_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_stands_still_at_its_ready_point_and_in_a_pause),
+		cmocka_unit_test(it_stands_still_at_its_ready_point_and_goes_on),
+		cmocka_unit_test(the_owner_may_end_it_before_it_stands_still),
 		cmocka_unit_test(a_second_ready_point_is_the_guests_end),
 		cmocka_unit_test(the_owner_may_end_it_there),
 	};
