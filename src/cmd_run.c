@@ -238,11 +238,12 @@ static int report(struct run *run, struct run_config *config, const struct run_r
 	enum outcome_kind outcome =
 		outcome_of(&result->first.verdict, run->test.expect_err, run->test.expect_status);
 	int status = exit_status(run, result, outcome);
+	sigset_t blocked;
 
 	if (outcome == OUTCOME_XFAIL || outcome == OUTCOME_XPASS)
 		config->word = outcome_name(outcome);
 	/* All is written; a terminal or pager that takes no more must not hold us up. */
-	sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
+	sigprocmask(SIG_SETMASK, &run->old_mask, &blocked);
 	for (size_t i = 0; i < sizeof(result->lost) / sizeof(result->lost[0]); i++)
 		if (*result->lost[i])
 			command_complain("run: %s", result->lost[i]);
@@ -252,6 +253,8 @@ static int report(struct run *run, struct run_config *config, const struct run_r
 				 strerror(result->first.seen.output_error));
 	if (!run->options->quiet || (outcome != OUTCOME_PASS && outcome != OUTCOME_XFAIL))
 		run_result_print(STDERR_FILENO, config, result);
+	/* Behind it they end what is done for the next run, and nothing of this one's. */
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	return status;
 }
 

@@ -266,9 +266,10 @@ static int report(struct shell *shell, const struct run_config *config,
 		  const struct run_result *result)
 {
 	const struct verdict *verdict = &result->first.verdict;
+	sigset_t blocked;
 
 	/* All is written; a terminal or pager that takes no more must not hold us up. */
-	sigprocmask(SIG_SETMASK, &shell->old_mask, NULL);
+	sigprocmask(SIG_SETMASK, &shell->old_mask, &blocked);
 	for (size_t i = 0; i < sizeof(result->lost) / sizeof(result->lost[0]); i++)
 		if (*result->lost[i])
 			command_complain("shell: %s", result->lost[i]);
@@ -281,6 +282,8 @@ static int report(struct shell *shell, const struct run_config *config,
 		run_result_print(STDERR_FILENO, config, result);
 	else if (!shell->options->quiet)
 		tell_aside(config, result);
+	/* Behind it they end what is done for the next run, and nothing of this one's. */
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	return verdict->kind == VERDICT_PASS && !run_result_is_whole(result) ? COMMAND_CANNOT
 									     : verdict->exit_status;
 }

@@ -106,3 +106,36 @@ END
 			fail "left: $(ls -la "$KTSTR_CACHE_DIR/bases")"
 	done
 }
+
+# interrupted SIGNAL ARGS...: the launcher, with a signal as soon as it writes a base; prints its status.
+interrupted()
+{
+	cd "$BATS_TEST_TMPDIR" && python3 - "$KTSTR_LAUNCH" "$@" <<'PYTHON'
+import os, signal, subprocess, sys
+
+def files(pid):
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            yield os.readlink(f"/proc/{pid}/fd/{fd}")
+        except FileNotFoundError:
+            pass
+
+# Tests may be run with SIGINT ignored.
+words = ["env", "--default-signal=INT", sys.argv[1]] + sys.argv[3:]
+launcher = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+while launcher.poll() is None:
+    # Without a name, or with that of one that is not whole yet.
+    if any("/bases/#" in name or "/bases/.partial-" in name for name in files(launcher.pid)):
+        launcher.send_signal(signal.Signals[sys.argv[2]])
+        break
+print(launcher.wait())
+PYTHON
+}
+
+@test "a signal while the machine is kept ends only that: the run's status stands, and nothing is left" {
+	rm -rf "$KTSTR_CACHE_DIR/bases"
+	[[ $(interrupted SIGINT run --memory 2G -- true) == 0 ]]
+	[[ $(interrupted SIGTERM shell --memory 2G --exec 'exit 7') == 7 ]]
+	[[ -z $(find "$KTSTR_CACHE_DIR/bases" -type f ! -name .locks) ]]
+	[[ ! -e $BATS_TEST_TMPDIR/ktstr-out ]]
+}
