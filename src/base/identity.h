@@ -32,7 +32,8 @@ struct identity_parts {
 	const char *cmdline;
 	bool tsc_reliable;
 	/*
-	 * What KVM offers a guest here (vmm_offers), as bytes that are the same each time: nothing
+	 * What KVM offers a guest here (vmm_offers): CPUID, the TSC's frequency, and the
+	 * capabilities that saved state depends on, as bytes that are the same each time: nothing
 	 * of the CPU that was asked, as its APIC id, is in them.
 	 */
 	const void *offers;

@@ -81,6 +81,22 @@ fail:
 	return ret;
 }
 
+int kvm_create_vm(int kvm_fd, struct error *err)
+{
+	int fd, ret;
+
+	do {
+		fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+	} while (fd < 0 && errno == EINTR);
+	if (fd >= 0)
+		return fd;
+	ret = -errno;
+	return error_set(err, ret,
+			 "/dev/kvm: KVM_CREATE_VM: %s; is another hypervisor using the "
+			 "processor's virtualization?",
+			 strerror(-ret));
+}
+
 int kvm_vm_ioctl(int vm_fd, unsigned long request, void *arg, const char *name, struct error *err)
 {
 	int ret;

@@ -13,6 +13,10 @@
  */
 int kvm_open(size_t *run_size, struct error *err);
 
+/* kvm_create_vm - a VM without anything. Returns a descriptor, the caller's; or a negative errno.
+ */
+int kvm_create_vm(int kvm_fd, struct error *err);
+
 /* kvm_vm_ioctl - one whose failure has only its name to tell. Returns 0 or a negative errno. */
 int kvm_vm_ioctl(int vm_fd, unsigned long request, void *arg, const char *name, struct error *err);
 

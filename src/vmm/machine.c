@@ -78,23 +78,6 @@ void machine_at_ready(struct vmm *vmm)
 	machine_wake(vmm);
 }
 
-static int create_vm(struct vmm *vmm, struct error *err)
-{
-	int ret;
-
-	do {
-		vmm->vm_fd = ioctl(vmm->kvm_fd, KVM_CREATE_VM, 0);
-	} while (vmm->vm_fd < 0 && errno == EINTR);
-	if (vmm->vm_fd < 0) {
-		ret = -errno;
-		return error_set(err, ret,
-				 "/dev/kvm: KVM_CREATE_VM: %s; is another hypervisor using the "
-				 "processor's virtualization?",
-				 strerror(-ret));
-	}
-	return 0;
-}
-
 int machine_set_slot(struct vmm *vmm, uint32_t slot, uint64_t gpa, void *host, uint64_t size,
 		     struct error *err)
 {
@@ -185,9 +168,11 @@ static int create(const struct vmm_config *config, const struct memory_source *s
 	vmm->kvm_fd = ret < 0 ? -1 : ret;
 	if (ret >= 0)
 		ret = vcpu_limits_check(vmm->kvm_fd, &vmm->topology, err);
-	if (!ret)
-		ret = create_vm(vmm, err);
-	if (!ret)
+	if (!ret) {
+		ret = kvm_create_vm(vmm->kvm_fd, err);
+		vmm->vm_fd = ret < 0 ? -1 : ret;
+	}
+	if (ret >= 0)
 		ret = arch_init_vm(vmm, config, err);
 	if (!ret)
 		ret = create_memory(vmm, config->memory_mib, source, err);

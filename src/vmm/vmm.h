@@ -127,9 +127,10 @@ struct vmm_saved {
 };
 
 /*
- * vmm_offers - what KVM offers to the vCPUs of such a machine here, as bytes that are the same each
- * time it is asked, and others where KVM or the processor is another. @bytes: owned by the caller,
- * free. Errors: those of kvm_open, -ENOMEM, what KVM says.
+ * vmm_offers - what KVM offers to the vCPUs of such a machine here, and what of it a saved one
+ * depends on, as bytes that are the same each time it is asked, and others where KVM or the
+ * processor is another. @bytes: owned by the caller, free. Errors: those of kvm_open, -ENOMEM, what
+ * KVM says.
  */
 int vmm_offers(const struct topology *topology, bool tsc_reliable, void **bytes, size_t *size,
 	       struct error *err);

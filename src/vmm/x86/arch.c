@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
@@ -46,22 +47,58 @@ static int get_supported_cpuid(int kvm_fd, struct kvm_cpuid2 **out, struct error
 	return error_set(err, ret, "/dev/kvm: KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret));
 }
 
+/* What a vCPU's TSC runs at, in kHz, or 0: KVM tells none where the host's is unstable. */
+static uint32_t tsc_khz(int vcpu_fd)
+{
+	int khz = ioctl(vcpu_fd, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (uint32_t)khz : 0;
+}
+
+/* The same before there is a machine: only a vCPU's is what each KVM tells. */
+static int ask_tsc_khz(int kvm_fd, uint32_t *khz, struct error *err)
+{
+	int vm_fd = kvm_create_vm(kvm_fd, err), vcpu_fd, ret = 0;
+
+	if (vm_fd < 0)
+		return vm_fd;
+	vcpu_fd = ioctl(vm_fd, KVM_CREATE_VCPU, 0);
+	if (vcpu_fd < 0) {
+		ret = -errno;
+		error_set(err, ret, "KVM_CREATE_VCPU: %s", strerror(-ret));
+	} else {
+		*khz = tsc_khz(vcpu_fd);
+		close(vcpu_fd);
+	}
+	close(vm_fd);
+	return ret;
+}
+
 /* What the host's CPUID says of the CPU that was asked, as its APIC id, is not in a guest's. */
 int arch_offers(int kvm_fd, const struct topology *topology, bool tsc_reliable, void **bytes,
 		size_t *size, struct error *err)
 {
-	struct kvm_cpuid2 *supported, *cpuid;
+	struct {
+		int capabilities[STATE_NR_CAPABILITIES];
+		uint32_t tsc_khz;
+		struct kvm_cpuid2 cpuid;
+	} * offers;
+	struct kvm_cpuid2 *supported;
 	int ret = get_supported_cpuid(kvm_fd, &supported, err);
 
-	*size = sizeof(*cpuid) + CPUID_MAX_ENTRIES * sizeof(cpuid->entries[0]);
-	*bytes = cpuid = calloc(1, *size);
-	if (!ret && !cpuid)
-		ret = error_set(err, -ENOMEM, "no memory for a guest's CPUID");
+	*size = sizeof(*offers) + CPUID_MAX_ENTRIES * sizeof(offers->cpuid.entries[0]);
+	*bytes = offers = calloc(1, *size);
+	if (!ret && !offers)
+		ret = error_set(err, -ENOMEM, "no memory for what KVM offers");
 	if (!ret)
-		ret = cpuid_build(supported, topology, tsc_reliable, 0, cpuid, err);
+		ret = cpuid_build(supported, topology, tsc_reliable, 0, &offers->cpuid, err);
+	if (!ret)
+		ret = ask_tsc_khz(kvm_fd, &offers->tsc_khz, err);
+	if (!ret)
+		state_capabilities(kvm_fd, offers->capabilities);
 	free(supported);
 	if (ret) {
-		free(cpuid);
+		free(offers);
 		*bytes = NULL;
 	}
 	return ret;
@@ -129,14 +166,6 @@ int arch_init_vcpu(struct vcpu *vcpu, struct error *err)
 	return ret;
 }
 
-/* What the guest's TSC runs at, in kHz, or 0: KVM tells none where the host's is unstable. */
-static unsigned int tsc_khz(const struct vmm *vmm)
-{
-	int khz = ioctl(vmm->vcpus[0].fd, KVM_GET_TSC_KHZ, 0);
-
-	return khz > 0 ? (unsigned int)khz : 0;
-}
-
 static int place_initrd(struct vmm *vmm, const struct vmm_config *config,
 			const struct kernel_entry *entry, struct boot_config *boot,
 			struct error *err)
@@ -156,7 +185,8 @@ static int place_initrd(struct vmm *vmm, const struct vmm_config *config,
 
 int arch_load_kernel(struct vmm *vmm, const struct vmm_config *config, struct error *err)
 {
-	struct boot_config boot = { .cmdline = config->cmdline, .tsc_khz = tsc_khz(vmm) };
+	struct boot_config boot = { .cmdline = config->cmdline,
+				    .tsc_khz = tsc_khz(vmm->vcpus[0].fd) };
 	struct kernel_entry *entry = calloc(1, sizeof(*entry));
 	int ret;
 

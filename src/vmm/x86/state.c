@@ -1,6 +1,7 @@
 /* What does KVM know of a paused machine? See state.h. */
 #include "vmm/x86/state.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,21 +52,36 @@ static const struct part parts[] = {
 
 #define NR_PARTS (sizeof(parts) / sizeof(parts[0]))
 
+static const struct kvm_need needs[] = {
+	/* For KVM_VCPU_TSC_OFFSET, which was the first that x86 had. */
+	{ KVM_CAP_VCPU_ATTRIBUTES, "KVM_CAP_VCPU_ATTRIBUTES" },
+	{ KVM_CAP_ADJUST_CLOCK, "KVM_CAP_ADJUST_CLOCK" },
+	{ KVM_CAP_GET_TSC_KHZ, "KVM_CAP_GET_TSC_KHZ" },
+	{ KVM_CAP_SREGS2, "KVM_CAP_SREGS2" },
+	{ KVM_CAP_XSAVE2, "KVM_CAP_XSAVE2" },
+	{ KVM_CAP_DEBUGREGS, "KVM_CAP_DEBUGREGS" },
+	{ KVM_CAP_VCPU_EVENTS, "KVM_CAP_VCPU_EVENTS" },
+	{ KVM_CAP_MP_STATE, "KVM_CAP_MP_STATE" },
+};
+#define NR_NEEDS (sizeof(needs) / sizeof(needs[0]))
+
+/* With these there is more to be saved. */
+static const int optional[] = { KVM_CAP_XCRS, KVM_CAP_ONE_REG };
+#define NR_OPTIONAL (sizeof(optional) / sizeof(optional[0]))
+
+static_assert(NR_NEEDS + NR_OPTIONAL == STATE_NR_CAPABILITIES, "each has its answer");
+
 const char *state_lacks(int kvm_fd)
 {
-	static const struct kvm_need needs[] = {
-		/* For KVM_VCPU_TSC_OFFSET, which was the first that x86 had. */
-		{ KVM_CAP_VCPU_ATTRIBUTES, "KVM_CAP_VCPU_ATTRIBUTES" },
-		{ KVM_CAP_ADJUST_CLOCK, "KVM_CAP_ADJUST_CLOCK" },
-		{ KVM_CAP_GET_TSC_KHZ, "KVM_CAP_GET_TSC_KHZ" },
-		{ KVM_CAP_SREGS2, "KVM_CAP_SREGS2" },
-		{ KVM_CAP_XSAVE2, "KVM_CAP_XSAVE2" },
-		{ KVM_CAP_DEBUGREGS, "KVM_CAP_DEBUGREGS" },
-		{ KVM_CAP_VCPU_EVENTS, "KVM_CAP_VCPU_EVENTS" },
-		{ KVM_CAP_MP_STATE, "KVM_CAP_MP_STATE" },
-	};
+	return kvm_first_lacking(kvm_fd, needs, NR_NEEDS);
+}
 
-	return kvm_first_lacking(kvm_fd, needs, sizeof(needs) / sizeof(needs[0]));
+void state_capabilities(int kvm_fd, int answers[STATE_NR_CAPABILITIES])
+{
+	for (size_t i = 0; i < NR_NEEDS; i++)
+		*answers++ = ioctl(kvm_fd, KVM_CHECK_EXTENSION, needs[i].capability);
+	for (size_t i = 0; i < NR_OPTIONAL; i++)
+		*answers++ = ioctl(kvm_fd, KVM_CHECK_EXTENSION, optional[i]);
 }
 
 /* What all vCPUs of a machine have in common. */

@@ -34,6 +34,13 @@ struct state_kvm {
 const char *state_lacks(int kvm_fd);
 
 /*
+ * state_capabilities - what KVM answers of each capability that saved state depends on: which parts
+ * there are, and how long they are. Two hosts with other answers cannot share a saved machine.
+ */
+#define STATE_NR_CAPABILITIES 10
+void state_capabilities(int kvm_fd, int answers[STATE_NR_CAPABILITIES]);
+
+/*
  * state_save - add all of it to @out. The machine is paused, and no port or MMIO access is pending.
  * Its clocks stand at the time of this call, whatever passes until the state is loaded.
  * Returns 0; -ENOTSUP where KVM tells a thing that cannot be kept; what the ioctls return; with a
