@@ -18,7 +18,10 @@ struct base_cache {
 	struct base_identity identity;
 };
 
-/* base_cache_find - Returns 0 and a base, the caller's, whose memory is a file; or -ENOENT. */
+/*
+ * base_cache_find - Makes the cache folder when it is missing.
+ * Returns 0 and a base, the caller's, whose memory is a file; or -ENOENT.
+ */
 int base_cache_find(struct base_cache *cache, const struct run_config *config, struct base *base);
 
 /*

@@ -139,3 +139,14 @@ PYTHON
 	[[ -z $(find "$KTSTR_CACHE_DIR/bases" -type f ! -name .locks) ]]
 	[[ ! -e $BATS_TEST_TMPDIR/ktstr-out ]]
 }
+
+@test "--kaslr keeps its machine where there is no cache folder yet" {
+	export KTSTR_CACHE_DIR=$BATS_TEST_TMPDIR/above/cache
+	boot --kaslr -- true
+	assert_status 0
+	began booting
+	[[ $(stat -c %a "$KTSTR_CACHE_DIR") == 700 && $(bases | wc -l) -eq 1 ]] || fail "nothing is kept: $output"
+	boot --kaslr -- true
+	assert_status 0
+	began forking
+}
