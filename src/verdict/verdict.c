@@ -309,8 +309,9 @@ static void judge_prepare_timeout(struct verdict *verdict, const struct observat
 {
 	judge(verdict, VERDICT_STALL, EXIT_GUEST_STALL);
 	add(verdict, "payload not started");
-	add_span(verdict, " ", seen->hello_ns, seen->end_ns);
-	add(verdict, " after init's first word");
+	/* A fork's init had its first word in the base. */
+	add_span(verdict, " ", seen->forked ? seen->begin_ns : seen->hello_ns, seen->end_ns);
+	add(verdict, " after %s", seen->forked ? "the fork's start" : "init's first word");
 	if (seen->tracer == TRACER_SILENT)
 		add(verdict, ", and no word about the tracer either");
 	add_last_console_line(verdict, seen);
