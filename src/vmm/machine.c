@@ -18,8 +18,6 @@
 #include "vmm/kvm.h"
 #include "vmm/vcpu_limits.h"
 
-#define MIB UINT64_C(1048576)
-
 void machine_set_state(struct vmm *vmm, enum vmm_state state)
 {
 	/* Which states may follow, a bit each. */
@@ -270,12 +268,6 @@ int vmm_attach_cargo(struct vmm *vmm, void *bytes, uint64_t size, struct error *
 
 	if (vmm->state != VMM_NEW && vmm->state != VMM_PAUSED)
 		return error_set(err, -EBUSY, "cargo: the machine runs, or has ended");
-	if (size > vmm->memory.size)
-		return error_set(err, -EFBIG,
-				 "what the guest is to unpack takes %" PRIu64
-				 " MiB, more than its memory of %" PRIu64
-				 " MiB; include less, or give it more with --memory",
-				 (size + MIB - 1) / MIB, vmm->memory.size / MIB);
 	ret = machine_set_slot(vmm, SLOT_CARGO, gpa, bytes, (size + page - 1) / page * page, err);
 	if (!ret)
 		channel_set_cargo(&vmm->channel, gpa, size);

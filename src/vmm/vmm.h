@@ -163,8 +163,8 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
  * at its ready point.
  * @bytes: page-aligned, at least @size bytes up to the end of the page; stays the caller's, to be
  * there until vmm_destroy
- * Before vmm_run, or in the ready callback. Returns 0; -EFBIG: more than the guest's memory, with
- * both numbers; -EBUSY; or what KVM says.
+ * Before vmm_run, or in the ready callback. Whether the guest has memory enough to unpack it is for
+ * the caller to know. Returns 0; -EBUSY; or what KVM says.
  */
 int vmm_attach_cargo(struct vmm *vmm, void *bytes, uint64_t size, struct error *err);
 
