@@ -26,6 +26,12 @@ const char *arch_lacking_capability(int kvm_fd);
 int arch_init_vm(struct vmm *vmm, const struct vmm_config *config, struct error *err);
 void arch_destroy_vm(struct vmm *vmm); /* fine where arch_init_vm was not called, or failed */
 
+/*
+ * arch_create_vcpu - KVM_CREATE_VCPU, with the id by which the architecture knows it, into its fd.
+ * Returns 0 or a negative errno with a message.
+ */
+int arch_create_vcpu(struct vcpu *vcpu, struct error *err);
+
 /* arch_init_vcpu - what stays as it is from its creation to its end: CPUID. */
 int arch_init_vcpu(struct vcpu *vcpu, struct error *err);
 
@@ -60,6 +66,12 @@ int arch_set_time(struct vmm *vmm, struct error *err);
 /* arch_offers - vmm_offers, of an open KVM. */
 int arch_offers(int kvm_fd, const struct topology *topology, bool tsc_reliable, void **bytes,
 		size_t *size, struct error *err);
+
+/* Below @start there is RAM, and what is more goes on at @end; between there are devices. */
+struct arch_hole {
+	uint64_t start, end; /* guest-physical */
+};
+struct arch_hole arch_hole(void);
 
 /* Where a cargo lies in the guest's physical address space: above all RAM (vmm_attach_cargo). */
 uint64_t arch_cargo_gpa(const struct vmm *vmm);

@@ -14,10 +14,11 @@
 #include "vmm/channel.h"
 #include "vmm/memory.h"
 #include "vmm/vmm.h"
-#include "vmm/x86/devices.h"
 
 /* Console bytes between a vCPU's thread and the event loop. When full, the vCPU waits. */
 #define CONSOLE_QUEUE_SIZE 16384
+
+struct devices;
 
 struct vcpu {
 	struct vmm *vmm;
@@ -67,11 +68,11 @@ struct vmm {
 	/* Under the lock: devices, which any vCPU's thread may enter, and how it all ended. */
 	pthread_mutex_t lock;
 	pthread_cond_t console_room;
-	pthread_cond_t go_on;	/* parked threads wait for it */
-	unsigned int nr_parked; /* threads that stand still */
-	bool at_ready;		/* the guest waits for its job, and the owner was not told yet */
-	bool was_ready;		/* it came there once */
-	struct devices devices;
+	pthread_cond_t go_on;	 /* parked threads wait for it */
+	unsigned int nr_parked;	 /* threads that stand still */
+	bool at_ready;		 /* the guest waits for its job, and the owner was not told yet */
+	bool was_ready;		 /* it came there once */
+	struct devices *devices; /* the architecture's; from arch_init_vm to arch_destroy_vm */
 	uint8_t console[CONSOLE_QUEUE_SIZE];
 	size_t console_used;
 	bool ended;

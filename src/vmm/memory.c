@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "util/memfd.h"
-#include "vmm/x86/layout.h"
+#include "vmm/arch.h"
 
 #define MIB	       (1ull << 20)
 #define HUGE_PAGE_SIZE (2 * MIB)
@@ -33,7 +33,7 @@ static void add_node(struct guest_memory *memory, unsigned int node, uint64_t st
 		};
 	if (high_start < end)
 		memory->ranges[memory->nr_ranges++] =
-			(struct memory_range){ .gpa = LAYOUT_HOLE_END +
+			(struct memory_range){ .gpa = memory->high_gpa +
 						      (high_start - memory->low_size),
 					       .size = end - high_start,
 					       .node = node };
@@ -139,6 +139,7 @@ int guest_memory_create(struct guest_memory *memory, const struct topology *topo
 			const struct memory_source *source, struct error *err)
 {
 	static const struct memory_source anonymous = { .kind = MEMORY_ANONYMOUS };
+	const struct arch_hole hole = arch_hole();
 	unsigned int nodes = topology->numa_nodes;
 	int ret;
 
@@ -158,8 +159,8 @@ int guest_memory_create(struct guest_memory *memory, const struct topology *topo
 		return error_set(err, -ENOMEM, "guest memory: mapping %llu MiB: %s",
 				 (unsigned long long)mib, strerror(ENOMEM));
 	memory->size = mib * MIB;
-	memory->high_gpa = LAYOUT_HOLE_END;
-	memory->low_size = memory->size < LAYOUT_HOLE_START ? memory->size : LAYOUT_HOLE_START;
+	memory->high_gpa = hole.end;
+	memory->low_size = memory->size < hole.start ? memory->size : hole.start;
 	ret = map(memory, source ? source : &anonymous);
 	if (ret) {
 		guest_memory_destroy(memory);
@@ -188,8 +189,8 @@ void *guest_memory_at(const struct guest_memory *memory, uint64_t gpa, uint64_t 
 {
 	uint64_t part_start = 0, part_size = memory->low_size, host_offset = 0;
 
-	if (gpa >= LAYOUT_HOLE_END) {
-		part_start = LAYOUT_HOLE_END;
+	if (gpa >= memory->high_gpa) {
+		part_start = memory->high_gpa;
 		part_size = memory->size - memory->low_size;
 		host_offset = memory->low_size;
 	}

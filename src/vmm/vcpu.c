@@ -49,20 +49,10 @@ static int set_signal_mask(struct vcpu *vcpu, struct error *err)
 int vcpu_create(struct vmm *vmm, unsigned int index, struct error *err)
 {
 	struct vcpu *vcpu = &vmm->vcpus[index];
-	/* KVM takes the vCPU's id for its APIC id. */
-	uint32_t apic_id = topology_apic_id(&vmm->topology, index);
-	int ret;
+	int ret = arch_create_vcpu(vcpu, err);
 
-	vcpu->fd = ioctl(vmm->vm_fd, KVM_CREATE_VCPU, (unsigned long)apic_id);
-	if (vcpu->fd < 0) {
-		ret = -errno;
-		return error_set(err, ret, "KVM_CREATE_VCPU for vCPU %u with APIC id %u: %s%s",
-				 index, apic_id, strerror(-ret),
-				 ret == -EINVAL && apic_id > TOPOLOGY_MAX_XAPIC_ID
-					 ? "; where kvm_amd runs with avic=1, load it with avic=0"
-				 : ret == -EMFILE ? "; raise the hard limit: ulimit -Hn"
-						  : "");
-	}
+	if (ret)
+		return ret;
 	vcpu->run = mmap(NULL, vmm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (vcpu->run == MAP_FAILED) {
 		ret = -errno;

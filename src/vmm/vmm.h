@@ -18,12 +18,17 @@
 #include "vmm/channel.h"
 #include "vmm/kernel_image.h"
 #include "vmm/records.h"
-#include "vmm/x86/isa.h"
 
 /* Of a kernel command line with its NUL: COMMAND_LINE_SIZE of the kernel (x86 and others). */
 #define VMM_CMDLINE_SIZE 2048ull
 /* What the machine adds to it itself, at the most: "tsc_early_khz=N ". */
 #define VMM_CMDLINE_OWN	 25ull
+
+/*
+ * What programs are built for, as bits of GNU_PROPERTY_X86_ISA_1_NEEDED are numbered: 0 for the
+ * baseline, N - 1 for x86-64-vN.
+ */
+#define ISA_LEVELS 4
 
 /* Something of a known size that can be written straight into guest memory. */
 struct vmm_initrd {
@@ -41,8 +46,9 @@ struct vmm_config {
 	bool tsc_reliable; /* the guest may be told that its TSC is invariant, where KVM says so */
 	const char *cmdline; /* at most VMM_CMDLINE_SIZE - 1 - VMM_CMDLINE_OWN bytes */
 	struct vmm_initrd initrd;
-	const char *dump_acpi_dir;	   /* NULL: do not write the tables */
-	const char *isa_files[ISA_LEVELS]; /* as for isa_check */
+	const char *dump_acpi_dir; /* NULL: do not write the tables */
+	/* For each level a file that is loaded on no less; NULL: none is. */
+	const char *isa_files[ISA_LEVELS];
 };
 
 /* How the machine came to its end. */

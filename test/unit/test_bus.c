@@ -53,6 +53,7 @@ void machine_at_ready(struct vmm *vmm)
 }
 
 static struct vmm vmm;
+static struct devices devices;
 
 static int set_up(void **state)
 {
@@ -61,6 +62,8 @@ static int set_up(void **state)
 	vmm.vm_fd = 78;
 	vmm.wake_fd = -1;
 	pthread_mutex_init(&vmm.lock, NULL);
+	memset(&devices, 0, sizeof(devices));
+	vmm.devices = &devices;
 	bus_init(&vmm);
 	return 0;
 }

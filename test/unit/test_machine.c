@@ -19,6 +19,7 @@
 #include "../../guest/protocol.h"
 #include "vmm/kvm.h"
 #include "vmm/machine.h"
+#include "vmm/x86/devices.h"
 
 #define CODE_GPA    0x1000000ull
 #define COUNTER_GPA 0x1800000ull
@@ -182,7 +183,7 @@ static struct vmm_result run_both(const uint8_t *code, size_t size, const uint8_
 	kernel_image_close(kernel);
 	start_other(vmm);
 	if (life->is_held)
-		vmm->devices.serial.output = hold;
+		vmm->devices->serial.output = hold;
 	if (vmm_run(vmm, &owner, &result, &err) != expected)
 		fail_msg("%s", err.text);
 	assert_int_equal(vmm->state, VMM_ENDED);

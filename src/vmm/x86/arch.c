@@ -114,10 +114,13 @@ int arch_init_vm(struct vmm *vmm, const struct vmm_config *config, struct error 
 	uint64_t identity_map = LAYOUT_IDENTITY_MAP;
 	int ret;
 
+	vmm->devices = calloc(1, sizeof(*vmm->devices));
+	if (!vmm->devices)
+		return error_set(err, -ENOMEM, "no memory for the VM's devices");
 	bus_init(vmm);
-	ret = get_supported_cpuid(vmm->kvm_fd, &vmm->devices.supported, err);
+	ret = get_supported_cpuid(vmm->kvm_fd, &vmm->devices->supported, err);
 	if (!ret)
-		ret = isa_check(vmm->devices.supported, config->isa_files, err);
+		ret = isa_check(vmm->devices->supported, config->isa_files, err);
 	if (!ret)
 		ret = kvm_vm_ioctl(vmm->vm_fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map,
 				   "KVM_SET_IDENTITY_MAP_ADDR", err);
@@ -141,10 +144,30 @@ int arch_init_vm(struct vmm *vmm, const struct vmm_config *config, struct error 
 
 void arch_destroy_vm(struct vmm *vmm)
 {
-	state_free(vmm->devices.saved);
-	vmm->devices.saved = NULL;
-	free(vmm->devices.supported);
-	vmm->devices.supported = NULL;
+	if (!vmm->devices)
+		return;
+	state_free(vmm->devices->saved);
+	free(vmm->devices->supported);
+	free(vmm->devices);
+	vmm->devices = NULL;
+}
+
+int arch_create_vcpu(struct vcpu *vcpu, struct error *err)
+{
+	/* KVM takes the vCPU's id for its APIC id. */
+	uint32_t apic_id = topology_apic_id(&vcpu->vmm->topology, vcpu->index);
+	int ret;
+
+	vcpu->fd = ioctl(vcpu->vmm->vm_fd, KVM_CREATE_VCPU, (unsigned long)apic_id);
+	if (vcpu->fd >= 0)
+		return 0;
+	ret = -errno;
+	return error_set(err, ret, "KVM_CREATE_VCPU for vCPU %u with APIC id %u: %s%s", vcpu->index,
+			 apic_id, strerror(-ret),
+			 ret == -EINVAL && apic_id > TOPOLOGY_MAX_XAPIC_ID
+				 ? "; where kvm_amd runs with avic=1, load it with avic=0"
+			 : ret == -EMFILE ? "; raise the hard limit: ulimit -Hn"
+					  : "");
 }
 
 int arch_init_vcpu(struct vcpu *vcpu, struct error *err)
@@ -155,7 +178,7 @@ int arch_init_vcpu(struct vcpu *vcpu, struct error *err)
 	cpuid = calloc(1, sizeof(*cpuid) + CPUID_MAX_ENTRIES * sizeof(cpuid->entries[0]));
 	if (!cpuid)
 		return error_set(err, -ENOMEM, "vCPU %u: no memory for its CPUID", vcpu->index);
-	ret = cpuid_build(vcpu->vmm->devices.supported, &vcpu->vmm->topology,
+	ret = cpuid_build(vcpu->vmm->devices->supported, &vcpu->vmm->topology,
 			  vcpu->vmm->tsc_reliable, vcpu->index, cpuid, err);
 	if (!ret && ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid) < 0) {
 		ret = -errno;
@@ -237,6 +260,11 @@ const char *arch_default_cmdline(void)
 	       " 8250.nr_uarts=1" /* nor for three more serial ports */
 	       " irqaffinity=0" /* the console's interrupts disturb one CPU, not those under test */
 	       " noreplace-smp"; /* one CPU: leave the lock prefixes in, rather than patch all */
+}
+
+struct arch_hole arch_hole(void)
+{
+	return (struct arch_hole){ LAYOUT_HOLE_START, LAYOUT_HOLE_END };
 }
 
 uint64_t arch_cargo_gpa(const struct vmm *vmm)

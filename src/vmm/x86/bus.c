@@ -41,7 +41,7 @@ static void serial_interrupt(void *owner, bool high)
 {
 	struct vmm *vmm = owner;
 
-	ioapic_line(&vmm->devices.ioapic, LAYOUT_SERIAL_IRQ, high);
+	ioapic_line(&vmm->devices->ioapic, LAYOUT_SERIAL_IRQ, high);
 }
 
 static void send_message(void *owner, uint64_t address, uint32_t data)
@@ -57,14 +57,14 @@ static void send_message(void *owner, uint64_t address, uint32_t data)
 
 void bus_init(struct vmm *vmm)
 {
-	serial_init(&vmm->devices.serial);
-	vmm->devices.serial.output = console_byte;
-	vmm->devices.serial.interrupt = serial_interrupt;
-	vmm->devices.serial.owner = vmm;
-	ioapic_init(&vmm->devices.ioapic);
-	vmm->devices.ioapic.deliver = send_message;
-	vmm->devices.ioapic.owner = vmm;
-	vmm->devices.pm_timer.zero_ns = now_ns();
+	serial_init(&vmm->devices->serial);
+	vmm->devices->serial.output = console_byte;
+	vmm->devices->serial.interrupt = serial_interrupt;
+	vmm->devices->serial.owner = vmm;
+	ioapic_init(&vmm->devices->ioapic);
+	vmm->devices->ioapic.deliver = send_message;
+	vmm->devices->ioapic.owner = vmm;
+	vmm->devices->pm_timer.zero_ns = now_ns();
 }
 
 /* A register of one byte: of a wider access the rest floats high. */
@@ -85,7 +85,7 @@ static uint32_t read_serial(struct vmm *vmm, uint16_t offset)
 	uint8_t value;
 
 	pthread_mutex_lock(&vmm->lock);
-	value = serial_read(&vmm->devices.serial, offset);
+	value = serial_read(&vmm->devices->serial, offset);
 	pthread_mutex_unlock(&vmm->lock);
 	return byte_register(value);
 }
@@ -93,7 +93,7 @@ static uint32_t read_serial(struct vmm *vmm, uint16_t offset)
 static void write_serial(struct vmm *vmm, uint16_t offset, uint8_t value)
 {
 	pthread_mutex_lock(&vmm->lock);
-	serial_write(&vmm->devices.serial, offset, value);
+	serial_write(&vmm->devices->serial, offset, value);
 	pthread_mutex_unlock(&vmm->lock);
 }
 
@@ -102,7 +102,7 @@ static uint32_t read_rtc(struct vmm *vmm, uint16_t offset)
 	uint8_t value;
 
 	pthread_mutex_lock(&vmm->lock);
-	value = rtc_read(&vmm->devices.rtc, offset, time(NULL));
+	value = rtc_read(&vmm->devices->rtc, offset, time(NULL));
 	pthread_mutex_unlock(&vmm->lock);
 	return byte_register(value);
 }
@@ -110,13 +110,13 @@ static uint32_t read_rtc(struct vmm *vmm, uint16_t offset)
 static void write_rtc(struct vmm *vmm, uint16_t offset, uint8_t value)
 {
 	pthread_mutex_lock(&vmm->lock);
-	rtc_write(&vmm->devices.rtc, offset, value);
+	rtc_write(&vmm->devices->rtc, offset, value);
 	pthread_mutex_unlock(&vmm->lock);
 }
 
 static uint32_t read_pm_timer(struct vmm *vmm, uint16_t offset)
 {
-	return pm_timer_read(&vmm->devices.pm_timer, now_ns()) >> 8 * offset;
+	return pm_timer_read(&vmm->devices->pm_timer, now_ns()) >> 8 * offset;
 }
 
 static void write_sleep_control(struct vmm *vmm, uint16_t offset, uint8_t value)
@@ -208,7 +208,7 @@ void bus_memory_write(struct vmm *vmm, uint64_t address, const uint8_t *data, ui
 		return;
 	memcpy(&value, data, sizeof(value));
 	pthread_mutex_lock(&vmm->lock);
-	ioapic_write(&vmm->devices.ioapic, (uint32_t)(address - LAYOUT_IOAPIC), value);
+	ioapic_write(&vmm->devices->ioapic, (uint32_t)(address - LAYOUT_IOAPIC), value);
 	pthread_mutex_unlock(&vmm->lock);
 }
 
@@ -220,7 +220,7 @@ void bus_memory_read(struct vmm *vmm, uint64_t address, uint8_t *data, uint32_t 
 	if (!is_ioapic(address, size))
 		return;
 	pthread_mutex_lock(&vmm->lock);
-	value = ioapic_read(&vmm->devices.ioapic, (uint32_t)(address - LAYOUT_IOAPIC));
+	value = ioapic_read(&vmm->devices->ioapic, (uint32_t)(address - LAYOUT_IOAPIC));
 	pthread_mutex_unlock(&vmm->lock);
 	memcpy(data, &value, sizeof(value));
 }

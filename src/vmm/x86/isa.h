@@ -9,10 +9,7 @@
 #include <stddef.h>
 
 #include "util/error.h"
-
-/* As bits of GNU_PROPERTY_X86_ISA_1_NEEDED are numbered: 0 for the baseline, N - 1 for x86-64-vN.
- */
-#define ISA_LEVELS 4
+#include "vmm/vmm.h"
 
 /*
  * isa_lacking - the features of @level that KVM does not offer, "AVX AVX2"; "": it has them all.
@@ -21,7 +18,7 @@
 void isa_lacking(const struct kvm_cpuid2 *supported, unsigned int level, char *text, size_t size);
 
 /*
- * isa_check - @files: for each level a file that is loaded on no less; NULL: none is.
+ * isa_check - @files: as in struct vmm_config
  * Returns 0, or -ENOEXEC with file, level and what is missing.
  */
 int isa_check(const struct kvm_cpuid2 *supported, const char *const files[ISA_LEVELS],

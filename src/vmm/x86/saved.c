@@ -7,6 +7,7 @@
 #include "util/clock.h"
 #include "vmm/arch.h"
 #include "vmm/machine.h"
+#include "vmm/x86/devices.h"
 #include "vmm/x86/state.h"
 
 /* The record's type: below STATE_FIRST_TYPE, above those of src/vmm/saved.c. */
@@ -69,7 +70,7 @@ int arch_save(struct vmm *vmm, struct records *out, struct error *err)
 	moment_ns = now_ns();
 	ret = state_save(&kvm, out, err);
 	if (!ret)
-		save_devices(&vmm->devices, moment_ns, out);
+		save_devices(vmm->devices, moment_ns, out);
 	free(fds);
 	return ret;
 }
@@ -101,14 +102,14 @@ int arch_load(struct vmm *vmm, const void *state, size_t size, struct error *err
 	int *fds, ret = make_list(vmm, &fds, &kvm, err);
 
 	if (!ret)
-		ret = state_parse(state, size, vmm->nr_vcpus, &vmm->devices.saved, err);
+		ret = state_parse(state, size, vmm->nr_vcpus, &vmm->devices->saved, err);
 	if (!ret)
-		ret = state_load(vmm->devices.saved, &kvm, err);
+		ret = state_load(vmm->devices->saved, &kvm, err);
 	free(fds);
 	if (!ret)
 		ret = records_find(state, size, RECORD_DEVICES, 0, &saved, sizeof(saved), err);
 	if (!ret)
-		load_devices(&saved, &vmm->devices);
+		load_devices(&saved, vmm->devices);
 	return ret;
 }
 
@@ -118,8 +119,8 @@ int arch_set_time(struct vmm *vmm, struct error *err)
 	int *fds, ret = make_list(vmm, &fds, &kvm, err);
 
 	if (!ret)
-		ret = state_set_time(vmm->devices.saved, &kvm, err);
-	vmm->devices.pm_timer.zero_ns = now_ns() - vmm->devices.saved_pm_timer_ns;
+		ret = state_set_time(vmm->devices->saved, &kvm, err);
+	vmm->devices->pm_timer.zero_ns = now_ns() - vmm->devices->saved_pm_timer_ns;
 	free(fds);
 	return ret;
 }

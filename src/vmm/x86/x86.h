@@ -7,6 +7,7 @@
 #include "util/error.h"
 #include "vmm/kernel_image.h"
 #include "vmm/machine.h"
+#include "vmm/x86/devices.h"
 
 /* All devices, as they are when a PC is switched on. */
 void bus_init(struct vmm *vmm);
