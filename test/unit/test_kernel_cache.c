@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "kernel_samples.h"
+#include "no_tmpfile.h"
 
 static int synced; /* descriptor of the last fdatasync that went well, or -1 */
 static bool sync_fails;
@@ -46,27 +47,9 @@ static int watched_linkat(int from_dir, const char *from, int to_dir, const char
 	return linkat(from_dir, from, to_dir, to, flags);
 }
 
-/* A file system without O_TMPFILE. */
-static bool no_tmpfile;
-
-static int watched_open(const char *path, int flags, ...)
-{
-	va_list ap;
-	int mode;
-
-	va_start(ap, flags);
-	mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(ap, int) : 0;
-	va_end(ap);
-	if (no_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
-		errno = EOPNOTSUPP;
-		return -1;
-	}
-	return open(path, flags, mode);
-}
-
 #define fdatasync watched_fdatasync
 #define linkat	  watched_linkat
-#define open	  watched_open
+#define open(...) watched_openat(AT_FDCWD, __VA_ARGS__)
 #include "../../src/run/kernel_cache.c"
 #undef fdatasync
 #undef linkat

@@ -26,26 +26,10 @@
 
 #include <cmocka.h>
 
+#include "no_tmpfile.h"
 #include "run/rights.h"
 #include "util/cancel.h"
 #include "util/memfd.h"
-
-static bool no_tmpfile;
-
-static int watched_openat(int at, const char *path, int flags, ...)
-{
-	va_list ap;
-	int mode;
-
-	va_start(ap, flags);
-	mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(ap, int) : 0;
-	va_end(ap);
-	if (no_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
-		errno = EOPNOTSUPP;
-		return -1;
-	}
-	return openat(at, path, flags, mode);
-}
 
 #define openat watched_openat
 #include "../../src/base/store.c"
