@@ -33,6 +33,23 @@ static int run_made(struct guest_config *guest, struct vmm *vmm, struct watch *w
 	return ret;
 }
 
+/* Does KVM take back what it has told? Each fork would be refused by itself, and boot after all. */
+static int try_fork(struct guest_config *guest, const struct base *base, struct observation *seen,
+		    struct error *err)
+{
+	struct vmm *vmm;
+	int ret;
+
+	guest->take = NULL;
+	guest->base = base;
+	ret = guest_create(guest, seen, &vmm, err);
+	if (guest->refused)
+		return error_prefix(err, -ENOTSUP, "this host's KVM takes no saved machine");
+	if (!ret)
+		vmm_destroy(vmm);
+	return ret;
+}
+
 int run_make_base(const struct run_config *config, struct base *base, struct error *err)
 {
 	struct observation seen = { 0 };
@@ -62,6 +79,8 @@ int run_make_base(const struct run_config *config, struct base *base, struct err
 		ret = run_made(&guest, vmm, &watch, err);
 	if (!ret)
 		ret = base->ram_fd >= 0 ? base_seal(base, err) : explain(&watch, err);
+	if (!ret)
+		ret = try_fork(&guest, base, &seen, err);
 	if (ret)
 		base_close(base);
 	guest_release(&guest);

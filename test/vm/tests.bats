@@ -153,3 +153,26 @@ for line in open(sys.argv[1]):
 	assert_status 1
 	assert_output '^FAIL +reason' '^ +stderr: REASON$' '^ +folder +ktstr-out/reason-0001$'
 }
+
+# no_forks CMD...: on a KVM that refuses a saved machine: one of the ioctls that only forks need fails.
+no_forks()
+{
+	python3 -c 'import ctypes, os, struct, sys
+NR_IOCTL, KVM_SET_DEBUGREGS, EINVAL = 16, 0x4080AEA2, 22
+code = b"".join(struct.pack("HBBI", *step) for step in (
+    (0x20, 0, 0, 0), (0x15, 0, 3, NR_IOCTL),
+    (0x20, 0, 0, 24), (0x15, 0, 1, KVM_SET_DEBUGREGS),
+    (0x06, 0, 0, 0x00050000 | EINVAL), (0x06, 0, 0, 0x7FFF0000)))
+text = ctypes.create_string_buffer(code)
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(text)))
+prctl = ctypes.CDLL(None, use_errno=True).prctl
+assert not prctl(38, 1, 0, 0, 0) and not prctl(22, 2, program), os.strerror(ctypes.get_errno())
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+}
+
+@test "where KVM refuses forks, that is said once, and each VM boots" {
+	run no_forks "$KTSTR_LAUNCH" test --json r.json --jobs 1 tests/pass.sh tests/xfail.sh
+	assert_status 0
+	[[ $(grep -c 'each VM boots: this host.s KVM takes no saved machine: .*DEBUGREGS' <<<"$output") -eq 1 ]]
+	[[ $(grep -c '"start": *"booted"' r.json) -eq 2 ]]
+}
