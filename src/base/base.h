@@ -53,6 +53,12 @@ struct base {
 void base_close(struct base *base);
 
 /*
+ * base_held_mib - the host's memory that it takes for as long as it is open, MiB: what was touched
+ * of its RAM. 0: that is a file on a disk.
+ */
+uint64_t base_held_mib(const struct base *base);
+
+/*
  * base_to_bytes - all but the memory. @bytes: owned by the caller, free.
  * Returns 0; -ENOMEM; -EFBIG: more than the limits above. With a message.
  */

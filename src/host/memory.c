@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "../../guest/protocol.h"
@@ -76,27 +77,51 @@ uint64_t host_memory_largest_guest(uint64_t mib, unsigned int cpus)
 	return guest;
 }
 
-int host_memory_fits(const struct host_memory *memory, uint64_t mib, unsigned int cpus,
+/* "512 MiB, and 22 more for page tables, KVM and the launcher, 30 for what it is to unpack" */
+static void describe(const struct host_memory_need *need, char text[256])
+{
+	uint64_t all = host_memory_of_guest(need->guest_mib, need->cpus);
+	int used = snprintf(text, 256,
+			    "%" PRIu64 " MiB, and %" PRIu64
+			    " more for page tables, KVM and the launcher",
+			    need->guest_mib, all - need->guest_mib);
+
+	if (need->cargo_mib)
+		used += snprintf(text + used, 256 - (size_t)used,
+				 ", %" PRIu64 " for what it is to unpack", need->cargo_mib);
+	if (need->base_mib)
+		snprintf(text + used, 256 - (size_t)used,
+			 ", %" PRIu64 " for the machine that it is forked from", need->base_mib);
+}
+
+/* Is it more than @mib? Then @most is the largest guest that is not. */
+static bool is_over(const struct host_memory_need *need, uint64_t mib, uint64_t *most)
+{
+	uint64_t beside = need->cargo_mib + need->base_mib;
+	uint64_t left = mib > beside ? mib - beside : 0;
+
+	*most = host_memory_largest_guest(left, need->cpus);
+	return host_memory_of_guest(need->guest_mib, need->cpus) > left;
+}
+
+int host_memory_fits(const struct host_memory *memory, const struct host_memory_need *need,
 		     struct error *err)
 {
-	uint64_t needed = host_memory_of_guest(mib, cpus);
+	char text[256];
+	uint64_t most;
 
-	if (memory->total_mib && needed > memory->total_mib)
+	describe(need, text);
+	if (memory->total_mib && is_over(need, memory->total_mib, &most))
 		return error_set(err, -ENOMEM,
-				 "guest memory: %" PRIu64 " MiB, and %" PRIu64
-				 " more for page tables, KVM and the launcher, is more than the "
-				 "%" PRIu64
+				 "guest memory: %s, is more than the %" PRIu64
 				 " MiB that the host has; give the guest at most %" PRIu64,
-				 mib, needed - mib, memory->total_mib,
-				 host_memory_largest_guest(memory->total_mib, cpus));
-	if (needed > memory->limit_mib)
+				 text, memory->total_mib, most);
+	if (memory->limit_mib != UINT64_MAX && is_over(need, memory->limit_mib, &most))
 		return error_set(err, -ENOMEM,
-				 "guest memory: %" PRIu64 " MiB, and %" PRIu64
-				 " more for page tables, KVM and the launcher, is more than the "
-				 "%" PRIu64 " MiB that this container or service may use ('%s'): "
-				 "the kernel would kill the launcher; give the guest at most "
-				 "%" PRIu64 " with --memory, or raise that limit",
-				 mib, needed - mib, memory->limit_mib, memory->limit_path,
-				 host_memory_largest_guest(memory->limit_mib, cpus));
+				 "guest memory: %s, is more than the %" PRIu64
+				 " MiB that this container or service may use ('%s'): the kernel "
+				 "would kill the launcher; give the guest at most %" PRIu64
+				 " with --memory, or raise that limit",
+				 text, memory->limit_mib, memory->limit_path, most);
 	return 0;
 }

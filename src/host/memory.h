@@ -21,19 +21,27 @@ void host_memory_read(const char *root, struct host_memory *memory);
 /*
  * host_memory_of_guest - what a guest with @mib MiB and @cpus vCPUs takes of the host once it has
  * touched all of its memory, MiB: page tables, KVM's own and the launcher are counted for our
- * cgroup as well. Never overflows.
+ * cgroup as well. A fork can touch all of it, too. Never overflows.
  */
 uint64_t host_memory_of_guest(uint64_t mib, unsigned int cpus);
 
 /* The same backwards: the largest guest with @cpus vCPUs that takes no more than @mib MiB. */
 uint64_t host_memory_largest_guest(uint64_t mib, unsigned int cpus);
 
+/* A guest, and what this process holds in memory beside it. */
+struct host_memory_need {
+	uint64_t guest_mib;
+	unsigned int cpus;
+	uint64_t cargo_mib; /* what the guest is to unpack; it is given back once that is done */
+	uint64_t base_mib;  /* base_held_mib of what it is forked from */
+};
+
 /*
- * host_memory_fits - may this process run a guest of @mib MiB and @cpus vCPUs? Compared with what
- * the host has in all, and with the limits of our cgroups; not with what is free now, which
- * changes. Returns 0, or -ENOMEM with the numbers.
+ * host_memory_fits - may this process run it? Compared with what the host has in all, and with the
+ * limits of our cgroups; not with what is free now, which changes. Returns 0, or -ENOMEM with the
+ * numbers.
  */
-int host_memory_fits(const struct host_memory *memory, uint64_t mib, unsigned int cpus,
+int host_memory_fits(const struct host_memory *memory, const struct host_memory_need *need,
 		     struct error *err);
 
 #endif

@@ -103,14 +103,25 @@ static void begin_fork(const struct base_facts *facts, struct observation *seen)
 	tail_add(&seen->console, facts->console.bytes, facts->console.size);
 }
 
-static int check_host(const struct guest_config *config, struct error *err)
+/* Does the host hold it, with the cargo as far as it is packed? */
+static int check_memory(struct guest_config *config, struct error *err)
 {
+	struct host_memory_need need = {
+		.guest_mib = config->plan->memory_mib,
+		.cpus = topology_cpus(&config->plan->topology),
+		.cargo_mib = (config->cargo.size + (1 << 20) - 1) >> 20,
+		.base_mib = config->base ? base_held_mib(config->base) : 0,
+	};
 	struct host_memory memory;
+	int ret;
 
-	rights_no_new_privileges();
 	host_memory_read("", &memory);
-	return host_memory_fits(&memory, config->plan->memory_mib,
-				topology_cpus(&config->plan->topology), err);
+	ret = host_memory_fits(&memory, &need, err);
+	if (ret && need.base_mib) {
+		need.base_mib = 0;
+		config->crowded = !host_memory_fits(&memory, &need, NULL);
+	}
+	return ret;
 }
 
 /* Of a machine that is forked, or forked from, nothing of one run is on the command line. */
@@ -136,8 +147,11 @@ static int pack_cargo(struct guest_config *config, const char *release, struct o
 					 .cancel_fd = config->cancel_fd };
 	int ret = 0;
 
-	if (config->entry && !config->cargo.bytes)
+	if (config->entry && !config->cargo.bytes) {
 		ret = cargo_pack(&from, &config->cargo, err);
+		if (!ret)
+			ret = check_memory(config, err);
+	}
 	memcpy(seen->lacks_library, config->cargo.lacks_library, sizeof(seen->lacks_library));
 	return ret;
 }
@@ -213,9 +227,10 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 {
 	int ret;
 
-	config->refused = false;
+	config->refused = config->crowded = false;
 	begin_observation(config, seen);
-	ret = check_host(config, err);
+	rights_no_new_privileges();
+	ret = check_memory(config, err);
 	if (!ret)
 		ret = build_cmdline(config, err);
 	if (ret)

@@ -35,6 +35,7 @@ struct guest_config {
 	/* Filled by guest_create. */
 	bool refused; /* KVM does not take the base, or it is damaged: another start is to be tried
 		       */
+	bool crowded; /* the host would hold it without its base */
 	char cmdline[VMM_CMDLINE_SIZE];
 	struct cargo cargo; /* zeroed before; one that is there already is used again */
 };

@@ -126,12 +126,13 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 /*
  * Was that not yet the machine that runs the payload? One that has become a base is forked. A fork
  * that KVM does not take is forked from another base when its own came out of the cache, and boots
- * otherwise.
+ * otherwise; so does one for which there is no memory beside its base.
  */
 static bool goes_on(const struct run_config *config, struct run_result *result, struct run_vm *vm,
 		    int *ret, struct error *err)
 {
 	struct guest_config *guest = &vm->config;
+	bool is_own = guest->base == &result->base;
 
 	if (!*ret && guest->take && result->base.ram_fd >= 0) {
 		guest->base = guest->take;
@@ -140,15 +141,15 @@ static bool goes_on(const struct run_config *config, struct run_result *result, 
 		*ret = base_seal(guest->base, err);
 		return !*ret;
 	}
-	if (!*ret || !guest->refused)
+	if (!*ret || (!guest->refused && !(guest->crowded && is_own)))
 		return false;
-	if (guest->base == &result->base && !result->base_is_new) {
+	if (guest->refused && is_own && !result->base_is_new) {
 		base_cache_drop(&result->cache);
 		guest->take = &result->base;
 	} else {
 		say(config, "the machine is not forked, it boots: %s", err->text);
 	}
-	if (guest->base == &result->base) {
+	if (is_own) {
 		base_close(&result->base);
 		result->base_is_new = false;
 	}

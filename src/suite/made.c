@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 int made_init(struct made *made, size_t count, struct error *err)
 {
@@ -26,16 +25,6 @@ void made_destroy(struct made *made)
 	made_keep(made, BASE_NONE);
 	free(made->list);
 	*made = (struct made){ 0 };
-}
-
-uint64_t made_mib(const struct made *made, size_t base)
-{
-	struct stat st;
-
-	/* Blocks of 512 bytes: what was touched. */
-	if (fstat(made->list[base].ram_fd, &st))
-		return made->list[base].ram_size >> 20;
-	return ((uint64_t)st.st_blocks * 512 + (1 << 20) - 1) >> 20;
 }
 
 const struct base *made_keep(struct made *made, size_t base)

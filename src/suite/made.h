@@ -3,7 +3,6 @@
 #define KTSTR_SUITE_MADE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/base.h"
 #include "suite/bases.h"
@@ -20,9 +19,6 @@ void made_destroy(struct made *made);
 
 /* made_drop - give its memory back, which is the host's as soon as no fork has it either. */
 void made_drop(struct made *made, size_t base);
-
-/* made_mib - the memory that a base has of the host. */
-uint64_t made_mib(const struct made *made, size_t base);
 
 /*
  * made_keep - in a process that was forked from the suite: none but @base, or BASE_NONE. What it

@@ -71,6 +71,8 @@ struct cost {
 /*
  * What a variant takes of the host; a test of the host takes one CPU. A fork is reckoned as a whole
  * guest: it can touch all of its memory. So is the guest that is to become a base, until it has.
+ * Its cargo is not packed yet: a small one has its room beside the launcher, a large one is seen in
+ * what is free, and its own process says when it does not fit at all.
  */
 static struct cost cost_of(const struct variant *variant)
 {

@@ -244,7 +244,7 @@ static void finish_maker(struct suite *suite, struct slot *slot)
 	if (ret)
 		tell_not_made(suite, slot, ret, &why);
 	else
-		schedule_made(&suite->schedule, slot->makes, made_mib(&suite->made, slot->makes));
+		schedule_made(&suite->schedule, slot->makes, base_held_mib(base));
 }
 
 static void finish(struct suite *suite, struct slot *slot, bool fail_fast)

@@ -333,6 +333,14 @@ static void this_host_is_read(void **state)
 	assert_true(memory.available_mib > 0 && memory.available_mib <= memory.total_mib);
 }
 
+static int fits(const struct host_memory *memory, uint64_t mib, unsigned int cpus,
+		struct error *err)
+{
+	const struct host_memory_need need = { .guest_mib = mib, .cpus = cpus };
+
+	return host_memory_fits(memory, &need, err);
+}
+
 static void more_than_there_is_is_refused(void **state)
 {
 	struct host_memory memory = { .total_mib = 8192,
@@ -344,10 +352,10 @@ static void more_than_there_is_is_refused(void **state)
 	char text[64];
 
 	(void)state;
-	assert_int_equal(host_memory_fits(&memory, most, 2, &err), 0);
-	assert_int_equal(host_memory_fits(&memory, most + 1, 2, &err), -ENOMEM);
+	assert_int_equal(fits(&memory, most, 2, &err), 0);
+	assert_int_equal(fits(&memory, most + 1, 2, &err), -ENOMEM);
 	/* As large as the limit: what else is counted for it has no room then. */
-	assert_int_equal(host_memory_fits(&memory, 2048, 2, &err), -ENOMEM);
+	assert_int_equal(fits(&memory, 2048, 2, &err), -ENOMEM);
 	assert_non_null(strstr(err.text, "2048 MiB, and "));
 	assert_non_null(strstr(err.text, "is more than the 2048 MiB"));
 	snprintf(text, sizeof(text), "give the guest at most %llu with", (unsigned long long)most);
@@ -355,13 +363,42 @@ static void more_than_there_is_is_refused(void **state)
 	assert_non_null(strstr(err.text, "'/fs/box/memory.max'"));
 	assert_non_null(strstr(err.text, "--memory"));
 	memory.limit_mib = UINT64_MAX;
-	assert_int_equal(host_memory_fits(&memory, 8000, 2, &err), 0);
-	assert_int_equal(host_memory_fits(&memory, 8192, 2, &err), -ENOMEM);
+	assert_int_equal(fits(&memory, 8000, 2, &err), 0);
+	assert_int_equal(fits(&memory, 8192, 2, &err), -ENOMEM);
 	assert_non_null(strstr(err.text, "is more than the 8192 MiB that the host has"));
-	assert_int_equal(host_memory_fits(&memory, UINT64_MAX, 2, &err), -ENOMEM);
+	assert_int_equal(fits(&memory, UINT64_MAX, 2, &err), -ENOMEM);
 	/* A host that does not tell refuses nothing. */
 	memory.total_mib = 0;
-	assert_int_equal(host_memory_fits(&memory, UINT64_MAX, 1024, &err), 0);
+	assert_int_equal(fits(&memory, UINT64_MAX, 1024, &err), 0);
+}
+
+static void what_is_held_beside_the_guest_counts(void **state)
+{
+	const struct host_memory memory = { .total_mib = 8192, .limit_mib = 2048 };
+	const struct host_memory host = { .total_mib = 2048, .limit_mib = UINT64_MAX };
+	uint64_t most = host_memory_largest_guest(2048 - 30 - 70, 2);
+	struct host_memory_need need = { most, 2, .cargo_mib = 30, .base_mib = 70 };
+	struct error err = { "" };
+	char text[64];
+
+	(void)state;
+	assert_int_equal(host_memory_fits(&memory, &need, &err), 0);
+	need.cargo_mib++;
+	assert_int_equal(host_memory_fits(&memory, &need, &err), -ENOMEM);
+	assert_non_null(strstr(err.text,
+			       ", 31 for what it is to unpack, 70 for the machine that it "
+			       "is forked from, is more than the 2048 MiB that this"));
+	need.cargo_mib--;
+	need.base_mib++;
+	assert_int_equal(host_memory_fits(&host, &need, &err), -ENOMEM);
+	snprintf(text, sizeof(text), "give the guest at most %llu", (unsigned long long)most - 1);
+	assert_non_null(strstr(err.text, text));
+	need.guest_mib = most - 1;
+	assert_int_equal(host_memory_fits(&host, &need, &err), 0);
+	/* More than all there is, without a guest. */
+	need.base_mib = 3000;
+	assert_int_equal(host_memory_fits(&host, &need, &err), -ENOMEM);
+	assert_non_null(strstr(err.text, "give the guest at most 0"));
 }
 
 /* The tables of each page, KVM's of each vCPU, the channel, the launcher. */
@@ -408,6 +445,7 @@ int main(void)
 		FOLDER_TEST(a_host_is_read),
 		cmocka_unit_test(this_host_is_read),
 		cmocka_unit_test(more_than_there_is_is_refused),
+		cmocka_unit_test(what_is_held_beside_the_guest_counts),
 		cmocka_unit_test(a_guest_takes_more_than_its_memory),
 	};
 

@@ -179,6 +179,28 @@ own_files()
 	assert_output '^ktstr-launch: run: .*100000000 MiB'
 }
 
+# in_cgroup MIB CMD...: with no more memory than that.
+in_cgroup()
+{
+	local top=/sys/fs/cgroup group=/sys/fs/cgroup/ktstr-test
+
+	mountpoint -q $top || mount -t cgroup2 none $top || return
+	echo +memory >$top/cgroup.subtree_control && mkdir -p $group && echo "$1M" >$group/memory.max || return
+	sh -c 'echo $$ >"$0" && exec "$@"' $group/cgroup.procs "${@:2}"
+}
+
+@test "a guest that has room without its base only boots, and says so with the numbers" {
+	[[ ${KTSTR_LAB_INSIDE-} ]] || skip 'for the emulated host: it makes a cgroup'
+	KTSTR_CACHE_DIR='' run in_cgroup 100 "$KTSTR_LAUNCH" run -- true
+	assert_status 125
+	assert_output 'guest memory: 512 MiB, and [0-9]+ more for .*, is more than the 100 MiB that this container'
+	[[ $output =~ ' MiB, and '([0-9]+)' more ' ]]
+	# A little more, but not as much as a kernel has touched when it has booted.
+	KTSTR_CACHE_DIR='' run in_cgroup $((512 + BASH_REMATCH[1] + 16)) "$KTSTR_LAUNCH" run -- true
+	assert_status 0
+	assert_output 'not forked, it boots: guest memory: 512 MiB, .*, [0-9]+ for the machine that it is forked from, '
+}
+
 @test "--dump-acpi writes tables that iasl accepts; an existing file is not overwritten" {
 	command -v iasl >/dev/null || skip "no iasl on this machine"
 	# The tables are there before the boot is tried, and its outcome is of no interest here.
