@@ -77,6 +77,10 @@ demo: ## install what is needed, then show a failing test and its trace
 bench: all ## time to guest init and memory, beside qemu's
 	$(Q)BUILD=$(BUILD) tools/bench
 
+soak: all ## very many forks: are they right, and is nothing left of them? (an hour in the emulated host)
+	+$(Q)$(test_make) $(WITNESS)
+	$(Q)BUILD=$(BUILD) tools/soak
+
 kernels: ## get the stock kernels that the tests boot
 	$(Q)tools/kernel-image
 	$(Q)tools/kernel-image --flavour generic
@@ -114,7 +118,7 @@ clean: ## remove what was compiled (kernels and the lab's parts stay)
 		wprof dist asan fuzz ktstr-launch ktstr-launch.debug)
 
 FORCE:
-.PHONY: all asan demo bench kernels install dist lint help clean FORCE
+.PHONY: all asan demo bench soak kernels install dist lint help clean FORCE
 .DELETE_ON_ERROR:
 # No built-in rules: none is used, and they cost a second of searching.
 MAKEFLAGS += --no-builtin-rules
