@@ -290,7 +290,9 @@ uint64_t base_file_room(const struct base *base)
 {
 	uint64_t total = extents_total(&base->extents);
 
-	return total + total / PAGE * sizeof(uint32_t) + base->state_size + CHUNK;
+	/* At last: header, identity, list of extents. */
+	return total + total / PAGE * sizeof(uint32_t) + base->state_size +
+	       base->facts.init_log.size + base->facts.console.size + (1u << 20);
 }
 
 /* --- reading -------------------------------------------------------------------------------------

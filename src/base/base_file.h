@@ -23,7 +23,11 @@
 int base_file_write(int fd, const struct base_identity *identity, const struct base *base,
 		    int cancel_fd, struct error *err);
 
-/* The most that base_file_write will take of the disk for this base, bytes. */
+/*
+ * base_file_room - the most that base_file_write takes of the disk for this base, bytes, but for
+ * what the file system needs for itself, and for long gaps that extents_add closes when there are
+ * very many stretches.
+ */
 uint64_t base_file_room(const struct base *base);
 
 /*

@@ -51,7 +51,10 @@ void host_memory_read(const char *root, struct host_memory *memory)
  */
 #define VCPU_KIB 512
 
-/* The launcher while a guest runs (tools/bench: 3 MiB), and room for what it has just unpacked. */
+/*
+ * The launcher while a guest runs (tools/bench: 3 MiB), and room for what it has just unpacked, or
+ * for a small cargo.
+ */
 #define LAUNCHER_MIB 16
 
 static uint64_t beside_guest(uint64_t mib, unsigned int cpus)

@@ -265,6 +265,32 @@ static void what_was_kept_is_found(void **state)
 }
 
 /* Whatever the umask is, the folders are only ours, and so are used the next time. */
+static struct base_text words(size_t size)
+{
+	struct base_text text = { malloc(size), size };
+
+	memset(text.bytes, 'x', size);
+	return text;
+}
+
+/* As large as all that is no memory may be, and no zero among the memory. */
+static void no_more_room_than_was_said(void **state)
+{
+	struct fixture *f = *state;
+	struct base_facts *facts = &f->base.facts;
+	struct stat st;
+
+	free(facts->console.bytes);
+	facts->console = words(BASE_MAX_TEXT);
+	facts->init_log = words(BASE_MAX_TEXT);
+	extents_free(&f->base.extents);
+	assert_int_equal(extents_add(&f->base.extents, 400 * PAGE, 700 * PAGE), 0);
+	keep(f);
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_in_range((uint64_t)st.st_blocks * 512, 700 * PAGE + 2 * BASE_MAX_TEXT,
+			base_file_room(&f->base));
+}
+
 static void what_is_of_no_use_is_dropped(void **state)
 {
 	const struct fixture *f = *state;
@@ -1041,6 +1067,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_kept_is_found),
+		TEST(no_more_room_than_was_said),
 		TEST(what_is_of_no_use_is_dropped),
 		TEST(an_umask_that_lets_others_in),
 		TEST(a_base_that_came_from_the_store),
