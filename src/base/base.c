@@ -17,9 +17,11 @@ static const char magic[8] = "ktstrbs";
 /* Read by the very build that wrote it: no byte order, no older versions. */
 struct packed {
 	char magic[8];
-	uint64_t size; /* of all, this and what follows: extents, state, init's log, console */
+	/* Of all, this and what follows: extents, what is touched, state, init's log, console. */
+	uint64_t size;
 	uint64_t ram_size;
 	uint64_t nr_extents;
+	uint64_t nr_touched;
 	uint64_t state_size;
 	uint64_t init_log_size;
 	uint64_t console_size;
@@ -35,6 +37,7 @@ void base_close(struct base *base)
 		close(base->ram_fd);
 	extents_free(&base->extents);
 	free(base->state);
+	touched_free(base->touched);
 	free(base->facts.init_log.bytes);
 	free(base->facts.console.bytes);
 	*base = (struct base){ .ram_fd = -1 };
@@ -55,14 +58,16 @@ uint64_t base_held_mib(const struct base *base)
 
 static bool is_within_limits(const struct packed *packed)
 {
-	return packed->nr_extents <= EXTENTS_MAX && packed->state_size <= BASE_MAX_STATE &&
-	       packed->init_log_size <= BASE_MAX_TEXT && packed->console_size <= BASE_MAX_TEXT;
+	return packed->nr_extents <= EXTENTS_MAX && packed->nr_touched <= TOUCHED_MAX_RUNS &&
+	       packed->state_size <= BASE_MAX_STATE && packed->init_log_size <= BASE_MAX_TEXT &&
+	       packed->console_size <= BASE_MAX_TEXT;
 }
 
 /* Of numbers that are within the limits: no sum of them overflows. */
 static uint64_t size_of(const struct packed *packed)
 {
-	return sizeof(*packed) + packed->nr_extents * sizeof(struct extent) + packed->state_size +
+	return sizeof(*packed) + packed->nr_extents * sizeof(struct extent) +
+	       packed->nr_touched * sizeof(struct touched_run) + packed->state_size +
 	       packed->init_log_size + packed->console_size;
 }
 
@@ -78,6 +83,9 @@ int base_to_bytes(const struct base *base, void **bytes, size_t *size, struct er
 	const struct base_facts *facts = &base->facts;
 	struct packed packed = { .ram_size = base->ram_size,
 				 .nr_extents = base->extents.count,
+				 .nr_touched = touched_is_known(base->touched)
+						       ? base->touched->nr_runs
+						       : 0,
 				 .state_size = base->state_size,
 				 .init_log_size = facts->init_log.size,
 				 .console_size = facts->console.size,
@@ -99,6 +107,8 @@ int base_to_bytes(const struct base *base, void **bytes, size_t *size, struct er
 	*size = packed.size;
 	at = put(at, &packed, sizeof(packed));
 	at = put(at, base->extents.list, packed.nr_extents * sizeof(struct extent));
+	at = put(at, packed.nr_touched ? base->touched->runs : NULL,
+		 packed.nr_touched * sizeof(struct touched_run));
 	at = put(at, base->state, packed.state_size);
 	at = put(at, facts->init_log.bytes, packed.init_log_size);
 	put(at, facts->console.bytes, packed.console_size);
@@ -127,6 +137,16 @@ static bool take_extents(const uint8_t **at, size_t count, struct extents *exten
 	return take(at, count * sizeof(struct extent), (void **)&extents->list);
 }
 
+/* Where there is none, it can still be noted. */
+static int take_touched(const uint8_t **at, size_t count, struct base *base)
+{
+	const struct touched_run *runs = (const struct touched_run *)*at;
+
+	*at += count * sizeof(*runs);
+	base->touched = touched_new();
+	return base->touched && count ? touched_set(base->touched, runs, count, base->ram_size) : 0;
+}
+
 static int from_bytes(const uint8_t *at, size_t size, struct base *base, struct error *err)
 {
 	struct packed packed;
@@ -146,8 +166,12 @@ static int from_bytes(const uint8_t *at, size_t size, struct base *base, struct 
 	base->facts.nodes_online = packed.nodes_online;
 	memcpy(base->facts.release, packed.release, sizeof(base->facts.release));
 	at += sizeof(packed);
-	if (!take_extents(&at, packed.nr_extents, &base->extents) ||
-	    !take(&at, packed.state_size, &base->state) ||
+	if (!take_extents(&at, packed.nr_extents, &base->extents))
+		return error_set(err, -ENOMEM, "no memory for the state of a base");
+	if (take_touched(&at, packed.nr_touched, base))
+		return error_set(err, -EPROTO,
+				 "a base is damaged: what its forks touch is not within RAM");
+	if (!take(&at, packed.state_size, &base->state) ||
 	    !take_text(&at, packed.init_log_size, &base->facts.init_log) ||
 	    !take_text(&at, packed.console_size, &base->facts.console))
 		return error_set(err, -ENOMEM, "no memory for the state of a base");

@@ -10,6 +10,7 @@
 
 #include "util/error.h"
 #include "util/extents.h"
+#include "vmm/touched.h"
 
 /* Text that the guest has written: any bytes. */
 struct base_text {
@@ -39,6 +40,8 @@ struct base {
 	struct extents extents;
 	void *state; /* owned; what vmm_save wrote */
 	size_t state_size;
+	/* What forks touch; shared with the processes that get the base by fork(2). Owned, or NULL. */
+	struct touched *touched;
 	struct base_facts facts;
 };
 

@@ -19,6 +19,7 @@ int base_take(struct vmm *vmm, struct base *base, struct error *err)
 		records_free(&state);
 		return ret;
 	}
+	base->touched = touched_new();
 	base->state = state.bytes;
 	base->state_size = state.size;
 	base->ram_fd = fcntl(vmm_ram(vmm), F_DUPFD_CLOEXEC, 0);

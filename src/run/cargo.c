@@ -14,6 +14,7 @@
 #include "modules/modules.h"
 #include "run/blobs.h"
 #include "run/etc_files.h"
+#include "util/huge.h"
 
 #define MIB UINT64_C(1048576)
 
@@ -162,10 +163,9 @@ static int write_archive(const struct cargo_from *from, const struct parts *part
 				 " MiB%s, more than its memory of %" PRIu64
 				 " MiB; include less, or give it more with --memory",
 				 (size + MIB - 1) / MIB, with, from->memory_mib);
-	cargo->bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (cargo->bytes == MAP_FAILED) {
+	cargo->bytes = huge_map(size);
+	if (!cargo->bytes) {
 		ret = -errno;
-		cargo->bytes = NULL;
 		return error_set(err, ret, "cargo: mapping %" PRIu64 " bytes: %s", size,
 				 strerror(-ret));
 	}
@@ -206,13 +206,12 @@ int cargo_pack(const struct cargo_from *from, struct cargo *cargo, struct error 
 void cargo_unpacked(struct cargo *cargo)
 {
 	if (cargo->bytes)
-		madvise(cargo->bytes, cargo->size, MADV_DONTNEED);
+		madvise(cargo->bytes, huge_round(cargo->size), MADV_DONTNEED);
 }
 
 void cargo_destroy(struct cargo *cargo)
 {
-	if (cargo->bytes)
-		munmap(cargo->bytes, cargo->size);
+	huge_unmap(cargo->bytes, cargo->size);
 	for (unsigned int level = 0; level < ISA_LEVELS; level++)
 		free(cargo->isa_files[level]);
 	*cargo = (struct cargo){ 0 };

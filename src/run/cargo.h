@@ -24,7 +24,7 @@ struct cargo_from {
 };
 
 struct cargo {
-	void *bytes; /* page-aligned; NULL: none was packed */
+	void *bytes; /* of huge_map; NULL: none was packed */
 	uint64_t size;
 	char *isa_files[ISA_LEVELS]; /* as in struct vmm_config; owned */
 	char lacks_library[256]; /* an interpreter in it without its library (initramfs.h); or "" */

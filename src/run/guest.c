@@ -208,7 +208,8 @@ static int fork_base(struct guest_config *config, struct observation *seen, stru
 					 .ram_offset = base->ram_offset,
 					 .extents = &base->extents,
 					 .state = base->state,
-					 .state_size = base->state_size };
+					 .state_size = base->state_size,
+					 .touched = base->touched };
 	struct vmm_config machine;
 	int ret;
 
@@ -262,6 +263,7 @@ int guest_run(struct guest_config *config, struct vmm *vmm, struct watch *watch,
 	watch->cargo = &config->cargo;
 	watch->take = config->take;
 	watch->at_ready = config->base != NULL;
+	watch->touched = config->base ? config->base->touched : NULL;
 	watch_init(watch);
 	owner = watch_owner(watch);
 	ret = vmm_run(vmm, &owner, &watch->seen->vmm, err);

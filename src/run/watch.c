@@ -202,7 +202,7 @@ static void on_tracer(struct observation *seen, const struct ktstr_tracer *trace
 	}
 }
 
-static void on_started(struct watch *watch)
+static void on_started(struct watch *watch, const struct vmm *vmm)
 {
 	watch->seen->started = true;
 	cargo_unpacked(watch->cargo);
@@ -212,6 +212,7 @@ static void on_started(struct watch *watch)
 		attach_begin(watch->attach);
 	if (watch->feed)
 		feed_begin(watch->feed);
+	vmm_note_touched(vmm, watch->touched);
 }
 
 /* What is typed from now on is for the user's own shell. */
@@ -258,7 +259,7 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 		seen->heartbeat_ns = now_ns();
 		return 0;
 	case KTSTR_STARTED:
-		on_started(watch);
+		on_started(watch, vmm);
 		return 0;
 	case KTSTR_STDOUT:
 		seen->stdout_bytes += length;

@@ -28,6 +28,7 @@ struct watch {
 	struct cargo *cargo;	  /* what the guest is handed over; the caller's */
 	/* At its ready point the machine is to become this base, and to end; or NULL. */
 	struct base *take;
+	struct touched *touched; /* a fork's: to be noted when the payload starts; or NULL */
 	int take_result; /* base_take's, where it became none; then it goes on, if it has a cargo */
 	struct error take_error; /* likewise; else "" */
 	/*

@@ -11,6 +11,14 @@
 #include "vmm/arch.h"
 #include "vmm/vmm.h"
 
+/* Documentation/virt/kvm/api.rst, linux/kvm.h, which older headers lack. */
+#ifndef KVM_PRE_FAULT_MEMORY
+struct kvm_pre_fault_memory {
+	__u64 gpa, size, flags, padding[5];
+};
+#define KVM_PRE_FAULT_MEMORY _IOWR(KVMIO, 0xd5, struct kvm_pre_fault_memory)
+#endif
+
 const char *kvm_first_lacking(int kvm_fd, const struct kvm_need *needs, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -105,6 +113,16 @@ int kvm_vm_ioctl(int vm_fd, unsigned long request, void *arg, const char *name, 
 		return 0;
 	ret = -errno;
 	return error_set(err, ret, "KVM refused %s: %s", name, strerror(-ret));
+}
+
+void kvm_prefault(int vcpu_fd, uint64_t gpa, uint64_t size)
+{
+	struct kvm_pre_fault_memory range = { .gpa = gpa & ~UINT64_C(4095),
+					      .size = (size + 4095) & ~UINT64_C(4095) };
+
+	if (ioctl(vcpu_fd, KVM_PRE_FAULT_MEMORY, &range)) {
+		/* Then the guest pays for each when it gets there. */
+	}
 }
 
 int vmm_offers(const struct topology *topology, bool tsc_reliable, void **bytes, size_t *size,

@@ -3,6 +3,7 @@
 #define KTSTR_VMM_KVM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/error.h"
 
@@ -19,6 +20,12 @@ int kvm_create_vm(int kvm_fd, struct error *err);
 
 /* kvm_vm_ioctl - one whose failure has only its name to tell. Returns 0 or a negative errno. */
 int kvm_vm_ioctl(int vm_fd, unsigned long request, void *arg, const char *name, struct error *err);
+
+/*
+ * kvm_prefault - entries for [@gpa, @gpa + @size) in KVM's tables, before the guest needs them, as
+ * far as this KVM makes them so early (Linux 6.10). @vcpu_fd: of one that does not run
+ */
+void kvm_prefault(int vcpu_fd, uint64_t gpa, uint64_t size);
 
 struct kvm_need {
 	int capability; /* KVM_CAP_ */

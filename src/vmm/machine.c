@@ -13,10 +13,13 @@
 #include <unistd.h>
 
 #include "../../guest/protocol.h"
+#include "util/huge.h"
 #include "util/memfd.h"
 #include "vmm/arch.h"
 #include "vmm/kvm.h"
 #include "vmm/vcpu_limits.h"
+
+#define PAGE UINT64_C(4096)
 
 void machine_set_state(struct vmm *vmm, enum vmm_state state)
 {
@@ -208,6 +211,22 @@ static struct vmm *allocate(const struct vmm_config *config)
 	return vmm;
 }
 
+/*
+ * What the guest will touch, in one go: pages of its own where it writes, and entries in KVM's
+ * tables for all of them. A run across the hole below 4 GiB is left to the guest.
+ */
+static void prefault(struct vmm *vmm, const struct touched *touched)
+{
+	touched_populate(touched, vmm->memory.host);
+	for (uint32_t i = 0; i < touched->nr_runs; i++) {
+		uint64_t at = touched->runs[i].page * PAGE;
+
+		if (at >= vmm->memory.low_size)
+			at += vmm->memory.high_gpa - vmm->memory.low_size;
+		kvm_prefault(vmm->vcpus[0].fd, at, touched->runs[i].count * PAGE);
+	}
+}
+
 /* From NEW by a kernel's image. */
 static int machine_load_boot(struct vmm *vmm, const struct vmm_config *config, struct error *err)
 {
@@ -232,6 +251,8 @@ static int make(const struct vmm_config *config, const struct memory_source *sou
 	if (!ret)
 		ret = saved ? machine_load_state(vmm, saved->state, saved->state_size, err)
 			    : machine_load_boot(vmm, config, err);
+	if (!ret && saved && touched_is_known(saved->touched))
+		prefault(vmm, saved->touched);
 	if (ret)
 		vmm_destroy(vmm);
 	else
@@ -261,17 +282,25 @@ const char *vmm_default_cmdline(void)
 	return arch_default_cmdline();
 }
 
+void vmm_note_touched(const struct vmm *vmm, struct touched *touched)
+{
+	touched_note(touched, vmm->memory.host, vmm->memory.size);
+}
+
 int vmm_attach_cargo(struct vmm *vmm, void *bytes, uint64_t size, struct error *err)
 {
-	uint64_t gpa = arch_cargo_gpa(vmm), page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t gpa = arch_cargo_gpa(vmm);
 	int ret;
 
 	if (vmm->state != VMM_NEW && vmm->state != VMM_PAUSED)
 		return error_set(err, -EBUSY, "cargo: the machine runs, or has ended");
-	ret = machine_set_slot(vmm, SLOT_CARGO, gpa, bytes, (size + page - 1) / page * page, err);
-	if (!ret)
-		channel_set_cargo(&vmm->channel, gpa, size);
-	return ret;
+	ret = machine_set_slot(vmm, SLOT_CARGO, gpa, bytes, huge_round(size), err);
+	if (ret)
+		return ret;
+	/* The guest reads all of it. */
+	kvm_prefault(vmm->vcpus[0].fd, gpa, size);
+	channel_set_cargo(&vmm->channel, gpa, size);
+	return 0;
 }
 
 void vmm_destroy(struct vmm *vmm)

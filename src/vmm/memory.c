@@ -8,13 +8,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "util/huge.h"
 #include "util/memfd.h"
 #include "vmm/arch.h"
 
-#define MIB	       (1ull << 20)
-#define HUGE_PAGE_SIZE (2 * MIB)
+#define MIB	      (1ull << 20)
 /* Linux drops nodes below 4 MiB, and each has its share of kernel, initramfs and memory map. */
-#define NODE_MIN_SIZE  (32 * MIB)
+#define NODE_MIN_SIZE (32 * MIB)
 /* Left out of older headers. */
 #ifndef PR_SET_VMA
 #define PR_SET_VMA	     0x53564d41
@@ -55,23 +55,6 @@ static void split(struct guest_memory *memory, unsigned int nodes)
 		start = end;
 		end += share;
 	}
-}
-
-/* Room in the address space that begins at a multiple of 2 MiB, so that host and guest huge pages
- * fall together. */
-static void *reserve_aligned(size_t size)
-{
-	size_t mapped = size + HUGE_PAGE_SIZE;
-	uint8_t *start, *aligned;
-
-	start = mmap(NULL, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (start == MAP_FAILED)
-		return NULL;
-	aligned = start + (-(uintptr_t)start & (HUGE_PAGE_SIZE - 1));
-	if (aligned > start)
-		munmap(start, (size_t)(aligned - start));
-	munmap(aligned + size, (size_t)(start + mapped - (aligned + size)));
-	return aligned;
 }
 
 /* The memfd of a machine whose bytes others may begin with. */
@@ -122,7 +105,7 @@ static int map(struct guest_memory *memory, const struct memory_source *source)
 		if (memory->fd < 0)
 			return memory->fd;
 	}
-	memory->host = reserve_aligned(memory->size);
+	memory->host = huge_reserve(memory->size);
 	if (!memory->host)
 		return -errno;
 	switch (source->kind) {

@@ -18,6 +18,7 @@
 #include "vmm/channel.h"
 #include "vmm/kernel_image.h"
 #include "vmm/records.h"
+#include "vmm/touched.h"
 
 /* Of a kernel command line with its NUL: COMMAND_LINE_SIZE of the kernel (x86 and others). */
 #define VMM_CMDLINE_SIZE 2048ull
@@ -130,6 +131,7 @@ struct vmm_saved {
 	const struct extents *extents; /* of RAM that is not zero; NULL: all may be */
 	const void *state;	       /* vmm_save's; needed until vmm_destroy */
 	size_t state_size;
+	const struct touched *touched; /* NULL, or what its forks will touch, if that is known */
 };
 
 /*
@@ -160,6 +162,9 @@ int vmm_ram(const struct vmm *vmm);
 int vmm_fork(const struct vmm_config *config, const struct vmm_saved *saved, struct vmm **out,
 	     struct error *err);
 
+/* vmm_note_touched - what this fork has touched so far, for those that follow. */
+void vmm_note_touched(const struct vmm *vmm, struct touched *touched);
+
 /* vmm_run - until the machine's end. Returns 0 with @result filled, or a negative errno. */
 int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *result,
 	    struct error *err);
@@ -167,8 +172,7 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 /*
  * vmm_attach_cargo - memory of the caller's that the guest sees above its own RAM, and is told of
  * at its ready point.
- * @bytes: page-aligned, at least @size bytes up to the end of the page; stays the caller's, to be
- * there until vmm_destroy
+ * @bytes: of huge_map, at least @size bytes; stays the caller's, to be there until vmm_destroy
  * Before vmm_run, or in the ready callback. Whether the guest has memory enough to unpack it is for
  * the caller to know. Returns 0; -EBUSY; or what KVM says.
  */

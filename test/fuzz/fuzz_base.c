@@ -27,6 +27,10 @@ static void use(const struct base *base, int ram)
 	    strnlen(base->facts.release, sizeof(base->facts.release)) ==
 		    sizeof(base->facts.release))
 		abort();
+	for (uint32_t i = 0; touched_is_known(base->touched) && i < base->touched->nr_runs; i++)
+		if (((uint64_t)base->touched->runs[i].page + base->touched->runs[i].count) * PAGE >
+		    base->ram_size)
+			abort();
 	for (size_t i = 0; ram >= 0 && i < base->extents.count; i++)
 		if (read_all(ram, page, PAGE, base->ram_offset + base->extents.list[i].at))
 			abort();

@@ -20,6 +20,7 @@
 
 static struct base example(void)
 {
+	static const struct touched_run runs[] = { { 0, 1, 1 }, { 5, RAM / EXTENTS_PAGE - 5, 0 } };
 	static const char log[] = "a line\n", console[] = "[ 0.1 ] a word\0 and more\n";
 	struct base base = { .ram_fd = memfd_new("ram", MFD_CLOEXEC, NULL),
 			     .ram_size = RAM,
@@ -34,6 +35,8 @@ static struct base example(void)
 	assert_int_equal(ftruncate(base.ram_fd, RAM), 0);
 	assert_int_equal(extents_add(&base.extents, 0, EXTENTS_PAGE), 0);
 	assert_int_equal(extents_add(&base.extents, RAM - EXTENTS_PAGE, EXTENTS_PAGE), 0);
+	base.touched = touched_new();
+	assert_int_equal(touched_set(base.touched, runs, 2, RAM), 0);
 	base.facts.init_log = (struct base_text){ strdup(log), sizeof(log) - 1 };
 	base.facts.console = (struct base_text){ malloc(sizeof(console)), sizeof(console) };
 	memcpy(base.facts.console.bytes, console, sizeof(console));
@@ -52,6 +55,12 @@ static void assert_same(const struct base *a, const struct base *b)
 	assert_int_equal(a->extents.count, b->extents.count);
 	assert_memory_equal(a->extents.list, b->extents.list,
 			    a->extents.count * sizeof(struct extent));
+	assert_int_equal(touched_is_known(a->touched), touched_is_known(b->touched));
+	if (touched_is_known(a->touched)) {
+		assert_int_equal(a->touched->nr_runs, b->touched->nr_runs);
+		assert_memory_equal(a->touched->runs, b->touched->runs,
+				    a->touched->nr_runs * sizeof(struct touched_run));
+	}
 	assert_int_equal(a->state_size, b->state_size);
 	assert_memory_equal(a->state, b->state, a->state_size);
 	assert_string_equal(a->facts.release, b->facts.release);
