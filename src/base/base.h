@@ -40,7 +40,7 @@ struct base {
 	struct extents extents;
 	void *state; /* owned; what vmm_save wrote */
 	size_t state_size;
-	/* What forks touch; shared with the processes that get the base by fork(2). Owned, or NULL. */
+	/* What forks touch, shared with the processes that get this by fork(2); owned, or NULL. */
 	struct touched *touched;
 	struct base_facts facts;
 };
