@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
@@ -814,6 +816,61 @@ static void nothing_stays_open(void **state)
 	assert_int_equal(count_open(), before);
 }
 
+/* Somebody who writes into it meanwhile, with what would be bad if it came between look and use. */
+struct meddler {
+	uint8_t *header; /* of a member with a name of 12 characters and a body of 8 bytes */
+	atomic_bool stop;
+};
+
+static void *meddle(void *data)
+{
+	struct meddler *meddler = data;
+	uint8_t *size = meddler->header + sizeof(MAGIC) - 1 + FILESIZE * FIELD_SIZE;
+	uint8_t *name_size = meddler->header + sizeof(MAGIC) - 1 + NAMESIZE * FIELD_SIZE;
+	uint8_t *name = meddler->header + HEADER_SIZE;
+
+	for (unsigned int i = 0; !atomic_load(&meddler->stop); i++) {
+		memcpy(name, i & 1 ? "../outside/x" : "inside/a_one", 12);
+		if (i % 64 == 0)
+			memcpy(size, i % 128 ? "00000008" : "7ffffff8", FIELD_SIZE);
+		if (i % 256 == 0)
+			memcpy(name_size, i % 512 ? "0000000d" : "7ffffff1", FIELD_SIZE);
+	}
+	return NULL;
+}
+
+static void one_that_changes_meanwhile(void **state)
+{
+	struct meddler meddler = { .stop = false };
+	unsigned int taken = 0, refused = 0;
+	pthread_t thread;
+	uint8_t *exact;
+	size_t at;
+
+	(void)state;
+	folder("inside", 0755);
+	at = cargo.size;
+	file("inside/a_one", 0644, "8 bytes.");
+	cpio_end(&cargo);
+	/* A block of exactly this size, so that ASan sees what is read beyond it. */
+	exact = malloc(cargo.size);
+	assert_non_null(exact);
+	memcpy(exact, cargo.bytes, cargo.size);
+	meddler.header = exact + at;
+	assert_int_equal(pthread_create(&thread, NULL, meddle, &meddler), 0);
+	for (unsigned int i = 0; i < 20000 || !taken || !refused; i++) {
+		if (cargo_unpack(root_fd, exact, cargo.size, why, sizeof(why)))
+			refused++;
+		else
+			taken++;
+	}
+	atomic_store(&meddler.stop, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	free(exact);
+	assert_int_equal(entries_in(top_fd, "outside"), 0);
+	assert_int_equal(entries_in(top_fd, "root"), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -843,6 +900,7 @@ int main(void)
 		TEST(what_cannot_be_written),
 		TEST(what_is_larger_than_free_memory),
 		TEST(many_that_are_small),
+		TEST(one_that_changes_meanwhile),
 		TEST(nothing_stays_open),
 	};
 

@@ -96,6 +96,50 @@ END
 	began forking
 }
 
+@test "two launchers make the same base at once: both are right, and one is kept" {
+	local i pids=()
+
+	rm -rf "$KTSTR_CACHE_DIR/bases"
+	cd "$BATS_TEST_TMPDIR"
+	for i in 1 2; do
+		"$KTSTR_LAUNCH" run -- sh -c 'echo "fine $1"; exit 7' sh $i </dev/null >out$i 2>err$i &
+		pids+=($!)
+	done
+	for i in 1 2; do
+		status=0
+		wait "${pids[i - 1]}" || status=$?
+		output=$(<err$i)
+		assert_status 7
+		began booting
+		[[ $(<out$i) == "fine $i" ]] || fail "$i says: $(<out$i)"
+	done
+	[[ $(bases | wc -l) -eq 1 ]] || fail "kept are: $(bases)"
+	boot -- true
+	assert_status 0
+	began forking
+}
+
+@test "where a base cannot be kept, one line says so, and the run is right" {
+	local full=$BATS_TEST_TMPDIR/full
+
+	ln -s "$KTSTR_CACHE_DIR" "$BATS_TEST_TMPDIR/link"
+	KTSTR_CACHE_DIR=$BATS_TEST_TMPDIR/link boot -- sh -c 'exit 7'
+	assert_status 7
+	began booting
+	assert_output "^ktstr-launch: run: the machine is not kept for the next run: keeping a base: .*/link' is no folder for bases: a symbolic link; set "
+
+	((EUID == 0)) || skip "a disk that is full: only root can mount one"
+	mkdir -p "$full/bases"
+	chmod go-w "$full"
+	mount -t tmpfs -o size=2m,mode=700 none "$full/bases"
+	KTSTR_CACHE_DIR=$full boot -- sh -c 'exit 7'
+	ls "$full/bases" >left
+	umount "$full/bases"
+	assert_status 7
+	assert_output "^ktstr-launch: run: the machine is not kept for the next run: .*: No space left on device"
+	[[ ! -s left ]] || fail "left is: $(<left)"
+}
+
 @test "a launcher that is killed at any moment leaves complete bases or none" {
 	for ms in 300 900 1800 3000 4200 5500 7000 9000; do
 		rm -rf "$KTSTR_CACHE_DIR/bases"

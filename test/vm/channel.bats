@@ -31,6 +31,15 @@ setup()
 	done
 }
 
+@test "a guest that writes over its cargo harms no other, not even its second VM" {
+	boot --wprof -- "$KTSTR_TEST_HOSTILE" cargo
+	assert_status 3
+	assert_output 'repro: same failure \(payload exited with status 3'
+	boot -- echo fine
+	assert_status 0
+	in_stdout '^fine$'
+}
+
 # as_init SCRIPT: boot it in the place of init; the kernel is the only one to read its quotes.
 as_init()
 {

@@ -2,9 +2,10 @@
  * What can a malicious guest do to the channel? A payload for the tests: maps it through /dev/mem
  * as init does, and writes what no honest init writes. Argument: garbage, head, length, crc; and
  * with all of that right: type (one that there is not), hello, ready, bell (each once more), exited
- * (twice); inbox: an index of the inbox that is none. As a tracer (its arguments begin with "-") it
- * resets the machine a second after SIGINT. On the host: where, for an init that is a script and
- * lies; it prints the addresses of head and of the ready bell.
+ * (twice); inbox: an index of the inbox that is none; cargo: writes over all of it, and ends
+ * with 3. As a tracer (its arguments begin with "-") it resets the machine a second after SIGINT.
+ * On the host: where, for an init that is a script and lies; it prints the addresses of head and of
+ * the ready bell.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -136,6 +137,30 @@ static int lie(const char *what)
 	return 0;
 }
 
+static int spoil_cargo(void)
+{
+	const struct ktstr_handover *handover;
+	const struct ktstr_channel *channel;
+	int fd = open("/dev/mem", O_RDWR);
+	void *cargo;
+
+	channel =
+		mmap(NULL, KTSTR_RING_OFFSET, PROT_READ, MAP_SHARED, fd, (off_t)KTSTR_CHANNEL_GPA);
+	if (fd < 0 || channel == MAP_FAILED) {
+		perror("hostile: the channel");
+		return 99;
+	}
+	handover = &channel->handover;
+	cargo = mmap(NULL, handover->cargo_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		     (off_t)handover->cargo_gpa);
+	if (cargo == MAP_FAILED) {
+		perror("hostile: the cargo");
+		return 99;
+	}
+	memset(cargo, 'x', handover->cargo_size);
+	return 3;
+}
+
 static int print_addresses(void)
 {
 	printf("%#llx %#llx\n", KTSTR_CHANNEL_GPA + offsetof(struct ktstr_channel, head),
@@ -149,5 +174,7 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "where"))
 		return print_addresses();
+	if (!strcmp(what, "cargo"))
+		return spoil_cargo();
 	return *what == '-' ? reset_when_stopped() : lie(what);
 }
