@@ -16,6 +16,7 @@
 #include <zlib.h>
 
 #include "util/cancel.h"
+#include "util/file.h"
 
 #define PAGE	  EXTENTS_PAGE
 /* Where RAM begins in the file: host's and guest's huge pages fall together then. */
@@ -55,17 +56,6 @@ static uint64_t meta_size(const struct header *header)
 	       header->nr_pages * sizeof(uint32_t);
 }
 
-static bool is_zero(const uint8_t *page)
-{
-	const uint64_t *words = (const uint64_t *)page;
-	uint64_t any = 0;
-
-	for (size_t i = 0; i < PAGE / sizeof(*words) && !any; i += 8)
-		any = words[i] | words[i + 1] | words[i + 2] | words[i + 3] | words[i + 4] |
-		      words[i + 5] | words[i + 6] | words[i + 7];
-	return !any;
-}
-
 static uint32_t checksum(const uint8_t *page)
 {
 	return (uint32_t)crc32(crc32(0, NULL, 0), page, PAGE);
@@ -84,24 +74,6 @@ static int read_all(int fd, void *bytes, size_t size, uint64_t at)
 		if (count <= 0)
 			return count ? -errno : -EIO;
 		to += count;
-		at += (uint64_t)count;
-		size -= (size_t)count;
-	}
-	return 0;
-}
-
-static int write_all(int fd, const void *bytes, size_t size, uint64_t at)
-{
-	const uint8_t *from = bytes;
-
-	while (size) {
-		ssize_t count = pwrite(fd, from, size, (off_t)at);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			return count ? -errno : -EIO;
-		from += count;
 		at += (uint64_t)count;
 		size -= (size_t)count;
 	}
@@ -148,7 +120,7 @@ static int find_pages(struct writer *writer)
 			if (size < 0)
 				return (int)size;
 			for (ssize_t at = 0; at < size; at += PAGE)
-				if (!is_zero(writer->chunk + at) &&
+				if (!extents_is_zero(writer->chunk + at) &&
 				    extents_add(&writer->extents,
 						all->list[i].at + done + (uint64_t)at, PAGE))
 					return error_set(writer->err, -ENOMEM,
@@ -173,8 +145,8 @@ static int write_pages(struct writer *writer)
 			for (ssize_t at = 0; at < size; at += PAGE)
 				writer->checksums[writer->nr_checksums++] =
 					checksum(writer->chunk + at);
-			ret = write_all(writer->fd, writer->chunk, (size_t)size,
-					writer->ram_offset + extent->at + done);
+			ret = file_write_at(writer->fd, writer->chunk, (size_t)size,
+					    writer->ram_offset + extent->at + done);
 			if (ret)
 				return error_set(writer->err, ret, "writing a base: %s",
 						 strerror(-ret));
@@ -230,7 +202,7 @@ static int write_meta(struct writer *writer, struct header *header, const char *
 	sha256_update(&sha, size, meta);
 	sha256_digest(&sha, sizeof(header->digest), header->digest);
 	memcpy(meta, header, sizeof(*header));
-	ret = write_all(writer->fd, meta, size, 0);
+	ret = file_write_at(writer->fd, meta, size, 0);
 	free(meta);
 	return ret ? error_set(writer->err, ret, "writing a base: %s", strerror(-ret)) : 0;
 }

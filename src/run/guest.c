@@ -160,7 +160,6 @@ static struct vmm_config machine_config(const struct guest_config *config)
 {
 	struct vmm_config machine = { .topology = config->plan->topology,
 				      .memory_mib = config->plan->memory_mib,
-				      .shareable = config->take != NULL,
 				      .tsc_reliable = config->plan->tsc_reliable,
 				      .cmdline = config->cmdline,
 				      .dump_acpi_dir = config->dump_acpi_dir };

@@ -104,6 +104,17 @@ bool extents_are_sound(const struct extents *extents, uint64_t size)
 	return true;
 }
 
+bool extents_is_zero(const void *page)
+{
+	const uint64_t *words = page;
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < EXTENTS_PAGE / sizeof(*words) && !any; i += 8)
+		any = words[i] | words[i + 1] | words[i + 2] | words[i + 3] | words[i + 4] |
+		      words[i + 5] | words[i + 6] | words[i + 7];
+	return !any;
+}
+
 uint64_t extents_total(const struct extents *extents)
 {
 	uint64_t total = 0;

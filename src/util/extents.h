@@ -47,6 +47,9 @@ int extents_of_file(int fd, uint64_t start, uint64_t size, struct extents *exten
 /* extents_are_sound - as they must be in something of @size bytes; wherever they come from. */
 bool extents_are_sound(const struct extents *extents, uint64_t size);
 
+/* extents_is_zero - of a page, whose address is a multiple of 8. */
+bool extents_is_zero(const void *page);
+
 /* extents_total - the bytes in all of them. */
 uint64_t extents_total(const struct extents *extents);
 

@@ -96,3 +96,21 @@ int file_make_dirs(const char *path, struct error *err)
 	}
 	return 0;
 }
+
+int file_write_at(int fd, const void *data, size_t size, uint64_t at)
+{
+	const uint8_t *from = data;
+
+	while (size) {
+		ssize_t count = pwrite(fd, from, size, (off_t)at);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0)
+			return count ? -errno : -EIO;
+		from += count;
+		at += (uint64_t)count;
+		size -= (size_t)count;
+	}
+	return 0;
+}

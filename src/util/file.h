@@ -3,6 +3,7 @@
 #define KTSTR_UTIL_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "util/error.h"
@@ -22,6 +23,9 @@ int file_write_new(const char *path, const void *data, size_t size, mode_t mode,
 
 /* file_write_all - all of @data to @fd, through short writes and EINTR. Returns 0 or -errno. */
 int file_write_all(int fd, const void *data, size_t size);
+
+/* file_write_at - the same from @at on. */
+int file_write_at(int fd, const void *data, size_t size, uint64_t at);
 
 /* file_make_dirs - mkdir -p. Returns 0, or -errno with the folder that could not be made. */
 int file_make_dirs(const char *path, struct error *err);

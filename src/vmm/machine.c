@@ -191,7 +191,7 @@ static struct vmm *allocate(const struct vmm_config *config)
 
 	if (!vmm)
 		return NULL;
-	vmm->kvm_fd = vmm->vm_fd = vmm->doorbell_fd = vmm->wake_fd = vmm->memory.fd = -1;
+	vmm->kvm_fd = vmm->vm_fd = vmm->doorbell_fd = vmm->wake_fd = -1;
 	pthread_mutex_init(&vmm->lock, NULL);
 	pthread_cond_init(&vmm->console_room, NULL);
 	pthread_cond_init(&vmm->go_on, NULL);
@@ -262,17 +262,13 @@ static int make(const struct vmm_config *config, const struct memory_source *sou
 
 int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *err)
 {
-	const struct memory_source source = { .kind = config->shareable ? MEMORY_SHARED
-									: MEMORY_ANONYMOUS };
-
-	return make(config, &source, NULL, out, err);
+	return make(config, NULL, NULL, out, err);
 }
 
 int vmm_fork(const struct vmm_config *config, const struct vmm_saved *saved, struct vmm **out,
 	     struct error *err)
 {
-	const struct memory_source source = { MEMORY_COPY, saved->ram_fd, saved->ram_offset,
-					      saved->extents };
+	const struct memory_source source = { saved->ram_fd, saved->ram_offset, saved->extents };
 
 	return make(config, &source, saved, out, err);
 }

@@ -5,11 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "util/huge.h"
-#include "util/memfd.h"
 #include "vmm/arch.h"
 
 #define MIB	      (1ull << 20)
@@ -57,25 +54,6 @@ static void split(struct guest_memory *memory, unsigned int nodes)
 	}
 }
 
-/* The memfd of a machine whose bytes others may begin with. */
-static int create_shared(uint64_t size)
-{
-	struct rlimit limit;
-	int fd, ret;
-
-	/* It counts as a file, and growing past the limit for these would be a signal. */
-	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < size)
-		return -EFBIG;
-	fd = memfd_new("ktstr-guest-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING, NULL);
-
-	if (fd >= 0 && ftruncate(fd, (off_t)size) < 0) {
-		ret = -errno;
-		close(fd);
-		return ret;
-	}
-	return fd;
-}
-
 static int map_at(uint8_t *at, uint64_t size, int flags, int fd, uint64_t offset)
 {
 	void *mapped = mmap(at, size, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_NORESERVE | flags, fd,
@@ -100,33 +78,21 @@ static int map_copy(struct guest_memory *memory, const struct memory_source *sou
 
 static int map(struct guest_memory *memory, const struct memory_source *source)
 {
-	if (source->kind == MEMORY_SHARED) {
-		memory->fd = create_shared(memory->size);
-		if (memory->fd < 0)
-			return memory->fd;
-	}
 	memory->host = huge_reserve(memory->size);
 	if (!memory->host)
 		return -errno;
-	switch (source->kind) {
-	case MEMORY_SHARED:
-		return map_at(memory->host, memory->size, MAP_SHARED, memory->fd, 0);
-	case MEMORY_COPY:
-		return map_copy(memory, source);
-	default:
-		return map_at(memory->host, memory->size, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	}
+	return source ? map_copy(memory, source)
+		      : map_at(memory->host, memory->size, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
 			const struct memory_source *source, struct error *err)
 {
-	static const struct memory_source anonymous = { .kind = MEMORY_ANONYMOUS };
 	const struct arch_hole hole = arch_hole();
 	unsigned int nodes = topology->numa_nodes;
 	int ret;
 
-	*memory = (struct guest_memory){ .fd = -1 };
+	*memory = (struct guest_memory){ 0 };
 	if (nodes == 0 || nodes > TOPOLOGY_MAX_CPUS)
 		return error_set(err, -EINVAL, "guest memory: %u NUMA nodes, expected 1 to %d",
 				 nodes, TOPOLOGY_MAX_CPUS);
@@ -144,14 +110,14 @@ int guest_memory_create(struct guest_memory *memory, const struct topology *topo
 	memory->size = mib * MIB;
 	memory->high_gpa = hole.end;
 	memory->low_size = memory->size < hole.start ? memory->size : hole.start;
-	ret = map(memory, source ? source : &anonymous);
+	ret = map(memory, source);
 	if (ret) {
 		guest_memory_destroy(memory);
 		return error_set(err, ret, "guest memory: mapping %llu MiB: %s",
 				 (unsigned long long)mib, strerror(-ret));
 	}
 	/* All three only advise, and a host without one of them is fine. */
-	if (!source || source->kind == MEMORY_ANONYMOUS)
+	if (!source)
 		madvise(memory->host, memory->size, MADV_HUGEPAGE);
 	madvise(memory->host, memory->size, MADV_DONTDUMP);
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, memory->host, memory->size, "ktstr-guest-ram");
@@ -163,9 +129,7 @@ void guest_memory_destroy(struct guest_memory *memory)
 {
 	if (memory->host)
 		munmap(memory->host, memory->size);
-	if (memory->fd >= 0)
-		close(memory->fd);
-	*memory = (struct guest_memory){ .fd = -1 };
+	*memory = (struct guest_memory){ 0 };
 }
 
 void *guest_memory_at(const struct guest_memory *memory, uint64_t gpa, uint64_t size)

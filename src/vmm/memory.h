@@ -19,16 +19,9 @@ struct memory_range {
 /* Each node has one range, and the one that spans the hole has two. */
 #define MEMORY_MAX_RANGES (TOPOLOGY_MAX_CPUS + 1)
 
-/* Where does RAM come from? */
-enum memory_kind {
-	MEMORY_ANONYMOUS, /* huge pages where the host has them */
-	MEMORY_SHARED,	  /* a memfd, which outlives the machine: others can begin with its bytes */
-	MEMORY_COPY,	  /* a private view of such bytes: what is written goes nowhere else */
-};
-
+/* Bytes that RAM begins with, as a private view: what is written goes nowhere else. */
 struct memory_source {
-	enum memory_kind kind;
-	int fd;		 /* MEMORY_COPY: of the bytes; the caller's, needed no longer than here */
+	int fd;		 /* of the bytes; the caller's, needed no longer than here */
 	uint64_t offset; /* of RAM in it, a multiple of the page size */
 	/*
 	 * The parts that are taken from it, in RAM's offsets; NULL: all. What is not is zero, and
@@ -38,7 +31,6 @@ struct memory_source {
 };
 
 struct guest_memory {
-	int fd;		   /* MEMORY_SHARED: the memfd; else -1 */
 	uint8_t *host;	   /* the whole of RAM, one mapping: low part first, then the high part */
 	uint64_t size;	   /* bytes */
 	uint64_t low_size; /* bytes from guest-physical 0; the rest begins at high_gpa */
@@ -49,10 +41,9 @@ struct guest_memory {
 
 /*
  * guest_memory_create - reserve @mib MiB for the guest (pages come as the guest touches them).
- * @source: NULL is MEMORY_ANONYMOUS
+ * @source: NULL: zeroes, in huge pages where the host has them
  * Whether the host can spare that much is for the caller to ask (src/host/memory.h).
- * Returns 0, -ENOMEM when there is no such mapping, what memfd_create returns, -EINVAL when @mib is
- * too small to split.
+ * Returns 0, -ENOMEM when there is no such mapping, -EINVAL when @mib is too small to split.
  */
 int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
 			const struct memory_source *source, struct error *err);

@@ -1,6 +1,6 @@
 /*
  * How is a machine at its ready point saved, and how do others begin with what was saved? See
- * vmm.h. Its memory is a file of its own; all else is records.
+ * vmm.h. Its memory is a file of its own (saved_memory.c); all else is records.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,11 +19,6 @@ struct saved_machine {
 	uint32_t tsc_reliable;
 	uint32_t unused;
 };
-
-int vmm_ram(const struct vmm *vmm)
-{
-	return vmm->memory.fd;
-}
 
 static struct saved_machine describe(const struct vmm *vmm)
 {

@@ -43,7 +43,6 @@ struct vmm_config {
 	const struct kernel_image *kernel; /* stays the caller's */
 	struct topology topology;
 	uint64_t memory_mib;
-	bool shareable;	   /* its memory may be forked from (vmm_save) */
 	bool tsc_reliable; /* the guest may be told that its TSC is invariant, where KVM says so */
 	const char *cmdline; /* at most VMM_CMDLINE_SIZE - 1 - VMM_CMDLINE_OWN bytes */
 	struct vmm_initrd initrd;
@@ -144,13 +143,20 @@ int vmm_offers(const struct topology *topology, bool tsc_reliable, void **bytes,
 	       struct error *err);
 
 /*
- * vmm_save - from the ready callback: all of the machine but its memory, which is the file vmm_ram
- * (of a machine that was made shareable; a descriptor that ends with it). The machine can go on.
+ * vmm_save - from the ready callback: all of the machine but its memory. The machine can go on.
  * Returns 0; -ENOTSUP: KVM does not tell it all; -EBUSY: the guest's channel is not at rest;
  * -ENOMEM; or what KVM says; with a message.
  */
 int vmm_save(struct vmm *vmm, struct records *out, struct error *err);
-int vmm_ram(const struct vmm *vmm);
+
+/*
+ * vmm_save_memory - likewise its memory: into a new memfd of its size, which is sealed, so that no
+ * fork depends on another. @extents: where that is not zero; owned by the caller
+ * Returns the descriptor, the caller's; -EFBIG: over RLIMIT_FSIZE; or a negative errno, with a
+ * message.
+ */
+uint64_t vmm_memory_size(const struct vmm *vmm); /* bytes */
+int vmm_save_memory(const struct vmm *vmm, struct extents *extents, struct error *err);
 
 /*
  * vmm_fork - another machine that begins where the saved one stood: vmm_run calls ready first. Its

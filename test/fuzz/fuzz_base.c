@@ -12,6 +12,7 @@
 
 /* The module is included: its header is nobody else's business. */
 #include "../../src/base/base_file.c"
+#include "util/file.h"
 #include "util/memfd.h"
 
 #define RAM (256 * PAGE)
@@ -131,7 +132,7 @@ static void change_file(int fd, const uint8_t *data, size_t size)
 	sha256_update(&sha, end, meta);
 	sha256_digest(&sha, sizeof(header.digest), header.digest);
 	memcpy(meta, &header, sizeof(header));
-	if (write_all(fd, meta, sizeof(meta), 0))
+	if (file_write_at(fd, meta, sizeof(meta), 0))
 		abort();
 }
 
@@ -147,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (data[0] % 3 == 1) {
 		fd = new_file();
-		if (write_all(fd, data + 1, size - 1, 0))
+		if (file_write_at(fd, data + 1, size - 1, 0))
 			abort();
 	} else {
 		fd = make_file();

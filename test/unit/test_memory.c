@@ -6,10 +6,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "util/memfd.h"
 #include "vmm/memory.h"
 #include "vmm/x86/layout.h"
 
@@ -211,27 +214,33 @@ static void memory_comes_by_touch_and_goes_whole(void **state)
 	assert_true(resident() < before + 8 * MIB);
 }
 
+/* A file of 64 MiB with a word at its 63rd. */
+static int written_file(void)
+{
+	int fd = memfd_new("ram", MFD_CLOEXEC, NULL);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, 64 * MIB), 0);
+	assert_int_equal(pwrite(fd, "written", 8, 63 * MIB), 8);
+	return fd;
+}
+
 /* What one machine leaves, many begin with, and none sees what another writes. */
 static void copies_begin_alike_and_part(void **state)
 {
-	const struct memory_source shared = { .kind = MEMORY_SHARED };
 	struct topology topology = nodes(1);
-	struct memory_source copy = { .kind = MEMORY_COPY };
-	struct guest_memory base, copies[2];
+	struct memory_source copy = { .fd = written_file() };
+	struct guest_memory copies[2];
 	struct error err = { "" };
 
 	(void)state;
-	assert_int_equal(guest_memory_create(&base, &topology, 64, &shared, &err), 0);
-	memcpy(guest_memory_at(&base, 63 * MIB, 8), "written", 8);
-	copy.fd = base.fd;
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(guest_memory_create(&copies[i], &topology, 64, &copy, &err), 0);
 	strcpy(guest_memory_at(&copies[0], 63 * MIB, 8), "other");
 	assert_string_equal(guest_memory_at(&copies[0], 63 * MIB, 8), "other");
 	assert_string_equal(guest_memory_at(&copies[1], 63 * MIB, 8), "written");
-	assert_string_equal(guest_memory_at(&base, 63 * MIB, 8), "written");
-	/* The bytes outlive their first machine. */
-	guest_memory_destroy(&base);
+	/* The mapping needs the descriptor no more. */
+	close(copy.fd);
 	assert_string_equal(guest_memory_at(&copies[1], 63 * MIB, 8), "written");
 	guest_memory_destroy(&copies[0]);
 	guest_memory_destroy(&copies[1]);
@@ -242,30 +251,28 @@ static void copies_begin_alike_and_part(void **state)
 /* A page of the file that nobody has touched stays none, whatever a copy does there. */
 static void only_what_holds_something_is_taken(void **state)
 {
-	const struct memory_source shared = { .kind = MEMORY_SHARED };
 	struct topology topology = nodes(1);
 	struct extents extents = { 0 };
-	struct memory_source copy = { .kind = MEMORY_COPY, .extents = &extents };
-	struct guest_memory base, fork;
+	struct memory_source copy = { .fd = written_file(), .extents = &extents };
+	struct guest_memory fork;
 	struct stat before, after;
 	struct error err = { "" };
+	char word[8];
 
 	(void)state;
-	assert_int_equal(guest_memory_create(&base, &topology, 64, &shared, &err), 0);
-	memcpy(guest_memory_at(&base, 63 * MIB, 8), "written", 8);
-	assert_int_equal(extents_of_file(base.fd, 0, 64 * MIB, &extents), 0);
-	copy.fd = base.fd;
+	assert_int_equal(extents_of_file(copy.fd, 0, 64 * MIB, &extents), 0);
 	assert_int_equal(guest_memory_create(&fork, &topology, 64, &copy, &err), 0);
-	assert_int_equal(fstat(base.fd, &before), 0);
+	assert_int_equal(fstat(copy.fd, &before), 0);
 	assert_string_equal(guest_memory_at(&fork, 63 * MIB, 8), "written");
 	for (uint64_t at = 0; at < 64 * MIB; at += 4096)
 		*(volatile char *)guest_memory_at(&fork, at, 1) += 1;
-	assert_int_equal(fstat(base.fd, &after), 0);
+	assert_int_equal(fstat(copy.fd, &after), 0);
 	assert_int_equal(after.st_blocks, before.st_blocks);
-	assert_string_equal(guest_memory_at(&base, 63 * MIB, 8), "written");
+	assert_int_equal(pread(copy.fd, word, 8, 63 * MIB), 8);
+	assert_string_equal(word, "written");
 	guest_memory_destroy(&fork);
-	guest_memory_destroy(&base);
 	extents_free(&extents);
+	close(copy.fd);
 }
 
 int main(void)

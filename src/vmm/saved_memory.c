@@ -1,0 +1,125 @@
+/*
+ * How is a machine's memory saved? Into a new memfd, page by page: the machine has memory of its
+ * own, so that it boots in huge pages, and the file holds only what is not zero. See vmm.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "util/file.h"
+#include "util/memfd.h"
+#include "vmm/machine.h"
+
+#define PAGE EXTENTS_PAGE
+/* Documentation/admin-guide/mm/pagemap.rst: a page that is present, or swapped out. */
+#define HELD (UINT64_C(3) << 62)
+
+struct saving {
+	const uint8_t *host;
+	uint64_t size; /* of RAM, bytes */
+	int fd, pagemap;
+	struct extents *extents;
+	uint64_t run, run_end; /* pages that follow each other and are to be written */
+};
+
+/* The memfd, of RAM's size, or -errno. */
+static int create_file(uint64_t size)
+{
+	struct rlimit limit;
+	int fd, ret;
+
+	/* It counts as a file, and growing past the limit for these would be a signal. */
+	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < size)
+		return -EFBIG;
+	fd = memfd_new("ktstr-guest-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING, NULL);
+	if (fd >= 0 && ftruncate(fd, (off_t)size) < 0) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+static int write_run(struct saving *saving)
+{
+	uint64_t size = saving->run_end - saving->run;
+	int ret;
+
+	if (!size)
+		return 0;
+	ret = file_write_at(saving->fd, saving->host + saving->run, size, saving->run);
+	return ret ? ret : extents_add(saving->extents, saving->run, size);
+}
+
+static int add_page(struct saving *saving, uint64_t at)
+{
+	int ret = 0;
+
+	if (at != saving->run_end) {
+		ret = write_run(saving);
+		saving->run = at;
+	}
+	saving->run_end = at + PAGE;
+	return ret;
+}
+
+/* Of memory that nobody has touched not even a page of zeroes is made. */
+static int write_all(struct saving *saving)
+{
+	uint64_t entries[8192];
+	int ret = 0;
+
+	for (uint64_t at = 0; !ret && at < saving->size;) {
+		uint64_t first = ((uintptr_t)saving->host + at) / PAGE;
+		uint64_t left = (saving->size - at) / PAGE * sizeof(entries[0]);
+		size_t want = left < sizeof(entries) ? (size_t)left : sizeof(entries);
+		ssize_t got =
+			pread(saving->pagemap, entries, want, (off_t)(first * sizeof(entries[0])));
+
+		if (got < (ssize_t)sizeof(entries[0]))
+			return got < 0 ? -errno : -EIO;
+		for (size_t i = 0; !ret && i < (size_t)got / sizeof(entries[0]); i++, at += PAGE)
+			if (entries[i] & HELD && !extents_is_zero(saving->host + at))
+				ret = add_page(saving, at);
+	}
+	return ret ? ret : write_run(saving);
+}
+
+static int save(struct saving *saving)
+{
+	int ret;
+
+	saving->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (saving->pagemap < 0)
+		return -errno;
+	ret = write_all(saving);
+	close(saving->pagemap);
+	if (!ret && fcntl(saving->fd, F_ADD_SEALS,
+			  F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		ret = -errno;
+	return ret;
+}
+
+uint64_t vmm_memory_size(const struct vmm *vmm)
+{
+	return vmm->memory.size;
+}
+
+int vmm_save_memory(const struct vmm *vmm, struct extents *extents, struct error *err)
+{
+	struct saving saving = { .host = vmm->memory.host,
+				 .size = vmm->memory.size,
+				 .fd = create_file(vmm->memory.size),
+				 .extents = extents };
+	int ret = saving.fd < 0 ? saving.fd : save(&saving);
+
+	if (!ret)
+		return saving.fd;
+	if (saving.fd >= 0)
+		close(saving.fd);
+	extents_free(extents);
+	return error_set(err, ret, "saving the memory of a machine: %s", strerror(-ret));
+}
