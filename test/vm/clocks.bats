@@ -3,6 +3,9 @@
 
 load helper
 
+# Each machine is there once: it boots, and is not kept. Forks' clocks: forks.bats, cache.bats.
+setup() { export KTSTR_FRESH=1; }
+
 # What is the date, and by which clock does the guest go?
 tell='date +%s; cat /sys/devices/system/clocksource/clocksource0/current_clocksource; nproc'
 

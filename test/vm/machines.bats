@@ -3,6 +3,9 @@
 
 load helper
 
+# Each machine is there once: it boots, and is not kept.
+setup() { export KTSTR_FRESH=1; }
+
 # What the guest's sysfs says: a line a CPU, "cpu node llc-sharers core-siblings thread-siblings".
 machine='for c in /sys/devices/system/cpu/cpu[0-9]*; do
 	n=$(echo $c/node*); l3=
