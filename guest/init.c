@@ -32,9 +32,7 @@
 #include "session.h"
 #include "tracer.h"
 
-#define WHY_SIZE    256
-/* More records than are kept, and an end also where the kernel prints faster than we read. */
-#define KMSG_AT_END 65536
+#define WHY_SIZE 256
 
 /* To the console, which an initramfs without /dev/console has not given us. */
 static void console_say(const char *line)
@@ -163,7 +161,7 @@ static int take_job(struct guest_channel *channel, struct job *job, char *why, s
 }
 
 /* Job and tracer, and the kernel log behind them. What stops us here goes to the host as a line. */
-static void run(struct guest_channel *channel, int kmsg)
+static void run(struct guest_channel *channel, struct kmsg *kmsg)
 {
 	char why[WHY_SIZE];
 	struct session session;
@@ -178,8 +176,8 @@ static void run(struct guest_channel *channel, int kmsg)
 		goto out;
 	}
 	if (modules_load(&session, why, sizeof(why))) {
-		kmsg_read(&session.kmsg, KMSG_AT_END);
-		kmsg_send(&session.kmsg, channel);
+		kmsg_read(kmsg, KMSG_AT_END);
+		kmsg_send(kmsg, channel);
 		guest_channel_log(channel, "%s", why);
 		goto close;
 	}
@@ -189,8 +187,8 @@ static void run(struct guest_channel *channel, int kmsg)
 	}
 	payload_run(&session);
 	tracer_finish(&session);
-	kmsg_read(&session.kmsg, KMSG_AT_END);
-	kmsg_send(&session.kmsg, channel);
+	kmsg_read(kmsg, KMSG_AT_END);
+	kmsg_send(kmsg, channel);
 close:
 	session_close(&session);
 out:
@@ -200,6 +198,7 @@ out:
 int main(void)
 {
 	static struct guest_channel channel;
+	static struct kmsg kmsg;
 	char why[WHY_SIZE];
 	void *region;
 
@@ -226,7 +225,14 @@ int main(void)
 	bring_up_loopback(&channel);
 	if (sethostname("ktstr", 5))
 		guest_channel_log(&channel, "cannot set the hostname: %s", strerror(errno));
-	run(&channel, open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+	if (kmsg_open(&kmsg, open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC))) {
+		guest_channel_log(&channel, "no memory for the kernel log");
+	} else {
+		/* What the boot has said is read once, and not by each copy of this machine. */
+		kmsg_read(&kmsg, KMSG_AT_END);
+		run(&channel, &kmsg);
+		kmsg_close(&kmsg);
+	}
 
 	/* The host may end the machine at this frame. */
 	guest_channel_send(&channel, KTSTR_BYE, NULL, 0);

@@ -2,6 +2,7 @@
 #include "kernel_marks.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,23 @@ static void read_all(int fd, char text[TEXT_SIZE])
 	text[used] = '\0';
 }
 
-static void read_now(const struct kernel_marks *marks, uint64_t *tainted, uint64_t *oom_kills)
+void kernel_marks_cpus(const char *text, uint64_t set[KERNEL_MARKS_CPUS / 64])
+{
+	memset(set, 0, KERNEL_MARKS_CPUS / 8);
+	while (*text >= '0' && *text <= '9') {
+		char *end;
+		unsigned long first = strtoul(text, &end, 10), last = first;
+
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		for (unsigned long cpu = first; cpu <= last && cpu < KERNEL_MARKS_CPUS; cpu++)
+			set[cpu / 64] |= 1ull << cpu % 64;
+		text = end + (*end == ',');
+	}
+}
+
+static void read_now(const struct kernel_marks *marks, uint64_t *tainted, uint64_t *oom_kills,
+		     uint64_t online[KERNEL_MARKS_CPUS / 64])
 {
 	char text[TEXT_SIZE];
 
@@ -42,13 +59,16 @@ static void read_now(const struct kernel_marks *marks, uint64_t *tainted, uint64
 	*tainted = strtoull(text, NULL, 10);
 	read_all(marks->vmstat_fd, text);
 	*oom_kills = kernel_marks_find(text, "oom_kill");
+	read_all(marks->online_fd, text);
+	kernel_marks_cpus(text, online);
 }
 
-void kernel_marks_open(struct kernel_marks *marks, int proc)
+void kernel_marks_open(struct kernel_marks *marks, int proc, int sys)
 {
 	marks->taint_fd = openat(proc, "sys/kernel/tainted", O_RDONLY | O_CLOEXEC);
 	marks->vmstat_fd = openat(proc, "vmstat", O_RDONLY | O_CLOEXEC);
-	read_now(marks, &marks->tainted, &marks->oom_kills);
+	marks->online_fd = openat(sys, "devices/system/cpu/online", O_RDONLY | O_CLOEXEC);
+	read_now(marks, &marks->tainted, &marks->oom_kills, marks->online);
 }
 
 void kernel_marks_close(struct kernel_marks *marks)
@@ -57,13 +77,24 @@ void kernel_marks_close(struct kernel_marks *marks)
 		close(marks->taint_fd);
 	if (marks->vmstat_fd >= 0)
 		close(marks->vmstat_fd);
+	if (marks->online_fd >= 0)
+		close(marks->online_fd);
 }
 
-void kernel_marks_read(const struct kernel_marks *marks, uint64_t *tainted, uint64_t *oom_kills)
+void kernel_marks_read(const struct kernel_marks *marks, struct ktstr_exited *exited)
 {
-	uint64_t tainted_now, kills_now;
+	uint64_t tainted, kills, online[KERNEL_MARKS_CPUS / 64];
+	bool tells = false;
 
-	read_now(marks, &tainted_now, &kills_now);
-	*tainted = tainted_now & ~marks->tainted;
-	*oom_kills = kills_now > marks->oom_kills ? kills_now - marks->oom_kills : 0;
+	read_now(marks, &tainted, &kills, online);
+	/* We run on one of them. */
+	for (size_t i = 0; i < KERNEL_MARKS_CPUS / 64; i++)
+		tells |= online[i] != 0;
+	exited->tainted = tainted & ~marks->tainted;
+	exited->oom_kills = kills > marks->oom_kills ? kills - marks->oom_kills : 0;
+	exited->cpus_lost = exited->cpu_lost = 0;
+	for (unsigned int cpu = 0; tells && cpu < KERNEL_MARKS_CPUS; cpu++)
+		if ((marks->online[cpu / 64] & ~online[cpu / 64]) >> cpu % 64 & 1 &&
+		    !exited->cpus_lost++)
+			exited->cpu_lost = cpu;
 }

@@ -12,6 +12,7 @@ int kmsg_open(struct kmsg *kmsg, int fd)
 {
 	kmsg->fd = fd;
 	kmsg->total = 0;
+	kmsg->channel = NULL;
 	kmsg->kept = malloc(KMSG_KEEP);
 	return kmsg->kept ? 0 : -ENOMEM;
 }
@@ -108,6 +109,58 @@ size_t kmsg_format(const char *record, size_t size, char *out)
 	return length;
 }
 
+bool kmsg_is_kernel(const char *record, size_t size)
+{
+	unsigned int priority = 0;
+	size_t i;
+
+	/* Facility times 8, and the level (syslog's); the kernel's facility is 0. */
+	for (i = 0; i < size && record[i] >= '0' && record[i] <= '9'; i++) {
+		priority = priority * 10 + (unsigned int)(record[i] - '0');
+		if (priority >= 8)
+			return false;
+	}
+	return i && i < size && record[i] == ',';
+}
+
+static void send_window(struct kmsg *kmsg)
+{
+	if (kmsg->used)
+		guest_channel_send(kmsg->channel, KTSTR_KERNEL, kmsg->window, kmsg->used);
+	kmsg->used = 0;
+}
+
+static void keep_in_window(struct kmsg *kmsg, const char *line, size_t length)
+{
+	if (!kmsg->channel)
+		return;
+	if (length > sizeof(kmsg->window) - kmsg->used)
+		send_window(kmsg);
+	memcpy(kmsg->window + kmsg->used, line, length);
+	kmsg->used += length;
+}
+
+void kmsg_window_open(struct kmsg *kmsg, struct guest_channel *channel)
+{
+	kmsg_read(kmsg, KMSG_AT_END);
+	kmsg->used = 0;
+	kmsg->lost = false;
+	kmsg->channel = channel;
+}
+
+void kmsg_window_close(struct kmsg *kmsg, bool send)
+{
+	if (send) {
+		kmsg_read(kmsg, KMSG_AT_END);
+		send_window(kmsg);
+		if (kmsg->lost)
+			guest_channel_log(kmsg->channel,
+					  "some of the kernel's log was overwritten before it was "
+					  "read: a warning of the kernel's may be missed");
+	}
+	kmsg->channel = NULL;
+}
+
 static void keep(struct kmsg *kmsg, const char *bytes, size_t count)
 {
 	size_t at = kmsg->total % KMSG_KEEP;
@@ -124,11 +177,16 @@ void kmsg_read(struct kmsg *kmsg, unsigned int records)
 		ssize_t count = read(kmsg->fd, kmsg->record, sizeof(kmsg->record));
 
 		if (count > 0) {
-			keep(kmsg, kmsg->line,
-			     kmsg_format(kmsg->record, (size_t)count, kmsg->line));
+			size_t length = kmsg_format(kmsg->record, (size_t)count, kmsg->line);
+
+			keep(kmsg, kmsg->line, length);
+			if (kmsg_is_kernel(kmsg->record, (size_t)count))
+				keep_in_window(kmsg, kmsg->line, length);
 		} else if (count < 0 && errno == EAGAIN) {
 			return;
-		} else if (count == 0 || (errno != EPIPE && errno != EINVAL && errno != EINTR)) {
+		} else if (count < 0 && errno == EPIPE) {
+			kmsg->lost = true;
+		} else if (count == 0 || (errno != EINVAL && errno != EINTR)) {
 			/* EPIPE: overwritten before we read it. EINVAL: larger than our buffer.
 			 * Both go on with the next record; anything else would come back for ever.
 			 */

@@ -5,20 +5,27 @@
 #ifndef KTSTR_GUEST_KMSG_H
 #define KTSTR_GUEST_KMSG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "channel.h"
 
 #define KMSG_KEEP	(1u << 20)
+/* More records than are kept, and an end also where the kernel prints faster than we read. */
+#define KMSG_AT_END	65536
 #define KMSG_RECORD_MAX 8192 /* a read of the kernel's never gives more */
 /* Longest line that kmsg_format makes: the text, its time before it and a newline behind. */
 #define KMSG_LINE_MAX	(KMSG_RECORD_MAX + 64)
 
 struct kmsg {
-	int fd;		/* -1: there is none */
-	char *kept;	/* ring of KMSG_KEEP bytes; owned */
-	uint64_t total; /* bytes ever put in */
+	int fd;			       /* -1: there is none */
+	char *kept;		       /* ring of KMSG_KEEP bytes; owned */
+	uint64_t total;		       /* bytes ever put in */
+	struct guest_channel *channel; /* while the window is open, else NULL */
+	size_t used;		       /* of the window's bytes */
+	bool lost;		       /* records were overwritten while it was open */
+	char window[KTSTR_FRAME_MAX];
 	char record[KMSG_RECORD_MAX];
 	char line[KMSG_LINE_MAX];
 };
@@ -41,6 +48,19 @@ size_t kmsg_last_line(const struct kmsg *kmsg, uint64_t since, const char *word,
 void kmsg_send(const struct kmsg *kmsg, struct guest_channel *channel);
 
 void kmsg_close(struct kmsg *kmsg);
+
+/*
+ * kmsg_window_open - from the next record on, those of the kernel itself go to the host as
+ * KTSTR_KERNEL as well: when a frame is full, and at the end. What is there already is taken first.
+ * @channel: needed until kmsg_window_close
+ */
+void kmsg_window_open(struct kmsg *kmsg, struct guest_channel *channel);
+
+/* @send: false drops what has not been sent yet. What is there now still belongs to the window. */
+void kmsg_window_close(struct kmsg *kmsg, bool send);
+
+/* Was this record written by the kernel itself? What comes by /dev/kmsg never has its facility. */
+bool kmsg_is_kernel(const char *record, size_t size);
 
 /*
  * kmsg_format - "[    1.234567] text\n" from one record, "<6>,seq,usec,flags;text\n KEY=value\n".

@@ -53,7 +53,7 @@ static int check_params(struct session *session, const char *name, uint64_t befo
 	char words[96];
 
 	snprintf(words, sizeof(words), "%s: unknown parameter", name);
-	kmsg_last_line(&session->kmsg, before, words, said, size);
+	kmsg_last_line(session->kmsg, before, words, said, size);
 	return strstr(said, words) ? -EINVAL : 0;
 }
 
@@ -67,18 +67,18 @@ int modules_load(struct session *session, char *why, size_t why_size)
 		int ret;
 
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(base, "."), base);
-		kmsg_read(&session->kmsg, KMSG_OF_ONE);
-		before = session->kmsg.total;
+		kmsg_read(session->kmsg, KMSG_OF_ONE);
+		before = session->kmsg->total;
 		ret = load(module);
 		/* It is in the kernel now, and was memory twice. */
 		unlink(module->path);
-		kmsg_read(&session->kmsg, KMSG_OF_ONE);
+		kmsg_read(session->kmsg, KMSG_OF_ONE);
 		if (!ret && *module->params) {
 			ret = check_params(session, name, before, said, sizeof(said));
 			if (ret)
 				snprintf(why, why_size, "module %s", said);
 		} else if (ret && !module->optional) {
-			kmsg_last_line(&session->kmsg, before, name, said, sizeof(said));
+			kmsg_last_line(session->kmsg, before, name, said, sizeof(said));
 			snprintf(why, why_size, "module %s: %s%s%s%s", name, strerror(-ret),
 				 hint(-ret), *said ? "; kernel: " : "", said);
 		}

@@ -141,15 +141,20 @@ void payload_run(struct session *session)
 	uint64_t limit = CLOCK_NEVER;
 	uint64_t now;
 	bool exec;
-	int ret;
+	int sys, ret;
 
-	kernel_marks_open(&marks, session->proc);
+	sys = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	kernel_marks_open(&marks, session->proc, sys);
+	if (sys >= 0)
+		close(sys);
+	kmsg_window_open(session->kmsg, session->channel);
 	ret = start(session, &exec);
 	now = clock_boottime_ns();
 	if (ret) {
 		exited.value = (uint32_t)-ret;
 		exited.end_ns = now;
 		tracer_interrupt(session);
+		kmsg_window_close(session->kmsg, false);
 		/* Without this frame, init's own last words are the reason. */
 		if (exec)
 			guest_channel_send(session->channel, KTSTR_EXITED, &exited, sizeof(exited));
@@ -181,7 +186,9 @@ void payload_run(struct session *session)
 			now = session_turn(session, limit);
 	}
 	clean_up(session);
-	kernel_marks_read(&marks, &exited.tainted, &exited.oom_kills);
+	/* In this order: what has tainted the kernel has been said before. */
+	kernel_marks_read(&marks, &exited);
+	kmsg_window_close(session->kmsg, true);
 	guest_channel_send(session->channel, KTSTR_EXITED, &exited, sizeof(exited));
 out:
 	kernel_marks_close(&marks);

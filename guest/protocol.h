@@ -32,7 +32,7 @@
 
 #include <stdint.h>
 
-#define KTSTR_PROTOCOL_VERSION 5
+#define KTSTR_PROTOCOL_VERSION 6
 
 /* Guest-physical address and size of the region: between RAM's top below 4 GiB and the IOAPIC. */
 #define KTSTR_CHANNEL_GPA  0xd0000000ull
@@ -136,6 +136,8 @@ enum ktstr_frame_type {
 	KTSTR_BYE = 14,	       /* no payload: the last frame; the host may end the VM at once */
 	KTSTR_EXPIRED = 15,    /* no payload: the time limit has passed on the guest's clock */
 	KTSTR_READY = 16,      /* struct ktstr_ready: init waits for its job */
+	KTSTR_KERNEL = 17,     /* those of KTSTR_KMSG that the kernel itself, and nobody by
+				  /dev/kmsg, said while the payload ran: before KTSTR_EXITED */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
@@ -180,6 +182,8 @@ struct ktstr_exited {
 	/* What the kernel did while the payload ran; 0 also where it does not tell. */
 	uint64_t tainted;   /* bits that /proc/sys/kernel/tainted has got */
 	uint64_t oom_kills; /* how far oom_kill of /proc/vmstat has moved (Linux 4.13) */
+	uint32_t cpus_lost; /* how many were online at its start, and are not at its end */
+	uint32_t cpu_lost;  /* the first of them */
 };
 
 enum ktstr_tracer_state {

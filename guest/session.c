@@ -30,7 +30,7 @@
 #define KMSG_AT_ONCE 64
 
 int session_open(struct session *session, struct guest_channel *channel, const struct job *job,
-		 int kmsg, char *why, size_t why_size)
+		 struct kmsg *kmsg, char *why, size_t why_size)
 {
 	sigset_t all, child;
 	int ret;
@@ -38,6 +38,7 @@ int session_open(struct session *session, struct guest_channel *channel, const s
 	*session = (struct session){
 		.channel = channel,
 		.job = job,
+		.kmsg = kmsg,
 		.out = {-1, KTSTR_STDOUT},
 		.err = {-1, KTSTR_STDERR},
 		.feed = { .fd = -1 },
@@ -48,11 +49,6 @@ int session_open(struct session *session, struct guest_channel *channel, const s
 				.text = {-1, KTSTR_TRACER_TEXT},
 			},
 	};
-	ret = kmsg_open(&session->kmsg, kmsg);
-	if (ret) {
-		snprintf(why, why_size, "no memory for the kernel log");
-		return ret;
-	}
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	sigemptyset(&child);
@@ -62,7 +58,6 @@ int session_open(struct session *session, struct guest_channel *channel, const s
 		ret = -errno;
 		snprintf(why, why_size, "no signalfd: %s (the guest kernel needs CONFIG_SIGNALFD)",
 			 strerror(-ret));
-		kmsg_close(&session->kmsg);
 		return ret;
 	}
 	session->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -75,7 +70,6 @@ void session_close(struct session *session)
 	if (session->proc >= 0)
 		close(session->proc);
 	close(session->signals);
-	kmsg_close(&session->kmsg);
 }
 
 void session_heartbeat(struct session *session, uint64_t now)
@@ -157,7 +151,7 @@ uint64_t session_turn(struct session *session, uint64_t until)
 		{ .fd = terminal_is_ahead(session) ? -1 : session->out.fd, .events = POLLIN },
 		{ .fd = session->err.fd, .events = POLLIN },
 		{ .fd = session->tracer.text.fd, .events = POLLIN },
-		{ .fd = session->kmsg.fd, .events = POLLIN },
+		{ .fd = session->kmsg->fd, .events = POLLIN },
 		{ .fd = session->signals, .events = POLLIN },
 		{ .fd = session->feed.fd, .events = stdin_feed_is_full(session) ? POLLOUT : 0 },
 	};
@@ -186,7 +180,7 @@ uint64_t session_turn(struct session *session, uint64_t until)
 		if (fds[i].revents)
 			forward(session, streams[i]);
 	if (fds[3].revents)
-		kmsg_read(&session->kmsg, KMSG_AT_ONCE);
+		kmsg_read(session->kmsg, KMSG_AT_ONCE);
 	now = clock_boottime_ns();
 	terminal_turn(session, now);
 	if (fds[5].revents & POLLERR) /* nobody has the other end */

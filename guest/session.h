@@ -84,15 +84,15 @@ struct session {
 	struct terminal terminal;
 	struct stdin_feed feed;
 	struct tracer tracer;
-	struct kmsg kmsg;
+	struct kmsg *kmsg; /* the caller's */
 };
 
 /*
- * session_open - blocks all signals. @kmsg: as for kmsg_open. The tracer's path and folder are the
+ * session_open - blocks all signals. @kmsg: open. The tracer's path and folder are the
  * protocol's. Returns 0 or a negative errno, with one line in @why.
  */
 int session_open(struct session *session, struct guest_channel *channel, const struct job *job,
-		 int kmsg, char *why, size_t why_size);
+		 struct kmsg *kmsg, char *why, size_t why_size);
 void session_close(struct session *session);
 
 /*

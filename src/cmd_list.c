@@ -24,7 +24,7 @@ static void print_text(const struct test *test)
 	printf("%-24s %-12s %5" PRIu64 " MiB %6.10g s  %s%s%s%s%s\n", test->name,
 	       test->host_only ? "host" : spec, test->host_only ? 0 : test->memory_mib,
 	       (double)test->timeout_ms / 1000, test->wprof ? "wprof " : "",
-	       test->expect_err || test->expect_status ? "expect_err " : "",
+	       test->expect.kind != EXPECT_PASS ? "expect_err " : "",
 	       test->ignore ? "ignored " : "", test->host_only ? "host_only " : "", path);
 }
 
@@ -42,8 +42,13 @@ static bool print_json(const struct test *test)
 	json_put_seconds(&json, "timeout_s", (double)test->timeout_ms / 1000);
 	json_put_bool(&json, "wprof", test->wprof);
 	json_put_bool(&json, "auto_repro", test->auto_repro);
-	json_put_bool(&json, "expect_err", test->expect_err);
-	json_put_number(&json, "expect_status", test->expect_status);
+	json_put_bool(&json, "expect_err",
+		      test->expect.kind != EXPECT_PASS && test->expect.kind != EXPECT_STATUS);
+	json_put_number(&json, "expect_status", test->expect.status);
+	json_put_text(&json, "expect_stdout",
+		      test->expect.kind == EXPECT_STDOUT ? test->expect.pattern.text : NULL);
+	json_put_text(&json, "expect_stderr",
+		      test->expect.kind == EXPECT_STDERR ? test->expect.pattern.text : NULL);
 	json_put_bool(&json, "host_only", test->host_only);
 	json_put_text(&json, "ignore", test->ignore);
 	line = json_text(json_end(&json), false, &size);

@@ -235,8 +235,7 @@ static int exit_status(const struct run *run, const struct run_result *result,
 /* The words; the files are written. Returns the exit status. */
 static int report(struct run *run, struct run_config *config, const struct run_result *result)
 {
-	enum outcome_kind outcome =
-		outcome_of(&result->first.verdict, run->test.expect_err, run->test.expect_status);
+	enum outcome_kind outcome = outcome_of(&result->first.verdict, &run->test.expect);
 	int status = exit_status(run, result, outcome);
 	sigset_t blocked;
 

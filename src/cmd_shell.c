@@ -167,6 +167,9 @@ static int configure_shell(struct shell *shell, struct error *err)
 	configuration->run.no_repro = true;
 	configuration->run.trace_first = options->wprof == WPROF_ALWAYS;
 	configuration->run.as_it_should = as_it_should;
+	configuration->run.expect = NULL;
+	/* What somebody does there by hand is no test. */
+	configuration->run.allow_all_splats = true;
 	if (!ret && *configuration->plan.warning) {
 		char line[sizeof(configuration->plan.warning) + 16];
 

@@ -59,8 +59,9 @@ static int check_flags(const struct directives *read)
 			return refuse(read, KEY_HOST_ONLY, (enum key)key,
 				      "the latter is about a VM, and a host_only test has none; "
 				      "leave one of them out");
-	if ((test->expect_err || test->expect_status) && test->ignore)
-		return refuse(read, test->expect_err ? KEY_EXPECT_ERR : KEY_EXPECT_STATUS,
+	if (test->expect.kind != EXPECT_PASS && test->ignore)
+		return refuse(read,
+			      read->lines[KEY_EXPECT_STATUS] ? KEY_EXPECT_STATUS : KEY_EXPECT_ERR,
 			      KEY_IGNORE,
 			      "a test that is not run cannot fail as expected; leave one of them "
 			      "out");

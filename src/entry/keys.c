@@ -41,8 +41,9 @@ static const struct {
 	[KEY_DURATION_S] = { "duration_s", VALUE, 0, "30" },
 	[KEY_WATCHDOG_TIMEOUT_S] = { "watchdog_timeout_s", VALUE, OF_VM, "5" },
 	[KEY_AUTO_REPRO] = { "auto_repro", FLAG, OF_VM, NULL },
-	[KEY_EXPECT_ERR] = { "expect_err", FLAG, 0, NULL },
+	[KEY_EXPECT_ERR] = { "expect_err", REASON, 0, NULL },
 	[KEY_EXPECT_STATUS] = { "expect_status", VALUE, 0, "3" },
+	[KEY_ALLOW_SPLAT] = { "allow_splat", VALUE, OF_VM | AGAIN, "\"WARNING: *foo.c*\"" },
 	[KEY_HOST_ONLY] = { "host_only", FLAG, 0, NULL },
 	[KEY_IGNORE] = { "ignore", REASON, 0, NULL },
 	[KEY_PERFORMANCE_MODE] = { "performance_mode", FLAG, OF_VM, NULL },
@@ -127,6 +128,49 @@ static int set_ignore(struct test *test, const char *value, struct error *err)
 	if (!value_is_flag(value, &ignored))
 		return replace(&test->ignore, value, err);
 	return ignored ? replace(&test->ignore, TEST_DEFAULT_IGNORE, err) : 0;
+}
+
+/* A status is the more exact of the two, where expect_err gives no reason. */
+static int set_expect(struct test *test, const struct expect *expect, struct error *err)
+{
+	struct expect *now = &test->expect;
+
+	if (expect->kind == EXPECT_ERROR && now->kind == EXPECT_STATUS)
+		return 0;
+	if (now->kind != EXPECT_PASS && now->kind != EXPECT_ERROR) {
+		struct expect unused = *expect;
+
+		expect_free(&unused);
+		return error_set(
+			err, -EINVAL,
+			"expect_err and expect_status both say how the payload is to fail; "
+			"keep one of them");
+	}
+	*now = *expect;
+	return 0;
+}
+
+static int set_expect_err(struct test *test, const char *value, struct error *err)
+{
+	struct expect expect = { .kind = EXPECT_ERROR };
+	bool expected = true;
+	int ret = 0;
+
+	if (value && !value_is_flag(value, &expected))
+		ret = expect_parse(keys[KEY_EXPECT_ERR].name, value, &expect, err);
+	return ret || !expected ? ret : set_expect(test, &expect, err);
+}
+
+static int set_expect_status(struct test *test, const char *value, struct error *err)
+{
+	struct expect expect = { .kind = EXPECT_STATUS };
+	uint64_t number;
+	int ret = value_count(keys[KEY_EXPECT_STATUS].name, value, 1, 255, &number, err);
+
+	if (ret)
+		return ret;
+	expect.status = (unsigned int)number;
+	return set_expect(test, &expect, err);
 }
 
 /* Parameters of several directives are one line for the kernel. */
@@ -259,7 +303,6 @@ static int set_number(enum key key, const char *value, unsigned int min, unsigne
 static int set_value(struct test *test, enum key key, const char *value, struct error *err)
 {
 	struct test_constraints *takes = &test->constraints;
-	uint64_t number;
 	int ret;
 
 	switch (key) {
@@ -326,12 +369,11 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 	case KEY_AUTO_REPRO:
 		return value_flag(keys[key].name, value, &test->auto_repro, err);
 	case KEY_EXPECT_ERR:
-		return value_flag(keys[key].name, value, &test->expect_err, err);
+		return set_expect_err(test, value, err);
 	case KEY_EXPECT_STATUS:
-		ret = value_count(keys[key].name, value, 1, 255, &number, err);
-		if (!ret)
-			test->expect_status = (unsigned int)number;
-		return ret;
+		return set_expect_status(test, value, err);
+	case KEY_ALLOW_SPLAT:
+		return patterns_add(&test->allow_splat, keys[key].name, value, err);
 	case KEY_HOST_ONLY:
 		return value_flag(keys[key].name, value, &test->host_only, err);
 	case KEY_KASLR:

@@ -25,6 +25,8 @@ void test_destroy(struct test *test)
 	free(test->wprof_args);
 	free(test->ignore);
 	free(test->append);
+	expect_free(&test->expect);
+	patterns_free(&test->allow_splat);
 	entry_includes_free(test->includes, test->nr_includes);
 	entry_modules_free(test->modules, test->nr_modules);
 	for (char **variable = test->env; variable && *variable; variable++)

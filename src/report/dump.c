@@ -237,6 +237,29 @@ static struct json_object *repro_value(const struct report *report)
 	return json_end(&json);
 }
 
+static const char *next_splat(void *data)
+{
+	const struct splat **splat = data;
+
+	return (*splat)->name ? (*splat)++->line : NULL;
+}
+
+/* What the kernel did that nobody asked for, the first of it. */
+static struct json_object *splats_value(const struct report_vm *vm)
+{
+	const struct splats *splats = &vm->seen->splats;
+	struct splat kept[SPLATS_KEPT + 1] = { { NULL, "" } };
+	const struct splat *next = kept;
+	struct json json = json_begin();
+
+	memcpy(kept, splats->kept, sizeof(splats->kept));
+	json_put_text(&json, "kind", kept[0].name);
+	json_put_number(&json, "count", splats->found);
+	json_put_texts(&json, "lines", next_splat, &next);
+	json_put_number(&json, "allowed", splats->allowed_count);
+	return json_end(&json);
+}
+
 /* What the dump of either VM and the result file begin with. */
 static void put_common(struct json *json, const char *kind, const struct report *report,
 		       const struct report_vm *vm)
@@ -257,6 +280,7 @@ static void put_common(struct json *json, const char *kind, const struct report 
 	json_put_number(json, "memory_mib", report->plan->memory_mib);
 	json_put(json, "guest", guest_value(vm->seen));
 	json_put(json, "output", output_value(vm->seen));
+	json_put(json, "splats", splats_value(vm));
 	json_put(json, "trace", trace_value(vm));
 	if (vm == &report->first)
 		json_put(json, "repro", repro_value(report));

@@ -2,6 +2,7 @@
 #include "report/report.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 #include "util/file.h"
 #include "util/terminal.h"
 #include "util/utf8.h"
-#include "verdict/kernel_words.h"
 
 /* How much of the guest's own words is shown; the dump holds more. */
 #define CONSOLE_LINES 10
@@ -55,6 +55,14 @@ static void put_first_line(FILE *out, const struct report *report, bool colour)
 	fputc('\n', out);
 }
 
+static void put_guest_line(FILE *out, const char *line)
+{
+	char shown[GUEST_LINE_SIZE];
+
+	utf8_printable(shown, sizeof(shown), line, strlen(line));
+	fprintf(out, "    | %s\n", shown);
+}
+
 static void put_lines(FILE *out, const struct tail *tail, const char *prefix, size_t most)
 {
 	struct lines lines;
@@ -63,12 +71,8 @@ static void put_lines(FILE *out, const struct tail *tail, const char *prefix, si
 	if (lines_begin(&lines, tail, prefix, most)) {
 		fputs("    | (not shown: out of memory)\n", out);
 	} else {
-		while ((line = lines_next(&lines))) {
-			char shown[GUEST_LINE_SIZE];
-
-			utf8_printable(shown, sizeof(shown), line, strlen(line));
-			fprintf(out, "    | %s\n", shown);
-		}
+		while ((line = lines_next(&lines)))
+			put_guest_line(out, line);
 	}
 	lines_end(&lines);
 }
@@ -172,29 +176,26 @@ static void put_init_log(FILE *out, const struct tail *log, const char *which)
 	lines_end(&lines);
 }
 
-/* What the kernel did that the payload's status does not show: said of a test that passed as well.
+/*
+ * What the kernel did that nobody asked for: beyond the first such line, which the cause has, and
+ * what is allowed, also of a test that passed.
  */
 static void put_kernel(FILE *out, const struct report_vm *vm, const char *which)
 {
-	const struct ktstr_exited *exit = &vm->seen->exit;
-	char text[512], line[GUEST_LINE_SIZE];
-	struct oom_victim victim;
+	const struct splats *splats = &vm->seen->splats;
+	/* A verdict that is about something else has none of them. */
+	uint64_t said = vm->verdict->splat ? 1 : 0;
 
-	if (!vm->seen->exited)
-		return;
-	if (exit->tainted) {
-		kernel_words_taint(exit->tainted, text, sizeof(text));
-		fprintf(out, "  %s: tainted while the payload ran: %s\n", which, text);
-		if (kernel_words_warning(&vm->seen->kmsg, line, sizeof(line)))
-			fprintf(out, "    | %s\n", line);
+	if (splats->found > said) {
+		fprintf(out, "  %s: %" PRIu64 "%s that nobody asked for:\n", which,
+			splats->found - said, said ? " more" : "");
+		for (uint64_t i = said; i < splats->found && i < SPLATS_KEPT; i++)
+			put_guest_line(out, splats->kept[i].line);
 	}
-	/* Where it failed, the cause says it. */
-	if (exit->oom_kills && vm->verdict->kind == VERDICT_PASS) {
-		fprintf(out, "  %s: memory ran out while the payload ran, %llu killed", which,
-			(unsigned long long)exit->oom_kills);
-		if (kernel_words_oom(&vm->seen->kmsg, &victim))
-			fprintf(out, ", the last one '%s' (pid %u)", victim.comm, victim.pid);
-		fputc('\n', out);
+	if (splats->allowed_count && !splats->all_allowed) {
+		fprintf(out, "  %s: %" PRIu64 " allowed by allow_splat:\n", which,
+			splats->allowed_count);
+		put_guest_line(out, splats->allowed_first.line);
 	}
 }
 
@@ -218,6 +219,10 @@ static void put_detail(FILE *out, const struct report *report)
 			"  hint: %s is in the guest without its standard library; give --with %s\n",
 			first->seen->lacks_library, first->seen->lacks_library);
 	put_kernel(out, first, "kernel");
+	if (first->verdict->splat)
+		fputs("  hint: allow_splat=\"GLOB\" in the test's file, or --allow-splat, takes a line of "
+		      "the kernel's that is known\n",
+		      out);
 	put_init_log(out, &first->seen->init_log, "guest");
 	put_tracer(out, first->seen, "tracer");
 	put_repro(out, report);

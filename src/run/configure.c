@@ -74,6 +74,20 @@ static int join_env(const struct configure_from *from, struct configuration *out
 	return 0;
 }
 
+static int join_allow_splat(const struct configure_from *from, struct configuration *out)
+{
+	const struct patterns *lists[] = { &from->test->allow_splat, &from->options->allow_splat };
+	struct patterns *joined = &out->allow_splat;
+
+	joined->items = calloc(lists[0]->count + lists[1]->count + 1, sizeof(*joined->items));
+	if (!joined->items)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (size_t j = 0; j < lists[i]->count; j++)
+			joined->items[joined->count++] = lists[i]->items[j];
+	return 0;
+}
+
 /* The kernel takes the last of two, too. */
 static int join_append(const struct configure_from *from, struct configuration *out)
 {
@@ -129,7 +143,7 @@ static bool as_it_should(const struct verdict *verdict, const void *data)
 {
 	const struct test *test = data;
 
-	return !outcome_is_bad(outcome_of(verdict, test->expect_err, test->expect_status));
+	return !outcome_is_bad(outcome_of(verdict, &test->expect));
 }
 
 static int configure_tracer(const struct configure_from *from, struct configuration *out,
@@ -161,7 +175,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 	if (ret)
 		return ret;
 	if (join_includes(from, out) || join_modules(from, out) || join_env(from, out) ||
-	    join_append(from, out))
+	    join_append(from, out) || join_allow_splat(from, out))
 		return error_set(err, -ENOMEM, "out of memory");
 	out->entry.timeout_ms = configure_timeout_ms(options, test);
 	out->run = (struct run_config){ .kernel = from->kernel,
@@ -169,6 +183,8 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 					.plan = &out->plan,
 					.as_it_should = test->path ? as_it_should : NULL,
 					.as_it_should_data = test,
+					.expect = &test->expect,
+					.allow_splat = &out->allow_splat,
 					.append = out->append,
 					.modules_dir = options->modules_dir,
 					.kaslr = configure_kaslr(options, test),
@@ -197,5 +213,6 @@ void configuration_destroy(struct configuration *configuration)
 	free(configuration->modules);
 	free(configuration->env);
 	free(configuration->append);
+	free(configuration->allow_splat.items);
 	*configuration = (struct configuration){ 0 };
 }

@@ -39,6 +39,7 @@ struct configuration {
 	struct entry_module *modules;	/* likewise */
 	const char **env;		/* likewise */
 	char *append;			/* or NULL */
+	struct patterns allow_splat;	/* its list is owned, but not what that points to */
 };
 
 /*

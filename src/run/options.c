@@ -261,6 +261,7 @@ void options_destroy(struct run_options *options)
 	free_words(options->said, options->nr_said);
 	entry_includes_free(options->includes, options->nr_includes);
 	entry_modules_free(options->modules, options->nr_modules);
+	patterns_free(&options->allow_splat);
 	free(options->kernels.items);
 	free(options->env.items);
 	free(options->filters.items);

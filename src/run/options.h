@@ -13,6 +13,7 @@
 #include "entry/entry.h"
 #include "plan/plan.h"
 #include "util/error.h"
+#include "util/pattern.h"
 #include "verdict/bisect.h"
 
 enum option_group {
@@ -101,6 +102,7 @@ struct run_options {
 	struct entry_module *modules; /* owned */
 	size_t nr_modules;
 	struct option_list env;
+	struct patterns allow_splat;	      /* owned */
 	const char *stdin_file, *stderr_file; /* OPTIONS_STREAMS; or NULL */
 	enum bisect_mode bisect;	      /* OPTIONS_STREAMS */
 	bool no_directives;		      /* OPTIONS_RUN */

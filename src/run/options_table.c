@@ -134,6 +134,11 @@ static int set_with(const struct option_said *said)
 			      said->value, said->err);
 }
 
+static int set_allow_splat(const struct option_said *said)
+{
+	return patterns_add(&said->options->allow_splat, said->what, said->value, said->err);
+}
+
 static int set_env(const struct option_said *said)
 {
 	if (!strchr(said->value, '=') || *said->value == '=')
@@ -241,6 +246,10 @@ const struct option_definition option_definitions[] = {
 	  "as PATH has it, or the path of one; may be repeated" },
 	{ "env", 0, "K=V", OPTIONS_PAYLOAD, NULL, FIELD(struct option_list, env, env),
 	  "a variable of the payload's environment; may be repeated" },
+	{ "allow-splat", 0, "GLOB", OPTIONS_PAYLOAD, NULL, CUSTOM(allow_splat),
+	  "a warning, a taint flag and the like of the guest's kernel is no\n"
+	  "failure where its line matches GLOB, or /an expression/; may be\n"
+	  "repeated" },
 	{ "out", 0, "DIR", OPTIONS_OUTPUT | OPTIONS_DOCTOR, "KTSTR_OUT", STRING(out_dir),
 	  "where artefacts go, in a new folder for each run\n"
 	  "(default ktstr-out)" },

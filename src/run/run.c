@@ -104,6 +104,9 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 	}
 	if (ret)
 		return ret;
+	vm->seen.splats.allowed = config->allow_splat;
+	vm->seen.splats.all_allowed = config->allow_all_splats;
+	vm->seen.expected.expect = config->expect;
 	topology_format(&config->plan->topology, spec);
 	if (!guest->base || !result->base_is_new || vm == &result->repro)
 		say(config, "%s %s: %s, %" PRIu64 " MiB%s", guest->base ? "forking" : "booting",

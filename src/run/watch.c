@@ -230,6 +230,7 @@ static void on_exited(struct watch *watch, const struct ktstr_exited *exited)
 	watch->seen->exited_ns = now_ns();
 	watch_limits_exited(&watch->limits, now_ns());
 	watch->seen->exit = *exited;
+	splats_finish(&watch->seen->splats, exited);
 	end_input(watch);
 }
 
@@ -263,9 +264,11 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 		return 0;
 	case KTSTR_STDOUT:
 		seen->stdout_bytes += length;
+		expect_watch_add(&seen->expected, false, payload, length);
 		return pass_on(watch, vmm, &watch->output.out, payload, length);
 	case KTSTR_STDERR:
 		seen->stderr_bytes += length;
+		expect_watch_add(&seen->expected, true, payload, length);
 		return pass_on(watch, vmm, &watch->output.err, payload, length);
 	case KTSTR_EXITED:
 		on_exited(watch, payload);
@@ -282,6 +285,9 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 		return watch_trace_take(&watch->trace, type, payload, length, err);
 	case KTSTR_KMSG:
 		tail_add(&seen->kmsg, payload, length);
+		return 0;
+	case KTSTR_KERNEL:
+		splats_add(&seen->splats, payload, length);
 		return 0;
 	case KTSTR_LOG:
 		tail_add(&seen->init_log, payload, length);
@@ -369,6 +375,7 @@ void watch_finish(struct watch *watch)
 
 	seen->end_ns = now_ns();
 	end_input(watch);
+	expect_watch_end(&seen->expected);
 	if (panic_line_end(&watch->panic_line, line) && !seen->panic)
 		note_panic(seen, line);
 	watch_trace_finish(&watch->trace);

@@ -50,6 +50,7 @@ static bool in_order(const struct watch_order *order, uint16_t type)
 	case KTSTR_EXITED:
 		return order->ready && !order->exited;
 	case KTSTR_EXPIRED:
+	case KTSTR_KERNEL:
 		return order->started && !order->exited;
 	default:
 		return true;
@@ -121,6 +122,7 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 	case KTSTR_TRACE_DATA:
 	case KTSTR_TRACE_END:
 	case KTSTR_KMSG:
+	case KTSTR_KERNEL:
 	case KTSTR_LOG:
 	case KTSTR_BYE:
 	case KTSTR_EXPIRED:

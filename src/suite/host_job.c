@@ -121,6 +121,26 @@ static void end_descendants(void)
 	}
 }
 
+/* Was the line that is expected of the test in its output? */
+static bool said(const struct host_job *job)
+{
+	struct expect_watch watch = { .expect = &job->test->expect };
+	bool is_stderr = job->test->expect.kind == EXPECT_STDERR;
+	char bytes[4096];
+	off_t at = 0;
+	ssize_t count;
+
+	if (!is_stderr && job->test->expect.kind != EXPECT_STDOUT)
+		return false;
+	while ((count = pread(is_stderr ? job->err_fd : job->out_fd, bytes, sizeof(bytes), at)) >
+	       0) {
+		expect_watch_add(&watch, is_stderr, bytes, (size_t)count);
+		at += count;
+	}
+	expect_watch_end(&watch);
+	return watch.seen;
+}
+
 int host_job_run(struct host_job *job, struct error *err)
 {
 	struct verdict verdict = { .kind = VERDICT_PASS };
@@ -162,25 +182,28 @@ int host_job_run(struct host_job *job, struct error *err)
 					  : "");
 	if (cancelled) {
 		verdict.kind = VERDICT_INTERRUPTED;
-		snprintf(job->cause, sizeof(job->cause), "interrupted");
+		snprintf(verdict.cause, sizeof(verdict.cause), "interrupted");
 	} else if (late) {
 		verdict.kind = VERDICT_TIMEOUT;
-		snprintf(job->cause, sizeof(job->cause),
+		snprintf(verdict.cause, sizeof(verdict.cause),
 			 "still running at its time limit of %.10g s",
 			 (double)job->timeout_ms / 1000);
 	} else if (WIFSIGNALED(status)) {
 		verdict.kind = VERDICT_FAIL;
 		verdict.exit_status = EXIT_SIGNAL_BASE + WTERMSIG(status);
-		snprintf(job->cause, sizeof(job->cause), "killed by signal %d", WTERMSIG(status));
+		snprintf(verdict.cause, sizeof(verdict.cause), "killed by signal %d",
+			 WTERMSIG(status));
 	} else if (WEXITSTATUS(status)) {
 		verdict.kind = VERDICT_FAIL;
 		verdict.exit_status = WEXITSTATUS(status);
-		snprintf(job->cause, sizeof(job->cause), "exited with status %d on the host",
+		snprintf(verdict.cause, sizeof(verdict.cause), "exited with status %d on the host",
 			 WEXITSTATUS(status));
 	} else {
-		snprintf(job->cause, sizeof(job->cause), "exited with status 0 on the host");
+		snprintf(verdict.cause, sizeof(verdict.cause), "exited with status 0 on the host");
 	}
-	job->exit_status = verdict.exit_status;
-	job->outcome = outcome_of(&verdict, job->test->expect_err, job->test->expect_status);
+	verdict.said_it = said(job);
+	verdict_add_expected(&verdict, &job->test->expect);
+	snprintf(job->cause, sizeof(job->cause), "%s", verdict.cause);
+	job->outcome = outcome_of(&verdict, &job->test->expect);
 	return 0;
 }

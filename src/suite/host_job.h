@@ -14,8 +14,7 @@ struct host_job {
 	int cancel_fd; /* readable: end it */
 	/* What came of it. */
 	enum outcome_kind outcome;
-	int exit_status; /* as verdict.h has it */
-	char cause[256];
+	char cause[sizeof(((struct verdict *)NULL)->cause)];
 };
 
 /*

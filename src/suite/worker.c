@@ -34,7 +34,6 @@ enum { OUTCOME, CAUSE, DETAIL, OUTPUT, RELEASE, START, FOLDER, DUMP, TRACE, REPL
 
 struct reply {
 	enum outcome_kind outcome;
-	int status; /* the payload's exit status, where that is what the verdict tells */
 	const char *strings[NR_STRINGS];
 };
 
@@ -183,22 +182,6 @@ static const char *skip_reason(const char *errors)
 		      : "the test skipped itself (exit status 4) and gave no reason on standard error";
 }
 
-/* An error that looks like the one that was expected needs a word more. */
-static void explain_status(const struct job *job, struct reply *reply)
-{
-	const struct test *test = job->variant->test;
-	char *cause;
-
-	if (reply->outcome == OUTCOME_ERROR && test->expect_err && reply->strings[CAUSE] &&
-	    (reply->status == EXIT_NOT_FOUND || reply->status == EXIT_NOT_EXECUTABLE) &&
-	    asprintf(
-		    &cause,
-		    "%s: a shell's word for a command that it cannot run, which expect_err does not "
-		    "take for the error; if it is the one that you expect, say expect_status=%d",
-		    reply->strings[CAUSE], reply->status) >= 0)
-		reply->strings[CAUSE] = cause;
-}
-
 /* The ends of both streams, and their last lines once more where a reader looks for the reason. */
 static void take_output(const struct job *job, struct reply *reply)
 {
@@ -312,8 +295,7 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	ret = run_execute(config, &result, err);
 	if (ret)
 		return ret;
-	reply->outcome = outcome_of(&result->first.verdict, test->expect_err, test->expect_status);
-	reply->status = result->first.verdict.exit_status;
+	reply->outcome = outcome_of(&result->first.verdict, &test->expect);
 	reply->strings[CAUSE] = result->first.verdict.cause;
 	reply->strings[DETAIL] = run_result_detail(config, result);
 	reply->strings[RELEASE] = result->first.seen.release;
@@ -342,7 +324,6 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 
 		ret = host_job_run(&host, err);
 		reply->outcome = host.outcome;
-		reply->status = host.exit_status;
 		reply->strings[CAUSE] = strdup(host.cause);
 	} else if (!ret) {
 		ret = run_in_vm(job, reply, err);
@@ -350,7 +331,6 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 	reply->strings[REPLAY] = job->replay;
 	if (ret)
 		return ret;
-	explain_status(job, reply);
 	take_output(job, reply);
 	/* A variant that went as it should leaves nothing behind unless it was told where to. */
 	keep = outcome_is_bad(reply->outcome) || job->settings->options->out_dir;

@@ -15,7 +15,7 @@ int bisect_status(const struct verdict *verdict, enum outcome_kind outcome, bool
 	case VERDICT_FAIL:
 	case VERDICT_TIMEOUT:
 		/* A shell's, for a command that it cannot run: nothing was tested. */
-		if (outcome == OUTCOME_FAIL && !verdict->signal &&
+		if (outcome == OUTCOME_FAIL && !verdict->signal && !verdict->splat &&
 		    (verdict->exit_status == EXIT_NOT_FOUND ||
 		     verdict->exit_status == EXIT_NOT_EXECUTABLE))
 			return BISECT_SKIP;

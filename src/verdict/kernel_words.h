@@ -1,6 +1,6 @@
 /*
- * What has the guest's kernel said about itself? Readers of its log and flags, for causes and
- * reports. The log is hostile: a payload can write to it, and may have said all of it.
+ * What has the guest's kernel said about itself? Readers of lines of its log and of its flags, for
+ * causes and reports. A line may hold anything.
  */
 #ifndef KTSTR_VERDICT_KERNEL_WORDS_H
 #define KTSTR_VERDICT_KERNEL_WORDS_H
@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "util/tail.h"
 
 /* TASK_COMM_LEN is 16; a comm is escaped where the kernel prints it, so that it may be longer here.
  */
@@ -20,21 +18,15 @@ struct oom_victim {
 };
 
 /*
- * kernel_words_oom - the last task that the log says was killed for want of memory ("Out of memory:
- * Killed process 83 (tail) ..."). Returns whether there is one.
+ * kernel_words_oom - does this line of the log say that a task was killed for want of memory ("Out
+ * of memory: Killed process 83 (tail) total-vm:...")?
  */
-bool kernel_words_oom(const struct tail *log, struct oom_victim *victim);
+bool kernel_words_oom(const char *line, struct oom_victim *victim);
 
 /*
- * kernel_words_taint - "W (warning), L (soft lockup)"; bits that we do not know by their number.
+ * kernel_words_taint - "W (warning)"; "flag 40" where we do not know it.
  * (Documentation/admin-guide/tainted-kernels.rst)
  */
-void kernel_words_taint(uint64_t flags, char *out, size_t size);
-
-/*
- * kernel_words_warning - the last line of the log that tells of a warning, a bug or an oops,
- * without its time, printable. Returns whether there is one.
- */
-bool kernel_words_warning(const struct tail *log, char *out, size_t size);
+void kernel_words_taint(unsigned int bit, char *out, size_t size);
 
 #endif

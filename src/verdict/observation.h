@@ -10,6 +10,8 @@
 
 #include "../../guest/protocol.h"
 #include "util/tail.h"
+#include "verdict/expect.h"
+#include "verdict/splats.h"
 #include "vmm/vmm.h"
 
 /* Why we ended the machine ourselves (vmm_end is VMM_END_STOPPED). */
@@ -65,6 +67,11 @@ struct observation {
 	bool started;
 	bool exited;
 	struct ktstr_exited exit;
+
+	/* What the kernel did while the payload ran that nobody asked for. */
+	struct splats splats;
+	/* How the payload is to fail, and whether it said what it is to say. */
+	struct expect_watch expected;
 
 	/* The kernel's last words. */
 	bool panic;

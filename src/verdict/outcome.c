@@ -33,39 +33,56 @@ bool outcome_is_bad(enum outcome_kind kind)
 	       kind == OUTCOME_ERROR;
 }
 
-static enum outcome_kind outcome_of_failure(const struct verdict *verdict, bool expect_err,
-					    unsigned int expect_status)
+static enum outcome_kind outcome_of_failure(const struct verdict *verdict,
+					    const struct expect *expect)
 {
 	/* What a signal made of it is no status that the payload gave. */
 	int status = verdict->signal ? 0 : verdict->exit_status;
 
-	if (expect_status && status == (int)expect_status)
+	if (expect->kind == EXPECT_STATUS && status == (int)expect->status)
 		return OUTCOME_XFAIL;
 	/* Also where a failure is expected: what cannot run here has not failed. */
 	if (status == SKIP_STATUS)
 		return OUTCOME_SKIP;
-	if (expect_status || !expect_err)
-		return OUTCOME_FAIL;
-	return status == EXIT_NOT_FOUND || status == EXIT_NOT_EXECUTABLE ? OUTCOME_ERROR
-									 : OUTCOME_XFAIL;
+	switch (expect->kind) {
+	case EXPECT_PASS:
+	case EXPECT_STATUS:
+		break;
+	case EXPECT_ERROR:
+		return status == EXIT_NOT_FOUND || status == EXIT_NOT_EXECUTABLE ? OUTCOME_ERROR
+										 : OUTCOME_XFAIL;
+	case EXPECT_STDOUT:
+	case EXPECT_STDERR:
+		return verdict->said_it ? OUTCOME_XFAIL : OUTCOME_FAIL;
+	}
+	return OUTCOME_FAIL;
 }
 
-enum outcome_kind outcome_of(const struct verdict *verdict, bool expect_err,
-			     unsigned int expect_status)
+static enum outcome_kind outcome_of_timeout(const struct verdict *verdict,
+					    const struct expect *expect)
+{
+	bool expected = expect->kind == EXPECT_ERROR ||
+			((expect->kind == EXPECT_STDOUT || expect->kind == EXPECT_STDERR) &&
+			 verdict->said_it);
+
+	return expected ? OUTCOME_XFAIL : OUTCOME_TIMEOUT;
+}
+
+enum outcome_kind outcome_of(const struct verdict *verdict, const struct expect *expect)
 {
 	switch (verdict->kind) {
 	case VERDICT_PASS:
-		return expect_err || expect_status ? OUTCOME_XPASS : OUTCOME_PASS;
+		return expect->kind == EXPECT_PASS ? OUTCOME_PASS : OUTCOME_XPASS;
 	case VERDICT_FAIL:
-		return outcome_of_failure(verdict, expect_err, expect_status);
+		return verdict->splat ? OUTCOME_FAIL : outcome_of_failure(verdict, expect);
 	case VERDICT_TIMEOUT:
-		return expect_err && !expect_status ? OUTCOME_XFAIL : OUTCOME_TIMEOUT;
+		return verdict->splat ? OUTCOME_TIMEOUT : outcome_of_timeout(verdict, expect);
 	case VERDICT_PANIC:
 	case VERDICT_STALL:
 	case VERDICT_DIED:
 	case VERDICT_PROTOCOL:
 		/* Whoever expects an error expects the payload's, not that of a broken guest. */
-		return expect_err || expect_status ? OUTCOME_ERROR : OUTCOME_FAIL;
+		return expect->kind == EXPECT_PASS ? OUTCOME_FAIL : OUTCOME_ERROR;
 	case VERDICT_INTERRUPTED:
 		return OUTCOME_NOT_RUN;
 	case VERDICT_NOT_RUN:

@@ -30,16 +30,17 @@ bool outcome_is_bad(enum outcome_kind kind);
 /*
  * outcome_of - pure. Exit status 4 of the payload is a skip (kselftest's).
  *
- * @expect_err: FAIL and TIMEOUT by the payload itself are XFAIL, and a pass is XPASS. What the
- * payload did not do itself (no boot, panic, stall) is an ERROR then, and so are the statuses 126
- * and 127: a shell gives them for a command that it cannot run, and then nothing was tested.
- * @expect_status: 1 to 255, or 0 for none: that status, whichever it is, is XFAIL, and nothing else
- * is.
+ * @expect: where a failure is expected, a pass is XPASS, and what the payload did not do itself (no
+ * boot, panic, stall) is an ERROR.
+ *	EXPECT_ERROR: FAIL and TIMEOUT by the payload itself are XFAIL, but the statuses 126 and 127
+ *	are an ERROR: a shell gives them for a command that it cannot run, and then nothing was
+ *tested. EXPECT_STATUS: that status, whichever it is, is XFAIL, and nothing else is. EXPECT_STDOUT,
+ *EXPECT_STDERR: FAIL and TIMEOUT are XFAIL when the line was seen (said_it). A splat is a failure
+ *in any case.
  *
  * A payload that could not be executed is always an ERROR: nothing is known of the test. An
  * interrupted VM is NOT_RUN.
  */
-enum outcome_kind outcome_of(const struct verdict *verdict, bool expect_err,
-			     unsigned int expect_status);
+enum outcome_kind outcome_of(const struct verdict *verdict, const struct expect *expect);
 
 #endif

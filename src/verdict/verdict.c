@@ -208,25 +208,101 @@ static void judge_died(struct verdict *verdict, const struct observation *seen)
 	add_last_console_line(verdict, seen);
 }
 
-/* The kernel killed for want of memory while the payload ran: likely why it failed. */
+static bool any_oom(const struct observation *seen)
+{
+	return seen->exit.oom_kills || *seen->splats.oom_line;
+}
+
+/* The kernel killed for want of memory while the payload ran. */
 static void add_oom(struct verdict *verdict, const struct observation *seen)
 {
 	struct oom_victim victim = { .pid = 0 };
 
-	if (!seen->exit.oom_kills)
-		return;
-	if (!kernel_words_oom(&seen->kmsg, &victim))
-		add(verdict, "; memory ran out, and the kernel killed %s",
+	if (!kernel_words_oom(seen->splats.oom_line, &victim))
+		add(verdict, "memory ran out, and the kernel killed %s",
 		    seen->exit.oom_kills > 1 ? "processes" : "a process");
 	else if (victim.cgroup)
-		add(verdict, "; a memory cgroup ran out, and the kernel killed '%s' (pid %u)",
+		add(verdict, "a memory cgroup ran out, and the kernel killed '%s' (pid %u)",
 		    victim.comm, victim.pid);
 	else
-		add(verdict, "; memory ran out, and the kernel killed '%s' (pid %u)", victim.comm,
+		add(verdict, "memory ran out, and the kernel killed '%s' (pid %u)", victim.comm,
 		    victim.pid);
 	if (!victim.cgroup)
 		add(verdict, ": the guest has %llu MiB, --memory gives it more",
 		    (unsigned long long)seen->memory_mib);
+}
+
+/* What the kernel did that nobody asked for, and that is not allowed. */
+static void add_splat(struct verdict *verdict, const struct observation *seen)
+{
+	const struct splat *splat = &seen->splats.kept[0];
+
+	if (!strcmp(splat->name, SPLAT_OOM)) {
+		add_oom(verdict, seen);
+		return;
+	}
+	add(verdict, "kernel %s while the payload ran: ", splat->name);
+	add_text(verdict, splat->line, sizeof(splat->line));
+}
+
+/* The payload ended by itself or at its limit: what is to be said besides, and how much it counts.
+ */
+static void weigh(struct verdict *verdict, const struct observation *seen)
+{
+	bool passed = verdict->kind == VERDICT_PASS;
+	bool oom = !passed && any_oom(seen);
+
+	verdict->splat = seen->splats.found ? seen->splats.kept[0].name : NULL;
+	verdict->said_it = seen->expected.seen;
+	if (verdict->splat && passed) {
+		judge(verdict, VERDICT_FAIL, EXIT_GUEST_SPLAT);
+		add_splat(verdict, seen);
+		add(verdict, "; ");
+	}
+	add(verdict, "payload ");
+	add_exit(verdict, seen);
+	/* Likely why it failed, also where it is allowed. */
+	if (oom) {
+		add(verdict, "; ");
+		add_oom(verdict, seen);
+	}
+	if (verdict->splat && !passed && !(oom && !strcmp(verdict->splat, SPLAT_OOM))) {
+		add(verdict, "; ");
+		add_splat(verdict, seen);
+	}
+	if (!passed && !verdict->splat)
+		verdict_add_expected(verdict, seen->expected.expect);
+}
+
+void verdict_add_expected(struct verdict *verdict, const struct expect *expect)
+{
+	int status = verdict->signal ? 0 : verdict->exit_status;
+
+	if (!expect || (verdict->kind != VERDICT_FAIL && verdict->kind != VERDICT_TIMEOUT))
+		return;
+	switch (expect->kind) {
+	case EXPECT_PASS:
+		break;
+	case EXPECT_ERROR:
+		if (status == EXIT_NOT_FOUND || status == EXIT_NOT_EXECUTABLE)
+			add(verdict,
+			    ": a shell's word for a command that it cannot run, which expect_err "
+			    "does not take for the error; if it is the one that you expect, say "
+			    "expect_status=%d",
+			    status);
+		break;
+	case EXPECT_STATUS:
+		if (status != (int)expect->status)
+			add(verdict, "; status %u is expected", expect->status);
+		break;
+	case EXPECT_STDOUT:
+	case EXPECT_STDERR:
+		if (!verdict->said_it)
+			add(verdict, "; no line of its standard %s matches '%s', which is expected",
+			    expect->kind == EXPECT_STDOUT ? "output" : "error",
+			    expect->pattern.text);
+		break;
+	}
 }
 
 static void judge_payload(struct verdict *verdict, const struct observation *seen)
@@ -268,10 +344,12 @@ static void judge_payload(struct verdict *verdict, const struct observation *see
 		      value == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 		break;
 	}
-	add(verdict, "payload ");
-	add_exit(verdict, seen);
-	if (verdict->kind == VERDICT_FAIL || verdict->kind == VERDICT_TIMEOUT)
-		add_oom(verdict, seen);
+	if (verdict->kind == VERDICT_NOT_RUN) {
+		add(verdict, "payload ");
+		add_exit(verdict, seen);
+	} else {
+		weigh(verdict, seen);
+	}
 	/* The payload's verdict stands, but what came after it is not kept back. */
 	if (seen->stop == STOP_FINISH_TIMEOUT || seen->stop == STOP_FINISH_SILENCE)
 		add(verdict, "; the guest did not finish after that");
@@ -453,7 +531,8 @@ enum repro_result verdict_compare(const struct verdict *first, const struct verd
 	if (repro->kind == VERDICT_PASS)
 		return REPRO_PASSED;
 	if (repro->kind == first->kind && repro->exit_status == first->exit_status &&
-	    repro->signal == first->signal)
+	    repro->signal == first->signal &&
+	    !strcmp(repro->splat ? repro->splat : "", first->splat ? first->splat : ""))
 		return REPRO_SAME;
 	return REPRO_OTHER;
 }

@@ -9,7 +9,8 @@
 
 enum verdict_kind {
 	VERDICT_PASS,
-	VERDICT_FAIL,	  /* the payload ended with a status other than 0 or by a signal */
+	VERDICT_FAIL,	  /* the payload ended with a status other than 0 or by a signal; or the
+			     kernel warned or the like: splat */
 	VERDICT_TIMEOUT,  /* the payload ran into its time limit, and the guest was alive */
 	VERDICT_PANIC,	  /* the guest's kernel panicked */
 	VERDICT_STALL,	  /* the guest stopped making progress: boot, or no word past a deadline */
@@ -22,9 +23,10 @@ enum verdict_kind {
 
 /*
  * Exit statuses that are ours (README, "Exit status"). The payload's own 0..123 pass through, so
- * the four for the guest can collide with a payload's; the first line of the report tells them
+ * the five for the guest can collide with a payload's; the first line of the report tells them
  * apart.
  */
+#define EXIT_GUEST_SPLAT    119
 #define EXIT_GUEST_PANIC    120
 #define EXIT_GUEST_STALL    121
 #define EXIT_GUEST_DIED	    122
@@ -38,8 +40,14 @@ enum verdict_kind {
 struct verdict {
 	enum verdict_kind kind;
 	int exit_status;
-	int signal;	 /* that killed the payload; 0: none (status 137 is not SIGKILL) */
-	char cause[512]; /* one printable line: "payload exited with status 7 after 1.3 s" */
+	int signal; /* that killed the payload; 0: none (status 137 is not SIGKILL) */
+	/*
+	 * Of a payload's own end, whichever: the kind of the kernel's first splat that is not
+	 * allowed, as in struct splat; NULL: there was none.
+	 */
+	const char *splat;
+	bool said_it;	 /* the line that is expected of the payload was in its output */
+	char cause[768]; /* one printable line: "payload exited with status 7 after 1.3 s" */
 };
 
 /*
@@ -47,6 +55,12 @@ struct verdict {
  * line says that it is the payload's.
  */
 void verdict_of(const struct observation *observation, struct verdict *verdict);
+
+/*
+ * verdict_add_expected - of a payload that failed, but perhaps not as @expect has it: say so in the
+ * cause. NULL: nothing is expected.
+ */
+void verdict_add_expected(struct verdict *verdict, const struct expect *expect);
 
 /* "pass", "fail", "timeout", "panic", "stall", "died", "protocol", "not-run", "error",
  * "interrupted" */
@@ -58,7 +72,7 @@ bool verdict_wants_repro(enum verdict_kind kind);
 /* What the repro VM did, seen against the first; @repro is NULL when there was none. */
 enum repro_result {
 	REPRO_NOT_RUN,
-	REPRO_SAME,	 /* the same kind, and the same exit status or signal */
+	REPRO_SAME,	 /* the same kind, exit status or signal, and kind of splat */
 	REPRO_OTHER,	 /* failed in another way */
 	REPRO_PASSED,	 /* passed this time */
 	REPRO_UNDECIDED, /* interrupted, or the host could not */

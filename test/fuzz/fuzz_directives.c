@@ -41,7 +41,7 @@ static void check_test(const struct test *test)
 	check_range(test->constraints.min_cpus, test->constraints.max_cpus);
 	check_range(test->constraints.min_nodes, test->constraints.max_nodes);
 	if ((test->ignore && !*test->ignore) || (test->append && !*test->append) ||
-	    (test->expect_err && test->ignore))
+	    (test->expect.kind != EXPECT_PASS && test->ignore))
 		abort();
 	for (char **variable = test->env; *variable; variable++)
 		if (!strchr(*variable, '=') || **variable == '=')

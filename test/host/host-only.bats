@@ -111,6 +111,32 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 		'^FAIL +other +exited with status 3' '^XPASS +passes'
 }
 
+@test "host_only: a failure is the expected one by its status or by a line of its output" {
+	host_test said 'echo "task 2 was starved" >&2; exit 1' 'expect_err="stderr:*starved"'
+	host_test unsaid 'echo "task 2 was starved"; exit 1' 'expect_err="stderr:*starved"'
+	host_test part 'printf "1\nis starving"; exit 1' 'expect_err=stdout:/starv(ed|ing)$/'
+	host_test status 'exit 3' expect_err=status:3
+	host_test passes 'echo starved >&2' 'expect_err="stderr:*starved"'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 1
+	assert_output '^XFAIL +said' '^XFAIL +part' '^XFAIL +status' '^XPASS +passes' \
+		"^FAIL +unsaid +exited with status 1 on the host; no line of its standard error matches '\\*starved', which is expected"
+	run "$KTSTR_LAUNCH" list --json tests
+	assert_output '"name":"said",.*"expect_err":true,"expect_status":0,"expect_stdout":null,"expect_stderr":"\*starved"' \
+		'"name":"status",.*"expect_err":false,"expect_status":3,'
+}
+
+@test "host_only: a way to fail that there is not, and the kernel's lines where there is no kernel, are refused" {
+	host_test bad 'exit 1' expect_err=scx:stall
+	run "$KTSTR_LAUNCH" check tests
+	assert_status 1
+	assert_output "bad.sh:[0-9]+: expect_err 'scx:stall': takes true, false or how the payload is to fail: status:N"
+	host_test bad 'exit 1' allow_splat=x
+	run "$KTSTR_LAUNCH" check tests
+	assert_status 1
+	assert_output "'host_only' .*'allow_splat' .*: the latter is about a VM"
+}
+
 @test "host_only: nothing that a test starts outlives it" {
 	host_test leaves 'set -m; sleep 77 & echo $! >../one; (setsid -f sleep 78; pgrep -n -f "^sleep 78" >../two)'
 	run "$KTSTR_LAUNCH" test tests

@@ -115,7 +115,7 @@ static void test_what_does_not(void **state)
 
 	f->list[0].plan.wprof = f->tests[0].wprof = true;
 	f->tests[1].timeout_ms = 1;
-	f->tests[2].expect_err = true;
+	f->tests[2].expect.kind = EXPECT_ERROR;
 	f->list[3].round = 2;
 	f->list[4].preset = "tiny-1llc";
 	f->list[5].kernel = "/k/6.12";

@@ -8,9 +8,11 @@
 
 #include "verdict/bisect.h"
 
+static const struct expect a_pass = { .kind = EXPECT_PASS }, an_error = { .kind = EXPECT_ERROR };
+
 static int status_of(const struct verdict *verdict, bool started, enum bisect_mode mode)
 {
-	return bisect_status(verdict, outcome_of(verdict, false, 0), started, mode);
+	return bisect_status(verdict, outcome_of(verdict, &a_pass), started, mode);
 }
 
 static void each_end_has_its_status(void **state)
@@ -27,6 +29,8 @@ static void each_end_has_its_status(void **state)
 		{ { .kind = VERDICT_FAIL, .exit_status = 125 }, true, 1, 1 },
 		{ { .kind = VERDICT_FAIL, .exit_status = 126 }, true, 125, 125 },
 		{ { .kind = VERDICT_FAIL, .exit_status = 127 }, true, 125, 125 },
+		{ { .kind = VERDICT_FAIL, .exit_status = 127, .splat = "bug" }, true, 1, 1 },
+		{ { .kind = VERDICT_FAIL, .exit_status = 119, .splat = "bug" }, true, 1, 1 },
 		{ { .kind = VERDICT_FAIL, .exit_status = 200 }, true, 1, 1 },
 		{ { .kind = VERDICT_FAIL, .exit_status = 139, .signal = 11 }, true, 1, 1 },
 		{ { .kind = VERDICT_TIMEOUT, .exit_status = 124 }, true, 1, 1 },
@@ -57,8 +61,9 @@ static void a_failure_that_is_expected_is_good(void **state)
 	const struct verdict passes = { .kind = VERDICT_PASS };
 
 	(void)state;
-	assert_int_equal(bisect_status(&fails, outcome_of(&fails, true, 0), true, BISECT_TEST), 0);
-	assert_int_equal(bisect_status(&passes, outcome_of(&passes, true, 0), true, BISECT_TEST),
+	assert_int_equal(bisect_status(&fails, outcome_of(&fails, &an_error), true, BISECT_TEST),
+			 0);
+	assert_int_equal(bisect_status(&passes, outcome_of(&passes, &an_error), true, BISECT_TEST),
 			 1);
 }
 

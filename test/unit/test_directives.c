@@ -80,7 +80,9 @@ static void defaults(void **state)
 		assert_int_equal(test.timeout_ms, 60000);
 		assert_true(test.auto_repro);
 		assert_true(test.kaslr);
-		assert_false(test.has_kaslr || test.wprof || test.expect_err || test.host_only);
+		assert_false(test.has_kaslr || test.wprof || test.host_only);
+		assert_int_equal(test.expect.kind, EXPECT_PASS);
+		assert_int_equal(test.allow_splat.count, 0);
 		assert_false(test.fresh);
 		assert_null(test.wprof_args);
 		assert_null(test.ignore);
@@ -111,10 +113,16 @@ static void everything_at_once(void **state)
 	       "#ktstr: with=python3 with=/opt/perl5.40/bin/perl5.40\n"
 	       "#ktstr: min_llcs=2 max_llcs=8 min_cpus=4 max_cpus=0 min_numa_nodes=2\n"
 	       "#ktstr: max_numa_nodes=4 requires_smt wprof_args=\"-d 5\" expect_err=true\n"
+	       "#ktstr: allow_splat=\"WARNING: *a.c*\" allow_splat=/^tainted/\n"
 	       "set -e\n");
 	assert_topology(&test, "2n4l2c2t");
 	assert_int_equal(test.memory_mib, 512);
-	assert_true(test.wprof && test.expect_err && test.has_kaslr && test.fresh);
+	assert_true(test.wprof && test.has_kaslr && test.fresh);
+	assert_int_equal(test.expect.kind, EXPECT_ERROR);
+	assert_int_equal(test.allow_splat.count, 2);
+	assert_true(patterns_match(&test.allow_splat, "WARNING: at a.c:1"));
+	assert_true(patterns_match(&test.allow_splat, "tainted: W"));
+	assert_false(patterns_match(&test.allow_splat, "a WARNING: at a.c:1"));
 	assert_false(test.auto_repro || test.kaslr);
 	assert_int_equal(test.timeout_ms, 1500);
 	assert_string_equal(test.append, "isolcpus=1 nohz_full=1 quiet");
@@ -189,6 +197,38 @@ static void values(void **state)
 	parses(&test, "#ktstr: memory_mib=1073741824 kaslr");
 	assert_true(test.kaslr && test.has_kaslr);
 	test_destroy(&test);
+}
+
+static void how_it_fails(void **state)
+{
+	static const struct {
+		const char *text;
+		enum expect_kind kind;
+		unsigned int status;
+		const char *line; /* that the pattern takes */
+	} cases[] = {
+		{ "#ktstr: expect_err", EXPECT_ERROR, 0, NULL },
+		{ "#ktstr: expect_err=no", EXPECT_PASS, 0, NULL },
+		{ "#ktstr: expect_err=status:1", EXPECT_STATUS, 1, NULL },
+		{ "#ktstr: expect_err=status:255", EXPECT_STATUS, 255, NULL },
+		{ "#ktstr: expect_status=3", EXPECT_STATUS, 3, NULL },
+		{ "#ktstr: expect_status=3 expect_err", EXPECT_STATUS, 3, NULL },
+		{ "#ktstr: expect_err expect_status=3", EXPECT_STATUS, 3, NULL },
+		{ "#ktstr: expect_err=\"stderr:*was starved*\"", EXPECT_STDERR, 0,
+		  "it was starved." },
+		{ "#ktstr: expect_err=stdout:/starv(ed|ing)/", EXPECT_STDOUT, 0, "is starving" },
+	};
+	struct test test;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		parses(&test, cases[i].text);
+		assert_int_equal(test.expect.kind, cases[i].kind);
+		assert_int_equal(test.expect.status, cases[i].status);
+		if (cases[i].line)
+			assert_true(pattern_matches(&test.expect.pattern, cases[i].line));
+		test_destroy(&test);
+	}
 }
 
 static void ignored(void **state)
@@ -302,6 +342,42 @@ static void refuses_values(void **state)
 	static const struct {
 		const char *word, *says;
 	} bad[] = {
+		{ "expect_err=sometimes",
+		  "expect_err 'sometimes': takes true, false or how the payload is to fail: "
+		  "status:N, its exit status; stderr:LINE or stdout:LINE, a line of its output as a "
+		  "glob or /expression/, as in expect_err=\"stderr:*starved*\"" },
+		{ "expect_err=scx:stall",
+		  "expect_err 'scx:stall': takes true, false or how the payload is to fail: "
+		  "status:N, its exit status; stderr:LINE or stdout:LINE, a line of its output as a "
+		  "glob or /expression/, as in expect_err=\"stderr:*starved*\"" },
+		{ "expect_err=",
+		  "'expect_err=' has no reason; give one, or write only 'expect_err'" },
+		{ "expect_err=status:0",
+		  "expect_err 'status:0': takes an exit status from 1 to 255, "
+		  "as in expect_err=status:1" },
+		{ "expect_err=status:256",
+		  "expect_err 'status:256': takes an exit status from 1 to 255, as in "
+		  "expect_err=status:1" },
+		{ "expect_err=status:-1",
+		  "expect_err 'status:-1': takes an exit status from 1 to 255, as in "
+		  "expect_err=status:1" },
+		{ "expect_err=stderr:", "expect_err: a pattern is of 1 to 512 characters" },
+		{ "expect_err=stderr:/a(/",
+		  "expect_err '/a(/': Unmatched ( or \\(; give a glob for the whole line, as in "
+		  "*starved*, or an extended regular expression between slashes, as in "
+		  "/starv(ed|ing)/" },
+		{ "expect_err=status:1 expect_status=2",
+		  "expect_err and expect_status both say how the payload is to fail; keep one of "
+		  "them" },
+		{ "expect_status=2 expect_err=stdout:x",
+		  "expect_err and expect_status both say how the payload is to fail; keep one of "
+		  "them" },
+		{ "allow_splat",
+		  "'allow_splat' needs a value, for example "
+		  "allow_splat=\"WARNING: *foo.c*\", with no blanks around the '='" },
+		{ "allow_splat=/x{1000}/",
+		  "allow_splat '/x{1000}/': a repeat with a count, '{' is not taken, since some "
+		  "lines would take very long; write it out" },
 		{ "topology=1n2l4c", "topology '1n2l4c': expected a number and 't' (threads per "
 				     "core) at ''; give NnNlNcNt, for example 1n2l4c2t" },
 		{ "topology=\"1n 2l\"", "topology: takes NnNlNcNt, for example 1n2l4c2t" },
@@ -687,6 +763,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(everything_at_once),
 		cmocka_unit_test(values),
+		cmocka_unit_test(how_it_fails),
 		cmocka_unit_test(ignored),
 		cmocka_unit_test(quotes),
 		cmocka_unit_test(refuses_words),

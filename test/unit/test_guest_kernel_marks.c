@@ -31,7 +31,7 @@ static void put(const char *name, const char *text)
 static void only_what_is_added_counts(void **state)
 {
 	struct kernel_marks marks;
-	uint64_t tainted, kills;
+	struct ktstr_exited exited;
 	char path[128];
 	int proc;
 
@@ -43,37 +43,79 @@ static void only_what_is_added_counts(void **state)
 	put("sys/kernel/tainted", "4096\n");
 	put("vmstat", "nr_free_pages 1\noom_kill_disabled 7\noom_kill 2\nlast 3\n");
 	proc = open(folder, O_RDONLY | O_DIRECTORY);
-	kernel_marks_open(&marks, proc);
-	kernel_marks_read(&marks, &tainted, &kills);
-	assert_int_equal(tainted, 0);
-	assert_int_equal(kills, 0);
+	kernel_marks_open(&marks, proc, proc);
+	kernel_marks_read(&marks, &exited);
+	assert_int_equal(exited.tainted, 0);
+	assert_int_equal(exited.oom_kills, 0);
 	put("sys/kernel/tainted", "4608\n");
 	put("vmstat", "nr_free_pages 1\noom_kill_disabled 9\noom_kill 5\nlast 3\n");
-	kernel_marks_read(&marks, &tainted, &kills);
-	assert_int_equal(tainted, 512);
-	assert_int_equal(kills, 3);
+	kernel_marks_read(&marks, &exited);
+	assert_int_equal(exited.tainted, 512);
+	assert_int_equal(exited.oom_kills, 3);
 	/* Numbers that go back tell nothing. */
 	put("vmstat", "oom_kill 1\n");
-	kernel_marks_read(&marks, &tainted, &kills);
-	assert_int_equal(kills, 0);
+	kernel_marks_read(&marks, &exited);
+	assert_int_equal(exited.oom_kills, 0);
 	kernel_marks_close(&marks);
 	close(proc);
 }
 
 static void a_kernel_that_does_not_tell(void **state)
 {
-	uint64_t tainted = 1, kills = 1;
+	struct ktstr_exited exited = { .tainted = 1, .oom_kills = 1, .cpus_lost = 1 };
 	struct kernel_marks marks;
 
 	(void)state;
-	kernel_marks_open(&marks, -1);
-	kernel_marks_read(&marks, &tainted, &kills);
-	assert_int_equal(tainted, 0);
-	assert_int_equal(kills, 0);
+	kernel_marks_open(&marks, -1, -1);
+	kernel_marks_read(&marks, &exited);
+	assert_int_equal(exited.tainted, 0);
+	assert_int_equal(exited.oom_kills, 0);
+	assert_int_equal(exited.cpus_lost, 0);
 	kernel_marks_close(&marks);
 	assert_int_equal(kernel_marks_find("oom_kill\noom_kill", "oom_kill"), 0);
 	assert_int_equal(kernel_marks_find("", "oom_kill"), 0);
 	assert_int_equal(kernel_marks_find("oom_kill 8", "oom_kill"), 8);
+}
+
+static void a_cpu_that_is_gone(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		unsigned int lost, first;
+	} cases[] = {
+		{ "0-3\n", "0-3\n", 0, 0 },
+		{ "0-3\n", "0,2-3\n", 1, 1 },
+		{ "0-3\n", "0\n", 3, 1 },
+		{ "0-127\n", "0-62,64-126\n", 2, 63 },
+		/* One more is no loss; a list that cannot be read tells nothing. */
+		{ "0,2\n", "0-2\n", 0, 0 },
+		{ "0-3\n", "", 0, 0 },
+		{ "0-3\n", "none\n", 0, 0 },
+		{ "0-99999999999999999999\n", "0-1022\n", 1, 1023 },
+	};
+	struct ktstr_exited exited;
+	struct kernel_marks marks;
+	char path[128];
+	int sys;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/devices", folder);
+	mkdir(path, 0755);
+	strcat(path, "/system");
+	mkdir(path, 0755);
+	strcat(path, "/cpu");
+	mkdir(path, 0755);
+	sys = open(folder, O_RDONLY | O_DIRECTORY);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put("devices/system/cpu/online", cases[i].before);
+		kernel_marks_open(&marks, -1, sys);
+		put("devices/system/cpu/online", cases[i].after);
+		kernel_marks_read(&marks, &exited);
+		assert_int_equal(exited.cpus_lost, cases[i].lost);
+		assert_int_equal(exited.cpu_lost, cases[i].first);
+		kernel_marks_close(&marks);
+	}
+	close(sys);
 }
 
 static int begin(void **state)
@@ -96,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_added_counts),
 		cmocka_unit_test(a_kernel_that_does_not_tell),
+		cmocka_unit_test(a_cpu_that_is_gone),
 	};
 
 	return cmocka_run_group_tests_name("guest_kernel_marks", tests, begin, end);

@@ -101,6 +101,32 @@ static void longest(void **state)
 	free(line);
 }
 
+static void who_wrote_a_record(void **state)
+{
+	static const struct {
+		const char *record;
+		bool kernel;
+	} cases[] = {
+		{ "6,339,5140900,-;text\n", true },
+		{ "0,1,1,-;text\n", true },
+		{ "4,1,1,-,caller=T1;text\n", true },
+		/* A process, by /dev/kmsg; its own facility never is the kernel's. */
+		{ "8,1,1,-;WARNING: CPU: 0 PID: 1 at a.c:1\n", false },
+		{ "12,1,1,-;text\n", false },
+		{ "30,1,1,-;text\n", false },
+		{ "4294967296,1,1,-;text\n", false },
+		{ "", false },
+		{ ",1,1,-;text\n", false },
+		{ "6", false },
+		{ "-1,1,1,-;text\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(kmsg_is_kernel(cases[i].record, strlen(cases[i].record)),
+				 cases[i].kernel);
+}
+
 static void silent(const struct guest_channel *unused)
 {
 	(void)unused;
@@ -122,6 +148,68 @@ static int collect(void *owner, uint16_t type, const void *payload, uint32_t len
 	memcpy(collected->text + collected->size, payload, length);
 	collected->size += length;
 	return 0;
+}
+
+static int collect_window(void *owner, uint16_t type, const void *payload, uint32_t length,
+			  struct error *err)
+{
+	(void)err;
+	assert_int_equal(type, KTSTR_KERNEL);
+	memcpy(((struct collected *)owner)->text + ((struct collected *)owner)->size, payload,
+	       length);
+	((struct collected *)owner)->size += length;
+	return 0;
+}
+
+/* Only the kernel's own records, from one point on, however many: none is pushed out by others. */
+static void a_window(void **state)
+{
+	void *region = aligned_alloc(4096, KTSTR_CHANNEL_SIZE);
+	struct kmsg *kmsg = malloc(sizeof(*kmsg));
+	struct collected collected = { .text = malloc(KMSG_KEEP) };
+	struct guest_channel guest;
+	struct channel host;
+	char record[1100], why[256], *at;
+	int fds[2], numbers = 0;
+
+	(void)state;
+	assert_non_null(region);
+	assert_non_null(kmsg);
+	assert_non_null(collected.text);
+	assert_int_equal(channel_init(&host, region, NULL), 0);
+	assert_int_equal(guest_channel_init(&guest, region, silent, why, sizeof(why)), 0);
+	assert_int_equal(pipe2(fds, O_NONBLOCK | O_DIRECT), 0);
+	assert_int_equal(kmsg_open(kmsg, fds[0]), 0);
+#define PUT(...)                                                                                   \
+	do {                                                                                       \
+		int length = snprintf(record, sizeof(record), __VA_ARGS__);                        \
+                                                                                                   \
+		assert_int_equal(write(fds[1], record, (size_t)length), length);                   \
+	} while (0)
+	PUT("4,1,1,-;before\n");
+	kmsg_window_open(kmsg, &guest);
+	for (int i = 0; i < 200; i++) {
+		PUT("4,1,%d,-;%0900d\n", i, i);
+		PUT("12,1,%d,-;a process says %0900d\n", i, i);
+		kmsg_read(kmsg, 64);
+	}
+	PUT("4,1,1,-;the last one\n");
+	kmsg_window_close(kmsg, true);
+	PUT("4,1,1,-;after\n");
+	kmsg_read(kmsg, 64);
+#undef PUT
+	assert_int_equal(channel_drain(&host, collect_window, &collected, NULL), 0);
+	collected.text[collected.size] = '\0';
+	at = collected.text;
+	for (; at[15] == '0'; at = strchr(at, '\n') + 1)
+		assert_int_equal(atoi(at + 900 + 15 - 8), numbers++);
+	assert_int_equal(numbers, 200);
+	assert_string_equal(at, "[    0.000001] the last one\n");
+	kmsg_close(kmsg);
+	close(fds[1]);
+	free(collected.text);
+	free(kmsg);
+	free(region);
 }
 
 /* Through a pipe in the place of /dev/kmsg: what it gives in one read is one record. */
@@ -222,8 +310,12 @@ static void last_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(records),   cmocka_unit_test(no_records),
-		cmocka_unit_test(longest),   cmocka_unit_test(newest_are_kept),
+		cmocka_unit_test(who_wrote_a_record),
+		cmocka_unit_test(a_window),
+		cmocka_unit_test(records),
+		cmocka_unit_test(no_records),
+		cmocka_unit_test(longest),
+		cmocka_unit_test(newest_are_kept),
 		cmocka_unit_test(last_line),
 	};
 

@@ -201,6 +201,7 @@ static unsigned int count_left_over(void)
 static _Noreturn void be_init(const struct run *run, void *region, unsigned int *left_over)
 {
 	static struct guest_channel channel;
+	static struct kmsg kmsg;
 	char why[256], args[512];
 	struct session session;
 	struct job job;
@@ -214,8 +215,8 @@ static _Noreturn void be_init(const struct run *run, void *region, unsigned int 
 	if (kernel_before_4_13 && !deny_syscall(SYS_ioctl, ~0u, TIOCGPTPEER, ENOTTY))
 		_exit(97);
 	if (guest_channel_init(&channel, region, no_doorbell, why, sizeof(why)) ||
-	    job_parse(&job, run->job, run->job_size, why, sizeof(why)) ||
-	    session_open(&session, &channel, &job, -1, why, sizeof(why))) {
+	    job_parse(&job, run->job, run->job_size, why, sizeof(why)) || kmsg_open(&kmsg, -1) ||
+	    session_open(&session, &channel, &job, &kmsg, why, sizeof(why))) {
 		fprintf(stderr, "%s\n", why);
 		_exit(98);
 	}
@@ -237,6 +238,7 @@ static _Noreturn void be_init(const struct run *run, void *region, unsigned int 
 	}
 	*left_over = count_left_over();
 	session_close(&session);
+	kmsg_close(&kmsg);
 	job_destroy(&job);
 	guest_channel_send(&channel, KTSTR_BYE, NULL, 0);
 	_exit(0);

@@ -8,6 +8,15 @@
 
 #include "verdict/outcome.h"
 
+static const struct expect a_pass = { .kind = EXPECT_PASS }, an_error = { .kind = EXPECT_ERROR };
+
+static enum outcome_kind with_status(const struct verdict *verdict, unsigned int status)
+{
+	const struct expect expect = { .kind = EXPECT_STATUS, .status = status };
+
+	return outcome_of(verdict, &expect);
+}
+
 static void every_verdict_has_its_outcome(void **state)
 {
 	static const struct {
@@ -28,6 +37,16 @@ static void every_verdict_has_its_outcome(void **state)
 		{ { .kind = VERDICT_FAIL, .exit_status = 132, .signal = 4 },
 		  OUTCOME_FAIL,
 		  OUTCOME_XFAIL },
+		/* What the kernel did is nobody's to expect, whatever the payload says. */
+		{ { .kind = VERDICT_FAIL, .exit_status = 1, .splat = "warning" },
+		  OUTCOME_FAIL,
+		  OUTCOME_FAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 4, .splat = "warning" },
+		  OUTCOME_FAIL,
+		  OUTCOME_FAIL },
+		{ { .kind = VERDICT_TIMEOUT, .exit_status = 124, .splat = "warning" },
+		  OUTCOME_TIMEOUT,
+		  OUTCOME_TIMEOUT },
 		/* A signal is never a skip, whatever the status says. */
 		{ { .kind = VERDICT_FAIL, .exit_status = 4, .signal = 9 },
 		  OUTCOME_FAIL,
@@ -50,9 +69,9 @@ static void every_verdict_has_its_outcome(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		kinds[cases[i].verdict.kind] = true;
-		assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, false, 0)),
+		assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, &a_pass)),
 				    outcome_name(cases[i].plain));
-		assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, true, 0)),
+		assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, &an_error)),
 				    outcome_name(cases[i].expected));
 	}
 	/* A new kind cannot be forgotten. */
@@ -81,10 +100,41 @@ static void an_expected_status_is_that_one_alone(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		for (int expect_err = 0; expect_err < 2; expect_err++)
-			assert_string_equal(outcome_name(outcome_of(&cases[i].verdict, expect_err,
-								    cases[i].expected)),
-					    outcome_name(cases[i].outcome));
+		assert_string_equal(outcome_name(with_status(&cases[i].verdict, cases[i].expected)),
+				    outcome_name(cases[i].outcome));
+}
+
+static void an_expected_line_is_to_be_there(void **state)
+{
+	static const struct {
+		struct verdict verdict;
+		enum outcome_kind said, unsaid;
+	} cases[] = {
+		{ { .kind = VERDICT_PASS }, OUTCOME_XPASS, OUTCOME_XPASS },
+		{ { .kind = VERDICT_FAIL, .exit_status = 1 }, OUTCOME_XFAIL, OUTCOME_FAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 127 }, OUTCOME_XFAIL, OUTCOME_FAIL },
+		{ { .kind = VERDICT_FAIL, .exit_status = 4 }, OUTCOME_SKIP, OUTCOME_SKIP },
+		{ { .kind = VERDICT_TIMEOUT }, OUTCOME_XFAIL, OUTCOME_TIMEOUT },
+		{ { .kind = VERDICT_FAIL, .exit_status = 1, .splat = "bug" },
+		  OUTCOME_FAIL,
+		  OUTCOME_FAIL },
+		{ { .kind = VERDICT_PANIC }, OUTCOME_ERROR, OUTCOME_ERROR },
+		{ { .kind = VERDICT_NOT_RUN, .exit_status = 127 }, OUTCOME_ERROR, OUTCOME_ERROR },
+		{ { .kind = VERDICT_ERROR }, OUTCOME_ERROR, OUTCOME_ERROR },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (enum expect_kind kind = EXPECT_STDOUT; kind <= EXPECT_STDERR; kind++) {
+			const struct expect expect = { .kind = kind };
+			struct verdict verdict = cases[i].verdict;
+
+			assert_string_equal(outcome_name(outcome_of(&verdict, &expect)),
+					    outcome_name(cases[i].unsaid));
+			verdict.said_it = true;
+			assert_string_equal(outcome_name(outcome_of(&verdict, &expect)),
+					    outcome_name(cases[i].said));
+		}
 }
 
 static void names_and_what_is_bad(void **state)
@@ -116,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_verdict_has_its_outcome),
 		cmocka_unit_test(an_expected_status_is_that_one_alone),
+		cmocka_unit_test(an_expected_line_is_to_be_there),
 		cmocka_unit_test(names_and_what_is_bad),
 	};
 

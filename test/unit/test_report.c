@@ -496,6 +496,43 @@ static void the_guests_warnings_are_shown(void **state)
 			    "  guest: (1 more before these)\n");
 }
 
+static void what_the_kernel_did_is_told(void **state)
+{
+	static const struct splats splats = {
+		.found = 3,
+		.kept = { { "warning", "WARNING: a" },
+			  { "bug", "BUG: \x1b[31m" },
+			  { "taint", "tainted: L" } },
+		.allowed_count = 2,
+		.allowed_first = { "UBSAN report", "UBSAN: x in y" },
+	};
+	struct fixture *f = *state;
+	struct json_object *json;
+	const char *text;
+
+	f->report.repro = NULL;
+	f->seen.splats = splats;
+	f->verdict.splat = "warning";
+	text = printed(f, NULL, NULL);
+	assert_non_null(strstr(text, "\n  kernel: 2 more that nobody asked for:\n"
+				     "    | BUG: ?[31m\n    | tainted: L\n"
+				     "  kernel: 2 allowed by allow_splat:\n    | UBSAN: x in y\n"
+				     "  hint: allow_splat=\"GLOB\""));
+	json = dump(f, false);
+	check(json, "splats",
+	      "{\"kind\":\"warning\",\"count\":3,\"lines\":[\"WARNING: a\","
+	      "\"BUG: \\u001b[31m\",\"tainted: L\"],\"allowed\":2}");
+	json_object_put(json);
+	/* Where the verdict is about something else, all of them are; where all is allowed, none
+	 * is. */
+	f->verdict.splat = NULL;
+	text = printed(f, NULL, NULL);
+	assert_non_null(strstr(text, "\n  kernel: 3 that nobody asked for:\n    | WARNING: a\n"));
+	assert_null(strstr(text, "hint"));
+	f->seen.splats = (struct splats){ .all_allowed = true, .allowed_count = 1 };
+	assert_null(strstr(printed(f, NULL, NULL), "kernel: "));
+}
+
 static void a_pass_keeps_no_tracer_failure_back(void **state)
 {
 	struct fixture *f = *state;
@@ -748,6 +785,7 @@ int main(void)
 		with_fixture(a_pass_is_one_line),
 		with_fixture(a_missing_library_is_a_hint),
 		with_fixture(the_guests_warnings_are_shown),
+		with_fixture(what_the_kernel_did_is_told),
 		with_fixture(a_pass_keeps_no_tracer_failure_back),
 		with_fixture(a_failure_and_its_repro),
 		with_fixture(a_fork_says_so),

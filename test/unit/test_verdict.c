@@ -31,10 +31,131 @@ struct scene {
 	const char *console, *init_log;
 	enum verdict_kind kind;
 	int exit_status, signal;
-	const char *cause;
+	const char *splat, *cause;
 };
 
+#define OOM_LINE "Out of memory: Killed process 83 (tail) total-vm:240kB, anon-rss:0kB"
+
+static const struct expect status_three = { .kind = EXPECT_STATUS, .status = 3 };
+static const struct expect starved = { .kind = EXPECT_STDERR, .pattern.text = (char *)"*starved*" };
+
 static const struct scene scenes[] = {
+	{
+		.name = "the kernel warned: the payload's 0 does not stand",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_BYE,
+			  .splats = { .found = 1,
+				      .kept = { { "warning", "WARNING: at a.c:1" } } } },
+		.kind = VERDICT_FAIL,
+		.exit_status = 119,
+		.splat = "warning",
+		.cause =
+			"kernel warning while the payload ran: WARNING: at a.c:1; payload exited with "
+			"status 0 after 1.3 s",
+	},
+	{
+		.name = "the kernel warned, and the payload failed: its status stands",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 3), .stop = STOP_BYE,
+			  .splats = { .found = 2,
+				      .kept = { { "bug", "BUG: x" }, { "bug", "y" } } } },
+		.kind = VERDICT_FAIL,
+		.exit_status = 3,
+		.splat = "bug",
+		.cause =
+			"payload exited with status 3 after 1.3 s; kernel bug while the payload ran: "
+			"BUG: x",
+	},
+	{
+		.name = "a soft lockup, and a payload that did not come to its end",
+		.seen = { EXITED(KTSTR_EXIT_TIMEOUT, 0), .stop = STOP_BYE,
+			  .splats = { .found = 1, .kept = { { "soft lockup", "BUG: soft" } } } },
+		.kind = VERDICT_TIMEOUT,
+		.exit_status = 124,
+		.splat = "soft lockup",
+		.cause =
+			"payload still running at its time limit of 30 s; kernel soft lockup while the "
+			"payload ran: BUG: soft",
+	},
+	{
+		.name = "memory ran out, and the payload says nothing of it",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_BYE, .memory_mib = 256,
+			  .exit.oom_kills = 1,
+			  .splats = { .found = 1,
+				      .kept = { { SPLAT_OOM, OOM_LINE } },
+				      .oom_line = OOM_LINE } },
+		.kind = VERDICT_FAIL,
+		.exit_status = 119,
+		.splat = SPLAT_OOM,
+		.cause =
+			"memory ran out, and the kernel killed 'tail' (pid 83): the guest has 256 MiB, "
+			"--memory gives it more; payload exited with status 0 after 1.3 s",
+	},
+	{
+		.name = "memory ran out, and so the payload failed: said once",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 137), .stop = STOP_BYE, .memory_mib = 256,
+			  .exit.oom_kills = 1,
+			  .splats = { .found = 1,
+				      .kept = { { SPLAT_OOM, OOM_LINE } },
+				      .oom_line = OOM_LINE } },
+		.kind = VERDICT_FAIL,
+		.exit_status = 137,
+		.splat = SPLAT_OOM,
+		.cause =
+			"payload exited with status 137 after 1.3 s; memory ran out, and the kernel "
+			"killed 'tail' (pid 83): the guest has 256 MiB, --memory gives it more",
+	},
+	{
+		.name = "memory ran out as is allowed: still likely why it failed",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 1), .stop = STOP_BYE, .exit.oom_kills = 1,
+			  .splats = { .allowed_count = 1,
+				      .oom_line =
+					      "Memory cgroup out of memory: Killed process 9 (a) "
+					      "total-vm:1kB" } },
+		.kind = VERDICT_FAIL,
+		.exit_status = 1,
+		.cause =
+			"payload exited with status 1 after 1.3 s; a memory cgroup ran out, and the "
+			"kernel killed 'a' (pid 9)",
+	},
+	{
+		.name = "memory ran out as is allowed, and it passed",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_BYE, .exit.oom_kills = 1,
+			  .splats = { .allowed_count = 1, .oom_line = OOM_LINE } },
+		.kind = VERDICT_PASS,
+		.cause = "payload exited with status 0 after 1.3 s",
+	},
+	{
+		.name = "the payload failed with another status than is expected",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 2), .stop = STOP_BYE,
+			  .expected.expect = &status_three },
+		.kind = VERDICT_FAIL,
+		.exit_status = 2,
+		.cause = "payload exited with status 2 after 1.3 s; status 3 is expected",
+	},
+	{
+		.name = "it failed with the expected one",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 3), .stop = STOP_BYE,
+			  .expected.expect = &status_three },
+		.kind = VERDICT_FAIL,
+		.exit_status = 3,
+		.cause = "payload exited with status 3 after 1.3 s",
+	},
+	{
+		.name = "it failed, but not for the reason that is expected",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 1), .stop = STOP_BYE,
+			  .expected.expect = &starved },
+		.kind = VERDICT_FAIL,
+		.exit_status = 1,
+		.cause = "payload exited with status 1 after 1.3 s; no line of its standard error "
+			 "matches '*starved*', which is expected",
+	},
+	{
+		.name = "it failed for the reason that is expected",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 1), .stop = STOP_BYE,
+			  .expected = { .expect = &starved, .seen = true } },
+		.kind = VERDICT_FAIL,
+		.exit_status = 1,
+		.cause = "payload exited with status 1 after 1.3 s",
+	},
 	{
 		.name = "status 0",
 		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_BYE },
@@ -570,6 +691,8 @@ static void every_end_has_its_verdict(void **state)
 		assert_string_equal(verdict_name(verdict.kind), verdict_name(scenes[i].kind));
 		assert_int_equal(verdict.exit_status, scenes[i].exit_status);
 		assert_int_equal(verdict.signal, scenes[i].signal);
+		assert_string_equal(verdict.splat ? verdict.splat : "none",
+				    scenes[i].splat ? scenes[i].splat : "none");
 	}
 }
 
@@ -660,6 +783,12 @@ static void the_repro_is_compared(void **state)
 					       .signal = SIGKILL };
 	static const struct verdict panic = { .kind = VERDICT_PANIC, .exit_status = 120 };
 	static const struct verdict fail120 = { .kind = VERDICT_FAIL, .exit_status = 120 };
+	static const struct verdict warned1 = { .kind = VERDICT_FAIL,
+						.exit_status = 1,
+						.splat = "warning" };
+	static const struct verdict stalled1 = { .kind = VERDICT_FAIL,
+						 .exit_status = 1,
+						 .splat = "RCU stall" };
 	static const struct verdict pass = { .kind = VERDICT_PASS };
 	static const struct verdict error = { .kind = VERDICT_ERROR, .exit_status = 125 };
 	static const struct verdict interrupted = { .kind = VERDICT_INTERRUPTED,
@@ -676,7 +805,8 @@ static void the_repro_is_compared(void **state)
 		{ &panic, &fail120, "other-failure" }, { &fail1, &panic, "other-failure" },
 		{ &fail1, &not_run, "other-failure" }, { &fail1, &protocol, "other-failure" },
 		{ &fail1, &pass, "passed" },	       { &fail1, &error, "undecided" },
-		{ &fail1, &interrupted, "undecided" },
+		{ &fail1, &interrupted, "undecided" }, { &warned1, &warned1, "same-failure" },
+		{ &fail1, &warned1, "other-failure" }, { &stalled1, &warned1, "other-failure" },
 	};
 
 	(void)state;

@@ -222,6 +222,41 @@ static void a_life_from_power_on(void **state)
 	assert_int_equal(seen.stop, STOP_BYE);
 }
 
+static void put(uint16_t type, const char *text)
+{
+	assert_int_equal(say(type, text, (uint32_t)strlen(text)), 0);
+}
+
+/* Of the kernel's own lines, and of the payload's output: each from its own stream. */
+static void what_is_looked_for_in_lines(void **state)
+{
+	static const char words[] = "[    1.0] WARNING: CPU: 0 PID: 1 at a.c:1\n";
+	const struct ktstr_exited exited = { .tainted = 1 << 9 | 1 << 14 };
+	struct expect expect = { .kind = EXPECT_STDERR };
+	struct error err;
+
+	(void)state;
+	assert_int_equal(pattern_parse("x", "*starved", &expect.pattern, &err), 0);
+	seen.expected.expect = &expect;
+	begin();
+	put(KTSTR_KMSG, words);
+	put(KTSTR_STDERR, words);
+	put(KTSTR_STDOUT, "was starved\n");
+	put(KTSTR_STDERR, "was sta");
+	assert_false(seen.expected.seen);
+	assert_int_equal(seen.splats.found, 0);
+	put(KTSTR_KERNEL, words);
+	put(KTSTR_STDERR, "rved");
+	assert_int_equal(say(KTSTR_EXITED, &exited, sizeof(exited)), 0);
+	assert_false(seen.expected.seen);
+	watch_finish(&watch);
+	assert_true(seen.expected.seen);
+	assert_int_equal(seen.splats.found, 2);
+	assert_string_equal(seen.splats.kept[0].line, "WARNING: CPU: 0 PID: 1 at a.c:1");
+	assert_string_equal(seen.splats.kept[1].line, "tainted: L (soft lockup)");
+	pattern_free(&expect.pattern);
+}
+
 static void a_guest_on_less_than_its_machine_is_stopped(void **state)
 {
 	(void)state;
@@ -335,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_panic_may_be_the_very_last_word, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_life_from_power_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_looked_for_in_lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_guest_on_less_than_its_machine_is_stopped, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_life_from_the_ready_point, set_up, tear_down),

@@ -133,6 +133,15 @@ static void a_limit_passes_while_the_payload_runs(void **state)
 	refused(KTSTR_EXPIRED);
 }
 
+static void the_kernel_is_heard_while_the_payload_runs(void **state)
+{
+	(void)state;
+	LIFE(KTSTR_HELLO, KTSTR_READY);
+	refused(KTSTR_KERNEL);
+	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED, KTSTR_KERNEL, KTSTR_KERNEL, KTSTR_EXITED);
+	refused(KTSTR_KERNEL);
+}
+
 static void a_machine_at_its_ready_point_has_said_so(void **state)
 {
 	(void)state;
@@ -171,7 +180,7 @@ static void lengths_are_held_to(void **state)
 
 static void unknown_types_are_none(void **state)
 {
-	static const uint16_t unknown[] = { 0,		 17,	    63, KTSTR_KEYS, KTSTR_RESIZE,
+	static const uint16_t unknown[] = { 0,		 18,	    63, KTSTR_KEYS, KTSTR_RESIZE,
 					    KTSTR_STDIN, UINT16_MAX };
 
 	(void)state;
@@ -269,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup(each_once, set_up),
 		cmocka_unit_test_setup(ready_comes_first, set_up),
 		cmocka_unit_test_setup(a_limit_passes_while_the_payload_runs, set_up),
+		cmocka_unit_test_setup(the_kernel_is_heard_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(a_machine_at_its_ready_point_has_said_so, set_up),
 		cmocka_unit_test_setup(lengths_are_held_to, set_up),
 		cmocka_unit_test_setup(unknown_types_are_none, set_up),
