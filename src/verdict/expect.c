@@ -27,7 +27,7 @@ int expect_parse(const char *what, const char *text, struct expect *out, struct 
 	} forms[] = { { "status:", EXPECT_STATUS },
 		      { "stdout:", EXPECT_STDOUT },
 		      { "stderr:", EXPECT_STDERR } };
-	struct expect expect = { EXPECT_PASS };
+	struct expect expect = { .kind = EXPECT_PASS };
 	const char *value = text;
 	char shown[120];
 	int ret = 0;
