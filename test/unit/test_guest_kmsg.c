@@ -207,6 +207,7 @@ static void a_window(void **state)
 	assert_string_equal(at, "[    0.000001] the last one\n");
 	kmsg_close(kmsg);
 	close(fds[1]);
+	channel_destroy(&host);
 	free(collected.text);
 	free(kmsg);
 	free(region);
