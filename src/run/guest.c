@@ -205,6 +205,7 @@ static int fork_base(struct guest_config *config, struct observation *seen, stru
 	const struct base *base = config->base;
 	const struct vmm_saved saved = { .ram_fd = base->ram_fd,
 					 .ram_offset = base->ram_offset,
+					 .ram_size = base->ram_size,
 					 .extents = &base->extents,
 					 .state = base->state,
 					 .state_size = base->state_size,

@@ -20,6 +20,7 @@
 #include "vmm/vcpu_limits.h"
 
 #define PAGE UINT64_C(4096)
+#define MIB  UINT64_C(1048576)
 
 void machine_set_state(struct vmm *vmm, enum vmm_state state)
 {
@@ -270,6 +271,12 @@ int vmm_fork(const struct vmm_config *config, const struct vmm_saved *saved, str
 {
 	const struct memory_source source = { saved->ram_fd, saved->ram_offset, saved->extents };
 
+	/* Before a byte is mapped: parts of a larger RAM would lie over what is not the guest's. */
+	if (saved->ram_size % MIB || saved->ram_size / MIB != config->memory_mib)
+		return error_set(err, -ESTALE,
+				 "saved memory: %" PRIu64 " bytes, this machine has %" PRIu64
+				 " MiB",
+				 saved->ram_size, config->memory_mib);
 	return make(config, &source, saved, out, err);
 }
 

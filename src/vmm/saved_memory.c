@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -13,34 +14,41 @@
 #include "util/memfd.h"
 #include "vmm/machine.h"
 
-#define PAGE EXTENTS_PAGE
+#define PAGE	EXTENTS_PAGE
+#define PAGEMAP "/proc/self/pagemap"
 /* Documentation/admin-guide/mm/pagemap.rst: a page that is present, or swapped out. */
-#define HELD (UINT64_C(3) << 62)
+#define HELD	(UINT64_C(3) << 62)
 
 struct saving {
 	const uint8_t *host;
 	uint64_t size; /* of RAM, bytes */
 	int fd, pagemap;
 	struct extents *extents;
+	struct error *err;
 	uint64_t run, run_end; /* pages that follow each other and are to be written */
 };
 
-/* The memfd, of RAM's size, or -errno. */
-static int create_file(uint64_t size)
+/* The memfd, of RAM's size, or -errno with a message. */
+static int create_file(uint64_t size, struct error *err)
 {
 	struct rlimit limit;
 	int fd, ret;
 
 	/* It counts as a file, and growing past the limit for these would be a signal. */
 	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < size)
-		return -EFBIG;
+		return error_set(err, -EFBIG,
+				 "a memfd of %" PRIu64 " MiB is over the limit for files of "
+				 "%" PRIu64 " MiB; raise that (ulimit -f)",
+				 size >> 20, (uint64_t)limit.rlim_cur >> 20);
 	fd = memfd_new("ktstr-guest-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING, NULL);
+	ret = fd;
 	if (fd >= 0 && ftruncate(fd, (off_t)size) < 0) {
 		ret = -errno;
 		close(fd);
-		return ret;
 	}
-	return fd;
+	return ret < 0 ? error_set(err, ret, "making a memfd of %" PRIu64 " MiB: %s", size >> 20,
+				   strerror(-ret))
+		       : fd;
 }
 
 static int write_run(struct saving *saving)
@@ -51,7 +59,11 @@ static int write_run(struct saving *saving)
 	if (!size)
 		return 0;
 	ret = file_write_at(saving->fd, saving->host + saving->run, size, saving->run);
-	return ret ? ret : extents_add(saving->extents, saving->run, size);
+	if (ret)
+		return error_set(saving->err, ret, "writing %" PRIu64 " KiB to a memfd: %s",
+				 size >> 10, strerror(-ret));
+	ret = extents_add(saving->extents, saving->run, size);
+	return ret ? error_set(saving->err, ret, "no memory for the list of its parts") : 0;
 }
 
 static int add_page(struct saving *saving, uint64_t at)
@@ -79,8 +91,11 @@ static int write_all(struct saving *saving)
 		ssize_t got =
 			pread(saving->pagemap, entries, want, (off_t)(first * sizeof(entries[0])));
 
-		if (got < (ssize_t)sizeof(entries[0]))
-			return got < 0 ? -errno : -EIO;
+		if (got < (ssize_t)sizeof(entries[0])) {
+			ret = got < 0 ? -errno : -EIO;
+			return error_set(saving->err, ret, "reading " PAGEMAP ": %s",
+					 strerror(-ret));
+		}
 		for (size_t i = 0; !ret && i < (size_t)got / sizeof(entries[0]); i++, at += PAGE)
 			if (entries[i] & HELD && !extents_is_zero(saving->host + at))
 				ret = add_page(saving, at);
@@ -92,14 +107,16 @@ static int save(struct saving *saving)
 {
 	int ret;
 
-	saving->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	saving->pagemap = open(PAGEMAP, O_RDONLY | O_CLOEXEC);
 	if (saving->pagemap < 0)
-		return -errno;
+		return error_set(saving->err, -errno,
+				 PAGEMAP ": %s; which pages the guest has touched stands there",
+				 strerror(errno));
 	ret = write_all(saving);
 	close(saving->pagemap);
 	if (!ret && fcntl(saving->fd, F_ADD_SEALS,
 			  F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
-		ret = -errno;
+		ret = error_set(saving->err, -errno, "sealing a memfd: %s", strerror(errno));
 	return ret;
 }
 
@@ -112,8 +129,9 @@ int vmm_save_memory(const struct vmm *vmm, struct extents *extents, struct error
 {
 	struct saving saving = { .host = vmm->memory.host,
 				 .size = vmm->memory.size,
-				 .fd = create_file(vmm->memory.size),
-				 .extents = extents };
+				 .fd = create_file(vmm->memory.size, err),
+				 .extents = extents,
+				 .err = err };
 	int ret = saving.fd < 0 ? saving.fd : save(&saving);
 
 	if (!ret)
@@ -121,5 +139,5 @@ int vmm_save_memory(const struct vmm *vmm, struct extents *extents, struct error
 	if (saving.fd >= 0)
 		close(saving.fd);
 	extents_free(extents);
-	return error_set(err, ret, "saving the memory of a machine: %s", strerror(-ret));
+	return error_prefix(err, ret, "saving the memory of a machine");
 }

@@ -127,6 +127,7 @@ int vmm_create(const struct vmm_config *config, struct vmm **out, struct error *
 struct vmm_saved {
 	int ram_fd;		       /* its memory; needed no longer than for vmm_fork */
 	uint64_t ram_offset;	       /* where RAM begins in it, a multiple of the page size */
+	uint64_t ram_size;	       /* bytes; the extents and what is touched lie within it */
 	const struct extents *extents; /* of RAM that is not zero; NULL: all may be */
 	const void *state;	       /* vmm_save's; needed until vmm_destroy */
 	size_t state_size;

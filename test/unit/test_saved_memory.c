@@ -110,10 +110,37 @@ static void a_limit_for_files_is_no_signal(void **state)
 	small.rlim_cur = MIB;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	assert_int_equal(vmm_save_memory(vmm, &extents, &err), -EFBIG);
-	assert_non_null(strstr(err.text, "memory of a machine"));
+	assert_string_equal(err.text,
+			    "saving the memory of a machine: a memfd of 256 MiB is over the limit "
+			    "for files of 1 MiB; raise that (ulimit -f)");
 	assert_null(extents.list);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	guest_memory_destroy(&vmm->memory);
+}
+
+/* Parts of it that lie beyond this machine's RAM are not mapped there, over what is not its own. */
+static void of_another_size_it_is_refused(void **state)
+{
+	const struct vmm_config config = {
+		.topology = { .numa_nodes = 1, .llcs = 1, .cores = 1, .threads = 1 },
+		.memory_mib = MEMORY_MIB,
+	};
+	static const uint64_t sizes[] = { 0, (MEMORY_MIB - 1) * MIB, MEMORY_MIB * MIB + PAGE,
+					  (MEMORY_MIB + 1) * MIB, MEMORY_MIB * MIB << 32 };
+	struct extent beyond = { MEMORY_MIB * MIB, PAGE };
+	const struct extents extents = { &beyond, 1 };
+	struct error err = { "" };
+	struct vmm *vmm;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		const struct vmm_saved saved = { .ram_fd = -1,
+						 .ram_size = sizes[i],
+						 .extents = &extents };
+
+		assert_int_equal(vmm_fork(&config, &saved, &vmm, &err), -ESTALE);
+		assert_non_null(strstr(err.text, "this machine has 256 MiB"));
+	}
 }
 
 int main(void)
@@ -122,6 +149,7 @@ int main(void)
 		cmocka_unit_test(it_holds_what_the_memory_does),
 		cmocka_unit_test(of_untouched_memory_there_is_nothing),
 		cmocka_unit_test(a_limit_for_files_is_no_signal),
+		cmocka_unit_test(of_another_size_it_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
