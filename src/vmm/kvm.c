@@ -115,14 +115,14 @@ int kvm_vm_ioctl(int vm_fd, unsigned long request, void *arg, const char *name, 
 	return error_set(err, ret, "KVM refused %s: %s", name, strerror(-ret));
 }
 
-void kvm_prefault(int vcpu_fd, uint64_t gpa, uint64_t size)
+bool kvm_prefault(int vcpu_fd, uint64_t gpa, uint64_t size)
 {
 	struct kvm_pre_fault_memory range = { .gpa = gpa & ~UINT64_C(4095),
 					      .size = (size + 4095) & ~UINT64_C(4095) };
 
-	if (ioctl(vcpu_fd, KVM_PRE_FAULT_MEMORY, &range)) {
-		/* Then the guest pays for each when it gets there. */
-	}
+	/* Unknown before Linux 6.11 (ENOTTY or EINVAL), and not for shadow page tables. */
+	return !ioctl(vcpu_fd, KVM_PRE_FAULT_MEMORY, &range) ||
+	       (errno != ENOTTY && errno != EINVAL && errno != EOPNOTSUPP);
 }
 
 int vmm_offers(const struct topology *topology, bool tsc_reliable, void **bytes, size_t *size,

@@ -2,6 +2,7 @@
 #ifndef KTSTR_VMM_KVM_H
 #define KTSTR_VMM_KVM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,9 +24,11 @@ int kvm_vm_ioctl(int vm_fd, unsigned long request, void *arg, const char *name, 
 
 /*
  * kvm_prefault - entries for [@gpa, @gpa + @size) in KVM's tables, before the guest needs them, as
- * far as this KVM makes them so early (Linux 6.10). @vcpu_fd: of one that does not run
+ * far as this KVM makes them so early (Linux 6.11). What it does not make costs the guest an exit.
+ * @vcpu_fd: of one that does not run
+ * Returns false when it makes none at all, so that asking again is in vain.
  */
-void kvm_prefault(int vcpu_fd, uint64_t gpa, uint64_t size);
+bool kvm_prefault(int vcpu_fd, uint64_t gpa, uint64_t size);
 
 struct kvm_need {
 	int capability; /* KVM_CAP_ */

@@ -224,7 +224,8 @@ static void prefault(struct vmm *vmm, const struct touched *touched)
 
 		if (at >= vmm->memory.low_size)
 			at += vmm->memory.high_gpa - vmm->memory.low_size;
-		kvm_prefault(vmm->vcpus[0].fd, at, touched->runs[i].count * PAGE);
+		if (!kvm_prefault(vmm->vcpus[0].fd, at, touched->runs[i].count * PAGE))
+			return;
 	}
 }
 

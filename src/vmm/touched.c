@@ -28,6 +28,7 @@ struct pm_scan_arg {
 #define PAGE_IS_FILE	(1 << 2)
 #define PAGE_IS_PRESENT (1 << 3)
 #define PAGE_IS_PFNZERO (1 << 5)
+#define PAGE_IS_HUGE	(1 << 6)
 #endif
 
 struct touched *touched_new(void)
@@ -69,10 +70,18 @@ int touched_set(struct touched *touched, const struct touched_run *runs, size_t 
 	return 0;
 }
 
-/* As much of it as there is room for; false: no more. */
-static bool add(struct touched *touched, uint64_t first, uint64_t count, bool written,
+/*
+ * As much of it as there is room for; false: no more. Pages of the mapping's own are written ones;
+ * those of its file, and the zero page, are not.
+ */
+static bool add(struct touched *touched, uint64_t first, uint64_t count, uint64_t categories,
 		uint64_t *nr_written)
 {
+	bool written = !(categories & (PAGE_IS_FILE | PAGE_IS_PFNZERO));
+
+	/* One exit brings all 512 pages of a huge one, of which most are not needed. */
+	if (written && categories & PAGE_IS_HUGE)
+		return true;
 	if (touched->nr_runs == TOUCHED_MAX_RUNS || first + count > UINT32_MAX)
 		return false;
 	if (written && count > TOUCHED_MAX_PAGES - *nr_written)
@@ -84,7 +93,6 @@ static bool add(struct touched *touched, uint64_t first, uint64_t count, bool wr
 	return true;
 }
 
-/* Pages of the mapping's own are written ones; those of its file, and the zero page, are not. */
 static bool scan(struct touched *touched, int fd, uint64_t host, uint64_t size)
 {
 	struct page_region regions[64];
@@ -95,7 +103,7 @@ static bool scan(struct touched *touched, int fd, uint64_t host, uint64_t size)
 		.vec = (uintptr_t)regions,
 		.vec_len = sizeof(regions) / sizeof(regions[0]),
 		.category_mask = PAGE_IS_PRESENT,
-		.return_mask = PAGE_IS_FILE | PAGE_IS_PFNZERO,
+		.return_mask = PAGE_IS_FILE | PAGE_IS_PFNZERO | PAGE_IS_HUGE,
 	};
 	uint64_t nr_written = 0;
 
@@ -107,7 +115,7 @@ static bool scan(struct touched *touched, int fd, uint64_t host, uint64_t size)
 			return false;
 		for (int i = 0; i < found; i++)
 			if (!add(touched, (regions[i].start - host) / PAGE,
-				 (regions[i].end - regions[i].start) / PAGE, !regions[i].categories,
+				 (regions[i].end - regions[i].start) / PAGE, regions[i].categories,
 				 &nr_written))
 				return true;
 		/* It would stand still. */

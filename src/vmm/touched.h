@@ -18,7 +18,7 @@ struct touched_run {
 	uint32_t written;
 };
 
-/* What does not fit is left out. */
+/* What does not fit is left out, and so are huge pages that were written. */
 #define TOUCHED_MAX_RUNS  2700u
 /* Each fork has these as its own from the start: 8 MiB. A large cargo fills many more. */
 #define TOUCHED_MAX_PAGES 2048u

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "util/huge.h"
 #include "util/memfd.h"
 #include "vmm/touched.h"
 
@@ -176,6 +177,29 @@ static void there_are_limits(void **state)
 	touched_free(touched);
 }
 
+/* A huge page is one exit; beside it there is room for those that are one each. */
+static void huge_pages_are_left_out(void **state)
+{
+	struct touched *touched = touched_new();
+	volatile uint8_t *at = huge_map(SIZE);
+
+	(void)state;
+	assert_non_null(at);
+	assert_int_equal(madvise((void *)(at + SIZE / 2), SIZE / 2, MADV_NOHUGEPAGE), 0);
+	at[0] = 1;
+	if (count_resident((void *)at, 0, PAGES) < PAGES / 2) {
+		print_message("this host gives out no huge pages\n");
+		skip();
+	}
+	at[(PAGES - 1) * PAGE] = 1;
+	touched_note(touched, (void *)at, SIZE);
+	need_scan(touched);
+	assert_int_equal(count_written(touched, PAGES - 1, 1), 1);
+	assert_int_equal(count_all(touched), 1);
+	huge_unmap((void *)at, SIZE);
+	touched_free(touched);
+}
+
 static void what_comes_from_elsewhere_is_checked(void **state)
 {
 	static struct touched_run many[TOUCHED_MAX_RUNS + 1];
@@ -213,6 +237,7 @@ int main(void)
 		cmocka_unit_test(what_will_be_written_is_there),
 		cmocka_unit_test(it_is_shared),
 		cmocka_unit_test(there_are_limits),
+		cmocka_unit_test(huge_pages_are_left_out),
 		cmocka_unit_test(what_comes_from_elsewhere_is_checked),
 	};
 
