@@ -45,15 +45,10 @@ void base_close(struct base *base)
 
 uint64_t base_held_mib(const struct base *base)
 {
-	struct stat st;
-
 	/* What can be sealed lies in memory. */
 	if (fcntl(base->ram_fd, F_GET_SEALS) < 0)
 		return 0;
-	/* Blocks of 512 bytes: what was touched. */
-	if (fstat(base->ram_fd, &st))
-		return base->ram_size >> 20;
-	return ((uint64_t)st.st_blocks * 512 + (1 << 20) - 1) >> 20;
+	return (extents_total(&base->extents) + (1 << 20) - 1) >> 20;
 }
 
 static bool is_within_limits(const struct packed *packed)

@@ -56,8 +56,9 @@ struct base {
 void base_close(struct base *base);
 
 /*
- * base_held_mib - the host's memory that it takes for as long as it is open, MiB: what was touched
- * of its RAM. 0: that is a file on a disk.
+ * base_held_mib - the most of the host's memory that it comes to take for as long as it is open,
+ * MiB: all that forks map of it, as a page that was zero is there once one has touched it. 0: its
+ * RAM is a file on a disk.
  */
 uint64_t base_held_mib(const struct base *base);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* A mapping costs more than to read some pages that are zero. */
 #define SHORT_GAP (64ull << 10)
@@ -51,39 +50,6 @@ int extents_add(struct extents *extents, uint64_t at, uint64_t size)
 			join_pairs(extents, limit);
 	extents->list[extents->count++] = (struct extent){ at, size };
 	return 0;
-}
-
-int extents_of_file(int fd, uint64_t start, uint64_t size, struct extents *extents)
-{
-	uint64_t at = 0;
-	int ret = 0;
-
-	*extents = (struct extents){ 0 };
-	while (!ret && at < size) {
-		off_t data = lseek(fd, (off_t)(start + at), SEEK_DATA), hole;
-		uint64_t from, to;
-
-		/* ENXIO: no more of it */
-		if (data < 0 && errno == ENXIO)
-			break;
-		hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
-		if (hole < 0) {
-			ret = -errno;
-			break;
-		}
-		from = ((uint64_t)data - start) / EXTENTS_PAGE * EXTENTS_PAGE;
-		to = ((uint64_t)hole - start + EXTENTS_PAGE - 1) / EXTENTS_PAGE * EXTENTS_PAGE;
-		if (to > size)
-			to = size;
-		if (from < to)
-			ret = extents_add(extents, from, to - from);
-		at = to;
-		if (from >= size)
-			break;
-	}
-	if (ret)
-		extents_free(extents);
-	return ret;
 }
 
 bool extents_are_sound(const struct extents *extents, uint64_t size)

@@ -37,13 +37,6 @@ struct extents {
  */
 int extents_add(struct extents *extents, uint64_t at, uint64_t size);
 
-/*
- * extents_of_file - where @size bytes of @fd from @start on hold data (SEEK_DATA), as offsets from
- * @start; both are multiples of EXTENTS_PAGE.
- * Returns 0, or a negative errno with nothing in @extents.
- */
-int extents_of_file(int fd, uint64_t start, uint64_t size, struct extents *extents);
-
 /* extents_are_sound - as they must be in something of @size bytes; wherever they come from. */
 bool extents_are_sound(const struct extents *extents, uint64_t size);
 

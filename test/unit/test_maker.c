@@ -139,17 +139,15 @@ static void test_none(void **state)
 	assert_int_equal(descriptors(), before);
 }
 
-static int file_of(size_t mib)
+/* With parts that are @mib MiB, of which no page is there yet: forks make each one that they touch.
+ */
+static struct base base_of(uint64_t mib)
 {
-	int fd = memfd_create("ram", MFD_CLOEXEC);
-	char *bytes = calloc(1, (mib << 20) + 1);
+	struct base base = { .ram_fd = memfd_create("ram", MFD_CLOEXEC), .ram_size = 1 << 30 };
 
-	assert_true(fd >= 0 && bytes);
-	assert_int_equal(file_write_all(fd, bytes, (mib << 20)), 0);
-	/* Untouched memory is none. */
-	assert_int_equal(ftruncate(fd, 1 << 30), 0);
-	free(bytes);
-	return fd;
+	assert_true(base.ram_fd >= 0);
+	assert_int_equal(extents_add(&base.extents, 4096, (mib << 20) - 4096), 0);
+	return base;
 }
 
 /* A process keeps the base that it needs, and nothing of the others. */
@@ -161,7 +159,7 @@ static void test_what_is_held(void **state)
 	(void)state;
 	assert_int_equal(made_init(&made, 3, NULL), 0);
 	for (size_t i = 0; i < 3; i += 2)
-		made.list[i] = (struct base){ .ram_fd = file_of(i + 1), .ram_size = 1 << 30 };
+		made.list[i] = base_of(i + 1);
 	assert_int_equal(base_held_mib(&made.list[0]), 1);
 	assert_int_equal(base_held_mib(&made.list[2]), 3);
 	/* Of one that is a file, the host can take the memory back. */
@@ -176,10 +174,10 @@ static void test_what_is_held(void **state)
 	made_drop(&made, 2);
 	made_drop(&made, 2);
 	assert_int_equal(descriptors(), before);
-	made.list[1] = (struct base){ .ram_fd = file_of(1) };
+	made.list[1] = base_of(1);
 	assert_null(made_keep(&made, BASE_NONE));
 	assert_int_equal(descriptors(), before);
-	made.list[1] = (struct base){ .ram_fd = file_of(1) };
+	made.list[1] = base_of(1);
 	made_destroy(&made);
 	assert_int_equal(descriptors(), before);
 }
