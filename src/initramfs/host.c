@@ -213,7 +213,7 @@ int host_step(struct initramfs *tree, struct cursor *at, const char *host_name, 
 		free(host);
 		host = real;
 	}
-	if (stat(host, &st)) {
+	if (S_ISLNK(st.st_mode) && stat(host, &st)) {
 		ret = host_error(err, -errno, host);
 		goto out;
 	}
