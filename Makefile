@@ -74,6 +74,13 @@ demo: ## install what is needed, then show a failing test and its trace
 	$(Q)$(MAKE) --no-print-directory $(jobs) all
 	$(Q)BUILD=$(BUILD) tools/demo
 
+# Needs clang and libbpf, which `make` alone does not.
+SCX_KTSTR := $(BUILD)/examples/scx_ktstr
+
+examples: $(SCX_KTSTR) ## a small sched_ext scheduler, in $(BUILD)/examples
+$(SCX_KTSTR): FORCE
+	+$(Q)$(MAKE) --no-print-directory -s -C examples/sched_ext OUT=$(abspath $(@D)) CC=$(CC)
+
 bench: all ## time to guest init and memory, beside qemu's
 	$(Q)BUILD=$(BUILD) tools/bench
 
@@ -115,10 +122,10 @@ help: ## this list
 
 clean: ## remove what was compiled (kernels and the lab's parts stay)
 	$(Q)rm -rf $(addprefix $(BUILD)/,src guest embed tools test auto \
-		wprof dist asan fuzz ktstr-launch ktstr-launch.debug)
+		wprof dist asan fuzz examples ktstr-launch ktstr-launch.debug)
 
 FORCE:
-.PHONY: all asan demo bench soak kernels install dist lint help clean FORCE
+.PHONY: all asan demo examples bench soak kernels install dist lint help clean FORCE
 .DELETE_ON_ERROR:
 # No built-in rules: none is used, and they cost a second of searching.
 MAKEFLAGS += --no-builtin-rules

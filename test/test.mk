@@ -104,7 +104,7 @@ check-intel: ## runs under KVM of an emulated Intel processor, not part of check
 	+$(Q)$(test_make) $(jobs) all
 	$(Q)BUILD=$(BUILD) test/intel/check
 
-check-programs: all unit-programs fetch standin $(HOSTILE) $(WITNESS)
+check-programs: all unit-programs fetch standin examples $(HOSTILE) $(WITNESS)
 	+$(Q)$(asan_make) all unit-programs fetch
 	+$(Q)$(fuzz_make) fuzz-programs
 
