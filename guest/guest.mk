@@ -1,5 +1,5 @@
-# What runs inside the guest: init (guest/*.c) and the built-in tracer (guest/tracer/*.c), each one
-# static file. Built with musl by flags rather than through musl-gcc, so that any compiler does.
+# What runs inside the guest: init (guest/*.c), the built-in tracer (guest/tracer/*.c) and the load
+# generator (guest/work/), each one static file. Built with musl by flags rather than through musl-gcc, so that any compiler does.
 
 MUSL_INCLUDE ?= /usr/include/x86_64-linux-musl
 MUSL_LIB ?= /usr/lib/x86_64-linux-musl
@@ -15,29 +15,35 @@ GUEST_LDFLAGS = -static -nostdlib -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--bui
 
 GUEST_INIT_C := $(sort $(wildcard guest/*.c))
 GUEST_TRACER_C := $(sort $(wildcard guest/tracer/*.c))
+GUEST_WORK_C := $(sort $(wildcard guest/work/*.c guest/work/kinds/*.c))
 GUEST_INIT_OBJECTS := $(GUEST_INIT_C:%.c=$(BUILD)/%.o)
 GUEST_TRACER_OBJECTS := $(GUEST_TRACER_C:%.c=$(BUILD)/%.o)
+GUEST_WORK_OBJECTS := $(GUEST_WORK_C:%.c=$(BUILD)/%.o)
+GUEST_OBJECTS := $(GUEST_INIT_OBJECTS) $(GUEST_TRACER_OBJECTS) $(GUEST_WORK_OBJECTS)
 
 $(BUILD)/guest/flags.stamp: FORCE
 	$(call stamp,$(CC) $(GUEST_CFLAGS))
 
 $(BUILD)/guest/link.stamp: FORCE
-	$(call stamp,$(GUEST_INIT_C) $(GUEST_TRACER_C) $(GUEST_LDFLAGS) $(MUSL_LIB))
+	$(call stamp,$(GUEST_INIT_C) $(GUEST_TRACER_C) $(GUEST_WORK_C) $(GUEST_LDFLAGS) $(MUSL_LIB))
 
-$(GUEST_INIT_OBJECTS) $(GUEST_TRACER_OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/guest/flags.stamp
+$(GUEST_OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/guest/flags.stamp
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GUEST_CFLAGS) -c -o $@ $<
 
 $(BUILD)/guest/init.debug: $(GUEST_INIT_OBJECTS)
 $(BUILD)/guest/wprof.debug: $(GUEST_TRACER_OBJECTS)
-$(BUILD)/guest/init.debug $(BUILD)/guest/wprof.debug: $(BUILD)/guest/link.stamp
+# Sentences, lists of CPUs and the machine's memory are read as the tracer reads them.
+$(BUILD)/guest/ktstr-work.debug: $(GUEST_WORK_OBJECTS) $(BUILD)/guest/tracer/failure.o \
+			   $(BUILD)/guest/tracer/machine.o
+$(BUILD)/guest/init.debug $(BUILD)/guest/wprof.debug $(BUILD)/guest/ktstr-work.debug: $(BUILD)/guest/link.stamp
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(GUEST_LDFLAGS) -o $@ $(MUSL_LIB)/crt1.o $(MUSL_LIB)/crti.o $(filter %.o,$^) \
 		-L$(MUSL_LIB) -lc -lgcc $(MUSL_LIB)/crtn.o
 
-$(BUILD)/guest/init $(BUILD)/guest/wprof: %: %.debug
+$(BUILD)/guest/init $(BUILD)/guest/wprof $(BUILD)/guest/ktstr-work: %: %.debug
 	$(call say,STRIP,$@)
 	$(Q)strip -o $@ $<
 
--include $(GUEST_INIT_OBJECTS:.o=.d) $(GUEST_TRACER_OBJECTS:.o=.d)
+-include $(GUEST_OBJECTS:.o=.d)

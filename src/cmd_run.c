@@ -15,6 +15,7 @@
 #include "report/report.h"
 #include "run/configure.h"
 #include "run/feed.h"
+#include "run/initrd.h"
 #include "run/invocation.h"
 #include "run/kernel_find.h"
 #include "run/options.h"
@@ -58,19 +59,40 @@ static void complain(struct run *run, const char *fmt, ...)
 	say(run, text);
 }
 
+/* What the guest has without being brought: one path a line. */
+static int list_guest_programs(char **list, size_t *size, struct error *err)
+{
+	static const char work[] = INITRD_WORK_PATH "\n";
+	const struct blob *blob = embed_find("applets");
+	uint8_t *applets = NULL;
+	int ret = blob ? embed_load(blob, &applets, err)
+		       : error_set(err, -ENXIO,
+				   "this launcher carries no list of applets; rebuild it");
+
+	*list = ret ? NULL : malloc(blob->size + strlen(work));
+	if (!ret && !*list)
+		ret = error_set(err, -ENOMEM, "out of memory");
+	if (!ret) {
+		memcpy(*list, work, strlen(work));
+		memcpy(*list + strlen(work), applets, blob->size);
+		*size = blob->size + strlen(work);
+	}
+	free(applets);
+	return ret;
+}
+
 static int find_program(struct run *run, struct error *err)
 {
-	const struct blob *blob = embed_find("applets");
 	struct entry *entry = &run->configuration.entry;
-	uint8_t *applets = NULL;
+	char *programs = NULL;
+	size_t size;
 	int ret;
 
 	entry->argv = run->options->operands;
-	ret = blob ? embed_load(blob, &applets, err)
-		   : error_set(err, -ENXIO, "this launcher carries no list of applets; rebuild it");
+	ret = list_guest_programs(&programs, &size, err);
 	if (!ret)
-		ret = entry_find_program(entry, (const char *)applets, blob->size, err);
-	free(applets);
+		ret = entry_find_program(entry, programs, size, err);
+	free(programs);
 	return ret;
 }
 

@@ -17,6 +17,7 @@ enum operands {
 	OPERANDS_COMMAND, /* one of ours */
 	OPERANDS_SHELL,	  /* one that completion_print knows */
 	OPERANDS_CLEAR,	  /* that word, or none */
+	OPERANDS_OWN,	  /* all words are those of a program inside, options too */
 };
 
 struct command {
@@ -43,6 +44,7 @@ int cmd_blobs(const struct run_options *options);
 int cmd_cache(const struct run_options *options);
 int cmd_bats_helper(const struct run_options *options);
 int cmd_exec(const struct run_options *options);
+int cmd_work(const struct run_options *options);
 int cmd_licenses(const struct run_options *options);
 int cmd_completion(const struct run_options *options);
 int cmd_man(const struct run_options *options);

@@ -29,6 +29,8 @@ static const struct command commands[] = {
 	  OPTIONS_OF_DOCTOR, OPERANDS_NONE, cmd_doctor },
 	{ "exec", "run a command on this machine with KTSTR_WPROF_PATH exported", 0,
 	  OPERANDS_PAYLOAD, cmd_exec },
+	{ "work", "run a load on this machine, measure what the scheduler does, and check it", 0,
+	  OPERANDS_OWN, cmd_work },
 	{ "blobs", "list, verify or extract what is embedded in this file", OPTIONS_BLOBS,
 	  OPERANDS_NONE, cmd_blobs },
 	{ "cache", "list or clear what is kept for the next run", 0, OPERANDS_CLEAR, cmd_cache },
@@ -109,6 +111,10 @@ static int run_command(const struct command *command, int argc, char **argv)
 	struct error err = { "" };
 	int status;
 
+	if (command->operands == OPERANDS_OWN) {
+		options = (struct run_options){ .operands = (const char *const *)argv + 1 };
+		return command->main(&options);
+	}
 	if (options_parse(&options, command->groups, command->operands != OPERANDS_PAYLOAD, argc,
 			  argv, &err))
 		status = command_misused(command->name, "%s", err.text);

@@ -10,7 +10,7 @@ FUZZ_PROGRAMS := $(FUZZ_C:%.c=$(BUILD)/%)
 TEST_LAUNCHER := $(BUILD)/test/launcher.a
 TEST_GUEST := $(BUILD)/test/guest.a
 TEST_GUEST_OBJECTS := $(patsubst guest/%.c,$(BUILD)/test/guest/%.o, \
-		      $(GUEST_INIT_C) $(GUEST_TRACER_C))
+		      $(GUEST_INIT_C) $(GUEST_TRACER_C) $(GUEST_WORK_C))
 
 $(TEST_LAUNCHER): $(filter-out $(BUILD)/src/main.o,$(SRC_OBJECTS)) $(EMBED_OBJECTS)
 $(TEST_GUEST): $(TEST_GUEST_OBJECTS)

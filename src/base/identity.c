@@ -102,7 +102,7 @@ static int put_launcher(FILE *out, const char *root, struct error *err)
 /* What the initramfs of a base is made of. */
 static void put_guest(FILE *out)
 {
-	static const char *const names[] = { "init", "busybox", "applets" };
+	static const char *const names[] = { "init", "work", "busybox", "applets" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const struct blob *blob = embed_find(names[i]);

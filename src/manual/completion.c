@@ -14,6 +14,7 @@ const char *const completion_shells[] = { "bash", "zsh", "fish", NULL };
 static const char *const operands_names[] = {
 	[OPERANDS_NONE] = "none",	[OPERANDS_FILES] = "files", [OPERANDS_PAYLOAD] = "payload",
 	[OPERANDS_COMMAND] = "command", [OPERANDS_SHELL] = "shell", [OPERANDS_CLEAR] = "clear",
+	[OPERANDS_OWN] = "none",
 };
 
 /* What an option's value is, as its name in the usage text tells. */

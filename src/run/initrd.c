@@ -58,6 +58,8 @@ int initrd_create(struct initrd *initrd, int cancel_fd, struct error *err)
 	ret = blobs_add(initrd->tree, "init", "/init", &initrd->init, err);
 	if (!ret)
 		ret = blobs_add(initrd->tree, "busybox", BUSYBOX_PATH, &initrd->busybox, err);
+	if (!ret)
+		ret = blobs_add(initrd->tree, "work", "/" INITRD_WORK_PATH, &initrd->work, err);
 	return ret ? ret : add_applets(initrd, err);
 }
 
@@ -66,6 +68,7 @@ void initrd_destroy(struct initrd *initrd)
 	initramfs_destroy(initrd->tree);
 	free(initrd->init);
 	free(initrd->busybox);
+	free(initrd->work);
 	free(initrd->applets);
 	*initrd = (struct initrd){ 0 };
 	/* Decompressed blobs and the tree are large next to what a running VM needs. */

@@ -38,7 +38,8 @@ static const struct blob abc = {
 
 static void table_holds_what_the_launcher_needs(void **state)
 {
-	static const char *const names[] = { "init", "wprof", "busybox", "applets", "licenses" };
+	static const char *const names[] = { "init",	"wprof",   "work",
+					     "busybox", "applets", "licenses" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -1,0 +1,218 @@
+/* How do groups get a cgroup? See cgroup.h. */
+#include "cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Tasks that were killed leave their cgroup a little after they were waited for. */
+#define REMOVE_TRIES 200
+
+/* A word into a file of a cgroup (@name NULL: of the base). Returns 0 or a negative errno. */
+static int put(const struct work_cgroups *cgroups, const char *name, const char *file,
+	       const char *word)
+{
+	char path[PATH_MAX + 128];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "%s/%s%s%s", cgroups->base, name ? name : "", name ? "/" : "",
+		 file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, word, strlen(word)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* Is a word in a file of the base? */
+static bool has_word(const struct work_cgroups *cgroups, const char *file, const char *word)
+{
+	char path[PATH_MAX + 128], line[1024] = "", *rest;
+	FILE *from;
+
+	snprintf(path, sizeof(path), "%s/%s", cgroups->base, file);
+	from = fopen(path, "re");
+	if (!from)
+		return false;
+	if (!fgets(line, sizeof(line), from))
+		line[0] = '\0';
+	fclose(from);
+	for (char *at = strtok_r(line, " \n", &rest); at; at = strtok_r(NULL, " \n", &rest))
+		if (!strcmp(at, word))
+			return true;
+	return false;
+}
+
+/* Where cgroup2 is mounted: the first of its kind in /proc/mounts. */
+static bool find_mount(char *path, size_t size)
+{
+	char line[1024], at[512], type[64];
+	FILE *file = fopen("/proc/mounts", "re");
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		found = sscanf(line, "%*s %511s %63s", at, type) == 2 && !strcmp(type, "cgroup2");
+		if (found)
+			snprintf(path, size, "%s", at);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static int find_base(struct work_cgroups *cgroups, struct failure *failure)
+{
+	char line[PATH_MAX + 16], mount[512];
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = !strncmp(line, "0::/", 4);
+	if (file)
+		fclose(file);
+	if (!found || !find_mount(mount, sizeof(mount)))
+		return failure_set(failure, -ENOENT,
+				   "option '--cgroup': no cgroup v2 is mounted here; mount it: "
+				   "mount -t cgroup2 none /sys/fs/cgroup");
+	line[strcspn(line, "\n")] = '\0';
+	if (snprintf(cgroups->base, sizeof(cgroups->base), "%s%s", mount,
+		     strcmp(line + 3, "/") ? line + 3 : "") >= (int)sizeof(cgroups->base))
+		return failure_set(failure, -ENAMETOOLONG,
+				   "option '--cgroup': the path of the own cgroup is too long");
+	return 0;
+}
+
+static int enable(const struct work_cgroups *cgroups, const char *controller,
+		  struct failure *failure)
+{
+	char word[32];
+	int ret;
+
+	if (has_word(cgroups, "cgroup.subtree_control", controller))
+		return 0;
+	if (!has_word(cgroups, "cgroup.controllers", controller))
+		return failure_set(
+			failure, -ENOENT,
+			"option '--cgroup': the controller '%s' is absent from '%s' (see "
+			"its cgroup.controllers); the kernel needs it, or it is taken by "
+			"cgroup v1",
+			controller, cgroups->base);
+	snprintf(word, sizeof(word), "+%s", controller);
+	ret = put(cgroups, NULL, "cgroup.subtree_control", word);
+	if (!ret)
+		return 0;
+	return failure_set(failure, ret,
+			   "option '--cgroup': cannot enable the controller '%s' in '%s': %s%s",
+			   controller, cgroups->base, strerror(-ret),
+			   ret == -EBUSY ? "; processes are in it, so its children get none: start "
+					   "this from the root cgroup"
+					 : "");
+}
+
+/* One setting, where it was said. */
+static int set(const struct work_cgroups *cgroups, const struct work_cgroup_plan *cgroup,
+	       const char *file, const char *word, struct failure *failure)
+{
+	int ret = put(cgroups, cgroup->name, file, word);
+
+	if (!ret)
+		return 0;
+	return failure_set(failure, ret, "cgroup '%s': cannot write '%s' into its %s: %s",
+			   cgroup->name, word, file, strerror(-ret));
+}
+
+static int make_one(struct work_cgroups *cgroups, uint32_t index, struct failure *failure)
+{
+	const struct work_cgroup_plan *cgroup = &cgroups->plan->groups[index].cgroup;
+	char path[PATH_MAX + 64], word[4096];
+	int ret = 0;
+
+	if (cgroup->weight || cgroup->max_ns)
+		ret = enable(cgroups, "cpu", failure);
+	if (!ret && cgroup->has_cpus)
+		ret = enable(cgroups, "cpuset", failure);
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "%s/%s", cgroups->base, cgroup->name);
+	if (mkdir(path, 0755))
+		return failure_set(failure, -errno, "option '--cgroup': cannot make '%s': %s%s",
+				   path, strerror(errno),
+				   errno == EEXIST ? "; take another name, or remove it" : "");
+	cgroups->made[index] = true;
+	if (cgroup->weight) {
+		snprintf(word, sizeof(word), "%u", cgroup->weight);
+		ret = set(cgroups, cgroup, "cpu.weight", word, failure);
+	}
+	if (!ret && cgroup->max_ns) {
+		snprintf(word, sizeof(word), "%llu %llu",
+			 (unsigned long long)(cgroup->max_ns / WORK_US),
+			 (unsigned long long)(cgroup->period_ns / WORK_US));
+		ret = set(cgroups, cgroup, "cpu.max", word, failure);
+	}
+	if (!ret && cgroup->has_cpus)
+		ret = set(cgroups, cgroup, "cpuset.cpus",
+			  places_print(&cgroup->cpus, word, sizeof(word)), failure);
+	return ret;
+}
+
+/* The first group that names it makes it. */
+static bool is_first(const struct work_plan *plan, uint32_t index)
+{
+	for (uint32_t i = 0; i < index; i++)
+		if (!strcmp(plan->groups[i].cgroup.name, plan->groups[index].cgroup.name))
+			return false;
+	return plan->groups[index].cgroup.name[0];
+}
+
+int work_cgroups_make(struct work_cgroups *cgroups, const struct work_plan *plan,
+		      struct failure *failure)
+{
+	int ret = 0;
+
+	*cgroups = (struct work_cgroups){ .plan = plan };
+	for (uint32_t i = 0; !ret && i < plan->nr_groups; i++) {
+		if (!is_first(plan, i))
+			continue;
+		if (!cgroups->base[0])
+			ret = find_base(cgroups, failure);
+		if (!ret)
+			ret = make_one(cgroups, i, failure);
+	}
+	return ret;
+}
+
+int work_cgroups_join(const struct work_cgroups *cgroups, const struct work_group *group,
+		      struct failure *failure)
+{
+	int ret = group->cgroup.name[0] ? put(cgroups, group->cgroup.name, "cgroup.procs", "0") : 0;
+
+	return ret ? failure_set(failure, ret, "cannot join the cgroup '%s': %s",
+				 group->cgroup.name, strerror(-ret))
+		   : 0;
+}
+
+void work_cgroups_remove(struct work_cgroups *cgroups)
+{
+	static const struct timespec moment = { .tv_nsec = 10 * WORK_MS };
+
+	for (uint32_t i = 0; cgroups->plan && i < cgroups->plan->nr_groups; i++) {
+		char path[PATH_MAX + 64];
+		int tries = REMOVE_TRIES;
+
+		if (!cgroups->made[i])
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", cgroups->base,
+			 cgroups->plan->groups[i].cgroup.name);
+		while (rmdir(path) && errno == EBUSY && --tries)
+			nanosleep(&moment, NULL);
+		if (!access(path, F_OK))
+			fprintf(stderr, "ktstr-work: cannot remove the cgroup '%s': %s\n", path,
+				strerror(errno));
+		cgroups->made[i] = false;
+	}
+}

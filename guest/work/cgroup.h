@@ -1,0 +1,33 @@
+/*
+ * How do groups get a cgroup? Made below the cgroup that the caller is in (the root, in our guest),
+ * with the controllers that its settings need, and removed again.
+ */
+#ifndef KTSTR_WORK_CGROUP_H
+#define KTSTR_WORK_CGROUP_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "plan.h"
+
+struct work_cgroups {
+	char base[PATH_MAX]; /* "" while none was needed */
+	bool made[PLAN_MAX_GROUPS];
+	const struct work_plan *plan;
+};
+
+/*
+ * work_cgroups_make - all that the plan names. One that is there already is refused, and so is a
+ * controller that cannot be had; what was made till then stays for work_cgroups_remove.
+ */
+int work_cgroups_make(struct work_cgroups *cgroups, const struct work_plan *plan,
+		      struct failure *failure);
+
+/* work_cgroups_join - the calling process moves into its group's. */
+int work_cgroups_join(const struct work_cgroups *cgroups, const struct work_group *group,
+		      struct failure *failure);
+
+/* work_cgroups_remove - all that were made; a sentence on standard error for one that stays. */
+void work_cgroups_remove(struct work_cgroups *cgroups);
+
+#endif

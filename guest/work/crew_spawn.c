@@ -1,0 +1,133 @@
+/* How are the tasks of a group made: a process each, or one process with a thread each? See crew.h.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "crew.h"
+
+/* Kinds keep nothing large on the stack. */
+#define STACK_SIZE (64ul << 10)
+
+struct start {
+	struct crew *crew;
+	const struct work_group *group;
+	uint32_t index;
+	pthread_t thread;
+};
+
+static void fail(struct task_record *record, const char *text)
+{
+	snprintf(record->failure, sizeof(record->failure), "%s", text);
+	__atomic_store_n(&record->state, TASK_FAILED, __ATOMIC_RELEASE);
+}
+
+/* From being made until the end. */
+static void be_task(struct crew *crew, const struct work_group *group, uint32_t index)
+{
+	struct task_stage *stage = crew->stage;
+	struct task task = { .stage = stage,
+			     .record = &stage->records[group->first_task + index],
+			     .group = group,
+			     .places = crew->places,
+			     .index = index,
+			     .shared = crew->shared[group - crew->plan->groups],
+			     .random = group->seed ^ (index * 0x9e3779b97f4a7c15ull) };
+	struct failure failure = { "" };
+
+	task.record->pid = getpid();
+	task.record->tid = (pid_t)syscall(SYS_gettid);
+	work_group_allowed(group, crew->places, index, &task.allowed);
+	if (crew_setup_task(crew, group, index, &failure)) {
+		fail(task.record, failure.text);
+		return;
+	}
+	__atomic_store_n(&task.record->state, TASK_READY, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&stage->go, __ATOMIC_ACQUIRE) && !task_done(&task))
+		syscall(SYS_futex, &stage->go, FUTEX_WAIT, 0, NULL, NULL, 0);
+	if (!task_done(&task)) {
+		task_begin(&task);
+		group->kind->run(&task);
+	}
+	task_end(&task);
+}
+
+static void *thread_main(void *data)
+{
+	struct start *start = data;
+
+	be_task(start->crew, start->group, start->index);
+	return NULL;
+}
+
+/* The process whose threads the tasks of a group are. */
+static void be_threads(struct crew *crew, const struct work_group *group)
+{
+	struct start *starts = calloc(group->nr_tasks, sizeof(*starts));
+	uint32_t made = 0;
+	pthread_attr_t attr;
+	int ret = starts ? 0 : ENOMEM;
+	char text[96];
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	while (!ret && made < group->nr_tasks) {
+		starts[made] = (struct start){ .crew = crew, .group = group, .index = made };
+		ret = pthread_create(&starts[made].thread, &attr, thread_main, &starts[made]);
+		made += !ret;
+	}
+	if (ret) {
+		snprintf(text, sizeof(text), "cannot make thread %u: %s", made, strerror(ret));
+		fail(&crew->stage->records[group->first_task + made], text);
+	}
+	while (made)
+		pthread_join(starts[--made].thread, NULL);
+	free(starts);
+}
+
+/* A child: dies with its parent, which may have gone before we could say so. */
+static void be_child(struct crew *crew, const struct work_group *group, uint32_t index,
+		     pid_t parent)
+{
+	struct failure failure = { "" };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(1);
+	if (work_cgroups_join(&crew->cgroups, group, &failure))
+		fail(&crew->stage->records[group->first_task + index], failure.text);
+	else if (group->threads)
+		be_threads(crew, group);
+	else
+		be_task(crew, group, index);
+	_exit(0);
+}
+
+int crew_spawn_group(struct crew *crew, const struct work_group *group, struct failure *failure)
+{
+	uint32_t processes = group->threads ? 1 : group->nr_tasks;
+	pid_t self = getpid();
+
+	for (uint32_t i = 0; i < processes; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return failure_set(
+				failure, -errno,
+				"group '%s': cannot make process %u of %u: %s; take fewer "
+				"--tasks, or raise the limit (ulimit -u, pids.max, "
+				"kernel.pid_max)",
+				group->name, i, processes, strerror(errno));
+		if (!pid)
+			be_child(crew, group, i, self);
+		crew->tasks[group->first_task + i].process = pid;
+	}
+	return 0;
+}

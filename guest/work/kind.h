@@ -1,0 +1,67 @@
+/*
+ * What is a kind of load? Its name, its parameters, and what one task of it does. One file of
+ * kinds/ for each, one line of kinds/kinds.c; everything else (making the tasks, policy, affinity,
+ * cgroups, measuring, checks) is not its business.
+ */
+#ifndef KTSTR_WORK_KIND_H
+#define KTSTR_WORK_KIND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../tracer/failure.h"
+#include "words.h"
+
+struct work_group;
+struct task;
+
+#define KIND_PARAMS_MAX 8
+
+struct kind_param {
+	const char *name; /* NULL: the end of the table */
+	enum word_type type;
+	uint64_t by_default, min, max;
+	const char *help;
+};
+
+/* What its tasks tell; a check of something else is refused before the load starts. */
+enum kind_tells {
+	KIND_TELLS_WAKES =
+		1, /* they sleep, and note their wake-ups (task_sleep_until, task_woken) */
+	KIND_TELLS_GAPS = 2, /* they note when they run (all that use task_* do) */
+};
+
+struct kind {
+	const char *name, *help;
+	unsigned int tells;
+	struct kind_param params[KIND_PARAMS_MAX];
+	/*
+	 * Is there something wrong with this group (group->nr_tasks, group->params)? Before any
+	 * task is made. Returns 0, or a negative errno with a sentence. May be NULL.
+	 */
+	int (*check)(const struct work_group *group, struct failure *failure);
+	/* Bytes, zeroed, that all tasks of a group share across processes (task_shared). May be
+	 * NULL. */
+	size_t (*shared_size)(const struct work_group *group);
+	/*
+	 * Before the group's tasks are made, in the process that makes them: what they inherit
+	 * (descriptors, values in @shared). May be NULL.
+	 */
+	int (*setup)(const struct work_group *group, void *shared, struct failure *failure);
+	/* One task: goes on while !task_done(task). A call that blocks is interrupted at the end.
+	 */
+	void (*run)(struct task *task);
+	/* When all tasks of the group are gone: what setup made. May be NULL. */
+	void (*teardown)(const struct work_group *group, void *shared);
+};
+
+/* kind_at - the table; NULL behind its end. */
+const struct kind *kind_at(size_t index);
+
+/* kind_find - by name, or NULL. */
+const struct kind *kind_find(const char *name);
+
+/* kind_param - the value of the parameter @name of @group, which its kind has. */
+uint64_t kind_param(const struct work_group *group, const char *name);
+
+#endif

@@ -1,0 +1,23 @@
+/* Which kinds of load are there? The table; each is a file beside this one. */
+#include "kinds.h"
+
+#include <string.h>
+
+static const struct kind *const kinds[] = {
+	&kind_spin, &kind_yield, &kind_burst, &kind_periodic, &kind_pipe, &kind_futex,
+};
+
+#define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+const struct kind *kind_at(size_t index)
+{
+	return index < NR_KINDS ? kinds[index] : NULL;
+}
+
+const struct kind *kind_find(const char *name)
+{
+	for (size_t i = 0; i < NR_KINDS; i++)
+		if (!strcmp(kinds[i]->name, name))
+			return kinds[i];
+	return NULL;
+}

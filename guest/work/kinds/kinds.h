@@ -1,0 +1,10 @@
+/* The kinds of load, for their table. */
+#ifndef KTSTR_WORK_KINDS_H
+#define KTSTR_WORK_KINDS_H
+
+#include "../kind.h"
+#include "../task.h"
+
+extern const struct kind kind_spin, kind_yield, kind_burst, kind_periodic, kind_pipe, kind_futex;
+
+#endif

@@ -1,0 +1,248 @@
+/* What was asked for? See plan.h. */
+#include "plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DURATION_MAX (24 * 3600 * WORK_S)
+/* Shorter than some ticks of a slow clock nothing that the kernel counts is known. */
+#define DURATION_MIN (10 * WORK_MS)
+
+struct reading {
+	int argc, at;
+	char *const *argv;
+	const struct places *places;
+	struct work_plan *plan;
+	struct work_group *group; /* NULL before the first --group */
+	struct failure *failure;
+};
+
+/* Does the word say --@name or --@name=VALUE? @value: what follows, which is needed then. */
+static bool is_option(struct reading *r, const char *name, const char **value, int *ret)
+{
+	const char *word = r->argv[r->at];
+	size_t length = strlen(name);
+
+	if (strncmp(word, "--", 2) || strncmp(word + 2, name, length))
+		return false;
+	if (word[2 + length] == '=') {
+		*value = word + 3 + length;
+		return true;
+	}
+	if (word[2 + length])
+		return false;
+	if (r->at + 1 >= r->argc) {
+		*ret = failure_set(r->failure, -EINVAL, "option '--%s': it needs a value", name);
+		*value = "";
+	} else {
+		*value = r->argv[++r->at];
+	}
+	return true;
+}
+
+static int begin_group(struct reading *r, const char *name)
+{
+	struct work_plan *plan = r->plan;
+
+	if (r->group && !r->group->kind)
+		return failure_set(r->failure, -EINVAL,
+				   "group '%s': no kind of load is given; see --list",
+				   r->group->name);
+	if (!word_is_name(name, strlen(name)))
+		return failure_set(r->failure, -EINVAL, "option '--group': '%s': %s", name,
+				   word_name_rule);
+	if (work_plan_group(plan, name, strlen(name)))
+		return failure_set(r->failure, -EINVAL, "option '--group': '%s' is there twice",
+				   name);
+	if (plan->nr_groups == PLAN_MAX_GROUPS)
+		return failure_set(r->failure, -EINVAL, "more than %d groups", PLAN_MAX_GROUPS);
+	r->group = &plan->groups[plan->nr_groups++];
+	*r->group = (struct work_group){ .nr_tasks = 1,
+					 .sched.inherit = true,
+					 .cpus = r->places->online };
+	snprintf(r->group->name, sizeof(r->group->name), "%s", name);
+	return 0;
+}
+
+/* Options of the whole run; 1: it is none of them. */
+static int global_option(struct reading *r)
+{
+	struct work_plan *plan = r->plan;
+	const char *value;
+	int ret = 0;
+
+	if (is_option(r, "for", &value, &ret))
+		return ret ? ret
+			   : word_parse("option '--for'", value, WORD_DURATION, DURATION_MIN,
+					DURATION_MAX, &plan->phases[0].duration_ns, r->failure);
+	if (is_option(r, "warmup", &value, &ret))
+		return ret ? ret
+			   : word_parse("option '--warmup'", value, WORD_DURATION, 0, DURATION_MAX,
+					&plan->warmup_ns, r->failure);
+	if (is_option(r, "seed", &value, &ret))
+		return ret ? ret
+			   : word_parse("option '--seed'", value, WORD_COUNT, 0, WORD_MAX,
+					&plan->seed, r->failure);
+	if (is_option(r, "group", &value, &ret))
+		return ret ? ret : begin_group(r, value);
+	if (is_option(r, "check", &value, &ret)) {
+		if (!ret && plan->nr_checks == PLAN_MAX_CHECKS)
+			ret = failure_set(r->failure, -EINVAL, "more than %d checks",
+					  PLAN_MAX_CHECKS);
+		if (!ret)
+			plan->checks[plan->nr_checks++] = value;
+		return ret;
+	}
+	return 1;
+}
+
+/* Sign and all: --nice alone takes one. */
+static int parse_nice(struct reading *r, const char *text)
+{
+	bool negative = *text == '-';
+	uint64_t value;
+	int ret = word_parse("option '--nice' (-20 to 19)", text + negative, WORD_COUNT, 0,
+			     negative ? 20 : 19, &value, r->failure);
+
+	if (!ret) {
+		r->group->sched.nice = negative ? -(int)value : (int)value;
+		r->group->sched.inherit = false;
+	}
+	return ret;
+}
+
+/* Options of a group; 1: it is none of them. */
+static int group_option(struct reading *r)
+{
+	static const char *const names[] = { "cgroup", "tasks", "nice", "policy", "cpus" };
+	const char *value = NULL, *word = r->argv[r->at];
+	uint64_t count;
+	size_t i = 0;
+	int ret = 0;
+
+	if (!strcmp(word, "--threads") && r->group) {
+		r->group->threads = true;
+		return 0;
+	}
+	while (i < 5 && !is_option(r, names[i], &value, &ret))
+		i++;
+	if (ret || (i == 5 && strcmp(word, "--threads")))
+		return ret ? ret : 1;
+	if (!r->group)
+		return failure_set(r->failure, -EINVAL,
+				   "option '%s': it belongs to a group; give --group NAME before",
+				   word);
+	switch (i) {
+	case 0:
+		return group_word_cgroup(r->group, r->places, value, r->failure);
+	case 1:
+		ret = word_parse("option '--tasks'", value, WORD_COUNT, 1, PLAN_MAX_TASKS, &count,
+				 r->failure);
+		if (!ret)
+			r->group->nr_tasks = (uint32_t)count;
+		return ret;
+	case 2:
+		return parse_nice(r, value);
+	case 3:
+		return group_word_policy(r->group, value, r->failure);
+	default:
+		return group_word_cpus(r->group, r->places, value, r->failure);
+	}
+}
+
+/* All names of a table in one text, for a sentence. */
+static const char *kind_names(char *text, size_t size)
+{
+	const struct kind *kind;
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; (kind = kind_at(i)) && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "",
+					 kind->name);
+	return text;
+}
+
+static const char *param_names(const struct kind *kind, char *text, size_t size)
+{
+	size_t used = 0;
+
+	snprintf(text, size, "none");
+	for (size_t i = 0; kind->params[i].name && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s=", i ? " " : "",
+					 kind->params[i].name);
+	return text;
+}
+
+/* "name=value" behind a kind. */
+static int kind_word(struct reading *r, const char *word)
+{
+	const struct kind *kind = r->group->kind;
+	size_t length = strcspn(word, "=");
+	char names[256], what[96];
+
+	for (size_t i = 0; word[length] && kind->params[i].name; i++) {
+		const struct kind_param *param = &kind->params[i];
+
+		if (strlen(param->name) != length || memcmp(param->name, word, length))
+			continue;
+		snprintf(what, sizeof(what), "group '%s': %s", r->group->name, param->name);
+		return word_parse(what, word + length + 1, param->type, param->min, param->max,
+				  &r->group->params[i], r->failure);
+	}
+	return failure_set(r->failure, -EINVAL,
+			   "group '%s': '%s' is no parameter of kind '%s', which takes: %s",
+			   r->group->name, word, kind->name,
+			   param_names(kind, names, sizeof(names)));
+}
+
+static int plain_word(struct reading *r)
+{
+	const char *word = r->argv[r->at];
+	char names[512];
+
+	if (!strncmp(word, "-", 1))
+		return failure_set(r->failure, -EINVAL, "option '%s': not known; see --help", word);
+	if (!r->group)
+		return failure_set(
+			r->failure, -EINVAL,
+			"'%s': a kind of load belongs to a group; give --group NAME before", word);
+	if (r->group->kind)
+		return kind_word(r, word);
+	r->group->kind = kind_find(word);
+	if (!r->group->kind)
+		return failure_set(r->failure, -EINVAL,
+				   "group '%s': '%s' is no kind of load; there are: %s",
+				   r->group->name, word, kind_names(names, sizeof(names)));
+	for (size_t i = 0; r->group->kind->params[i].name; i++)
+		r->group->params[i] = r->group->kind->params[i].by_default;
+	return 0;
+}
+
+int work_plan_parse(int argc, char *const *argv, const struct places *places,
+		    struct work_plan *plan, struct failure *failure)
+{
+	struct reading r = { argc, 1, argv, places, plan, NULL, failure };
+	int ret = 0;
+
+	*plan = (struct work_plan){ .nr_phases = 1 };
+	plan->phases[0].duration_ns = 5 * WORK_S;
+	plan->warmup_ns = 200 * WORK_MS;
+	plan->seed = 1;
+	for (; !ret && r.at < argc; r.at++) {
+		if (!strcmp(argv[r.at], "--help") || !strcmp(argv[r.at], "--list")) {
+			plan->help = argv[r.at][2] == 'h';
+			plan->list = !plan->help;
+			return 0;
+		}
+		ret = global_option(&r);
+		if (ret == 1)
+			ret = group_option(&r);
+		if (ret == 1)
+			ret = plain_word(&r);
+	}
+	return ret ? ret : work_plan_complete(plan, failure);
+}

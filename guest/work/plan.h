@@ -1,0 +1,119 @@
+/*
+ * What was asked for? The command line as phases, each a list of groups. All that can be checked
+ * without making a task is checked here.
+ */
+#ifndef KTSTR_WORK_PLAN_H
+#define KTSTR_WORK_PLAN_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../tracer/failure.h"
+#include "kind.h"
+#include "places.h"
+#include "words.h"
+
+#define PLAN_MAX_GROUPS 64
+#define PLAN_MAX_CHECKS 128
+#define PLAN_MAX_TASKS	65536
+
+/* The policies of sched_setattr(2). */
+enum work_policy {
+	POLICY_OTHER = 0,
+	POLICY_FIFO = 1,
+	POLICY_RR = 2,
+	POLICY_BATCH = 3,
+	POLICY_IDLE = 5,
+	POLICY_DEADLINE = 6,
+	POLICY_EXT = 7,
+};
+
+struct work_sched {
+	enum work_policy policy;
+	int nice;
+	uint32_t priority;		    /* of FIFO and RR */
+	uint64_t runtime, deadline, period; /* of DEADLINE; ns */
+	bool inherit;			    /* nothing was said: as the caller has it */
+};
+
+enum work_spread { SPREAD_ALL, SPREAD_EACH, SPREAD_LLC, SPREAD_NODE, SPREAD_RANDOM };
+
+struct work_cgroup_plan {
+	char name[WORD_NAME_MAX + 1]; /* "" where the group stays in the caller's */
+	uint32_t weight;	      /* 0: not said */
+	uint64_t max_ns, period_ns;   /* 0: not said */
+	bool has_cpus;
+	cpu_set_t cpus;
+};
+
+struct work_group {
+	char name[WORD_NAME_MAX + 1];
+	const struct kind *kind; /* NULL only while words are read */
+	uint64_t params[KIND_PARAMS_MAX];
+	uint32_t nr_tasks;
+	bool threads;
+	struct work_sched sched;
+	enum work_spread spread;
+	bool has_cpus;
+	cpu_set_t cpus; /* --cpus LIST, else all that are online */
+	struct work_cgroup_plan cgroup;
+	uint32_t first_task; /* its tasks are first_task .. first_task + nr_tasks - 1 of all */
+	uint64_t seed;	     /* of this group's random choices, from the plan's */
+};
+
+/* Which groups run, and for how long. So far a plan has one phase, with all groups. */
+struct work_phase {
+	uint64_t duration_ns;
+	uint32_t nr_groups;
+	uint32_t groups[PLAN_MAX_GROUPS]; /* indices into plan->groups */
+};
+
+struct work_plan {
+	uint64_t warmup_ns; /* before the first phase's window; measured by nobody */
+	uint64_t seed;
+	bool help, list;
+	uint32_t nr_phases;
+	struct work_phase phases[1];
+	uint32_t nr_groups, nr_tasks;
+	struct work_group groups[PLAN_MAX_GROUPS];
+	uint32_t nr_checks;
+	const char *checks[PLAN_MAX_CHECKS]; /* argv's own words */
+};
+
+/*
+ * work_plan_parse - argv[1..] into @plan.
+ * Returns 0, or -EINVAL with the word that is wrong and what would be right.
+ */
+int work_plan_parse(int argc, char *const *argv, const struct places *places,
+		    struct work_plan *plan, struct failure *failure);
+
+/* work_plan_complete - what work_plan_parse does when all words are read. */
+int work_plan_complete(struct work_plan *plan, struct failure *failure);
+
+/* work_plan_group - by name, or NULL. */
+const struct work_group *work_plan_group(const struct work_plan *plan, const char *name,
+					 size_t length);
+
+/* work_group_allowed - where task @index of the group may run: affinity and cpuset together. */
+void work_group_allowed(const struct work_group *group, const struct places *places, uint32_t index,
+			cpu_set_t *set);
+
+/* Each reads the value of one option of a group. */
+int group_word_policy(struct work_group *group, const char *text, struct failure *failure);
+int group_word_cpus(struct work_group *group, const struct places *places, const char *text,
+		    struct failure *failure);
+int group_word_cgroup(struct work_group *group, const struct places *places, const char *text,
+		      struct failure *failure);
+
+/* work_random - the next number of a sequence (splitmix64); @state is its seed at first. */
+static inline uint64_t work_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+#endif

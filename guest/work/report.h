@@ -1,0 +1,28 @@
+/* What is said at the end? Tables for people, lines for the file of metrics. */
+#ifndef KTSTR_WORK_REPORT_H
+#define KTSTR_WORK_REPORT_H
+
+#include <stdio.h>
+
+#include "metric.h"
+
+/* What the measuring itself took. */
+struct work_cost {
+	double look_ns;	     /* one look at the clock, noted */
+	double wake_ns;	     /* one wake-up, noted */
+	uint64_t process_ns; /* of CPU time, of the process that measures, while the load ran */
+};
+
+/* report_cost - tries both, before the load. */
+void report_cost(struct work_cost *cost);
+
+void report_stats(FILE *out, const struct work_stats *stats, const struct work_cost *cost);
+
+/* report_metrics - "GROUP.METRIC VALUE UNIT [lower|higher]" of all that is known. */
+void report_metrics(FILE *out, const struct work_stats *stats);
+
+/* report_help, report_kinds - for --help and --list. */
+void report_help(FILE *out);
+void report_kinds(FILE *out);
+
+#endif

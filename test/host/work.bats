@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# ktstr-work on this machine: is wrong input an error before any load, does a load have its shape as the
+# kernel sees it, is nothing left of it?
+
+load ../helper
+
+# refuses PART WORD...: exit 2, one line that says PART, nothing else.
+refuses()
+{
+	run "$KTSTR_LAUNCH" work "${@:2}"
+	assert_status 2
+	[[ ${#lines[@]} -eq 1 && $output == "ktstr-work: "*"$1"* ]] || fail "not just '$1'"
+}
+
+# tasks_of GROUP: the process ids of its tasks.
+tasks_of()
+{
+	grep -lsE "^$1/[0-9]+$" /proc/[0-9]*/comm | cut -d / -f 3
+}
+
+none_of() { [[ -z $(tasks_of "$1") ]]; }
+
+@test "work: words that are wrong are named, with what would be right" {
+	refuses "'sprin' is no kind of load; there are: spin" --group a sprin
+	refuses "'x=3' is no parameter of kind 'spin'" --group a spin x=3
+	refuses "'5' is not a duration" --for 5 --group a spin
+	refuses 'no CPU 1023 is online here; there are 0' --group a --cpus 1023 spin
+	refuses "weight: '10001' is not between 1 and 10000" --group a --cgroup x:weight=10001 spin
+	refuses "there is no group 'b'" --group a spin --check 'b.share < 5%'
+	refuses "'wake' is no metric" --group a spin --check 'a.wake < 5ms'
+	refuses "'spin' never sleeps" --group a spin --check 'a.wake_p99 < 5ms'
+	refuses 'below what max_gap can tell apart' --group a spin --check 'a.max_gap < 5ns'
+	refuses 'no load' --for 1s
+	refuses "'--frob': not known" --frob
+}
+
+@test "work: what the kernel refuses is an error before the load, and leaves nothing" {
+	# The runtime of all tasks is more than all CPUs have.
+	refuses "group 'dl': the kernel refuses" --for 10s --group dl --tasks 2000 \
+		--policy deadline:90ms/100ms/100ms spin
+	none_of dl
+}
+
+@test "work: more tasks than the kernel has numbers for" {
+	(($(cat /proc/sys/kernel/pid_max) < 64000)) || skip "pid_max is higher than we go"
+	refuses 'take fewer' --group a --tasks 65000 spin
+}
+
+@test "work: --help and --list" {
+	run "$KTSTR_LAUNCH" work --help
+	assert_status 0
+	assert_output '^Usage: ktstr-work '
+	run "$KTSTR_LAUNCH" work --list
+	assert_status 0
+	assert_output '^  spin ' '^  wake_p99 +ns '
+}
+
+@test "work: a load that runs is reported, its metrics are appended, its checks decide" {
+	echo before >"$BATS_TEST_TMPDIR/metrics"
+	KTSTR_METRICS=$BATS_TEST_TMPDIR/metrics run "$KTSTR_LAUNCH" work --for 400ms --seed 77 \
+		--group a --tasks 2 spin --group b --threads --tasks 2 yield \
+		--check 'a.iterations_per_s > 1' --check 'b.max_gap < 10s'
+	assert_status 0
+	assert_output 'seed 77$' '^a: 2 processes of spin' '^b: 2 threads of yield' \
+		'^holds: a.iterations_per_s was ' '^measuring took '
+	[[ $(head -n 1 "$BATS_TEST_TMPDIR/metrics") == before ]]
+	grep -qE '^a\.iterations_per_s [0-9.e+]+ /s higher$' "$BATS_TEST_TMPDIR/metrics"
+	grep -qE '^b\.max_gap [0-9.e+]+ ns lower$' "$BATS_TEST_TMPDIR/metrics"
+
+	run "$KTSTR_LAUNCH" work --for 400ms --group a spin --check 'a.iterations_per_s < 1'
+	assert_status 1
+	assert_output '^FAILS: a.iterations_per_s was [0-9]+/s, limit 1/s'
+}
+
+@test "work: too little was seen: inconclusive, and no pass" {
+	run "$KTSTR_LAUNCH" work --for 10ms --warmup 0s --group a --tasks 16 spin \
+		--check 'a.share_spread < 100%'
+	assert_status 3
+	assert_output '^inconclusive: a.share_spread < 100%: its tasks ran for '
+}
+
+# What /proc says of a running load.
+look_at()
+{
+	wait_for eval '[[ $(tasks_of bt | wc -l) == 3 && $(tasks_of rt | wc -l) == 1 ]]' || return
+	for pid in $(tasks_of bt); do
+		# Policy and nice: fields 41 and 19.
+		cut -d ' ' -f 19,41 "/proc/$pid/stat"
+		grep Cpus_allowed_list "/proc/$pid/status"
+	done
+	cut -d ' ' -f 40,41 "/proc/$(tasks_of rt)/stat"
+}
+
+@test "work: tasks have the policy, nice, affinity and name that were asked for" {
+	((EUID == 0)) || skip "needs root"
+	"$KTSTR_LAUNCH" work --for 60s --group bt --tasks 3 --policy batch --nice 5 --cpus 0 spin \
+		--group rt --policy fifo:3 --cpus 0 burst run=100us sleep=50ms \
+		>/dev/null 3>&- &
+	run look_at
+	kill -TERM $!
+	wait $! || true
+	[[ $output == "$(printf '5 3\nCpus_allowed_list:\t0\n%.0s' 1 2 3)"$'\n3 1' ]] || fail 'not these'
+}
+
+@test "work: SIGTERM, SIGINT: all tasks are gone, exit 2" {
+	local sig
+
+	for sig in TERM INT; do
+		"$KTSTR_LAUNCH" work --for 60s --group sig --tasks 3 spin --group thr --threads \
+			--tasks 3 yield >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+		wait_for eval '[[ $(tasks_of sig | wc -l) == 3 ]]'
+		kill "-$sig" $!
+		wait $! || [[ $? == 2 ]]
+		grep -q 'ended by signal' "$BATS_TEST_TMPDIR/out"
+		none_of sig
+		none_of thr
+	done
+}
+
+@test "work: a task that is killed is named, and ends the load" {
+	"$KTSTR_LAUNCH" work --for 60s --group die --tasks 3 spin >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	wait_for eval '[[ $(tasks_of die | wc -l) == 3 ]]'
+	# It may still be waiting for the others.
+	sleep 0.5
+	kill -KILL "$(grep -lsx die/1 /proc/[0-9]*/comm | cut -d / -f 3)"
+	status=0
+	wait $! || status=$?
+	output=$(<"$BATS_TEST_TMPDIR/out")
+	assert_status 2
+	assert_output 'task die/1 \(process [0-9]+\) was killed by signal 9'
+	none_of die
+}
+
+@test "work: tasks die with who measures" {
+	"$KTSTR_LAUNCH" work --for 60s --group orp --tasks 3 spin --group ort --threads --tasks 2 spin \
+		>/dev/null 2>&1 3>&- &
+	wait_for eval '[[ $(tasks_of orp | wc -l) == 3 ]]'
+	kill -KILL $!
+	wait_for none_of orp
+	wait_for none_of ort
+}
+
+@test "work: a standard output that takes nothing is an error" {
+	run sh -c '"$1" work --list >/dev/full' sh "$KTSTR_LAUNCH"
+	assert_status 2
+	assert_output 'No space left'
+}

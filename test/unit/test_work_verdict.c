@@ -1,0 +1,207 @@
+/* ktstr-work: do verdicts follow from what was seen, and is too little of it none? */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../guest/work/check.h"
+
+static struct places places;
+static struct work_stats stats;
+static struct work_group group = { .name = "client", .nr_tasks = 4 };
+static char line[640];
+
+static int make(void **state)
+{
+	struct group_stats *of = &stats.groups[0];
+
+	(void)state;
+	memset(of, 0, sizeof(*of));
+	of->group = &group;
+	of->sum = (struct counters){ .run_ns = 400 * WORK_MS,
+				     .has_run = true,
+				     .has_delay = true,
+				     .has_switches = true,
+				     .has_migrations = true };
+	of->iterations = 100;
+	of->run_min = 80 * WORK_MS;
+	of->run_max = 120 * WORK_MS;
+	of->run_min_task = 3;
+	stats.run_ns = 800 * WORK_MS;
+	stats.window_ns = WORK_S;
+	stats.start = 1000 * WORK_S;
+	return 0;
+}
+
+static enum check_verdict decide(const char *metric, enum check_op op, double limit)
+{
+	struct work_check check = { .text = "text",
+				    .metric = metric_find(metric, strlen(metric)),
+				    .op = op,
+				    .limit = limit };
+
+	return check_decide(&check, &stats, line, sizeof(line));
+}
+
+static void shares(void **state)
+{
+	(void)state;
+	assert_int_equal(decide("share", CHECK_AT_LEAST, 5000), CHECK_HOLDS);
+	assert_int_equal(decide("share", CHECK_ABOVE, 5000), CHECK_FAILS);
+	assert_string_equal(line, "FAILS: client.share was 50 %, limit 50 %");
+	assert_int_equal(decide("share_spread", CHECK_AT_MOST, 4000), CHECK_HOLDS);
+	assert_int_equal(decide("share_spread", CHECK_BELOW, 3900), CHECK_FAILS);
+	assert_string_equal(line, "FAILS: client.share_spread was 40 %, limit 39 % (least: task "
+				  "client/3 0.080 s, most: task client/0 0.120 s)");
+}
+
+static void wakes(uint32_t count, uint64_t ns)
+{
+	while (count--)
+		hist_add(&stats.groups[0].wakes, ns);
+}
+
+static void the_worst_is_named(void **state)
+{
+	(void)state;
+	wakes(2000, 38 * WORK_MS);
+	stats.groups[0].wake =
+		(struct stats_worst){ { 38 * WORK_MS, 1000 * WORK_S + 2152 * WORK_MS, 3 }, 2 };
+	assert_int_equal(decide("wake_p99", CHECK_BELOW, 5e6), CHECK_FAILS);
+	assert_string_equal(line, "FAILS: client.wake_p99 was 38 ms, limit 5 ms (task client/2, "
+				  "CPU 3, waited from 2.114 s)");
+}
+
+static void too_little_is_inconclusive(void **state)
+{
+	(void)state;
+	wakes(999, 5000);
+	assert_int_equal(decide("wake_p99", CHECK_BELOW, 5e6), CHECK_INCONCLUSIVE);
+	assert_string_equal(line, "inconclusive: text: 999 wake-ups were seen, 1000 are needed; "
+				  "run longer");
+	wakes(1, 5000);
+	assert_int_equal(decide("wake_p99", CHECK_BELOW, 5e6), CHECK_HOLDS);
+	assert_int_equal(decide("wake_p999", CHECK_BELOW, 5e6), CHECK_INCONCLUSIVE);
+	stats.groups[0].sum.run_ns = 4 * WORK_MS;
+	assert_int_equal(decide("share_spread", CHECK_BELOW, 5000), CHECK_INCONCLUSIVE);
+	stats.groups[0].sum.run_ns = stats.groups[0].iterations = 0;
+	assert_int_equal(decide("max_gap", CHECK_BELOW, 5e6), CHECK_INCONCLUSIVE);
+	assert_non_null(strstr(line, "no task of the group ran"));
+	stats.groups[0].sum.has_run = false;
+	assert_int_equal(decide("share", CHECK_BELOW, 5e6), CHECK_INCONCLUSIVE);
+	make(NULL);
+	stats.groups[0].sum.has_migrations = false;
+	assert_int_equal(decide("migrations", CHECK_AT_MOST, 0), CHECK_INCONCLUSIVE);
+}
+
+/* Within the width of a bucket nobody knows. */
+static void near_the_limit(void **state)
+{
+	(void)state;
+	wakes(2000, 1000000);
+	wakes(1, 50000000); /* the maximum, which is exact, is another */
+	assert_int_equal(decide("wake_p50", CHECK_BELOW, 1100000), CHECK_HOLDS);
+	assert_int_equal(decide("wake_p50", CHECK_BELOW, 900000), CHECK_FAILS);
+	assert_int_equal(decide("wake_p50", CHECK_BELOW, 1000000), CHECK_INCONCLUSIVE);
+	assert_int_equal(decide("wake_max", CHECK_AT_MOST, 50000000), CHECK_HOLDS);
+}
+
+static struct task_stage *stage;
+
+static struct task task_on(unsigned int cpu)
+{
+	struct task task = {
+		.stage = stage, .record = &stage->records[0], .places = &places, .cpu = cpu
+	};
+
+	memset(task.record, 0, sizeof(*task.record));
+	stage->window_start = 1000;
+	stage->window_end = UINT64_MAX;
+	return task;
+}
+
+/* A gap is what of it is in the window, and time on a CPU that is not allowed is noted. */
+static void tasks_note_gaps(void **state)
+{
+	uint64_t now = task_now();
+	struct task task = task_on(PLACES_MAX_CPUS - 1);
+
+	(void)state;
+	stage->window_start = now - 3 * WORK_MS;
+	stage->window_end = now + WORK_S;
+	task.cpu_since = now - 9 * WORK_MS;
+	task.last = now - 8 * WORK_MS;
+	task_ran(&task, now);
+	assert_int_equal(task.record->worst_gap.ns, 3 * WORK_MS);
+	assert_int_equal(task.record->off_allowed_ns, 0);
+	task = task_on(PLACES_MAX_CPUS - 1);
+	task.cpu_since = now - 9 * WORK_MS;
+	task.last = now - 8 * WORK_MS;
+	task_ran(&task, now);
+	assert_int_equal(task.record->worst_gap.ns, 8 * WORK_MS);
+	assert_int_equal(task.record->off_allowed_ns, WORK_MS);
+	assert_int_equal(task.record->moves_in_llc, 1);
+	assert_true(task.cpu < PLACES_MAX_CPUS - 1);
+	/* Two looks that are near each other are no gap. */
+	task.record->worst_gap.ns = 0;
+	task_ran(&task, now + TASK_GAP_NS - 1);
+	assert_int_equal(task.record->worst_gap.ns, 0);
+}
+
+static void tasks_note_wakes(void **state)
+{
+	struct task task = task_on(0);
+	uint64_t when = task_now() + 2 * WORK_MS;
+
+	(void)state;
+	task.last = task_now();
+	task_sleep_until(&task, when);
+	assert_int_equal(task.record->wakes.count, 1);
+	assert_true(task_now() >= when);
+	assert_true(task.record->worst_wake.ns == task.record->wakes.max);
+	/* What is past is no wake-up. */
+	task_sleep_until(&task, when);
+	assert_int_equal(task.record->wakes.count, 1);
+	/* Nor is a wait whose end was there already. */
+	task_blocks(&task);
+	task_woken(&task);
+	assert_int_equal(task.record->wakes.count, 1);
+	task.group = &group;
+	task_blocks(&task);
+	task_wakes(&task, 0);
+	task_woken(&task);
+	assert_int_equal(task.record->wakes.count, 2);
+}
+
+static int make_stage(void **state)
+{
+	(void)state;
+	stage = calloc(1, sizeof(*stage) + sizeof(struct task_record));
+	return stage ? 0 : -1;
+}
+
+static int free_stage(void **state)
+{
+	(void)state;
+	free(stage);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(shares, make),
+		cmocka_unit_test_setup(the_worst_is_named, make),
+		cmocka_unit_test_setup(too_little_is_inconclusive, make),
+		cmocka_unit_test_setup(near_the_limit, make),
+		cmocka_unit_test(tasks_note_gaps),
+		cmocka_unit_test(tasks_note_wakes),
+	};
+
+	return cmocka_run_group_tests_name("work verdict", tests, make_stage, free_stage);
+}
