@@ -83,11 +83,29 @@ static void note_cancel(const struct run_config *config, struct observation *see
 	seen->signal = cancel_take(config->cancel_fd);
 }
 
+/*
+ * Of a base out of the cache only samples of the memory are checked. Where its fork ends before the
+ * payload, that may be why: no later run is to fail for it, so that it is dropped, and what comes
+ * after in this run boots as well. Init's own word that the payload cannot be executed counts for
+ * the base, and who wanted out says nothing about it.
+ */
+static void distrust_base(const struct run_config *config, struct run_result *result,
+			  const struct observation *seen)
+{
+	if (seen->started || seen->exited || seen->stop == STOP_SIGNAL)
+		return;
+	base_cache_drop(&result->cache);
+	base_close(&result->base);
+	say(config, "the kept machine that this one was forked from is dropped, as no payload has "
+		    "started in it: the next run boots");
+}
+
 /* One machine, from its making to its end; also of one that only becomes a base. */
 static int run_machine(const struct run_config *config, struct run_result *result,
 		       struct run_vm *vm, struct watch *watch, struct error *err)
 {
 	struct guest_config *guest = &vm->config;
+	bool from_cache = guest->base == &result->base && !result->base_is_new;
 	char spec[TOPOLOGY_SPEC_SIZE];
 	struct vmm *machine;
 	int ret;
@@ -120,6 +138,8 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 	}
 	result->has_few_rights = true;
 	ret = guest_run(guest, machine, watch, err);
+	if (from_cache)
+		distrust_base(config, result, &vm->seen);
 	if (*watch->take_error.text)
 		say(config, "the machine is not forked, it boots for each run: %s",
 		    watch->take_error.text);
