@@ -29,6 +29,7 @@
 #include "modules.h"
 #include "mounts.h"
 #include "payload.h"
+#include "scheduler.h"
 #include "session.h"
 #include "tracer.h"
 
@@ -185,7 +186,14 @@ static void run(struct guest_channel *channel, struct kmsg *kmsg)
 		session.tracer.args = job.tracer_args;
 		tracer_start(&session);
 	}
-	payload_run(&session);
+	if (scheduler_setup(&session, why, sizeof(why))) {
+		tracer_interrupt(&session);
+		guest_channel_log(channel, "%s", why);
+	} else if (scheduler_start(&session)) {
+		tracer_interrupt(&session);
+	} else {
+		payload_run(&session);
+	}
 	tracer_finish(&session);
 	kmsg_read(kmsg, KMSG_AT_END);
 	kmsg_send(kmsg, channel);

@@ -23,7 +23,7 @@ char *const job_default_env[] = {
 
 struct parser {
 	struct job *job;
-	size_t argc, envc;
+	size_t argc, envc, nr_setup, nr_scheduler;
 	bool has_timeout;
 	char *why;
 	size_t why_size;
@@ -130,6 +130,20 @@ static int parse_entry(struct parser *parser, char *entry)
 		return add_env(parser, value);
 	if (!strcmp(entry, "module") || !strcmp(entry, "try_module"))
 		return add_module(parser, value, *entry == 't');
+	if (!strcmp(entry, "setup")) {
+		job->setup[parser->nr_setup++] = value;
+		return 0;
+	}
+	if (!strcmp(entry, "scheduler")) {
+		if (job->scheduler[0] || *value != '/')
+			return bad(parser, "job: scheduler is not one absolute path");
+		job->scheduler[0] = value;
+		return 0;
+	}
+	if (!strcmp(entry, "scheduler_arg")) {
+		job->scheduler[++parser->nr_scheduler] = value;
+		return 0;
+	}
 	if (!strcmp(entry, "cwd")) {
 		if (job->cwd || *value != '/')
 			return bad(parser, "job: cwd is not one absolute path");
@@ -190,7 +204,10 @@ int job_parse(struct job *job, const char *text, size_t size, char *why, size_t 
 	job->argv = calloc(entries + 1, sizeof(*job->argv));
 	job->modules = calloc(entries + 1, sizeof(*job->modules));
 	job->envp = calloc(JOB_MAX_ENV + NR_DEFAULT_ENV + 1, sizeof(*job->envp));
-	if (!job->text || !job->argv || !job->envp || !job->modules) {
+	job->setup = calloc(entries + 1, sizeof(*job->setup));
+	job->scheduler = calloc(entries + 2, sizeof(*job->scheduler));
+	if (!job->text || !job->argv || !job->envp || !job->modules || !job->setup ||
+	    !job->scheduler) {
 		bad(&parser, "job: no memory for %zu bytes", size);
 		ret = -ENOMEM;
 		goto fail;
@@ -204,6 +221,10 @@ int job_parse(struct job *job, const char *text, size_t size, char *why, size_t 
 	}
 	if (!parser.argc) {
 		ret = bad(&parser, "job: no arg, so nothing to run");
+		goto fail;
+	}
+	if (parser.nr_scheduler && !job->scheduler[0]) {
+		ret = bad(&parser, "job: scheduler_arg without a scheduler");
 		goto fail;
 	}
 	if (job->tty && job->feed) {
@@ -265,6 +286,8 @@ out:
 
 void job_destroy(struct job *job)
 {
+	free(job->scheduler);
+	free(job->setup);
 	free(job->modules);
 	free(job->envp);
 	free(job->argv);

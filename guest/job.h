@@ -25,6 +25,8 @@ struct job {
 	char **envp; /* likewise: the job's own, then the defaults that it does not set */
 	struct job_module *modules; /* owned array, in the order of loading */
 	size_t nr_modules;
+	char **setup;	     /* owned array, ends with NULL: lines of shell */
+	char **scheduler;    /* likewise: its path, then its arguments; empty: there is none */
 	char *cwd;	     /* NULL: where init is */
 	uint64_t timeout_ms; /* 0: never */
 	bool tty;	     /* in a terminal of its own */

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "kernel_marks.h"
 #include "process.h"
+#include "scheduler.h"
 #include "stdin_feed.h"
 #include "terminal.h"
 #include "tracer.h"
@@ -154,6 +155,7 @@ void payload_run(struct session *session)
 		exited.value = (uint32_t)-ret;
 		exited.end_ns = now;
 		tracer_interrupt(session);
+		scheduler_finish(session);
 		kmsg_window_close(session->kmsg, false);
 		/* Without this frame, init's own last words are the reason. */
 		if (exec)
@@ -185,6 +187,7 @@ void payload_run(struct session *session)
 		while (output_open(session) && now < limit)
 			now = session_turn(session, limit);
 	}
+	scheduler_finish(session);
 	clean_up(session);
 	/* In this order: what has tainted the kernel has been said before. */
 	kernel_marks_read(&marks, &exited);

@@ -138,6 +138,12 @@ enum ktstr_frame_type {
 	KTSTR_READY = 16,      /* struct ktstr_ready: init waits for its job */
 	KTSTR_KERNEL = 17,     /* those of KTSTR_KMSG that the kernel itself, and nobody by
 				  /dev/kmsg, said while the payload ran: before KTSTR_EXITED */
+	KTSTR_SCHED = 18,      /* struct ktstr_sched: attached, or not; and its end, before
+				  KTSTR_EXITED */
+	KTSTR_SCHED_TEXT = 19, /* bytes that the scheduler printed */
+	KTSTR_SCHED_DUMP = 20, /* bytes of the tracepoint sched_ext_dump, in text */
+	KTSTR_SCHED_EVENTS =
+		21, /* the kernel's counters of events, in text; once, before its end */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
@@ -200,6 +206,38 @@ struct ktstr_tracer {
 	char reason[112]; /* for FAILED: one clause ("no ready line within 30 s"), NUL-terminated */
 };
 
+/*
+ * The scheduler that is tested (scheduler=). Its process starts behind the tracer and the setup,
+ * and the payload behind its KTSTR_SCHED_ATTACHED. After KTSTR_SCHED_FAILED there is no payload.
+ */
+enum ktstr_sched_state {
+	KTSTR_SCHED_ATTACHED =
+		0,		/* sched_ext is enabled, and ops names what was not there before */
+	KTSTR_SCHED_FAILED = 1, /* it was not attached: reason says how it came */
+	KTSTR_SCHED_ENDED = 2,	/* with the payload's end, or before it */
+};
+
+#define KTSTR_SCHED_STOPPED   1u /* init told it to end, after the payload; else it did by itself */
+#define KTSTR_SCHED_KILLED    2u /* ... and it had to be killed for that */
+#define KTSTR_SCHED_STAYS     4u /* its process had ended, and sched_ext was still enabled */
+#define KTSTR_SCHED_DISABLED  8u /* sched_ext was not enabled any more when the payload ended */
+#define KTSTR_SCHED_ALL_FLAGS 15u
+
+struct ktstr_sched {
+	uint32_t state; /* enum ktstr_sched_state */
+	uint32_t kind;	/* of its process' end: as in ktstr_exited; FAILED and ENDED */
+	uint32_t value;
+	uint32_t flags;	  /* KTSTR_SCHED_STOPPED and so on, of ENDED */
+	char ops[64];	  /* ATTACHED: what root/ops says; NUL-terminated */
+	char reason[176]; /* FAILED: one clause; NUL-terminated */
+};
+
+/* How long init waits for it to be attached, and for its end once it is told to, s. */
+#define KTSTR_SCHED_ATTACH_S 60u
+#define KTSTR_SCHED_STOP_S   3u
+/* The same of all the commands of a setup together. */
+#define KTSTR_SETUP_S	     300u
+
 /* The size of the user's terminal, characters; 0: not known. */
 struct ktstr_resize {
 	uint16_t rows, columns;
@@ -225,6 +263,10 @@ struct ktstr_trace {
  *   module=PATH PARAMS	load this kernel module before tracer and payload, in order; what
  *			keeps it from being loaded ends the run. PARAMS may be empty
  *   try_module=PATH PARAMS	the same, but the run goes on without it
+ *   setup=COMMAND	a line of shell that runs before scheduler and payload, in order; what fails
+ *			ends the run
+ *   scheduler=PATH	a sched_ext scheduler: started before the payload, watched, stopped behind
+ *it scheduler_arg=...	one of its arguments, in order
  *   tracer=1		start KTSTR_TRACER_PATH before the payload
  *   tracer_bpf=1	it uses BPF: if it does not start, say what the kernel lacks for that
  *   tracer_args=...	the tracer's arguments, joined by KTSTR_WPROF_ARGS_SEPARATOR

@@ -25,6 +25,13 @@
 /* The most that one look counts. */
 #define ANSWER_STEP_NS	(100 * CLOCK_MS)
 
+/*
+ * What a scheduler prints beyond this is taken at this pace, 3 MiB/s, so that one that never ends
+ * does not take the payload's time; it waits for us meanwhile.
+ */
+#define TEXT_AT_ONCE  (1u << 20)
+#define TEXT_PAUSE_NS (20 * CLOCK_MS)
+
 /* Most that one turn takes, so that neither orphans nor kernel can hold up the rest. */
 #define REAP_AT_ONCE 256
 #define KMSG_AT_ONCE 64
@@ -42,6 +49,7 @@ int session_open(struct session *session, struct guest_channel *channel, const s
 		.out = {-1, KTSTR_STDOUT},
 		.err = {-1, KTSTR_STDERR},
 		.feed = { .fd = -1 },
+		.scheduler = { .text = { -1, KTSTR_SCHED_TEXT }, .dump = -1 },
 		.tracer =
 			{
 				.path = KTSTR_TRACER_PATH,
@@ -118,8 +126,16 @@ static void reap(struct session *session)
 		}
 		child_ended(&session->payload, pid, status);
 		child_ended(&session->tracer.child, pid, status);
+		child_ended(&session->scheduler.child, pid, status);
 	}
 	session->reap_more = true;
+}
+
+static void count_text(struct scheduler *scheduler, size_t count)
+{
+	scheduler->text_bytes += count;
+	if (scheduler->text_bytes > TEXT_AT_ONCE)
+		scheduler->text_ns = clock_boottime_ns() + TEXT_PAUSE_NS;
 }
 
 /* From a descriptor straight into the ring: one frame. */
@@ -139,6 +155,8 @@ static void forward(struct session *session, struct stream *stream)
 	}
 	if (stream == &session->tracer.text)
 		tracer_scan(&session->tracer.scan, room, (size_t)count);
+	else if (stream == &session->scheduler.text)
+		count_text(&session->scheduler, (size_t)count);
 	else
 		session->last_output_ns = clock_boottime_ns();
 	guest_channel_commit(session->channel, stream->type, (size_t)count);
@@ -146,20 +164,26 @@ static void forward(struct session *session, struct stream *stream)
 
 uint64_t session_turn(struct session *session, uint64_t until)
 {
-	struct stream *streams[] = { &session->out, &session->err, &session->tracer.text };
+	struct scheduler *scheduler = &session->scheduler;
+	struct stream *streams[] = { &session->out, &session->err, &session->tracer.text,
+				     &scheduler->text };
+	uint64_t now = clock_boottime_ns();
+	bool text_waits = scheduler->text.fd >= 0 && scheduler->text_ns > now;
 	struct pollfd fds[] = {
 		{ .fd = terminal_is_ahead(session) ? -1 : session->out.fd, .events = POLLIN },
 		{ .fd = session->err.fd, .events = POLLIN },
 		{ .fd = session->tracer.text.fd, .events = POLLIN },
+		{ .fd = text_waits ? -1 : scheduler->text.fd, .events = POLLIN },
 		{ .fd = session->kmsg->fd, .events = POLLIN },
 		{ .fd = session->signals, .events = POLLIN },
 		{ .fd = session->feed.fd, .events = stdin_feed_is_full(session) ? POLLOUT : 0 },
 	};
 	uint64_t wake = until < session->heartbeat_ns ? until : session->heartbeat_ns;
-	uint64_t now = clock_boottime_ns();
 	struct timespec wait = { 0 };
 	uint64_t look = terminal_due(session), feed = stdin_feed_due(session);
 
+	if (text_waits && scheduler->text_ns < wake)
+		wake = scheduler->text_ns;
 	if (look < wake)
 		wake = look;
 	if (feed < wake)
@@ -174,18 +198,18 @@ uint64_t session_turn(struct session *session, uint64_t until)
 			fds[i].revents = fds[i].fd < 0 ? 0 : fds[i].events;
 		nanosleep(&(struct timespec){ .tv_nsec = CLOCK_MS }, NULL);
 	}
-	if (fds[4].revents || session->reap_more)
+	if (fds[5].revents || session->reap_more)
 		reap(session);
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
 		if (fds[i].revents)
 			forward(session, streams[i]);
-	if (fds[3].revents)
+	if (fds[4].revents)
 		kmsg_read(session->kmsg, KMSG_AT_ONCE);
 	now = clock_boottime_ns();
 	terminal_turn(session, now);
-	if (fds[5].revents & POLLERR) /* nobody has the other end */
+	if (fds[6].revents & POLLERR) /* nobody has the other end */
 		stdin_feed_close(session);
-	stdin_feed_turn(session, now, fds[5].revents & POLLOUT);
+	stdin_feed_turn(session, now, fds[6].revents & POLLOUT);
 	session_heartbeat(session, now);
 	return now;
 }

@@ -53,6 +53,16 @@ struct tracer {
 	uint64_t interrupted_ns; /* when it was told to stop; 0: not yet */
 };
 
+/* The scheduler that is tested. */
+struct scheduler {
+	struct child child;
+	struct stream text;  /* what it prints */
+	uint64_t text_bytes; /* so much of it was taken ... */
+	uint64_t text_ns;    /* ... and no more is before that time */
+	int dump;	     /* trace_pipe of the kernel's dumps; -1: there is none */
+	bool attached;	     /* and not yet told of its end */
+};
+
 /* The payload's terminal; its output is the session's stream out, whose fd is our end of it. */
 struct terminal {
 	bool broken;	     /* the inbox held what no host writes: it is not looked at any more */
@@ -84,6 +94,7 @@ struct session {
 	struct terminal terminal;
 	struct stdin_feed feed;
 	struct tracer tracer;
+	struct scheduler scheduler;
 	struct kmsg *kmsg; /* the caller's */
 };
 

@@ -59,6 +59,10 @@ static int check_flags(const struct directives *read)
 			return refuse(read, KEY_HOST_ONLY, (enum key)key,
 				      "the latter is about a VM, and a host_only test has none; "
 				      "leave one of them out");
+	if (read->lines[KEY_SCHEDULER_ARGS] && !test->scheduler.file)
+		return error_set(read->err, -EINVAL,
+				 "%s:%u: 'scheduler_args' without a scheduler; give scheduler=FILE",
+				 read->file, read->lines[KEY_SCHEDULER_ARGS]);
 	if (test->expect.kind != EXPECT_PASS && test->ignore)
 		return refuse(read,
 			      read->lines[KEY_EXPECT_STATUS] ? KEY_EXPECT_STATUS : KEY_EXPECT_ERR,

@@ -145,6 +145,12 @@ int entry_job(const struct entry *entry, const struct entry_tracer *tracer, cons
 	for (size_t i = 0; i < nr_loads; i++)
 		fprintf(out, "%s=%s %s%c", loads[i].optional ? "try_module" : "module",
 			loads[i].path, loads[i].params, 0);
+	for (size_t i = 0; i < entry->scheduler.nr_setup; i++)
+		fprintf(out, "setup=%s%c", entry->scheduler.setup[i], 0);
+	if (entry->scheduler.file)
+		fprintf(out, "scheduler=%s%c", entry->scheduler.file, 0);
+	for (size_t i = 0; entry->scheduler.file && i < entry->scheduler.nr_args; i++)
+		fprintf(out, "scheduler_arg=%s%c", entry->scheduler.args[i], 0);
 	if (entry->tty)
 		fprintf(out, "tty=1%c", 0);
 	if (entry->feed)
@@ -168,5 +174,6 @@ void entry_destroy(struct entry *entry)
 {
 	free(entry->program);
 	free(entry->cwd);
+	entry_scheduler_free(&entry->scheduler);
 	entry->program = entry->cwd = NULL;
 }

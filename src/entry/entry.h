@@ -45,6 +45,31 @@ int entry_module_add(struct entry_module **modules, size_t *nr, const char *what
 bool entry_module_is_file(const struct entry_module *module);
 void entry_modules_free(struct entry_module *modules, size_t nr);
 
+/* A sched_ext scheduler that is started before the payload, and lines of shell that come before it.
+ */
+struct entry_scheduler {
+	bool said;   /* also where it is none */
+	char *file;  /* absolute; NULL: none */
+	char **args; /* NULL-terminated, NULL where there are none; likewise setup */
+	size_t nr_args;
+	char **setup;
+	size_t nr_setup;
+};
+
+/*
+ * entry_scheduler_set - @file, "none" or a program, seen from @folder (NULL: from here); it is
+ * looked at. Returns 0, -EINVAL with value, why and what it takes; -ENOMEM.
+ */
+int entry_scheduler_set(struct entry_scheduler *scheduler, const char *what, const char *file,
+			const char *folder, size_t folder_length, struct error *err);
+/* entry_scheduler_split - arguments in one line, parted as words of directives are (words.h) */
+int entry_scheduler_split(struct entry_scheduler *scheduler, const char *what, const char *text,
+			  struct error *err);
+/* entry_strings_add - a copy of @text behind the @nr that are there. Returns 0 or -ENOMEM. */
+int entry_strings_add(char ***list, size_t *nr, const char *what, const char *text,
+		      struct error *err);
+void entry_scheduler_free(struct entry_scheduler *scheduler);
+
 struct entry {
 	char name[128]; /* the payload's last path component; names the artefacts */
 	const char *const
@@ -55,7 +80,8 @@ struct entry {
 	size_t nr_includes;
 	const struct entry_module *modules;
 	size_t nr_modules;
-	const char *const *env; /* "K=V", the caller's */
+	struct entry_scheduler scheduler; /* owned */
+	const char *const *env;		  /* "K=V", the caller's */
 	size_t nr_env;
 	char *cwd;	     /* absolute; owned */
 	uint64_t timeout_ms; /* 0: none */

@@ -57,7 +57,10 @@ static const struct {
 	[KEY_APPEND] = { "append", VALUE, OF_VM | AGAIN, "\"isolcpus=1 nohz_full=1\"" },
 	[KEY_ENV] = { "env", VALUE, AGAIN, "MODE=fast" },
 	[KEY_SCHEDULER] = { "scheduler", VALUE, OF_VM, "./scx_simple" },
-	[KEY_SCHEDULER_ARGS] = { "scheduler_args", VALUE, OF_VM, "\"-f\"" },
+	[KEY_SCHEDULER_ARGS] = { "scheduler_args", VALUE, OF_VM, "\"--slice 5ms\"" },
+	[KEY_SETUP] = { "setup", VALUE, OF_VM | AGAIN,
+			"\"echo 0 > /proc/sys/kernel/numa_balancing\"" },
+	[KEY_EXPECT_SCX_EXIT] = { "expect_scx_exit", VALUE, OF_VM, "\"runnable task stall*\"" },
 	[KEY_MIN_LLCS] = { "min_llcs", VALUE, OF_VM, "2" },
 	[KEY_MAX_LLCS] = { "max_llcs", VALUE, OF_VM, "8" },
 	[KEY_MIN_CPUS] = { "min_cpus", VALUE, OF_VM, "4" },
@@ -287,6 +290,15 @@ static int add_module(struct test *test, const char *value, struct error *err)
 	return 0;
 }
 
+/* Seen from where the test lies, as an include is. */
+static int set_scheduler(struct test *test, const char *value, struct error *err)
+{
+	size_t length = test->path ? (size_t)(strrchr(test->path, '/') - test->path) : 0;
+
+	return entry_scheduler_set(&test->scheduler, keys[KEY_SCHEDULER].name, value, test->path,
+				   length, err);
+}
+
 /* @min: 1; or 0 for a maximum, where it means no limit. */
 static int set_number(enum key key, const char *value, unsigned int min, unsigned int *out,
 		      struct error *err)
@@ -331,14 +343,17 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 				     err);
 	case KEY_WATCHDOG_TIMEOUT_S:
 		return error_set(err, -EINVAL,
-				 "watchdog_timeout_s: sched_ext's watchdog needs a scheduler, and "
-				 "schedulers are not started yet; leave it out");
+				 "watchdog_timeout_s: a scheduler sets the time of sched_ext's "
+				 "watchdog itself; leave it out");
 	case KEY_SCHEDULER:
+		return set_scheduler(test, value, err);
 	case KEY_SCHEDULER_ARGS:
-		return error_set(err, -EINVAL,
-				 "%s: schedulers are not started yet; leave it out, or let the "
-				 "test start its own",
-				 keys[key].name);
+		return entry_scheduler_split(&test->scheduler, keys[key].name, value, err);
+	case KEY_SETUP:
+		return entry_strings_add(&test->scheduler.setup, &test->scheduler.nr_setup,
+					 keys[key].name, value, err);
+	case KEY_EXPECT_SCX_EXIT:
+		return pattern_parse(keys[key].name, value, &test->expect_scx, err);
 	case KEY_IGNORE:
 		return set_ignore(test, value, err);
 	case KEY_WPROF_ARGS:

@@ -26,6 +26,8 @@ void test_destroy(struct test *test)
 	free(test->ignore);
 	free(test->append);
 	expect_free(&test->expect);
+	pattern_free(&test->expect_scx);
+	entry_scheduler_free(&test->scheduler);
 	patterns_free(&test->allow_splat);
 	entry_includes_free(test->includes, test->nr_includes);
 	entry_modules_free(test->modules, test->nr_modules);

@@ -48,7 +48,9 @@ struct test {
 	size_t nr_includes;
 	struct entry_module *modules; /* relative files are the file's folder's; owned */
 	size_t nr_modules;
-	char **env; /* "K=V", NULL-terminated; owned; never NULL */
+	struct entry_scheduler scheduler; /* a relative file is the file's folder's; owned */
+	struct pattern expect_scx; /* how the scheduler is to be ejected; its text NULL: not */
+	char **env;		   /* "K=V", NULL-terminated; owned; never NULL */
 	struct test_constraints constraints;
 };
 

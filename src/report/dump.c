@@ -11,8 +11,10 @@
 #include "report/report.h"
 #include "util/json.h"
 
-#define LOG_LINES    60
-#define TRACER_LINES 60
+#define LOG_LINES	60
+#define TRACER_LINES	60
+/* Of what it printed, which the kernel's dump is often a part of, and of the tracepoint's dump. */
+#define SCHEDULER_LINES 400
 
 static double rounded_s(uint64_t ns)
 {
@@ -200,6 +202,31 @@ static struct json_object *tracer_value(const struct observation *seen)
 	return json_end(&json);
 }
 
+static struct json_object *scheduler_value(const struct observation *seen)
+{
+	const struct scheduler_seen *scheduler = &seen->scheduler;
+	const struct ktstr_sched *end = &scheduler->end;
+	struct json json = json_begin();
+
+	json_put_text(&json, "end", scheduler_word(scheduler));
+	json_put_text(&json, "ops", scheduler->ops);
+	json_put_text(&json, "attach_error", scheduler->fail_reason);
+	json_put_text(&json, "reason", scheduler->reason);
+	json_put_text(&json, "message", scheduler->message);
+	if (scheduler->state == SCHEDULER_ENDED && end->kind == KTSTR_EXIT_STATUS)
+		json_put_number(&json, "status", end->value);
+	else
+		json_put_null(&json, "status");
+	if (scheduler->state == SCHEDULER_ENDED && end->kind == KTSTR_EXIT_SIGNAL)
+		json_put_number(&json, "signal", end->value);
+	else
+		json_put_null(&json, "signal");
+	put_lines(&json, "text", &scheduler->text, "", SCHEDULER_LINES);
+	put_lines(&json, "dump", &scheduler->dump, "", SCHEDULER_LINES);
+	json_put_text(&json, "events", scheduler->events);
+	return json_end(&json);
+}
+
 static struct json_object *trace_value(const struct report_vm *vm)
 {
 	static const char *const states[] = {
@@ -281,6 +308,10 @@ static void put_common(struct json *json, const char *kind, const struct report 
 	json_put(json, "guest", guest_value(vm->seen));
 	json_put(json, "output", output_value(vm->seen));
 	json_put(json, "splats", splats_value(vm));
+	if (scheduler_word(&vm->seen->scheduler))
+		json_put(json, "scheduler", scheduler_value(vm->seen));
+	else
+		json_put_null(json, "scheduler");
 	json_put(json, "trace", trace_value(vm));
 	if (vm == &report->first)
 		json_put(json, "repro", repro_value(report));

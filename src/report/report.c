@@ -13,10 +13,11 @@
 #include "util/utf8.h"
 
 /* How much of the guest's own words is shown; the dump holds more. */
-#define CONSOLE_LINES 10
-#define TRACER_LINES  5
-#define DROPS_LINES   3
-#define INIT_LINES    5
+#define CONSOLE_LINES	10
+#define TRACER_LINES	5
+#define SCHEDULER_LINES 20
+#define DROPS_LINES	3
+#define INIT_LINES	5
 
 /* A guest's line is cut so that it stays within 100 columns; our own lines and paths never are. */
 #define GUEST_LINE_SIZE 93
@@ -218,6 +219,8 @@ static void put_detail(FILE *out, const struct report *report)
 		fprintf(out,
 			"  hint: %s is in the guest without its standard library; give --with %s\n",
 			first->seen->lacks_library, first->seen->lacks_library);
+	if (first->verdict->scheduler || first->seen->scheduler.state == SCHEDULER_FAILED)
+		put_lines(out, &first->seen->scheduler.text, "", SCHEDULER_LINES);
 	put_kernel(out, first, "kernel");
 	if (first->verdict->splat)
 		fputs("  hint: allow_splat=\"GLOB\" in the test's file, or --allow-splat, takes a line of "

@@ -131,6 +131,11 @@ static int put_together(const struct cargo_from *from, struct parts *parts, stru
 	ret = add_modules(from, parts, err);
 	if (!ret && entry->on_host)
 		ret = initramfs_add_program(parts->tree, entry->program, err);
+	if (!ret && entry->scheduler.file) {
+		ret = initramfs_add_program(parts->tree, entry->scheduler.file, err);
+		if (ret)
+			error_prefix(err, ret, "scheduler");
+	}
 	for (size_t i = 0; !ret && i < entry->nr_includes; i++)
 		ret = add_include(parts, &entry->includes[i], err);
 	if (!ret && from->wprof && !from->wprof->path)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "host/tsc.h"
 #include "run/cmdline.h"
@@ -72,6 +73,38 @@ static int join_env(const struct configure_from *from, struct configuration *out
 	out->entry.env = out->env;
 	out->entry.nr_env = used;
 	return 0;
+}
+
+/* What is said on the command line replaces the test's scheduler, and its arguments with it. */
+static int join_scheduler(const struct configure_from *from, struct configuration *out,
+			  struct error *err)
+{
+	const struct run_options *options = from->options;
+	const struct entry_scheduler *its = &from->test->scheduler;
+	struct entry_scheduler *ours = &out->entry.scheduler;
+	int ret = 0;
+
+	if (options->scheduler)
+		ret = entry_scheduler_set(ours, "--scheduler", options->scheduler, out->entry.cwd,
+					  strlen(out->entry.cwd), err);
+	else if (its->file)
+		ret = entry_scheduler_set(ours, "scheduler", its->file, "", 0, err);
+	if (!ret && options->scheduler_args.count && !ours->file)
+		return error_set(err, -EINVAL,
+				 "--scheduler-arg '%s': there is no scheduler; give --scheduler",
+				 options->scheduler_args.items[0]);
+	for (size_t i = 0; !ret && !options->scheduler && i < its->nr_args; i++)
+		ret = entry_strings_add(&ours->args, &ours->nr_args, "scheduler_args", its->args[i],
+					err);
+	for (size_t i = 0; !ret && i < options->scheduler_args.count; i++)
+		ret = entry_strings_add(&ours->args, &ours->nr_args, "--scheduler-arg",
+					options->scheduler_args.items[i], err);
+	for (size_t i = 0; !ret && i < its->nr_setup; i++)
+		ret = entry_strings_add(&ours->setup, &ours->nr_setup, "setup", its->setup[i], err);
+	for (size_t i = 0; !ret && i < options->setup.count; i++)
+		ret = entry_strings_add(&ours->setup, &ours->nr_setup, "--setup",
+					options->setup.items[i], err);
+	return ret;
 }
 
 static int join_allow_splat(const struct configure_from *from, struct configuration *out)
@@ -177,27 +210,32 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 	if (join_includes(from, out) || join_modules(from, out) || join_env(from, out) ||
 	    join_append(from, out) || join_allow_splat(from, out))
 		return error_set(err, -ENOMEM, "out of memory");
+	ret = join_scheduler(from, out, err);
+	if (ret)
+		return ret;
 	out->entry.timeout_ms = configure_timeout_ms(options, test);
-	out->run = (struct run_config){ .kernel = from->kernel,
-					.entry = &out->entry,
-					.plan = &out->plan,
-					.as_it_should = test->path ? as_it_should : NULL,
-					.as_it_should_data = test,
-					.expect = &test->expect,
-					.allow_splat = &out->allow_splat,
-					.append = out->append,
-					.modules_dir = options->modules_dir,
-					.kaslr = configure_kaslr(options, test),
-					.fresh = configure_fresh(options, test),
-					.boot_timeout_ms = options->boot_timeout_ms,
-					.stall_timeout_ms = options->stall_timeout_ms,
-					.out_fd = -1,
-					.err_fd = -1,
-					.console_fd = -1,
-					.cancel_fd = -1,
-					.keep_result = options->out_dir,
-					.dump_acpi_dir = options->dump_acpi_dir,
-					.dump_initramfs = options->dump_initramfs };
+	out->run =
+		(struct run_config){ .kernel = from->kernel,
+				     .entry = &out->entry,
+				     .plan = &out->plan,
+				     .as_it_should = test->path ? as_it_should : NULL,
+				     .as_it_should_data = test,
+				     .expect = &test->expect,
+				     .expect_scx = test->expect_scx.text ? &test->expect_scx : NULL,
+				     .allow_splat = &out->allow_splat,
+				     .append = out->append,
+				     .modules_dir = options->modules_dir,
+				     .kaslr = configure_kaslr(options, test),
+				     .fresh = configure_fresh(options, test),
+				     .boot_timeout_ms = options->boot_timeout_ms,
+				     .stall_timeout_ms = options->stall_timeout_ms,
+				     .out_fd = -1,
+				     .err_fd = -1,
+				     .console_fd = -1,
+				     .cancel_fd = -1,
+				     .keep_result = options->out_dir,
+				     .dump_acpi_dir = options->dump_acpi_dir,
+				     .dump_initramfs = options->dump_initramfs };
 	ret = configure_tracer(from, out, err);
 	if (ret)
 		return ret;

@@ -263,6 +263,8 @@ void options_destroy(struct run_options *options)
 	entry_modules_free(options->modules, options->nr_modules);
 	patterns_free(&options->allow_splat);
 	free(options->kernels.items);
+	free(options->scheduler_args.items);
+	free(options->setup.items);
 	free(options->env.items);
 	free(options->filters.items);
 	free(options->excludes.items);

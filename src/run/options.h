@@ -101,6 +101,8 @@ struct run_options {
 	const char *modules_dir;      /* or NULL */
 	struct entry_module *modules; /* owned */
 	size_t nr_modules;
+	const char *scheduler; /* a file, "none", or NULL */
+	struct option_list scheduler_args, setup;
 	struct option_list env;
 	struct patterns allow_splat;	      /* owned */
 	const char *stdin_file, *stderr_file; /* OPTIONS_STREAMS; or NULL */

@@ -241,6 +241,15 @@ const struct option_definition option_definitions[] = {
 	  "where the kernel's modules are: lib/modules/RELEASE, or a folder\n"
 	  "that holds that (default: beside the image, and for one in /boot\n"
 	  "in /lib/modules)" },
+	{ "scheduler", 0, "FILE", OPTIONS_PAYLOAD, NULL, STRING(scheduler),
+	  "a sched_ext scheduler, which is started before the payload and\n"
+	  "watched; none: not the one that a test file says" },
+	{ "scheduler-arg", 0, "ARG", OPTIONS_PAYLOAD, NULL, LIST(scheduler_args),
+	  "one of its arguments, behind those that a test file says of its\n"
+	  "own scheduler; may be repeated" },
+	{ "setup", 0, "\"COMMAND\"", OPTIONS_PAYLOAD, NULL, LIST(setup),
+	  "a line of shell that runs in the guest before scheduler and\n"
+	  "payload, and is no part of its time; may be repeated" },
 	{ "with", 0, "NAME", OPTIONS_PAYLOAD, NULL, CUSTOM(with),
 	  "an interpreter with its standard library: python3, perl or bash,\n"
 	  "as PATH has it, or the path of one; may be repeated" },

@@ -125,6 +125,7 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 	vm->seen.splats.allowed = config->allow_splat;
 	vm->seen.splats.all_allowed = config->allow_all_splats;
 	vm->seen.expected.expect = config->expect;
+	vm->seen.scheduler.expected = config->expect_scx;
 	topology_format(&config->plan->topology, spec);
 	if (!guest->base || !result->base_is_new || vm == &result->repro)
 		say(config, "%s %s: %s, %" PRIu64 " MiB%s", guest->base ? "forking" : "booting",
@@ -179,6 +180,18 @@ static bool goes_on(const struct run_config *config, struct run_result *result, 
 	return true;
 }
 
+/* Init's own limits, and a little more. */
+static uint64_t prepare_ms(const struct entry *entry)
+{
+	uint64_t seconds = 0;
+
+	if (entry && entry->scheduler.file)
+		seconds += KTSTR_SCHED_ATTACH_S + 3 * KTSTR_SCHED_STOP_S;
+	if (entry && entry->scheduler.nr_setup)
+		seconds += KTSTR_SETUP_S + KTSTR_SCHED_STOP_S;
+	return seconds * 1000;
+}
+
 static int run_one(const struct run_config *config, struct run_result *result, bool is_repro,
 		   struct error *err)
 {
@@ -187,6 +200,8 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 			       .artefacts = config->artefacts,
 			       .trace_suffix = is_repro ? ARTEFACT_REPRO_TRACE : ARTEFACT_TRACE,
 			       .max_trace_size = config->plan->memory_mib << 20,
+			       .scheduler = config->entry && config->entry->scheduler.file,
+			       .prepare_ms = prepare_ms(config->entry),
 			       .cancel_fd = config->cancel_fd,
 			       .stall_timeout_ms = config->stall_timeout_ms,
 			       .attach = is_repro ? NULL : config->attach,

@@ -28,6 +28,7 @@ struct run_config {
 	bool (*as_it_should)(const struct verdict *verdict, const void *data);
 	const void *as_it_should_data;
 	const struct expect *expect;	    /* how the payload is to fail; or NULL */
+	const struct pattern *expect_scx;   /* how the scheduler is to be ejected; or NULL */
 	const struct patterns *allow_splat; /* the kernel's lines that are no failure; or NULL */
 	bool allow_all_splats;
 	const char *word;	 /* of the report's first line (struct report), or NULL */

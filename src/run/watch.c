@@ -288,6 +288,19 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 		return 0;
 	case KTSTR_KERNEL:
 		splats_add(&seen->splats, payload, length);
+		scheduler_seen_kernel(&seen->scheduler, payload, length);
+		return 0;
+	case KTSTR_SCHED:
+		scheduler_seen_report(&seen->scheduler, payload);
+		return 0;
+	case KTSTR_SCHED_TEXT:
+		tail_add(&seen->scheduler.text, payload, length);
+		return 0;
+	case KTSTR_SCHED_DUMP:
+		tail_add(&seen->scheduler.dump, payload, length);
+		return 0;
+	case KTSTR_SCHED_EVENTS:
+		scheduler_seen_events(&seen->scheduler, payload, length);
 		return 0;
 	case KTSTR_LOG:
 		tail_add(&seen->init_log, payload, length);
@@ -335,6 +348,7 @@ void watch_init(struct watch *watch)
 								   ? watch->stall_timeout_ms
 								   : WATCH_STALL_TIMEOUT_MS,
 					       .tracer = tracer,
+					       .prepare_ms = watch->prepare_ms,
 					       .at_ready = watch->at_ready };
 	watch->trace = (struct watch_trace){ .asked = tracer,
 					     .artefacts = watch->artefacts,
@@ -342,6 +356,7 @@ void watch_init(struct watch *watch)
 					     .max_size = watch->max_trace_size };
 	watch_trace_init(&watch->trace);
 	watch_order_init(&watch->order, tracer, watch->at_ready);
+	watch->order.scheduler = watch->scheduler;
 	watch_output_init(&watch->output, watch->out_fd, watch->err_fd, watch->console_fd);
 	watch->panic_line.used = 0;
 	watch->looked_at = 0;

@@ -35,6 +35,7 @@ void watch_limits_start(struct watch_limits *limits, uint64_t now_ns)
 					 .test_ms = limits->test_ms,
 					 .stall_ms = limits->stall_ms,
 					 .tracer = limits->tracer,
+					 .prepare_ms = limits->prepare_ms,
 					 .at_ready = limits->at_ready,
 					 .phase = limits->at_ready ? WATCH_PREPARE : WATCH_BOOT };
 	guest_clock_start(&limits->clock, now_ns);
@@ -115,6 +116,8 @@ enum stop_reason watch_limits_check(struct watch_limits *limits, uint64_t now_ns
 		/* That long only in a guest that lives: heartbeats come all the while. */
 		if (limits->tracer && !silent)
 			limit += TRACER_READY_NS;
+		if (!silent)
+			limit += limits->prepare_ms * MS;
 		return now > limit ? STOP_PREPARE_TIMEOUT : STOP_NONE;
 	case WATCH_TEST:
 		limit = (limits->test_ms + limits->stall_ms) * MS;

@@ -25,11 +25,12 @@ enum watch_phase {
 
 struct watch_limits {
 	/* Set by the caller, before the start. */
-	uint64_t boot_ms;  /* from the start until the payload starts, but for a tracer's time */
-	uint64_t test_ms;  /* of the payload; 0: none. init enforces it, ... */
-	uint64_t stall_ms; /* ... and has so much more for that */
-	bool tracer;	   /* one is started before the payload */
-	bool at_ready;	   /* the machine begins at its ready point, with its boot behind it */
+	uint64_t boot_ms;    /* from the start until the payload starts, but for a tracer's time */
+	uint64_t test_ms;    /* of the payload; 0: none. init enforces it, ... */
+	uint64_t stall_ms;   /* ... and has so much more for that */
+	uint64_t prepare_ms; /* more than the boot's, for what else is done before the payload */
+	bool tracer;	     /* one is started before the payload */
+	bool at_ready;	     /* the machine begins at its ready point, with its boot behind it */
 
 	/* Private. All times: on the guest's clock, but for the host's CLOCK_BOOTTIME in one. */
 	enum watch_phase phase;

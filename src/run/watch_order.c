@@ -27,6 +27,8 @@ static uint32_t fixed_length(uint16_t type)
 		return sizeof(struct ktstr_exited);
 	case KTSTR_TRACER:
 		return sizeof(struct ktstr_tracer);
+	case KTSTR_SCHED:
+		return sizeof(struct ktstr_sched);
 	case KTSTR_TRACE_BEGIN:
 	case KTSTR_TRACE_END:
 		return sizeof(struct ktstr_trace);
@@ -46,9 +48,14 @@ static bool in_order(const struct watch_order *order, uint16_t type)
 	case KTSTR_TRACER:
 		return order->ready;
 	case KTSTR_STARTED:
-		return order->ready && !order->started && !order->exited;
+		return order->ready && !order->started && !order->exited && !order->failed;
 	case KTSTR_EXITED:
 		return order->ready && !order->exited;
+	case KTSTR_SCHED:
+	case KTSTR_SCHED_TEXT:
+	case KTSTR_SCHED_DUMP:
+	case KTSTR_SCHED_EVENTS:
+		return order->scheduler && order->ready && !order->exited;
 	case KTSTR_EXPIRED:
 	case KTSTR_KERNEL:
 		return order->started && !order->exited;
@@ -76,6 +83,33 @@ static int take_tracer(const struct watch_order *order, const struct ktstr_trace
 		return error_set(err, -EPROTO, "a report on a tracer that was not asked for");
 	if (tracer->state > KTSTR_TRACER_FAILED)
 		return error_set(err, -EPROTO, "tracer state %u", tracer->state);
+	return 0;
+}
+
+static int take_sched(struct watch_order *order, const struct ktstr_sched *sched, struct error *err)
+{
+	bool may;
+
+	switch (sched->state) {
+	case KTSTR_SCHED_ATTACHED:
+	case KTSTR_SCHED_FAILED:
+		may = !order->attached && !order->failed && !order->started;
+		break;
+	case KTSTR_SCHED_ENDED:
+		may = order->attached && !order->ended;
+		break;
+	default:
+		return error_set(err, -EPROTO, "scheduler state %u", sched->state);
+	}
+	if (!may)
+		return error_set(err, -EPROTO, "scheduler state %u out of order", sched->state);
+	if (sched->kind > KTSTR_EXIT_EXEC || sched->value > 4095 ||
+	    sched->flags & ~KTSTR_SCHED_ALL_FLAGS)
+		return error_set(err, -EPROTO, "scheduler's end of kind %u with value %u, flags %u",
+				 sched->kind, sched->value, sched->flags);
+	order->attached |= sched->state == KTSTR_SCHED_ATTACHED;
+	order->failed |= sched->state == KTSTR_SCHED_FAILED;
+	order->ended |= sched->state == KTSTR_SCHED_ENDED;
 	return 0;
 }
 
@@ -109,6 +143,8 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 		return 0;
 	case KTSTR_TRACER:
 		return take_tracer(order, payload, err);
+	case KTSTR_SCHED:
+		return take_sched(order, payload, err);
 	case KTSTR_STARTED:
 		order->started = true;
 		return 0;
@@ -123,6 +159,9 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 	case KTSTR_TRACE_END:
 	case KTSTR_KMSG:
 	case KTSTR_KERNEL:
+	case KTSTR_SCHED_TEXT:
+	case KTSTR_SCHED_DUMP:
+	case KTSTR_SCHED_EVENTS:
 	case KTSTR_LOG:
 	case KTSTR_BYE:
 	case KTSTR_EXPIRED:

@@ -11,7 +11,9 @@
 #include "util/error.h"
 
 struct watch_order {
-	bool tracer; /* one was asked for; set by the caller */
+	bool tracer;		      /* one was asked for; set by the caller */
+	bool scheduler;		      /* likewise */
+	bool attached, failed, ended; /* of it */
 	/* What has come; all false at power-on, hello and ready true in a fork. */
 	bool hello, ready, started, exited;
 };

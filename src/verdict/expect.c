@@ -26,7 +26,8 @@ int expect_parse(const char *what, const char *text, struct expect *out, struct 
 		enum expect_kind kind;
 	} forms[] = { { "status:", EXPECT_STATUS },
 		      { "stdout:", EXPECT_STDOUT },
-		      { "stderr:", EXPECT_STDERR } };
+		      { "stderr:", EXPECT_STDERR },
+		      { "scx:", EXPECT_SCX } };
 	struct expect expect = { .kind = EXPECT_PASS };
 	const char *value = text;
 	char shown[120];
@@ -48,12 +49,13 @@ int expect_parse(const char *what, const char *text, struct expect *out, struct 
 	} else if (expect.kind != EXPECT_PASS) {
 		ret = pattern_parse(what, value, &expect.pattern, err);
 	} else {
-		return error_set(err, -EINVAL,
-				 "%s '%s': takes true, false or how the payload is to fail: "
-				 "status:N, its exit status; stderr:LINE or stdout:LINE, a line of "
-				 "its output as a glob or /expression/, as in "
-				 "%s=\"stderr:*starved*\"",
-				 what, shown, what);
+		return error_set(
+			err, -EINVAL,
+			"%s '%s': takes true, false or how it is to fail: status:N, the payload's "
+			"exit status; stderr:LINE or stdout:LINE, a line of its output, or scx:LINE, "
+			"why the scheduler was ejected, as a glob or /expression/, as in "
+			"%s=\"stderr:*starved*\"",
+			what, shown, what);
 	}
 	if (!ret)
 		*out = expect;

@@ -15,6 +15,8 @@ int observation_init(struct observation *observation)
 		ret = tail_init(&observation->init_log, OBSERVATION_TAIL_SIZE);
 	if (!ret)
 		ret = tail_init(&observation->tracer_text, OBSERVATION_TAIL_SIZE);
+	if (!ret)
+		ret = scheduler_seen_init(&observation->scheduler);
 	if (ret)
 		observation_destroy(observation);
 	return ret;
@@ -22,6 +24,7 @@ int observation_init(struct observation *observation)
 
 void observation_destroy(struct observation *observation)
 {
+	scheduler_seen_destroy(&observation->scheduler);
 	tail_destroy(&observation->tracer_text);
 	tail_destroy(&observation->init_log);
 	tail_destroy(&observation->kmsg);

@@ -11,6 +11,7 @@
 #include "../../guest/protocol.h"
 #include "util/tail.h"
 #include "verdict/expect.h"
+#include "verdict/scheduler.h"
 #include "verdict/splats.h"
 #include "vmm/vmm.h"
 
@@ -70,6 +71,7 @@ struct observation {
 
 	/* What the kernel did while the payload ran that nobody asked for. */
 	struct splats splats;
+	struct scheduler_seen scheduler;
 	/* How the payload is to fail, and whether it said what it is to say. */
 	struct expect_watch expected;
 

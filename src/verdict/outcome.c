@@ -39,6 +39,11 @@ static enum outcome_kind outcome_of_failure(const struct verdict *verdict,
 	/* What a signal made of it is no status that the payload gave. */
 	int status = verdict->signal ? 0 : verdict->exit_status;
 
+	/* What the scheduler did is no error of the payload's. */
+	if (verdict->scheduler)
+		return expect->kind == EXPECT_SCX && verdict->said_it ? OUTCOME_XFAIL
+								      : OUTCOME_FAIL;
+
 	if (expect->kind == EXPECT_STATUS && status == (int)expect->status)
 		return OUTCOME_XFAIL;
 	/* Also where a failure is expected: what cannot run here has not failed. */
@@ -53,6 +58,7 @@ static enum outcome_kind outcome_of_failure(const struct verdict *verdict,
 										 : OUTCOME_XFAIL;
 	case EXPECT_STDOUT:
 	case EXPECT_STDERR:
+	case EXPECT_SCX:
 		return verdict->said_it ? OUTCOME_XFAIL : OUTCOME_FAIL;
 	}
 	return OUTCOME_FAIL;
@@ -62,7 +68,8 @@ static enum outcome_kind outcome_of_timeout(const struct verdict *verdict,
 					    const struct expect *expect)
 {
 	bool expected = expect->kind == EXPECT_ERROR ||
-			((expect->kind == EXPECT_STDOUT || expect->kind == EXPECT_STDERR) &&
+			((expect->kind == EXPECT_STDOUT || expect->kind == EXPECT_STDERR ||
+			  expect->kind == EXPECT_SCX) &&
 			 verdict->said_it);
 
 	return expected ? OUTCOME_XFAIL : OUTCOME_TIMEOUT;

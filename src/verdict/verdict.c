@@ -245,6 +245,69 @@ static void add_splat(struct verdict *verdict, const struct observation *seen)
 	add_text(verdict, splat->line, sizeof(splat->line));
 }
 
+static void add_scheduler_end(struct verdict *verdict, const struct ktstr_sched *end)
+{
+	if (end->kind == KTSTR_EXIT_SIGNAL) {
+		add(verdict, "was killed by ");
+		add_signal(verdict, end->value);
+	} else {
+		add(verdict, "exited with status %u", end->value);
+	}
+}
+
+/* The scheduler failed, while the payload ran. */
+static void add_scheduler(struct verdict *verdict, const struct scheduler_seen *scheduler)
+{
+	add(verdict, "scheduler '%s' ", scheduler->ops);
+	if (scheduler_was_ejected(scheduler)) {
+		add(verdict, "was ejected by the kernel: %s%s%s", scheduler->reason,
+		    *scheduler->message ? ": " : "", scheduler->message);
+	} else if (scheduler_has_exited(scheduler)) {
+		if (scheduler->end.flags & KTSTR_SCHED_KILLED)
+			add(verdict, "was not enabled any more");
+		else
+			add_scheduler_end(verdict, &scheduler->end);
+		add(verdict, " while the payload ran");
+		if (scheduler->end.flags & KTSTR_SCHED_STAYS)
+			add(verdict, ", and what it had attached stayed: it is to stay in the "
+				     "foreground");
+	}
+	if (scheduler->expected && !scheduler_matches(scheduler, scheduler->expected))
+		add(verdict, "%s, and its ejection as '%s' is expected",
+		    scheduler_was_ejected(scheduler) || scheduler_has_exited(scheduler)
+			    ? ""
+			    : "was not ejected",
+		    scheduler->expected->text);
+	add(verdict, "; ");
+}
+
+/* How it failed, in a word; NULL: it did not, or as expected. */
+static const char *scheduler_failure(const struct scheduler_seen *scheduler)
+{
+	if (scheduler->state == SCHEDULER_NONE)
+		return NULL;
+	if (scheduler->expected) {
+		if (scheduler_matches(scheduler, scheduler->expected))
+			return NULL;
+		if (!scheduler_was_ejected(scheduler) && !scheduler_has_exited(scheduler))
+			return "not-ejected";
+	}
+	return scheduler_was_ejected(scheduler) || scheduler_has_exited(scheduler)
+		       ? scheduler_word(scheduler)
+		       : NULL;
+}
+
+/* It was never attached: nothing was tested. */
+static void judge_unattached(struct verdict *verdict, const struct observation *seen)
+{
+	char line[QUOTE_SIZE];
+
+	judge(verdict, VERDICT_ERROR, EXIT_HOST_ERROR);
+	add(verdict, "scheduler was never attached: %s", seen->scheduler.fail_reason);
+	if (!last_line(&seen->scheduler.text, line))
+		add(verdict, "; its last line: %s", line);
+}
+
 /* The payload ended by itself or at its limit: what is to be said besides, and how much it counts.
  */
 static void weigh(struct verdict *verdict, const struct observation *seen)
@@ -254,13 +317,25 @@ static void weigh(struct verdict *verdict, const struct observation *seen)
 
 	verdict->splat = seen->splats.found ? seen->splats.kept[0].name : NULL;
 	verdict->said_it = seen->expected.seen;
+	verdict->scheduler = scheduler_failure(&seen->scheduler);
+	if (seen->expected.expect && seen->expected.expect->kind == EXPECT_SCX)
+		verdict->said_it =
+			scheduler_matches(&seen->scheduler, &seen->expected.expect->pattern);
+	if (verdict->scheduler) {
+		judge(verdict, VERDICT_FAIL, EXIT_SCHEDULER);
+		verdict->signal = 0;
+		add_scheduler(verdict, &seen->scheduler);
+	}
 	if (verdict->splat && passed) {
-		judge(verdict, VERDICT_FAIL, EXIT_GUEST_SPLAT);
+		if (!verdict->scheduler)
+			judge(verdict, VERDICT_FAIL, EXIT_GUEST_SPLAT);
 		add_splat(verdict, seen);
 		add(verdict, "; ");
 	}
 	add(verdict, "payload ");
 	add_exit(verdict, seen);
+	if (seen->scheduler.state != SCHEDULER_NONE && !verdict->scheduler)
+		add(verdict, " under scheduler '%s'", seen->scheduler.ops);
 	/* Likely why it failed, also where it is allowed. */
 	if (oom) {
 		add(verdict, "; ");
@@ -294,6 +369,11 @@ void verdict_add_expected(struct verdict *verdict, const struct expect *expect)
 	case EXPECT_STATUS:
 		if (status != (int)expect->status)
 			add(verdict, "; status %u is expected", expect->status);
+		break;
+	case EXPECT_SCX:
+		if (!verdict->said_it)
+			add(verdict, "; that the scheduler is ejected as '%s' is expected",
+			    expect->pattern.text);
 		break;
 	case EXPECT_STDOUT:
 	case EXPECT_STDERR:
@@ -482,6 +562,8 @@ void verdict_of(const struct observation *observation, struct verdict *verdict)
 		    seen->cpus_online, seen->cpus_wanted, seen->nodes_online, seen->nodes_wanted);
 	} else if (seen->panic || seen->stop == STOP_PANIC) {
 		judge_panic(verdict, seen);
+	} else if (seen->scheduler.state == SCHEDULER_FAILED && !seen->exited) {
+		judge_unattached(verdict, seen);
 	} else if (seen->exited) {
 		judge_payload(verdict, seen);
 	} else {
@@ -532,7 +614,9 @@ enum repro_result verdict_compare(const struct verdict *first, const struct verd
 		return REPRO_PASSED;
 	if (repro->kind == first->kind && repro->exit_status == first->exit_status &&
 	    repro->signal == first->signal &&
-	    !strcmp(repro->splat ? repro->splat : "", first->splat ? first->splat : ""))
+	    !strcmp(repro->splat ? repro->splat : "", first->splat ? first->splat : "") &&
+	    !strcmp(repro->scheduler ? repro->scheduler : "",
+		    first->scheduler ? first->scheduler : ""))
 		return REPRO_SAME;
 	return REPRO_OTHER;
 }

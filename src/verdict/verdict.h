@@ -10,7 +10,7 @@
 enum verdict_kind {
 	VERDICT_PASS,
 	VERDICT_FAIL,	  /* the payload ended with a status other than 0 or by a signal; or the
-			     kernel warned or the like: splat */
+			     kernel warned or the like: splat; or its scheduler failed */
 	VERDICT_TIMEOUT,  /* the payload ran into its time limit, and the guest was alive */
 	VERDICT_PANIC,	  /* the guest's kernel panicked */
 	VERDICT_STALL,	  /* the guest stopped making progress: boot, or no word past a deadline */
@@ -26,6 +26,7 @@ enum verdict_kind {
  * the five for the guest can collide with a payload's; the first line of the report tells them
  * apart.
  */
+#define EXIT_SCHEDULER	    118
 #define EXIT_GUEST_SPLAT    119
 #define EXIT_GUEST_PANIC    120
 #define EXIT_GUEST_STALL    121
@@ -46,6 +47,11 @@ struct verdict {
 	 * allowed, as in struct splat; NULL: there was none.
 	 */
 	const char *splat;
+	/*
+	 * Of a payload's own end: the scheduler failed, as scheduler_word has it ("ejected",
+	 * "exited", or "not-ejected" where that was expected); NULL: it did not, or is none.
+	 */
+	const char *scheduler;
 	bool said_it;	 /* the line that is expected of the payload was in its output */
 	char cause[768]; /* one printable line: "payload exited with status 7 after 1.3 s" */
 };

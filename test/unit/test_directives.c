@@ -343,13 +343,9 @@ static void refuses_values(void **state)
 		const char *word, *says;
 	} bad[] = {
 		{ "expect_err=sometimes",
-		  "expect_err 'sometimes': takes true, false or how the payload is to fail: "
-		  "status:N, its exit status; stderr:LINE or stdout:LINE, a line of its output as a "
-		  "glob or /expression/, as in expect_err=\"stderr:*starved*\"" },
-		{ "expect_err=scx:stall",
-		  "expect_err 'scx:stall': takes true, false or how the payload is to fail: "
-		  "status:N, its exit status; stderr:LINE or stdout:LINE, a line of its output as a "
-		  "glob or /expression/, as in expect_err=\"stderr:*starved*\"" },
+		  "expect_err 'sometimes': takes true, false or how it is to fail: status:N, the payload's exit status; stderr:LINE or stdout:LINE, a line of its output, or scx:LINE, why the scheduler was ejected, as a glob or /expression/, as in expect_err=\"stderr:*starved*\"" },
+		{ "expect_err=scheduler:stall",
+		  "expect_err 'scheduler:stall': takes true, false or how it is to fail: status:N, the payload's exit status; stderr:LINE or stdout:LINE, a line of its output, or scx:LINE, why the scheduler was ejected, as a glob or /expression/, as in expect_err=\"stderr:*starved*\"" },
 		{ "expect_err=",
 		  "'expect_err=' has no reason; give one, or write only 'expect_err'" },
 		{ "expect_err=status:0",
@@ -422,14 +418,19 @@ static void refuses_values(void **state)
 		{ "env=AB=1 env=A=1 env=A=2", "env 'A=2': this variable is set twice" },
 		{ "performance_mode", "performance_mode: not supported yet; leave it out" },
 		{ "watchdog_timeout_s=5",
-		  "watchdog_timeout_s: sched_ext's watchdog needs a scheduler, and schedulers are "
-		  "not started yet; leave it out" },
-		{ "scheduler=./scx", "scheduler: schedulers are not started yet; leave it out, or "
-				     "let the test start its own" },
-		{ "scheduler_args=-v", "scheduler_args: schedulers are not started yet; leave it "
-				       "out, or let the test start its own" },
+		  "watchdog_timeout_s: a scheduler sets the time of sched_ext's watchdog itself; "
+		  "leave it out" },
+		{ "scheduler=./no-such-scx",
+		  "scheduler './no-such-scx': No such file or directory; "
+		  "give the path of a program, or none" },
+		{ "scheduler=/etc/passwd",
+		  "scheduler '/etc/passwd': not an executable file; chmod +x it" },
+		{ "scheduler_args=-v",
+		  "'scheduler_args' without a scheduler; give scheduler=FILE" },
+		{ "scheduler=none scheduler_args=-v",
+		  "'scheduler_args' without a scheduler; give scheduler=FILE" },
 	};
-	char text[256], message[256];
+	char text[256], message[512];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

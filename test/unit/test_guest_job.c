@@ -82,6 +82,31 @@ static void modules(void **state)
 	job_destroy(&job);
 }
 
+static void scheduler_and_setup(void **state)
+{
+	struct job job;
+
+	(void)state;
+	assert_int_equal(PARSE(&job, "setup=a b\0scheduler_arg=--x\0arg=/p\0setup=c\0"
+				     "scheduler=/s\0scheduler_arg="),
+			 0);
+	assert_string_equal(job.setup[0], "a b");
+	assert_string_equal(job.setup[1], "c");
+	assert_null(job.setup[2]);
+	assert_string_equal(job.scheduler[0], "/s");
+	assert_string_equal(job.scheduler[1], "--x");
+	assert_string_equal(job.scheduler[2], "");
+	assert_null(job.scheduler[3]);
+	job_destroy(&job);
+	assert_int_equal(PARSE(&job, "arg=/p"), 0);
+	assert_null(job.scheduler[0]);
+	job_destroy(&job);
+	assert_int_equal(PARSE(&job, "arg=/p\0scheduler=/s\0scheduler=/t"), -EINVAL);
+	assert_int_equal(PARSE(&job, "arg=/p\0scheduler=s"), -EINVAL);
+	assert_int_equal(PARSE(&job, "arg=/p\0scheduler_arg=s"), -EINVAL);
+	assert_string_equal(why, "job: scheduler_arg without a scheduler");
+}
+
 static void smallest(void **state)
 {
 	struct job job;
@@ -232,7 +257,7 @@ int main(void)
 		cmocka_unit_test(good),	     cmocka_unit_test(modules),
 		cmocka_unit_test(smallest),  cmocka_unit_test(later_env_counts),
 		cmocka_unit_test(refused),   cmocka_unit_test(huge),
-		cmocka_unit_test(from_file),
+		cmocka_unit_test(from_file), cmocka_unit_test(scheduler_and_setup),
 	};
 
 	return cmocka_run_group_tests_name("guest job", tests, NULL, NULL);

@@ -180,7 +180,7 @@ static void lengths_are_held_to(void **state)
 
 static void unknown_types_are_none(void **state)
 {
-	static const uint16_t unknown[] = { 0,		 18,	    63, KTSTR_KEYS, KTSTR_RESIZE,
+	static const uint16_t unknown[] = { 0,		 22,	    63, KTSTR_KEYS, KTSTR_RESIZE,
 					    KTSTR_STDIN, UINT16_MAX };
 
 	(void)state;
@@ -269,6 +269,44 @@ static void a_payloads_end_is_one_that_there_can_be(void **state)
 	refused(KTSTR_STARTED);
 }
 
+static int sched(uint32_t state, uint32_t flags)
+{
+	const struct ktstr_sched report = { .state = state, .flags = flags };
+
+	return watch_order_take(&order, KTSTR_SCHED, &report, sizeof(report), &err);
+}
+
+static void a_scheduler_has_a_life_of_its_own(void **state)
+{
+	(void)state;
+	assert_int_equal(take(KTSTR_HELLO), 0);
+	assert_int_equal(take(KTSTR_READY), 0);
+	assert_int_equal(sched(KTSTR_SCHED_ATTACHED, 0), -EPROTO);
+	order.scheduler = true;
+	assert_int_equal(sched(KTSTR_SCHED_ENDED, 0), -EPROTO);
+	assert_int_equal(sched(7, 0), -EPROTO);
+	assert_int_equal(sched(KTSTR_SCHED_ATTACHED, 0x100), -EPROTO);
+	assert_int_equal(take(KTSTR_SCHED_TEXT), 0);
+	assert_int_equal(sched(KTSTR_SCHED_ATTACHED, 0), 0);
+	assert_int_equal(sched(KTSTR_SCHED_ATTACHED, 0), -EPROTO);
+	assert_int_equal(sched(KTSTR_SCHED_FAILED, 0), -EPROTO);
+	assert_int_equal(take(KTSTR_STARTED), 0);
+	assert_int_equal(sched(KTSTR_SCHED_ENDED, KTSTR_SCHED_STOPPED), 0);
+	assert_int_equal(sched(KTSTR_SCHED_ENDED, 0), -EPROTO);
+	assert_int_equal(take(KTSTR_EXITED), 0);
+	assert_int_equal(take(KTSTR_SCHED_TEXT), -EPROTO);
+}
+
+static void without_its_scheduler_no_payload_starts(void **state)
+{
+	(void)state;
+	assert_int_equal(take(KTSTR_HELLO), 0);
+	assert_int_equal(take(KTSTR_READY), 0);
+	order.scheduler = true;
+	assert_int_equal(sched(KTSTR_SCHED_FAILED, 0), 0);
+	assert_int_equal(take(KTSTR_STARTED), -EPROTO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +322,8 @@ int main(void)
 		cmocka_unit_test_setup(unknown_types_are_none, set_up),
 		cmocka_unit_test_setup(an_init_of_another_build_is_told, set_up),
 		cmocka_unit_test_setup(a_tracer_speaks_when_there_is_one, set_up),
+		cmocka_unit_test_setup(a_scheduler_has_a_life_of_its_own, set_up),
+		cmocka_unit_test_setup(without_its_scheduler_no_payload_starts, set_up),
 		cmocka_unit_test_setup(a_payloads_end_is_one_that_there_can_be, set_up),
 	};
 

@@ -1,0 +1,308 @@
+/* The life of the scheduler that is tested: see scheduler.h. */
+#include "scheduler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "process.h"
+
+#define SCX_DIR	  "/sys/kernel/sched_ext"
+#define TRACE_DIR "/sys/kernel/tracing/instances/ktstr-scheduler"
+
+#define LOOK_NS	   (20 * CLOCK_MS)
+/* How long its last words may take to come after its end; only a child of its can hold them back.
+ */
+#define TEXT_NS	   CLOCK_S
+/* Most of the kernel's dump that is sent, bytes. */
+#define DUMP_LIMIT (256u << 10)
+
+/* One line of sysfs without its newline; "" where there is none. */
+static void read_line(const char *path, char *out, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t count = fd >= 0 ? read(fd, out, size - 1) : -1;
+
+	out[count > 0 ? count : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool is_enabled(void)
+{
+	char state[32];
+
+	read_line(SCX_DIR "/state", state, sizeof(state));
+	return !strcmp(state, "enabled");
+}
+
+static bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, text, strlen(text)) >= 0;
+
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+/* The kernel's dumps, from now on: only where it has tracefs and that tracepoint. */
+static void open_dump(struct scheduler *scheduler)
+{
+	mkdir(TRACE_DIR, 0700);
+	if (write_text(TRACE_DIR "/events/sched_ext/sched_ext_dump/enable", "1"))
+		scheduler->dump = open(TRACE_DIR "/trace_pipe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+static void send_dump(struct session *session)
+{
+	char bytes[4096];
+	size_t sent = 0;
+	ssize_t count;
+
+	if (session->scheduler.dump < 0)
+		return;
+	while (sent < DUMP_LIMIT &&
+	       (count = read(session->scheduler.dump, bytes, sizeof(bytes))) > 0) {
+		guest_channel_send(session->channel, KTSTR_SCHED_DUMP, bytes, (size_t)count);
+		sent += (size_t)count;
+	}
+	close(session->scheduler.dump);
+	session->scheduler.dump = -1;
+}
+
+static void send_events(struct session *session)
+{
+	char text[4096];
+	int fd = open(SCX_DIR "/root/events", O_RDONLY | O_CLOEXEC);
+	ssize_t count = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+
+	if (count > 0)
+		guest_channel_send(session->channel, KTSTR_SCHED_EVENTS, text, (size_t)count);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* It has ended: let its last words go before what is said of its end. */
+static void drain_text(struct session *session)
+{
+	struct scheduler *scheduler = &session->scheduler;
+	uint64_t limit = clock_boottime_ns() + TEXT_NS;
+
+	while (scheduler->text.fd >= 0 && session_turn(session, limit) < limit)
+		;
+	if (scheduler->text.fd >= 0)
+		close(scheduler->text.fd);
+	scheduler->text.fd = -1;
+}
+
+/* SIGTERM, and SIGKILL to its whole session when that does nothing. Returns whether it took that.
+ */
+static bool put_down(struct session *session)
+{
+	struct child *child = &session->scheduler.child;
+	uint64_t limit = clock_boottime_ns() + KTSTR_SCHED_STOP_S * CLOCK_S;
+
+	kill(child->pid, SIGTERM);
+	while (child->running && session_turn(session, limit) < limit)
+		;
+	if (!child->running)
+		return false;
+	kill(-child->pid, SIGKILL);
+	limit = clock_boottime_ns() + KTSTR_SCHED_STOP_S * CLOCK_S;
+	while (child->running && session_turn(session, limit) < limit)
+		;
+	return true;
+}
+
+static int fail(struct session *session, enum ktstr_exit_kind kind, uint32_t value, const char *fmt,
+		...) __attribute__((format(printf, 4, 5)));
+
+static int fail(struct session *session, enum ktstr_exit_kind kind, uint32_t value, const char *fmt,
+		...)
+{
+	struct ktstr_sched sched = { .state = KTSTR_SCHED_FAILED, .kind = kind, .value = value };
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sched.reason, sizeof(sched.reason), fmt, args);
+	va_end(args);
+	send_dump(session);
+	guest_channel_send(session->channel, KTSTR_SCHED, &sched, sizeof(sched));
+	return -1;
+}
+
+/* It ended before it was attached. */
+static int fail_ended(struct session *session)
+{
+	int status = session->scheduler.child.status;
+	uint32_t value;
+	enum ktstr_exit_kind kind = session_exit_kind(status, &value);
+
+	drain_text(session);
+	return fail(session, kind, value, "ended with %s %u%s",
+		    kind == KTSTR_EXIT_SIGNAL ? "signal" : "status", value,
+		    !status ? "; one that goes on in the background must be told to stay in the "
+			      "foreground"
+			    : "");
+}
+
+static int spawn(struct session *session)
+{
+	struct scheduler *scheduler = &session->scheduler;
+	struct process_spec spec = { .argv = session->job->scheduler,
+				     .envp = session->job->envp,
+				     .cwd = session->job->cwd,
+				     .in = -1,
+				     .terminal = -1 };
+	char why[256];
+	int fds[2], ret;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return fail(session, KTSTR_EXIT_EXEC, (uint32_t)errno, "no pipe for its output: %s",
+			    strerror(errno));
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	spec.out = spec.err = fds[1];
+	ret = process_spawn(&spec, &scheduler->child.pid, why, sizeof(why));
+	close(fds[1]);
+	if (ret) {
+		close(fds[0]);
+		return fail(session, KTSTR_EXIT_EXEC, (uint32_t)-ret, "%s", why);
+	}
+	scheduler->text.fd = fds[0];
+	scheduler->child.running = true;
+	return 0;
+}
+
+int scheduler_start(struct session *session)
+{
+	struct scheduler *scheduler = &session->scheduler;
+	struct ktstr_sched attached = { .state = KTSTR_SCHED_ATTACHED };
+	uint64_t limit = clock_boottime_ns() + KTSTR_SCHED_ATTACH_S * CLOCK_S;
+	char before[sizeof(attached.ops)];
+
+	if (!session->job->scheduler[0])
+		return 0;
+	if (access(SCX_DIR "/state", F_OK))
+		return fail(session, KTSTR_EXIT_EXEC, ENOSYS,
+			    "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT, Linux 6.12); "
+			    "one that is no sched_ext scheduler takes scheduler=none and setup=");
+	read_line(SCX_DIR "/root/ops", before, sizeof(before));
+	open_dump(scheduler);
+	if (spawn(session))
+		return -1;
+	while (scheduler->child.running && clock_boottime_ns() < limit) {
+		session_turn(session, clock_boottime_ns() + LOOK_NS);
+		read_line(SCX_DIR "/root/ops", attached.ops, sizeof(attached.ops));
+		if (*attached.ops && strcmp(attached.ops, before) && is_enabled()) {
+			scheduler->attached = true;
+			guest_channel_send(session->channel, KTSTR_SCHED, &attached,
+					   sizeof(attached));
+			return 0;
+		}
+	}
+	if (!scheduler->child.running)
+		return fail_ended(session);
+	put_down(session);
+	drain_text(session);
+	return fail(session, KTSTR_EXIT_TIMEOUT, 0, "sched_ext did not name it within %u s",
+		    KTSTR_SCHED_ATTACH_S);
+}
+
+void scheduler_finish(struct session *session)
+{
+	struct scheduler *scheduler = &session->scheduler;
+	struct ktstr_sched ended = { .state = KTSTR_SCHED_ENDED };
+	bool enabled;
+
+	if (!scheduler->attached)
+		return;
+	scheduler->attached = false;
+	enabled = is_enabled();
+	send_events(session);
+	if (!enabled)
+		ended.flags |= KTSTR_SCHED_DISABLED;
+	else if (!scheduler->child.running)
+		ended.flags |= KTSTR_SCHED_STAYS;
+	if (scheduler->child.running && enabled)
+		ended.flags |= KTSTR_SCHED_STOPPED;
+	if (scheduler->child.running && put_down(session))
+		ended.flags |= KTSTR_SCHED_KILLED;
+	drain_text(session);
+	send_dump(session);
+	if (scheduler->child.running)
+		ended.kind = KTSTR_EXIT_TIMEOUT;
+	else
+		ended.kind = session_exit_kind(scheduler->child.status, &ended.value);
+	guest_channel_send(session->channel, KTSTR_SCHED, &ended, sizeof(ended));
+}
+
+static int run_setup(struct session *session, char *line, uint64_t limit, char *why,
+		     size_t why_size)
+{
+	char *argv[] = { "/bin/sh", "-c", line, NULL };
+	struct child *child = &session->scheduler.child;
+	struct process_spec spec = { .argv = argv,
+				     .envp = session->job->envp,
+				     .cwd = session->job->cwd,
+				     .in = -1,
+				     .terminal = -1 };
+	int fds[2], ret;
+	uint32_t value;
+
+	if (pipe2(fds, O_CLOEXEC)) {
+		snprintf(why, why_size, "setup: cannot make a pipe: %s", strerror(errno));
+		return -1;
+	}
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	spec.out = spec.err = fds[1];
+	*child = (struct child){ 0 };
+	ret = process_spawn(&spec, &child->pid, why, why_size);
+	close(fds[1]);
+	if (ret) {
+		close(fds[0]);
+		return -1;
+	}
+	child->running = true;
+	session->err.fd = fds[0];
+	while (child->running && session_turn(session, limit) < limit)
+		;
+	if (child->running) {
+		kill(-child->pid, SIGKILL);
+		snprintf(why, why_size, "setup '%.100s' did not end within %u s", line,
+			 KTSTR_SETUP_S);
+		return -1;
+	}
+	limit = clock_boottime_ns() + TEXT_NS / 5;
+	while (session->err.fd >= 0 && session_turn(session, limit) < limit)
+		;
+	if (session->err.fd >= 0)
+		close(session->err.fd);
+	session->err.fd = -1;
+	if (!child->status)
+		return 0;
+	ret = session_exit_kind(child->status, &value);
+	snprintf(why, why_size, "setup '%.100s' ended with %s %u", line,
+		 ret == KTSTR_EXIT_SIGNAL ? "signal" : "status", value);
+	return -1;
+}
+
+int scheduler_setup(struct session *session, char *why, size_t why_size)
+{
+	uint64_t limit = clock_boottime_ns() + KTSTR_SETUP_S * CLOCK_S;
+	int ret = 0;
+
+	for (char **line = session->job->setup; !ret && *line; line++)
+		ret = run_setup(session, *line, limit, why, why_size);
+	session->scheduler.child = (struct child){ 0 };
+	return ret;
+}

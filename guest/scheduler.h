@@ -1,0 +1,26 @@
+/*
+ * The life of the scheduler that is tested: started before the payload, attached when sched_ext
+ * says so, stopped when the payload has ended. What becomes of it goes to the host as struct
+ * ktstr_sched.
+ */
+#ifndef KTSTR_GUEST_SCHEDULER_H
+#define KTSTR_GUEST_SCHEDULER_H
+
+#include "session.h"
+
+/*
+ * scheduler_setup - the job's lines of shell, one after the other; what they print is the payload's
+ * standard error. Returns 0, or -1 with one line in @why: one of them failed.
+ */
+int scheduler_setup(struct session *session, char *why, size_t why_size);
+
+/*
+ * scheduler_start - returns 0 when it is attached, or the job has none; or -1, which the host then
+ * knows: there is to be no payload.
+ */
+int scheduler_start(struct session *session);
+
+/* scheduler_finish - the payload has ended: tell the host how the scheduler did, and end it. */
+void scheduler_finish(struct session *session);
+
+#endif

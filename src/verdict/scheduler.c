@@ -1,0 +1,127 @@
+/* How did the scheduler do that was tested? See scheduler.h. Every byte here is the guest's. */
+#include "verdict/scheduler.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util/utf8.h"
+
+int scheduler_seen_init(struct scheduler_seen *seen)
+{
+	int ret = tail_init(&seen->text, SCHEDULER_TEXT_SIZE);
+
+	return ret ? ret : tail_init(&seen->dump, SCHEDULER_DUMP_SIZE);
+}
+
+void scheduler_seen_destroy(struct scheduler_seen *seen)
+{
+	tail_destroy(&seen->text);
+	tail_destroy(&seen->dump);
+}
+
+void scheduler_seen_report(struct scheduler_seen *seen, const struct ktstr_sched *sched)
+{
+	switch ((enum ktstr_sched_state)sched->state) {
+	case KTSTR_SCHED_ATTACHED:
+		seen->state = SCHEDULER_ATTACHED;
+		utf8_printable(seen->ops, sizeof(seen->ops), sched->ops,
+			       strnlen(sched->ops, sizeof(sched->ops)));
+		break;
+	case KTSTR_SCHED_FAILED:
+		seen->state = SCHEDULER_FAILED;
+		seen->end = *sched;
+		utf8_printable(seen->fail_reason, sizeof(seen->fail_reason), sched->reason,
+			       strnlen(sched->reason, sizeof(sched->reason)));
+		break;
+	case KTSTR_SCHED_ENDED:
+		seen->state = SCHEDULER_ENDED;
+		seen->end = *sched;
+		break;
+	}
+}
+
+void scheduler_seen_events(struct scheduler_seen *seen, const char *bytes, size_t count)
+{
+	if (count > sizeof(seen->events) - 1)
+		count = sizeof(seen->events) - 1;
+	memcpy(seen->events, bytes, count);
+	seen->events[count] = '\0';
+}
+
+/* 'sched_ext: BPF scheduler "NAME" disabled (REASON)' of scx_disable_workfn, kernel/sched/ext.c */
+static void take_reason(struct scheduler_seen *seen, const char *line)
+{
+	static const char begin[] = "sched_ext: BPF scheduler \"", middle[] = "\" disabled (";
+	const char *name = strstr(line, begin);
+	const char *found = name ? strstr(name, middle) : NULL;
+	const char *end = found ? strrchr(found, ')') : NULL;
+
+	if (!end)
+		return;
+	found += strlen(middle);
+	/* Its own end, and what scx_bpf_exit does: those are exits. */
+	if (end < found || !strncmp(found, "unregistered", strlen("unregistered")))
+		return;
+	utf8_printable(seen->reason, sizeof(seen->reason), found, (size_t)(end - found));
+}
+
+/* Behind it: "sched_ext: NAME: MESSAGE" */
+static void take_message(struct scheduler_seen *seen, const char *line)
+{
+	const char *name = strstr(line, "sched_ext: ");
+	size_t length = strlen(seen->ops);
+
+	if (!name || !length)
+		return;
+	name += strlen("sched_ext: ");
+	if (strncmp(name, seen->ops, length) || strncmp(name + length, ": ", 2))
+		return;
+	name += length + 2;
+	utf8_printable(seen->message, sizeof(seen->message), name, strlen(name));
+}
+
+void scheduler_seen_kernel(struct scheduler_seen *seen, const char *bytes, size_t count)
+{
+	while (count && line_split_next(&seen->split, &bytes, &count)) {
+		if (!*seen->reason)
+			take_reason(seen, seen->split.line);
+		else if (!*seen->message)
+			take_message(seen, seen->split.line);
+	}
+}
+
+bool scheduler_was_ejected(const struct scheduler_seen *seen)
+{
+	return (seen->state == SCHEDULER_ATTACHED || seen->state == SCHEDULER_ENDED) &&
+	       *seen->reason;
+}
+
+bool scheduler_has_exited(const struct scheduler_seen *seen)
+{
+	return seen->state == SCHEDULER_ENDED && !*seen->reason &&
+	       !(seen->end.flags & KTSTR_SCHED_STOPPED);
+}
+
+bool scheduler_matches(const struct scheduler_seen *seen, const struct pattern *pattern)
+{
+	char both[sizeof(seen->reason) + sizeof(seen->message) + 2];
+
+	if (!scheduler_was_ejected(seen))
+		return false;
+	snprintf(both, sizeof(both), "%s: %s", seen->reason, seen->message);
+	return pattern_matches(pattern, both) || pattern_matches(pattern, seen->reason) ||
+	       pattern_matches(pattern, seen->message);
+}
+
+const char *scheduler_word(const struct scheduler_seen *seen)
+{
+	if (seen->state == SCHEDULER_NONE)
+		return NULL;
+	if (seen->state == SCHEDULER_FAILED)
+		return "never-attached";
+	if (scheduler_was_ejected(seen))
+		return "ejected";
+	if (scheduler_has_exited(seen))
+		return "exited";
+	return seen->state == SCHEDULER_ATTACHED ? "attached" : "fine";
+}
