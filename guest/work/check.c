@@ -69,6 +69,14 @@ static const char *metric_names(char *text, size_t size)
 	return text;
 }
 
+static const char *why_not(unsigned int lacks)
+{
+	return lacks & KIND_TELLS_REQUESTS ? "serves no requests"
+	       : lacks & KIND_TELLS_WAKES
+		       ? "never sleeps, or not so that it is known when it was woken"
+		       : "does not note when it runs";
+}
+
 /* Can this group tell that? */
 static int check_tells(const char *text, const struct work_group *group,
 		       const struct metric *metric, struct failure *failure)
@@ -76,9 +84,7 @@ static int check_tells(const char *text, const struct work_group *group,
 	if (metric->needs & ~group->kind->tells)
 		return failure_set(failure, -EINVAL,
 				   "check '%s': kind '%s' %s, so group '%s' has no %s", text,
-				   group->kind->name,
-				   metric->needs & KIND_TELLS_WAKES ? "never sleeps"
-								    : "does not note when it runs",
+				   group->kind->name, why_not(metric->needs & ~group->kind->tells),
 				   group->name, metric->name);
 	if (group->nr_tasks < metric->min_tasks)
 		return failure_set(

@@ -1,7 +1,10 @@
 /*
  * What is a kind of load? Its name, its parameters, and what one task of it does. One file of
  * kinds/ for each, one line of kinds/kinds.c; everything else (making the tasks, policy, affinity,
- * cgroups, measuring, checks) is not its business.
+ * cgroups, measuring, checks) is not its business. Of what a few kinds alone need the core has:
+ * task_served (task.h) and the request_* metrics, for those that tell of requests; task_fail, for
+ * what the kernel refuses in mid-run; work_cgroups_base and work_cgroups_enable (cgroup.h), for one
+ * that makes cgroups; and "--end-at-once" (main.c), which is what one executes.
  */
 #ifndef KTSTR_WORK_KIND_H
 #define KTSTR_WORK_KIND_H
@@ -28,7 +31,8 @@ struct kind_param {
 enum kind_tells {
 	KIND_TELLS_WAKES =
 		1, /* they sleep, and note their wake-ups (task_sleep_until, task_woken) */
-	KIND_TELLS_GAPS = 2, /* they note when they run (all that use task_* do) */
+	KIND_TELLS_GAPS = 2,	 /* they note when they run (all that use task_* do) */
+	KIND_TELLS_REQUESTS = 4, /* they note how long a request took (task_served) */
 };
 
 struct kind {

@@ -103,6 +103,40 @@ static void wake_max(const struct work_stats *stats, const struct group_stats *g
 	detail_of(stats, group, &group->wake, value);
 }
 
+/* As many as the quantile needs, so that ten are above it. */
+static bool enough_requests(const struct group_stats *group, uint64_t needed,
+			    struct metric_value *value)
+{
+	if (group->requests.count >= needed)
+		return true;
+	UNKNOWN(value, "%" PRIu64 " requests were seen, %" PRIu64 " are needed; run longer",
+		group->requests.count, needed);
+	return false;
+}
+
+static void request_quantile(const struct work_stats *stats, const struct group_stats *group,
+			     const struct metric *metric, struct metric_value *value)
+{
+	uint64_t is = hist_quantile(&group->requests, metric->quantile);
+
+	if (!enough_requests(group, 1000000 / (100000 - metric->quantile), value))
+		return;
+	known(value, (double)is);
+	if (is >= HIST_SUB && is != group->requests.max)
+		value->low = (double)is * (1 - 1.0 / HIST_SUB);
+	detail_of(stats, group, &group->request, value);
+}
+
+static void request_max(const struct work_stats *stats, const struct group_stats *group,
+			const struct metric *metric, struct metric_value *value)
+{
+	(void)metric;
+	if (!enough_requests(group, 1, value))
+		return;
+	known(value, (double)group->requests.max);
+	detail_of(stats, group, &group->request, value);
+}
+
 static void run_delay(const struct work_stats *stats, const struct group_stats *group,
 		      const struct metric *metric, struct metric_value *value)
 {
@@ -176,6 +210,7 @@ static void off_allowed(const struct work_stats *stats, const struct group_stats
 
 #define WAKES KIND_TELLS_WAKES
 #define GAPS  KIND_TELLS_GAPS
+#define SERVE KIND_TELLS_REQUESTS
 
 static const struct metric metrics[] = {
 	{ "share", UNIT_PERCENT, BETTER_NEITHER, 10, 1, 0, 0, "of the CPU time of all groups",
@@ -196,6 +231,14 @@ static const struct metric metrics[] = {
 	  wake_quantile, 99900 },
 	{ "wake_max", UNIT_NS, BETTER_LOWER, 1000, 1, 1, WAKES, "wake-up latency, the longest",
 	  wake_max, 0 },
+	{ "request_p50", UNIT_NS, BETTER_LOWER, 1000, 1, 0, SERVE,
+	  "from sending a request to its end, median", request_quantile, 50000 },
+	{ "request_p99", UNIT_NS, BETTER_LOWER, 1000, 1, 0, SERVE,
+	  "from sending a request to its end, 99 %", request_quantile, 99000 },
+	{ "request_p999", UNIT_NS, BETTER_LOWER, 1000, 1, 0, SERVE,
+	  "from sending a request to its end, 99.9 %", request_quantile, 99900 },
+	{ "request_max", UNIT_NS, BETTER_LOWER, 1000, 1, 0, SERVE,
+	  "from sending a request to its end, the longest", request_max, 0 },
 	{ "switches_vol", UNIT_COUNT, BETTER_NEITHER, 0, 1, 0, 0, "context switches that it wanted",
 	  switches, 1 },
 	{ "switches_invol", UNIT_COUNT, BETTER_NEITHER, 0, 1, 0, 0,

@@ -74,7 +74,7 @@ static int check_group(struct work_plan *plan, struct work_group *group, struct 
 	return group->kind->check ? group->kind->check(group, failure) : 0;
 }
 
-/* What a task takes of the kernel and of us: its stacks and tables, its record of some 20 KiB. */
+/* What a task takes of the kernel and of us: its stacks and tables, its record of some 40 KiB. */
 #define TASK_MEMORY   (160ull << 10)
 #define THREAD_MEMORY (64ull << 10)
 

@@ -92,6 +92,9 @@ static void make_group(const struct crew *crew, const struct work_group *group,
 		stats->iterations += done;
 		stats->never_ran += !done && !used.run_ns;
 		hist_merge(&stats->wakes, &record->wakes);
+		if (group->kind->tells & KIND_TELLS_REQUESTS)
+			hist_merge(&stats->requests, &record->requests);
+		keep_worst(&stats->request, &record->worst_request, i);
 		keep_worst(&stats->wake, &record->worst_wake, i);
 		keep_worst(&stats->gap, &record->worst_gap, i);
 		stats->moves_in_llc += record->moves_in_llc;

@@ -14,8 +14,8 @@ struct group_stats {
 	const struct work_group *group;
 	struct counters sum; /* has_ where all its tasks have it */
 	uint64_t iterations;
-	struct hist wakes;
-	struct stats_worst wake, gap;
+	struct hist wakes, requests;
+	struct stats_worst wake, gap, request;
 	uint64_t moves_in_llc, moves_across_llc, moves_across_node, off_allowed_ns;
 	uint32_t off_task; /* the one of the most off_allowed_ns */
 	/* Of the tasks' run times and iterations: */

@@ -2,6 +2,9 @@
 #include "task.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
 
 /* The part of [from, to) that is in the window. */
 static uint64_t in_window(const struct task_stage *stage, uint64_t from, uint64_t to)
@@ -140,6 +143,29 @@ void task_woken(struct task *task)
 	task->last = task_now();
 	look_where(task, task->last);
 	__atomic_store_n(&task->record->ready_since, task->last, __ATOMIC_RELAXED);
+}
+
+void task_served(struct task *task, uint64_t sent)
+{
+	const struct task_stage *stage = task->stage;
+	uint64_t now = task_now();
+
+	task_ran(task, now);
+	if (sent < stage->window_start || sent >= stage->window_end)
+		return;
+	hist_add(&task->record->requests, now - sent);
+	note_worst(&task->record->worst_request, now - sent, now, task->cpu);
+}
+
+void task_fail(struct task *task, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(task->record->failure, sizeof(task->record->failure), fmt, args);
+	va_end(args);
+	__atomic_store_n(&task->record->state, TASK_FAILED, __ATOMIC_RELEASE);
+	_exit(1);
 }
 
 void task_begin(struct task *task)

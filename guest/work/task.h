@@ -30,8 +30,9 @@ struct task_record {
 	 * then; 0: it waits for another. */
 	uint64_t ready_since;
 	uint64_t iterations;
-	struct hist wakes; /* ns from when it should run to when it ran */
-	struct task_worst worst_wake, worst_gap;
+	struct hist wakes;    /* ns from when it should run to when it ran */
+	struct hist requests; /* ns from when one was sent to when it was served */
+	struct task_worst worst_wake, worst_gap, worst_request;
 	uint64_t moves_in_llc, moves_across_llc, moves_across_node;
 	uint64_t off_allowed_ns;
 };
@@ -108,6 +109,16 @@ void task_sleep_until(struct task *task, uint64_t when);
 void task_blocks(struct task *task);
 void task_wakes(struct task *task, uint32_t index);
 void task_woken(struct task *task);
+
+/* task_served - a request that was sent at @sent has been served, now. */
+void task_served(struct task *task, uint64_t sent);
+
+/*
+ * task_fail - the kernel refuses what the kind is made of: ends the load with this sentence. It is
+ * for what cannot be seen before the load starts.
+ */
+_Noreturn void task_fail(struct task *task, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Before and behind the kind's run(): the first look at clock and CPU, and what is left to note. */
 void task_begin(struct task *task);

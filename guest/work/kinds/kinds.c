@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct kind *const kinds[] = {
-	&kind_spin, &kind_yield, &kind_burst, &kind_periodic, &kind_pipe, &kind_futex,
+	&kind_spin,  &kind_yield, &kind_burst,	  &kind_periodic, &kind_pipe,  &kind_futex,
+	&kind_chain, &kind_herd,  &kind_messages, &kind_requests, &kind_mutex, &kind_pimutex,
 };
 
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))

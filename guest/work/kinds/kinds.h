@@ -5,6 +5,7 @@
 #include "../kind.h"
 #include "../task.h"
 
-extern const struct kind kind_spin, kind_yield, kind_burst, kind_periodic, kind_pipe, kind_futex;
+extern const struct kind kind_spin, kind_yield, kind_burst, kind_periodic, kind_pipe, kind_futex,
+	kind_chain, kind_herd, kind_messages, kind_requests, kind_mutex, kind_pimutex;
 
 #endif

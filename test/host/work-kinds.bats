@@ -1,0 +1,210 @@
+#!/usr/bin/env bats
+# ktstr-work's kinds of load: does each have its shape, by what the kernel counts of its tasks? Bounds are
+# ratios: this machine may be busy.
+
+load ../helper
+
+setup()
+{
+	((EUID == 0)) || skip "needs root, to look at what tasks do"
+}
+
+teardown()
+{
+	[[ -z ${load_pid-} ]] || stop
+}
+
+# refuses PART WORD...: exit 2, one line that says PART, nothing else.
+refuses()
+{
+	run "$KTSTR_LAUNCH" work "${@:2}"
+	assert_status 2
+	[[ ${#lines[@]} -eq 1 && $output == "ktstr-work: "*"$1"* ]] || fail "not just '$1'"
+}
+
+# tasks_of GROUP: their process ids, by their numbers.
+tasks_of()
+{
+	grep -sE "^$1/[0-9]+$" /proc/[0-9]*/comm | sort -t / -k 5n | cut -d / -f 3
+}
+
+count_is() { [[ $(tasks_of "$1" | wc -l) == "$2" ]]; }
+
+# start GROUP N WORD...: a load in the background, until group GROUP has its N processes.
+start()
+{
+	"$KTSTR_LAUNCH" work --for 120s --warmup 0s "${@:3}" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	load_pid=$!
+	wait_for count_is "$1" "$2" || return
+	# They wait for each other until all are there.
+	sleep 0.2
+}
+
+stop()
+{
+	kill -TERM "$load_pid"
+	status=0
+	wait "$load_pid" || status=$?
+	load_pid=
+	[[ $status -eq 2 ]] && grep -qx 'ktstr-work: ended by signal 15 in mid-run' "$BATS_TEST_TMPDIR/out"
+}
+
+# counts PID: ms that it ran, switches that it wanted and that it did not want, migrations, bytes read, bytes
+# written.
+counts()
+{
+	awk 'FILENAME ~ /schedstat/ { ran = $1 / 1e6 }
+		/^voluntary_ctxt/ { vol = $2 }
+		/^nonvoluntary_ctxt/ { invol = $2 }
+		/^se.nr_migrations/ { moves = $3 }
+		/^rchar/ { in_ = $2 }
+		/^wchar/ { out = $2 }
+		END { printf "%d %d %d %d %d %d\n", ran, vol, invol, moves, in_, out }' \
+		"/proc/$1/schedstat" "/proc/$1/status" "/proc/$1/sched" "/proc/$1/io"
+}
+
+# watch GROUP SECONDS: what its tasks did in that time: the arrays ran, vol, invol, moves, in, out, by task, and
+# how long it was, ms.
+watch()
+{
+	local pids pid i=0 before=() after from row
+
+	ran=() vol=() invol=() moves=() in=() out=()
+	mapfile -t pids < <(tasks_of "$1")
+	from=${EPOCHREALTIME/./}
+	for pid in "${pids[@]}"; do
+		before+=("$(counts "$pid")")
+	done
+	sleep "$2"
+	for pid in "${pids[@]}"; do
+		after=$(counts "$pid")
+		read -ra row < <(paste -d ' ' <(echo "${before[i]}") <(echo "$after"))
+		ran+=($((row[6] - row[0]))) vol+=($((row[7] - row[1]))) invol+=($((row[8] - row[2])))
+		moves+=($((row[9] - row[3]))) in+=($((row[10] - row[4]))) out+=($((row[11] - row[5])))
+		i=$((i + 1))
+	done
+	ms=$(((${EPOCHREALTIME/./} - from) / 1000))
+	echo "in $ms ms: ran ${ran[*]} ms, switched ${vol[*]} + ${invol[*]}, moved ${moves[*]}, in ${in[*]}, out ${out[*]}"
+}
+
+# near A B BY: they differ by at most that.
+near() { (($1 - $2 <= $3 && $2 - $1 <= $3)) || fail "$1 and $2 differ by more than $3"; }
+
+# one_at_a_time GROUP: of its tasks at most one wants to run, in most of the looks.
+one_at_a_time()
+{
+	local pids pid line looks=40 more=0 running
+
+	mapfile -t pids < <(tasks_of "$1")
+	for ((i = 0; i < looks; i++)); do
+		running=0
+		for pid in "${pids[@]}"; do
+			read -r line <"/proc/$pid/stat"
+			[[ ${line##*) } != R* ]] || running=$((running + 1))
+		done
+		((running < 2)) || more=$((more + 1))
+		sleep 0.005
+	done
+	echo "more than one wanted to run in $more of $looks looks"
+	((2 * more < looks))
+}
+
+@test "kinds: a group that does not fit its kind is refused, with what would" {
+	refuses 'give it --tasks 2 or more' --group a chain
+	refuses 'give it --tasks 2 or more' --group a herd
+	refuses "work: '1h' is not a duration" --group a --tasks 2 chain work=1h
+	refuses 'give it a multiple of 40 --tasks, not 1' --group a messages
+	refuses "size: '5KiB' is not between 1B and 4KiB" --group a --tasks 2 messages fan=1 size=5KiB
+	refuses "fan: '0' is not between" --group a --tasks 2 messages fan=0
+	refuses 'give it a multiple of 4 --tasks, not 6' --group a --tasks 6 requests workers=3
+	refuses "hold: '0ns' is not between" --group a mutex hold=0ns
+	refuses "'mutex' never sleeps, or not so that it is known" --group a mutex --check 'a.wake_p50 < 1s'
+	refuses "'chain' serves no requests" --group a --tasks 2 chain --check 'a.request_p50 < 1s'
+}
+
+@test "kinds: chain: one works at a time, each in its turn, for so long" {
+	start chain 4 --group chain --tasks 4 chain work=5ms
+	watch chain 1
+	one_at_a_time chain
+	stop
+	((vol[0] >= 5))
+	for i in 1 2 3; do
+		near "${vol[i]}" "${vol[0]}" 3
+	done
+	# A turn more or less at both ends.
+	for i in 0 1 2 3; do
+		((ran[i] >= 4 * (vol[i] - 2) && ran[i] <= 7 * (vol[i] + 2)))
+	done
+}
+
+@test "kinds: herd: all others are woken, once each period, and otherwise sleep" {
+	start herd 6 --group herd --tasks 6 herd period=20ms
+	watch herd 1
+	stop
+	((vol[0] >= 5 && vol[0] <= ms / 20 + 2))
+	for i in 1 2 3 4 5; do
+		near "${vol[i]}" "${vol[0]}" 3
+		((ran[i] * 4 < ms))
+	done
+}
+
+@test "kinds: messages: each sender writes to each receiver as much, and none to another" {
+	[[ -r /proc/self/io ]] || skip "no CONFIG_TASK_IO_ACCOUNTING"
+	# Two groups of two and two.
+	start msg 8 --group msg --tasks 8 messages fan=2 size=1KiB \
+		--group sock --tasks 4 messages fan=2 size=1KiB sockets=1
+	watch msg 0.7
+	for first in 0 4; do
+		((in[first] == 0 && in[first + 1] == 0 && out[first + 2] == 0 && out[first + 3] == 0))
+		((in[first + 2] > 1000000))
+		# But for what the pipes hold, and what passes between two looks.
+		near "${in[first + 2]}" "${in[first + 3]}" $((in[first + 2] / 10 + 300000))
+		near $((in[first + 2] + in[first + 3])) $((out[first] + out[first + 1])) $((in[first + 2] / 5 + 600000))
+	done
+	# As it says of itself: 4 ends of 2 pipes a group of messages, and of sockets.
+	[[ $(readlink "/proc/$(tasks_of msg | head -n 1)/fd/"* | grep -c '^pipe:') -ge 8 ]]
+	[[ $(readlink "/proc/$(tasks_of sock | head -n 1)/fd/"* | grep -c '^socket:') -ge 4 ]]
+	watch sock 0.5
+	((in[2] > 100000 && in[3] > 100000 && in[0] == 0 && out[2] == 0))
+	stop
+}
+
+@test "kinds: requests: workers compute what was asked, and are told to; latencies are told" {
+	start rq 3 --group rq --tasks 3 requests workers=2 think=2ms
+	watch rq 0.7
+	stop
+	((vol[0] >= 5))
+	for i in 1 2; do
+		# One that has its next request before it sleeps does not switch.
+		((ran[i] >= 18 * (vol[i] - 2) / 10))
+		((ran[0] < ran[i] / 2 + 5))
+	done
+	run "$KTSTR_LAUNCH" work --for 400ms --group rq --tasks 3 requests workers=2 think=2ms \
+		--check 'rq.request_p50 >= 1.95ms' --check 'rq.wake_max >= 1us' --check 'rq.request_max < 60s'
+	assert_status 0
+	assert_output '^holds: rq.request_p50 was '
+}
+
+@test "kinds: mutex, pimutex: one holds it at a time, the others sleep in the kernel" {
+	local pid op
+
+	start mu 3 --group mu --tasks 3 mutex hold=20ms gap=0ns --group pi --tasks 3 pimutex hold=20ms gap=0ns
+	wait_for count_is pi 3
+	one_at_a_time mu
+	one_at_a_time pi
+	# What they wait in: futex (202), FUTEX_WAIT or FUTEX_LOCK_PI.
+	for what in 'mu 0x0' 'pi 0x6'; do
+		op=${what#* }
+		for pid in $(tasks_of "${what% *}"); do
+			cat "/proc/$pid/syscall"
+		done >"$BATS_TEST_TMPDIR/calls"
+		grep -qE "^202 0x[0-9a-f]+ $op " "$BATS_TEST_TMPDIR/calls" || fail "$(<"$BATS_TEST_TMPDIR/calls")"
+	done
+	stop
+	# No more than one hold after the other, in all.
+	run "$KTSTR_LAUNCH" work --for 400ms --group mu --tasks 3 mutex hold=5ms gap=100us \
+		--group pi --tasks 3 --threads pimutex hold=5ms gap=100us \
+		--check 'mu.iterations_per_s <= 210' --check 'pi.iterations_per_s <= 210' \
+		--check 'mu.iterations_per_s > 2' --check 'pi.iterations_per_s > 2'
+	assert_status 0
+}
