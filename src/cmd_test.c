@@ -199,10 +199,12 @@ static int check_options(const struct run_options *options, struct error *err)
 
 	if (!options->operands)
 		return error_set(err, -EINVAL, "no test given");
-	if (options->gauntlet && options->override.has_topology)
-		return error_set(err, -EINVAL,
-				 "--gauntlet: its presets are the topologies; leave out --topology "
-				 "and KTSTR_TOPOLOGY, or --gauntlet");
+	if (options->gauntlet &&
+	    (options->override.has_topology || options->override.distances.count))
+		return error_set(
+			err, -EINVAL,
+			"--gauntlet: its presets are the topologies; leave out --topology, "
+			"--distance and their variables, or --gauntlet");
 	return sinks_check(&wish, err);
 }
 

@@ -40,13 +40,16 @@ static int check_names(const struct directives *read)
 /* The parts were looked at one by one only. */
 static int check_topology(const struct directives *read)
 {
+	struct test *test = read->test;
 	unsigned int line = 0;
 	int ret;
 
-	for (enum key key = KEY_NUMA_NODES; key <= KEY_THREADS; key++)
+	for (enum key key = KEY_NUMA_NODES; key <= KEY_DISTANCE; key++)
 		if (read->lines[key] > line)
 			line = read->lines[key];
-	ret = line ? topology_check(&read->test->topology, read->err) : 0;
+	ret = topology_add_distances(&test->topology, &test->distances, read->err);
+	if (!ret && line)
+		ret = topology_check(&test->topology, read->err);
 	return ret ? error_prefix(read->err, ret, "%s:%u", read->file, line) : 0;
 }
 
@@ -149,7 +152,7 @@ static int check_own_topology(const struct directives *read)
 		  KEY_THREADS,
 		  { .requires_smt = takes->requires_smt } },
 	};
-	char spec[TOPOLOGY_SPEC_SIZE], reason[128], why[256];
+	char spec[TOPOLOGY_SPEC_SIZE], reason[128], why[TOPOLOGY_SPEC_SIZE + 256];
 
 	topology_format(&read->test->topology, spec);
 	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {

@@ -35,6 +35,7 @@ static const struct {
 	[KEY_LLCS] = { "llcs", VALUE, OF_VM, "4" },
 	[KEY_CORES] = { "cores", VALUE, OF_VM, "2" },
 	[KEY_THREADS] = { "threads", VALUE, OF_VM, "2" },
+	[KEY_DISTANCE] = { "distance", VALUE, OF_VM, "0-1=15,0-2=40" },
 	[KEY_MEMORY] = { "memory", VALUE, OF_VM, "512M" },
 	[KEY_MEMORY_MIB] = { "memory_mib", VALUE, OF_VM, "512" },
 	[KEY_TIMEOUT_S] = { "timeout_s", VALUE, 0, "30" },
@@ -320,18 +321,25 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 	switch (key) {
 	case KEY_TOPOLOGY:
 		/* Its messages repeat the value as it is. */
-		if (strlen(value) >= TOPOLOGY_SPEC_SIZE || value[strspn(value, "0123456789nlct")])
+		if (strlen(value) >= TOPOLOGY_SPEC_SIZE ||
+		    value[strspn(value, "0123456789nlctm:+@-=,")])
 			return error_set(err, -EINVAL,
 					 "topology: takes NnNlNcNt, for example 1n2l4c2t");
 		return topology_parse(value, &test->topology, err);
 	case KEY_NUMA_NODES:
 		return set_number(key, value, 1, &test->topology.numa_nodes, err);
 	case KEY_LLCS:
-		return set_number(key, value, 1, &test->topology.llcs, err);
+		return set_number(key, value, 1, &test->topology.parts[0].llcs, err);
 	case KEY_CORES:
-		return set_number(key, value, 1, &test->topology.cores, err);
+		return set_number(key, value, 1, &test->topology.parts[0].cores, err);
 	case KEY_THREADS:
-		return set_number(key, value, 1, &test->topology.threads, err);
+		return set_number(key, value, 1, &test->topology.parts[0].threads, err);
+	case KEY_DISTANCE:
+		if (value[strspn(value, "0123456789-=,")])
+			return error_set(err, -EINVAL,
+					 "distance: takes NODE-NODE=DISTANCE, for example "
+					 "0-1=15,0-2=40");
+		return topology_parse_distances(value, &test->distances, err);
 	case KEY_MEMORY:
 		return value_memory(keys[key].name, value, &test->memory_mib, err);
 	case KEY_MEMORY_MIB:

@@ -7,7 +7,7 @@
 int test_init(struct test *test)
 {
 	*test = (struct test){
-		.topology = { .numa_nodes = 1, .llcs = 1, .cores = 2, .threads = 1 },
+		.topology = TOPOLOGY(1, 1, 2, 1),
 		.memory_mib = TEST_DEFAULT_MEMORY_MIB,
 		.timeout_ms = TEST_DEFAULT_TIMEOUT_MS,
 		.auto_repro = true,

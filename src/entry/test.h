@@ -30,16 +30,17 @@ struct test {
 	char *name; /* of the file, without its last suffix; letters, digits, '.', '_', '-';
 		       behind folders (suite/load.h), with slashes between them */
 	char *path; /* of the executable, absolute */
-	struct topology topology;    /* 1n1l2c1t */
-	uint64_t memory_mib;	     /* TEST_DEFAULT_MEMORY_MIB */
-	uint64_t timeout_ms;	     /* TEST_DEFAULT_TIMEOUT_MS; 0: none */
-	bool auto_repro;	     /* true: a failure is run again with the tracer on */
-	bool wprof;		     /* false; true: the tracer is in the guest */
-	char *wprof_args;	     /* NULL: the defaults */
-	struct expect expect;	     /* how the payload is to fail */
-	struct patterns allow_splat; /* lines of the kernel's that are no failure */
-	bool host_only;		     /* runs on the host, without a VM */
-	char *ignore;		     /* NULL, or the reason why it is not run */
+	struct topology topology;	     /* 1n1l2c1t; once all is read, with its distances */
+	struct topology_distances distances; /* of the directive */
+	uint64_t memory_mib;		     /* TEST_DEFAULT_MEMORY_MIB */
+	uint64_t timeout_ms;		     /* TEST_DEFAULT_TIMEOUT_MS; 0: none */
+	bool auto_repro;		     /* true: a failure is run again with the tracer on */
+	bool wprof;			     /* false; true: the tracer is in the guest */
+	char *wprof_args;		     /* NULL: the defaults */
+	struct expect expect;		     /* how the payload is to fail */
+	struct patterns allow_splat;	     /* lines of the kernel's that are no failure */
+	bool host_only;			     /* runs on the host, without a VM */
+	char *ignore;			     /* NULL, or the reason why it is not run */
 	bool kaslr;	/* true: a test that says nothing leaves it to the command line */
 	bool has_kaslr; /* the directive is there */
 	bool fresh;	/* false; true: its VM boots, and is no fork */

@@ -32,14 +32,14 @@ bool constraints_reason(const struct test_constraints *constraints, const struct
 			char *out, size_t size)
 {
 	snprintf(out, size, "%s", "");
-	if (outside("NUMA node", topology->numa_nodes, constraints->min_nodes,
+	if (outside("NUMA node", topology_nodes(topology), constraints->min_nodes,
 		    constraints->max_nodes, out, size) ||
-	    outside("LLC", topology->llcs, constraints->min_llcs, constraints->max_llcs, out,
-		    size) ||
+	    outside("LLC", topology_llcs(topology), constraints->min_llcs, constraints->max_llcs,
+		    out, size) ||
 	    outside("CPU", topology_cpus(topology), constraints->min_cpus, constraints->max_cpus,
 		    out, size))
 		return true;
-	if (constraints->requires_smt && topology->threads < 2) {
+	if (constraints->requires_smt && topology_max_threads(topology) < 2) {
 		snprintf(out, size, "1 thread a core, the test requires SMT");
 		return true;
 	}

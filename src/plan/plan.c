@@ -56,7 +56,9 @@ int plan_make(const struct plan_wish *wish, const struct plan_override *override
 
 	if (override && override->has_topology)
 		wanted.topology = override->topology;
-	ret = topology_check(&wanted.topology, err);
+	ret = override ? topology_add_distances(&wanted.topology, &override->distances, err) : 0;
+	if (!ret)
+		ret = topology_check(&wanted.topology, err);
 	if (ret)
 		return ret;
 

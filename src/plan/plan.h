@@ -37,6 +37,7 @@ uint64_t plan_test_memory_mib(const struct plan_wish *wish);
 struct plan_override {
 	bool has_topology;
 	struct topology topology;
+	struct topology_distances distances; /* beside those of the topology */
 	uint64_t memory_mib; /* honoured word for word, also below what the tracer needs */
 };
 
@@ -52,7 +53,7 @@ struct plan {
 
 /*
  * plan_make - from an entry's wish and the operator's override to the machine.
- * Returns 0, or -EINVAL from topology_check.
+ * Returns 0, or -EINVAL from topology_check and topology_add_distances.
  */
 int plan_make(const struct plan_wish *wish, const struct plan_override *override, struct plan *out,
 	      struct error *err);

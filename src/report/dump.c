@@ -155,9 +155,13 @@ static struct json_object *topology_value(const struct topology *topology)
 	topology_format(topology, spec);
 	json_put_text(&json, "spec", spec);
 	json_put_number(&json, "numa_nodes", topology->numa_nodes);
-	json_put_number(&json, "llcs", topology->llcs);
-	json_put_number(&json, "cores", topology->cores);
-	json_put_number(&json, "threads", topology->threads);
+	json_put_number(&json, "memory_nodes", topology->memory_nodes);
+	json_put_number(&json, "llcs", topology_llcs(topology));
+	/* Where LLCs differ these are none of the machine's. */
+	if (topology->nr_parts == 1) {
+		json_put_number(&json, "cores", topology->parts[0].cores);
+		json_put_number(&json, "threads", topology->parts[0].threads);
+	}
 	json_put_number(&json, "cpus", topology_cpus(topology));
 	return json_end(&json);
 }

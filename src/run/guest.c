@@ -81,7 +81,7 @@ static bool reduces_machine(const char *append)
 static void begin_observation(const struct guest_config *config, struct observation *seen)
 {
 	seen->cpus_wanted = topology_cpus(&config->plan->topology);
-	seen->nodes_wanted = config->plan->topology.numa_nodes;
+	seen->nodes_wanted = topology_nodes(&config->plan->topology);
 	seen->machine_reduced = reduces_machine(config->append);
 	seen->memory_mib = config->plan->memory_mib;
 	seen->boot_limit_ms = config->boot_timeout_ms;

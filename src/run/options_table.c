@@ -83,6 +83,14 @@ static int set_topology(const struct option_said *said)
 	return ret ? error_prefix(said->err, ret, "%s", said->what) : 0;
 }
 
+static int set_distance(const struct option_said *said)
+{
+	int ret = topology_parse_distances(said->value, &said->options->override.distances,
+					   said->err);
+
+	return ret ? error_prefix(said->err, ret, "%s", said->what) : 0;
+}
+
 static int set_wprof(const struct option_said *said)
 {
 	if (!said->value || !strcmp(said->value, "1"))
@@ -201,7 +209,11 @@ const struct option_definition option_definitions[] = {
 	  "needed, except in a built kernel tree, whose image is taken" },
 	{ "topology", 0, "NnNlNcNt", OPTIONS_MACHINE, "KTSTR_TOPOLOGY", CUSTOM(topology),
 	  "NUMA nodes, LLCs in all, cores per LLC, threads per core\n"
-	  "(default " PLAN_DEFAULT_TOPOLOGY ", or what a test file says)" },
+	  "(default " PLAN_DEFAULT_TOPOLOGY ", or what a test file says); LLCs that differ\n"
+	  "as in 1n:4c2t+2c1t, with +1m a node that has memory only" },
+	{ "distance", 0, "A-B=D[,...]", OPTIONS_MACHINE, "KTSTR_DISTANCE", CUSTOM(distance),
+	  "how far NUMA nodes are from each other, 11 to 254 (default 20),\n"
+	  "for example 0-1=15,0-2=40; may be repeated" },
 	{ "memory", 0, "SIZE", OPTIONS_MACHINE, "KTSTR_MEMORY", MEMORY(override.memory_mib),
 	  "guest memory in MiB, or with a suffix M or G, taken as given\n"
 	  "(default: the larger of 2048 MiB and 64 per CPU, with the tracer\n"

@@ -89,7 +89,7 @@ int guest_memory_create(struct guest_memory *memory, const struct topology *topo
 			const struct memory_source *source, struct error *err)
 {
 	const struct arch_hole hole = arch_hole();
-	unsigned int nodes = topology->numa_nodes;
+	unsigned int nodes = topology_nodes(topology);
 	int ret;
 
 	*memory = (struct guest_memory){ 0 };

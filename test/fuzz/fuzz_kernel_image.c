@@ -62,7 +62,7 @@ static struct sample make_file(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct topology topology = { .numa_nodes = 1, .llcs = 1, .cores = 1, .threads = 1 };
+	const struct topology topology = TOPOLOGY(1, 1, 1, 1);
 	struct guest_memory memory;
 	struct kernel_image *image;
 	struct error err = { 0 };

@@ -43,7 +43,7 @@ static size_t make_ranges(const struct topology *t)
 	uint64_t gpa = 0;
 	size_t nr = 0;
 
-	for (unsigned int node = 0; node < t->numa_nodes; node++) {
+	for (unsigned int node = 0; node < topology_nodes(t); node++) {
 		uint64_t left = 512ull << 20;
 
 		if (gpa < LAYOUT_HOLE_START && gpa + left > LAYOUT_HOLE_START) {
@@ -239,7 +239,7 @@ static void check_srat(const struct acpi_tables *tables, const struct topology *
 		switch (e[0]) {
 		case 0:
 			assert_int_equal(e[1], 16);
-			assert_int_equal(e[2] | get(e + 9, 3) << 8, topology_node_of(t, cpu));
+			assert_int_equal(e[2] | get(e + 9, 3) << 8, topology_place(t, cpu).node);
 			assert_true(topology_apic_id(t, cpu) < 255);
 			assert_int_equal(e[3], topology_apic_id(t, cpu));
 			assert_int_equal(get(e + 4, 4), 1);
@@ -256,7 +256,7 @@ static void check_srat(const struct acpi_tables *tables, const struct topology *
 			break;
 		case 2:
 			assert_int_equal(e[1], 24);
-			assert_int_equal(get(e + 4, 4), topology_node_of(t, cpu));
+			assert_int_equal(get(e + 4, 4), topology_place(t, cpu).node);
 			assert_true(topology_apic_id(t, cpu) >= 255);
 			assert_int_equal(get(e + 8, 4), topology_apic_id(t, cpu));
 			assert_int_equal(get(e + 12, 4), 1);
@@ -273,7 +273,7 @@ static void check_srat(const struct acpi_tables *tables, const struct topology *
 
 static void check_slit(const struct acpi_tables *tables, const struct topology *t)
 {
-	size_t n = t->numa_nodes;
+	size_t n = topology_nodes(t);
 	const uint8_t *p;
 	uint32_t size;
 
@@ -413,6 +413,38 @@ static void tables_are_right(void **state)
 	}
 }
 
+static void odd_machines_are_told(void **state)
+{
+	static const uint8_t expected[] = {
+		10, 15, 20, 20, /**/ 15, 10, 20, 40, /**/ 20, 20, 10, 20, /**/ 20, 40, 20, 10,
+	};
+	static const char *const specs[] = { "1n:4c2t+2c1t", "2n1l4c1t", "2n2l1c1t+3m",
+					     "1n:512c1t+2c1t+1m" };
+	struct acpi_tables *tables;
+	struct topology t;
+	size_t nr_ranges;
+	uint32_t size;
+	const uint8_t *slit;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+		tables = build(specs[i], &t, &nr_ranges);
+		walk(tables);
+		check_madt(tables, &t);
+		check_srat(tables, &t, nr_ranges);
+		check_slit(tables, &t);
+		free(tables);
+	}
+	tables = build("3n3l1c1t+1m@0-1=15,1-3=40", &t, &nr_ranges);
+	walk(tables);
+	check_srat(tables, &t, nr_ranges);
+	dump_and_disassemble(tables);
+	slit = find(tables, "SLIT", &size);
+	assert_int_equal(size, 44 + sizeof(expected));
+	assert_memory_equal(slit + 44, expected, sizeof(expected));
+	free(tables);
+}
+
 static void large_machines_fit(void **state)
 {
 	/* Of 1020 and more CPUs; ids up to 3071; the most nodes with distances, and the most of
@@ -438,7 +470,7 @@ static void large_machines_fit(void **state)
 
 static void too_much_is_refused(void **state)
 {
-	const struct topology t = { 254, 254, 1, 1 };
+	const struct topology t = TOPOLOGY(254, 254, 1, 1);
 	struct acpi_tables *tables = malloc(sizeof(*tables));
 	struct memory_range *many = calloc(4096, sizeof(*many));
 	struct error err = { "" };
@@ -514,6 +546,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables_are_right),
+		cmocka_unit_test(odd_machines_are_told),
 		cmocka_unit_test(large_machines_fit),
 		cmocka_unit_test(too_much_is_refused),
 		cmocka_unit_test(a_bad_folder_is_named),

@@ -34,7 +34,7 @@ static int setup(void **state)
 		f->list[i] = (struct variant){ .test = &f->tests[i],
 					       .kernel = "6.12",
 					       .image = "/k/6.12",
-					       .plan = { .topology = { 1, 1, 2, 1 },
+					       .plan = { .topology = TOPOLOGY(1, 1, 2, 1),
 							 .memory_mib = 512 } };
 	}
 	f->variants = (struct variants){ .list = f->list, .count = MOST };
@@ -87,7 +87,7 @@ static void test_what_differs(void **state)
 	f->list[1].image = "/k/6.1";
 	groups(f, 1, "a-aa");
 	f->list[1] = plain;
-	f->list[1].plan.topology.threads = 2;
+	f->list[1].plan.topology.parts[0].threads = 2;
 	groups(f, 1, "a-aa");
 	f->list[1] = plain;
 	f->list[1].plan.memory_mib = 513;

@@ -19,7 +19,7 @@
 
 static struct guest_memory memory_of(uint64_t mib)
 {
-	const struct topology topology = { .numa_nodes = 1, .llcs = 1, .cores = 1, .threads = 1 };
+	const struct topology topology = TOPOLOGY(1, 1, 1, 1);
 	struct guest_memory memory;
 	struct error err;
 

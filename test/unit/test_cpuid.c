@@ -340,6 +340,10 @@ static const char *const specs[] = {
 	"1n341l3c1t",
 	"2n12l5c17t",
 	"4n64l8c2t",
+	"1n:4c2t+2c1t",
+	"1n:2l1c1t+5c3t+3l2c1t",
+	"2n1l8c2t",
+	"4n2l6c1t+1m",
 };
 
 static void check_pairs(const struct host *host, const char *spec, const struct topology *t,
@@ -348,13 +352,16 @@ static void check_pairs(const struct host *host, const char *spec, const struct 
 	unsigned int cpus = topology_cpus(t);
 
 	for (unsigned int i = 0; i < cpus; i++) {
+		struct topology_place at = topology_place(t, i);
+
 		assert_int_equal(seen[i].apic_id, topology_apic_id(t, i));
-		assert_int_equal(seen[i].threads, t->threads);
-		assert_int_equal(seen[i].cpus, t->cores * t->threads);
+		assert_int_equal(seen[i].threads, at.part->threads);
+		assert_int_equal(seen[i].cpus, at.part->cores * at.part->threads);
 		for (unsigned int j = 0; j < cpus; j++) {
 			const struct seen *a = &seen[i], *b = &seen[j];
-			bool llc = topology_llc_of(t, i) == topology_llc_of(t, j);
-			bool core = i / t->threads == j / t->threads;
+			struct topology_place to = topology_place(t, j);
+			bool llc = at.llc == to.llc;
+			bool core = llc && at.core == to.core;
 			bool smt = a->package == b->package && a->die == b->die &&
 				   a->llc == b->llc && a->core == b->core;
 
@@ -515,13 +522,16 @@ static void the_old_leaves_agree(void **state)
 			assert_int_equal(order(cores), package - smt);
 		else
 			assert_int_equal(cores, 64);
-		assert_int_equal(leaf(&out, 1, 0).edx >> 28 & 1, t.cores * t.threads > 1);
+		assert_int_equal(leaf(&out, 1, 0).edx >> 28 & 1,
+				 t.parts[0].cores * t.parts[0].threads > 1);
 
 		build(&hosts[0], specs[i], 0, &out);
 		ids = leaf(&out, 0x80000008, 0).ecx;
 		assert_int_equal(ids >> 12 & 0xf, package);
-		assert_int_equal((ids & 0xff) + 1, at_most_256(t.cores * t.threads));
-		assert_int_equal(leaf(&out, 0x80000001, 0).ecx >> 1 & 1, t.cores * t.threads > 1);
+		assert_int_equal((ids & 0xff) + 1,
+				 at_most_256(t.parts[0].cores * t.parts[0].threads));
+		assert_int_equal(leaf(&out, 0x80000001, 0).ecx >> 1 & 1,
+				 t.parts[0].cores * t.parts[0].threads > 1);
 	}
 }
 
@@ -563,7 +573,7 @@ static void no_virtualization_no_encryption_no_async_faults(void **state)
 /* KVM tells of the processor's; whether the host's kernel still believes it is another matter. */
 static void invariant_tsc_only_where_it_is_reliable(void **state)
 {
-	const struct topology t = { 1, 2, 2, 2 };
+	const struct topology t = TOPOLOGY(1, 2, 2, 2);
 	static union cpuid supported, out;
 	struct error err = { "" };
 
@@ -585,7 +595,7 @@ static void invariant_tsc_only_where_it_is_reliable(void **state)
 /* Whatever KVM, or what speaks for it, comes up with. */
 static void strange_input(void **state)
 {
-	const struct topology t = { 1, 2, 2, 2 };
+	const struct topology t = TOPOLOGY(1, 2, 2, 2);
 	static union cpuid supported, out;
 	struct error err = { "" };
 	uint32_t fits = 0;

@@ -177,6 +177,12 @@ static void values(void **state)
 			assert_int_equal(test.timeout_ms, seconds[i].ms);
 			test_destroy(&test);
 		}
+	parses(&test, "#ktstr: distance=0-1=15 topology=2n:2c1t+1c1t+1m");
+	assert_topology(&test, "2n:2c1t+1c1t+1m@0-1=15");
+	test_destroy(&test);
+	parses(&test, "#ktstr: topology=2n2l1c1t@0-1=15\n#ktstr: distance=1-0=16");
+	assert_topology(&test, "2n2l1c1t@0-1=16");
+	test_destroy(&test);
 	parses(&test, "#ktstr: numa_nodes=2 llcs=4 cores=3 threads=2");
 	assert_topology(&test, "2n4l3c2t");
 	test_destroy(&test);
@@ -377,8 +383,14 @@ static void refuses_values(void **state)
 		{ "topology=1n2l4c", "topology '1n2l4c': expected a number and 't' (threads per "
 				     "core) at ''; give NnNlNcNt, for example 1n2l4c2t" },
 		{ "topology=\"1n 2l\"", "topology: takes NnNlNcNt, for example 1n2l4c2t" },
-		{ "topology=111111111111111111111111111111111111111111111111n",
-		  "topology: takes NnNlNcNt, for example 1n2l4c2t" },
+		{ "topology=1n2l4c2t;reboot", "topology: takes NnNlNcNt, for example 1n2l4c2t" },
+		{ "topology=1n:4c2t+2c",
+		  "topology '1n:4c2t+2c': expected a number and 't' (threads per "
+		  "core) at ''; give NnNlNcNt, for example 1n2l4c2t" },
+		{ "distance=near",
+		  "distance: takes NODE-NODE=DISTANCE, for example 0-1=15,0-2=40" },
+		{ "distance=0-1=5",
+		  "distances '0-1=5': 5 is none; give 11 to 254 (a node is at 10 from itself, and at 20 from others by default)" },
 		{ "llcs=0", "llcs '0': not a whole number from 1 to 1024" },
 		{ "llcs=1025", "llcs '1025': not a whole number from 1 to 1024" },
 		{ "cores=+1", "cores '+1': not a whole number from 1 to 1024" },
@@ -450,8 +462,12 @@ static void refuses_contradictions(void **state)
 		"t.sh:3: 'timeout_s' (line 1) and 'duration_s' (line 3): two names of the same "
 		"limit; keep one of them");
 	refuses("#ktstr: numa_nodes=2\n#ktstr: cores=1\n#ktstr: wprof",
-		"t.sh:2: topology '2n1l1c1t': 1 LLCs do not divide among 2 NUMA nodes; make the "
-		"LLCs ('l', counted over the whole machine) a multiple of the nodes ('n')");
+		"t.sh:2: topology '2n1l1c1t': an LLC that spans 2 NUMA nodes has as many cores in "
+		"each, and 1 ('c') do not divide among them; make the cores or the LLCs a multiple "
+		"of the nodes");
+	refuses("#ktstr: distance=0-1=15\n#ktstr: wprof",
+		"t.sh:1: topology '1n1l2c1t@0-1=15': a distance is given from node 0 to node 1, "
+		"and the last one is node 0");
 	refuses("#ktstr: llcs=100 cores=100",
 		"t.sh:1: topology '1n100l100c1t': 100 x 100 x 1 = 10000 CPUs; a guest has at most "
 		"1024");

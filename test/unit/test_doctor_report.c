@@ -94,7 +94,7 @@ static void has_not(const char *text, const char *what)
 
 static void a_host_is_reported(void **state)
 {
-	static const struct topology topology = { 1, 1, 2, 1 };
+	static const struct topology topology = TOPOLOGY(1, 1, 2, 1);
 	struct doctor_report report = { .root = folder,
 					.topology = &topology,
 					.findings = "ok    all is well in '/home/bob'\n" };

@@ -80,7 +80,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static const struct topology small = { 1, 1, 2, 1 }, large = { 2, 2, 2, 1 };
+static const struct topology small = TOPOLOGY(1, 1, 2, 1), large = TOPOLOGY(2, 2, 2, 1);
 
 static struct identity_parts parts_of(const struct fixture *f)
 {

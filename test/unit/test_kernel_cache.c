@@ -117,7 +117,7 @@ static bool find_entry(const struct fixture *f, char path[512])
 /* Open @f's kernel: what would get into guest memory must be the whole vmlinux. */
 static void open_and_compare(const struct fixture *f)
 {
-	const struct topology topology = { 1, 1, 1, 1 };
+	const struct topology topology = TOPOLOGY(1, 1, 1, 1);
 	struct kernel_image *image;
 	struct kernel_entry entry;
 	struct guest_memory memory;

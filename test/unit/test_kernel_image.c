@@ -26,7 +26,7 @@
 
 #define MIB 1048576ull
 
-static const struct topology one_node = { .numa_nodes = 1, .llcs = 1, .cores = 1, .threads = 1 };
+static const struct topology one_node = TOPOLOGY(1, 1, 1, 1);
 static char folder[] = "/tmp/ktstr-test-kernel-XXXXXX";
 
 static struct guest_memory memory_of(uint64_t mib)

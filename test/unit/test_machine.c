@@ -163,10 +163,7 @@ static struct vmm_result run_both(const uint8_t *code, size_t size, const uint8_
 {
 	struct kernel_image *kernel = make_kernel(code, size, other, other_size);
 	const struct vmm_config config = {
-		.kernel = kernel,
-		.topology = { .numa_nodes = 1, .llcs = 1, .cores = 2, .threads = 1 },
-		.memory_mib = 64,
-		.cmdline = ""
+		.kernel = kernel, .topology = TOPOLOGY(1, 1, 2, 1), .memory_mib = 64, .cmdline = ""
 	};
 	const struct vmm_owner owner = { .data = life,
 					 .console = on_console,

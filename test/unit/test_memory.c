@@ -20,7 +20,7 @@
 
 static struct topology nodes(unsigned int count)
 {
-	return (struct topology){ .numa_nodes = count, .llcs = count, .cores = 1, .threads = 1 };
+	return (struct topology)TOPOLOGY(count, count, 1, 1);
 }
 
 static void create(struct guest_memory *memory, unsigned int node_count, uint64_t mib)

@@ -87,7 +87,7 @@ static int fake_ioctl(int fd, unsigned long request, ...)
 #include "../../src/vmm/x86/state.c"
 #undef ioctl
 
-static const struct topology topology = { 1, 1, 2, 1 };
+static const struct topology topology = TOPOLOGY(1, 1, 2, 1);
 
 static int set_up(void **state)
 {

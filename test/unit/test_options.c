@@ -13,7 +13,7 @@
 #include "run/options.h"
 #include "run/options_table.h"
 
-#define MAX_WORDS 16
+#define MAX_WORDS 20
 
 /* The options of a line of words that are split at blanks. Its result is to be destroyed. */
 static int parse(struct run_options *options, unsigned int groups, bool mixed, const char *line,
@@ -56,11 +56,13 @@ static void test_each_type(void **state)
 	(void)state;
 	takes(&options, OPTIONS_OF_TEST,
 	      "--kernel a --topology 1n2l4c2t --memory 4G --append x=1 --kaslr --boot-timeout 1.5 "
-	      "--wprof=always --fresh a");
+	      "--wprof=always --fresh --distance 0-1=15 --distance 1-2=40 a");
 	assert_int_equal(options.kernels.count, 1);
 	assert_string_equal(options.kernel, "a");
 	assert_true(options.override.has_topology);
-	assert_int_equal(options.override.topology.llcs, 2);
+	assert_int_equal(options.override.topology.parts[0].llcs, 2);
+	assert_int_equal(options.override.distances.count, 2);
+	assert_int_equal(options.override.distances.list[1].distance, 40);
 	assert_int_equal(options.override.memory_mib, 4096);
 	assert_string_equal(options.append, "x=1");
 	assert_true(options.kaslr);

@@ -10,8 +10,8 @@
 
 #include "plan/plan.h"
 
-static const struct topology small = { 1, 1, 2, 1 };
-static const struct topology large = { 1, 14, 9, 2 }; /* 252 CPUs */
+static const struct topology small = TOPOLOGY(1, 1, 2, 1);
+static const struct topology large = TOPOLOGY(1, 14, 9, 2); /* 252 CPUs */
 
 /* With arguments for rings that the floor covers. */
 static uint64_t memory(const struct topology *topology, uint64_t mib, bool wprof)
@@ -51,7 +51,7 @@ static void takes_the_entry(void **state)
 
 	(void)state;
 	assert_int_equal(make(&small, 512, false, NULL, &plan, NULL), 0);
-	assert_int_equal(plan.topology.cores, 2);
+	assert_int_equal(plan.topology.parts[0].cores, 2);
 	assert_int_equal(plan.memory_mib, 512);
 	assert_false(plan.wprof);
 	assert_string_equal(plan.warning, "");
@@ -69,7 +69,7 @@ static void a_topology_alone_goes_through_the_derivation(void **state)
 
 	(void)state;
 	assert_int_equal(make(&small, 512, false, &override, &plan, NULL), 0);
-	assert_int_equal(plan.topology.llcs, 14);
+	assert_int_equal(plan.topology.parts[0].llcs, 14);
 	assert_int_equal(plan.memory_mib, 64 * 252);
 	assert_int_equal(make(&large, 512, true,
 			      &(struct plan_override){ .has_topology = true, .topology = small },
@@ -109,15 +109,15 @@ static void rings_and_what_is_beside_them_fit(void **state)
 		const char *args;
 		uint64_t mib;
 	} cases[] = {
-		{ { 1, 1, 2, 1 }, NULL, 2048 }, /* 512 + 512 */
-		{ { 1, 1, 6, 1 }, NULL, 2048 }, /* 1536 + 512 */
-		{ { 1, 1, 7, 1 }, NULL, 1792 + 512 },
-		{ { 1, 2, 4, 1 }, NULL, 2048 + 512 },
-		{ { 1, 2, 4, 2 }, NULL, 2048 + 512 },
-		{ { 1, 14, 9, 2 }, NULL, 64 * 252 },
-		{ { 1, 2, 4, 2 }, "--ringbuf-cnt 16 --ringbuf-size 256000", 4096 + 512 },
-		{ { 1, 2, 4, 2 }, "-e sched", 2048 }, /* wprof's own: 4 of 16 MiB */
-		{ { 1, 1, 1, 1 }, "--ringbuf-size=2097152", 2048 + 512 },
+		{ TOPOLOGY(1, 1, 2, 1), NULL, 2048 }, /* 512 + 512 */
+		{ TOPOLOGY(1, 1, 6, 1), NULL, 2048 }, /* 1536 + 512 */
+		{ TOPOLOGY(1, 1, 7, 1), NULL, 1792 + 512 },
+		{ TOPOLOGY(1, 2, 4, 1), NULL, 2048 + 512 },
+		{ TOPOLOGY(1, 2, 4, 2), NULL, 2048 + 512 },
+		{ TOPOLOGY(1, 14, 9, 2), NULL, 64 * 252 },
+		{ TOPOLOGY(1, 2, 4, 2), "--ringbuf-cnt 16 --ringbuf-size 256000", 4096 + 512 },
+		{ TOPOLOGY(1, 2, 4, 2), "-e sched", 2048 }, /* wprof's own: 4 of 16 MiB */
+		{ TOPOLOGY(1, 1, 1, 1), "--ringbuf-size=2097152", 2048 + 512 },
 	};
 
 	(void)state;
@@ -163,7 +163,7 @@ static void hostile_arguments_do_not_wrap(void **state)
 static void the_warning_has_both_numbers(void **state)
 {
 	const struct plan_override override = { .memory_mib = 2100 };
-	const struct topology eight = { 1, 1, 8, 1 };
+	const struct topology eight = TOPOLOGY(1, 1, 8, 1);
 	struct plan plan;
 
 	(void)state;
@@ -187,7 +187,7 @@ static void the_warning_has_both_numbers(void **state)
 
 static void a_bad_topology_is_refused(void **state)
 {
-	const struct topology bad = { 2, 3, 1, 1 };
+	const struct topology bad = TOPOLOGY(2, 3, 1, 1);
 	const struct plan_override override = { .has_topology = true, .topology = bad };
 	struct plan plan = { .memory_mib = 7 };
 	struct error err = { "" };

@@ -83,7 +83,9 @@ static int setup(void **state)
 	say(&f->repro_seen.tracer_text, "Running...\nStopping...\nExited cleanly\n");
 	verdict_of(&f->repro_seen, &f->repro_verdict);
 
-	f->plan = (struct plan){ .topology = { 2, 4, 2, 1 }, .memory_mib = 2048, .wprof = true };
+	f->plan = (struct plan){ .topology = TOPOLOGY(2, 4, 2, 1),
+				 .memory_mib = 2048,
+				 .wprof = true };
 	f->repro = (struct report_vm){ .seen = &f->repro_seen,
 				       .verdict = &f->repro_verdict,
 				       .cmdline = "console=ttyS0 KTSTR_WPROF_ARGS=-d\x1f"

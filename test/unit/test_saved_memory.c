@@ -23,7 +23,7 @@
 static struct vmm *machine(void)
 {
 	static struct vmm vmm;
-	struct topology topology = { .numa_nodes = 1, .llcs = 1, .cores = 1, .threads = 1 };
+	struct topology topology = TOPOLOGY(1, 1, 1, 1);
 	struct error err = { "" };
 
 	assert_int_equal(guest_memory_create(&vmm.memory, &topology, MEMORY_MIB, NULL, &err), 0);
@@ -122,7 +122,7 @@ static void a_limit_for_files_is_no_signal(void **state)
 static void of_another_size_it_is_refused(void **state)
 {
 	const struct vmm_config config = {
-		.topology = { .numa_nodes = 1, .llcs = 1, .cores = 1, .threads = 1 },
+		.topology = TOPOLOGY(1, 1, 1, 1),
 		.memory_mib = MEMORY_MIB,
 	};
 	static const uint64_t sizes[] = { 0, (MEMORY_MIB - 1) * MIB, MEMORY_MIB * MIB + PAGE,

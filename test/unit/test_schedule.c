@@ -62,9 +62,9 @@ static void plan(struct fixture *f, const char *machines)
 		static char images[MOST][2];
 
 		images[i][0] = machines[i];
-		f->list[i] = (struct variant){
-			.test = &f->test, .plan = { .topology = { 1, 1, 1, 1 }, .memory_mib = MIB }
-		};
+		f->list[i] = (struct variant){ .test = &f->test,
+					       .plan = { .topology = TOPOLOGY(1, 1, 1, 1),
+							 .memory_mib = MIB } };
 		if (machines[i] != '-')
 			f->list[i].kernel = f->list[i].image = images[i];
 		if (machines[i] == '.')
@@ -236,7 +236,7 @@ static void test_room(void **state)
 	/* CPUs, whatever the memory; but one alone always runs. */
 	plan(f, "ww-xx");
 	for (size_t i = 0; i < 2; i++)
-		f->list[i].plan.topology.cores = 8;
+		f->list[i].plan.topology.parts[0].cores = 8;
 	assert_string_equal(steps(f), "make a");
 	schedule_made(&f->schedule, 0, 0);
 	assert_string_equal(steps(f), "fork 0");

@@ -104,7 +104,7 @@ static void the_gauntlet_has_what_suits(void **state)
 	f->tests[0].constraints.max_cpus = 16;
 	make(f);
 	assert_string_equal(find(f, "gauntlet/fair/smt-2llc")->release, "6.1.1");
-	assert_int_equal(find(f, "gauntlet/wide/tiny-1llc")->plan.topology.cores, 4);
+	assert_int_equal(find(f, "gauntlet/wide/tiny-1llc")->plan.topology.parts[0].cores, 4);
 	assert_int_equal(find(f, "gauntlet/wide/tiny-1llc")->plan.memory_mib, 512);
 	/* 64 MiB a CPU. */
 	assert_int_equal(find(f, "gauntlet/wide/medium-8llc")->plan.memory_mib, 64 * 64);
@@ -112,7 +112,7 @@ static void the_gauntlet_has_what_suits(void **state)
 		const struct variant *variant = &f->variants.list[i];
 
 		if (variant->test == &f->tests[0]) {
-			assert_int_equal(variant->plan.topology.threads, 2);
+			assert_int_equal(variant->plan.topology.parts[0].threads, 2);
 			assert_true(topology_cpus(&variant->plan.topology) <= 16);
 		}
 	}
@@ -227,7 +227,7 @@ static void seeds_and_rounds(void **state)
 
 static void skips_have_their_reasons(void **state)
 {
-	struct plan_override override = { .has_topology = true, .topology = { 1, 1, 2, 1 } };
+	struct plan_override override = { .has_topology = true, .topology = TOPOLOGY(1, 1, 2, 1) };
 	struct fixture *f = *state;
 	char text[64];
 	uint64_t most;
@@ -248,7 +248,7 @@ static void skips_have_their_reasons(void **state)
 	f->source.override = &override;
 	make(f);
 	assert_true(*find(f, "wide")->skip);
-	override.topology = (struct topology){ 2, 4, 8, 2 };
+	override.topology = (struct topology)TOPOLOGY(2, 4, 8, 2);
 	make(f);
 	assert_string_equal(find(f, "wide")->skip, "");
 	assert_int_equal(find(f, "wide")->plan.topology.numa_nodes, 2);

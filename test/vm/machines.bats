@@ -60,6 +60,61 @@ done | sort -n; cat /sys/devices/system/node/online; for n in /sys/devices/syste
 	END
 }
 
+# The nodes' distances, and of each CPU the scheduler's domains as /proc/schedstat has them: a mask each.
+# shellcheck disable=SC2016 # for the guest
+domains='for n in /sys/devices/system/node/node*; do echo "${n##*/} $(cat $n/distance)"; done
+	awk "/^cpu/ { printf \"%s%s:\", n++ ? \"\\n\" : \"\", \$1 }
+		/^domain/ { printf \" %s\", \$2 ~ /^[0-9a-f,]+\$/ ? \$2 : \$3 } END { print \"\" }" /proc/schedstat |
+	sed "s/ 0*\([0-9a-f]\)/ \1/g"'
+
+@test "LLCs that differ, a node with memory only, distances: sysfs and the scheduler's domains show them" {
+	boot --topology 2n:2c2t+3c1t+1m --distance 0-1=15,0-2=40 -- sh -c "$machine; $domains"
+	assert_status 0
+	diff - stdout <<-'END'
+		0 0 0-3 0-3 0-1
+		1 0 0-3 0-3 0-1
+		2 0 0-3 0-3 2-3
+		3 0 0-3 0-3 2-3
+		4 1 4-6 4-6 4
+		5 1 4-6 4-6 5
+		6 1 4-6 4-6 6
+		0-2
+		memory
+		memory
+		memory
+		node0 10 15 40
+		node1 15 10 20
+		node2 40 20 10
+		cpu0: 3 f 7f
+		cpu1: 3 f 7f
+		cpu2: c f 7f
+		cpu3: c f 7f
+		cpu4: 70 7f
+		cpu5: 70 7f
+		cpu6: 70 7f
+	END
+}
+
+@test "an LLC that spans nodes: its package does, and Linux takes the nodes' parts for LLCs" {
+	boot --topology 2n1l4c1t -- sh -c "$machine; $domains"
+	assert_status 0
+	diff - stdout <<-'END'
+		0 0 0-1 0-3 0
+		1 0 0-1 0-3 1
+		2 1 2-3 0-3 2
+		3 1 2-3 0-3 3
+		0-1
+		memory
+		memory
+		node0 10 20
+		node1 20 10
+		cpu0: 3 f
+		cpu1: 3 f
+		cpu2: c f
+		cpu3: c f
+	END
+}
+
 @test "memory above the 32-bit hole is there" {
 	boot --topology 1n1l1c1t --memory 4096 -- sh -c 'grep MemTotal /proc/meminfo; grep "System RAM" /proc/iomem'
 	assert_status 0

@@ -228,15 +228,6 @@ struct acpi_slit {
 } __attribute__((packed));
 static_assert(sizeof(struct acpi_slit) == 44, "ACPI 6.4, table 5.60");
 
-#define SLIT_LOCAL  10
-#define SLIT_REMOTE 20
-
-/*
- * The table has a byte for each pair. Beyond so many nodes it is left out: without one Linux takes
- * these very distances (LOCAL_DISTANCE, REMOTE_DISTANCE).
- */
-#define SLIT_MAX_NODES 255
-
 static_assert(LAYOUT_ACPI + LAYOUT_ACPI_SIZE <= UINT32_MAX, "tables lie below 4 GiB");
 
 /*
@@ -522,7 +513,7 @@ static int add_srat(struct acpi_tables *out, const struct topology *topology,
 
 	for (unsigned int cpu = 0; cpu < topology_cpus(topology); cpu++)
 		if (add_srat_cpu(out, topology_apic_id(topology, cpu),
-				 topology_node_of(topology, cpu)))
+				 topology_place(topology, cpu).node))
 			return -ENOSPC;
 
 	for (size_t i = 0; i < nr_ranges; i++) {
@@ -543,7 +534,7 @@ static int add_srat(struct acpi_tables *out, const struct topology *topology,
 
 static int add_slit(struct acpi_tables *out, const struct topology *topology, uint64_t *address)
 {
-	size_t nodes = topology->numa_nodes;
+	unsigned int nodes = topology_nodes(topology);
 	struct acpi_slit *slit;
 	uint8_t *distance;
 
@@ -551,12 +542,12 @@ static int add_slit(struct acpi_tables *out, const struct topology *topology, ui
 	if (!slit)
 		return -ENOSPC;
 	slit->nr_localities = nodes;
-	distance = append(out, nodes * nodes, NULL);
+	distance = append(out, (size_t)nodes * nodes, NULL);
 	if (!distance)
 		return -ENOSPC;
-	memset(distance, SLIT_REMOTE, nodes * nodes);
-	for (size_t i = 0; i < nodes; i++)
-		distance[i * nodes + i] = SLIT_LOCAL;
+	for (unsigned int a = 0; a < nodes; a++)
+		for (unsigned int b = 0; b < nodes; b++)
+			*distance++ = (uint8_t)topology_distance(topology, a, b);
 	*address = table_end(out);
 	return 0;
 }
@@ -578,7 +569,9 @@ int acpi_build(const struct topology *topology, const struct memory_range *range
 	       bool pm_timer, struct acpi_tables *out, struct error *err)
 {
 	uint64_t dsdt, xsdt, entries[4]; /* FADT, MADT, SRAT, SLIT */
-	bool has_slit = topology->numa_nodes <= SLIT_MAX_NODES;
+	/* Without the table Linux takes the very same defaults (LOCAL_DISTANCE, REMOTE_DISTANCE).
+	 */
+	bool has_slit = topology_nodes(topology) <= TOPOLOGY_SLIT_NODES;
 	struct acpi_rsdp *rsdp;
 
 	memset(out, 0, sizeof(*out));

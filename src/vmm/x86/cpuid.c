@@ -66,12 +66,11 @@ struct view {
 	struct kvm_cpuid2 *out;
 	bool full; /* an entry did not fit */
 
-	const struct topology *topology;
+	unsigned int llcs; /* of the machine */
 	unsigned int thread_bits;
 	unsigned int package_bits; /* threads and cores: an LLC is a package */
 	unsigned int package_cpus;
-	unsigned int core; /* within its package */
-	unsigned int llc;
+	struct topology_place place;
 	uint32_t apic_id;
 	uint32_t last_apic_id; /* the machine's greatest */
 };
@@ -194,7 +193,7 @@ static void add_topology_level(struct view *view, uint32_t function, uint32_t in
 static void add_topology(struct view *view, uint32_t function)
 {
 	add_topology_level(view, function, 0, LEVEL_SMT, view->thread_bits,
-			   view->topology->threads);
+			   view->place.part->threads);
 	add_topology_level(view, function, 1, LEVEL_CORE, view->package_bits, view->package_cpus);
 	add_topology_level(view, function, 2, LEVEL_NONE, 0, 0);
 }
@@ -284,7 +283,7 @@ static bool llc_is_not_the_package(struct view *view)
 	if (family == 0xf)
 		family += entry->eax >> 20 & 0xff;
 	if (family < 0x17)
-		return view->topology->llcs > NODES_MAX;
+		return view->llcs > NODES_MAX;
 	model = (entry->eax >> 4 & 0xf) | (entry->eax >> 12 & 0xf0);
 	return family == 0x17 && model <= 0x1f;
 }
@@ -329,9 +328,9 @@ static void set_amd_topology(struct view *view)
 	add(view, &(struct kvm_cpuid_entry2){
 			  .function = LEAF_AMD_TOPOLOGY,
 			  .eax = view->apic_id,
-			  .ebx = at_most(view->topology->threads - 1, COUNT8_MAX) << 8 |
-				 (view->core & 0xff),
-			  .ecx = view->llc & (NODES_MAX - 1),
+			  .ebx = at_most(view->place.part->threads - 1, COUNT8_MAX) << 8 |
+				 (view->place.core & 0xff),
+			  .ecx = view->place.llc & (NODES_MAX - 1),
 		  });
 }
 
@@ -341,17 +340,16 @@ int cpuid_build(const struct kvm_cpuid2 *supported, const struct topology *topol
 	struct view view = {
 		.supported = supported,
 		.out = out,
-		.topology = topology,
+		.llcs = topology_llcs(topology),
 		.thread_bits = topology_thread_bits(topology),
 		.package_bits = topology_thread_bits(topology) + topology_core_bits(topology),
-		.package_cpus = topology->cores * topology->threads,
-		.core = cpu / topology->threads % topology->cores,
-		.llc = topology_llc_of(topology, cpu),
+		.place = topology_place(topology, cpu),
 		.apic_id = topology_apic_id(topology, cpu),
-		.last_apic_id = topology_apic_id(topology, topology_cpus(topology) - 1),
+		.last_apic_id = topology_max_apic_id(topology),
 	};
 	struct kvm_cpuid_entry2 *entry;
 
+	view.package_cpus = view.place.part->cores * view.place.part->threads;
 	out->nent = 0;
 	out->padding = 0;
 	if (supported->nent > CPUID_MAX_ENTRIES)
