@@ -205,5 +205,10 @@ int main(void)
 		cmocka_unit_test(no_terminal),
 	};
 
+	/* Who starts us in the background of a script has them ignored, and children inherit that.
+	 */
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
 	return cmocka_run_group_tests_name("attach", tests, NULL, NULL);
 }
