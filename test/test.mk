@@ -69,6 +69,14 @@ $(WITNESS): test/vm/witness.c $(BUILD)/src/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON_CFLAGS) -static -pthread -o $@ $<
 
+# A user at a terminal (test/vm/shell.bats).
+TERMINAL := $(BUILD)/test/terminal
+
+$(TERMINAL): test/vm/terminal.c $(BUILD)/src/flags.stamp
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON_CFLAGS) -static -o $@ $< -lutil
+
 # A tracer of wprof's shape, by wprof's recipe: test/vm/wprof.bats records with it.
 STANDIN := $(BUILD)/test/source/wprof
 
@@ -104,11 +112,11 @@ check-intel: ## runs under KVM of an emulated Intel processor, not part of check
 	+$(Q)$(test_make) $(jobs) all
 	$(Q)BUILD=$(BUILD) test/intel/check
 
-check-programs: all unit-programs fetch standin examples $(HOSTILE) $(WITNESS)
+check-programs: all unit-programs fetch standin examples $(HOSTILE) $(WITNESS) $(TERMINAL)
 	+$(Q)$(asan_make) all unit-programs fetch
 	+$(Q)$(fuzz_make) fuzz-programs
 
 -include $(TEST_GUEST_OBJECTS:.o=.d) $(TEST_SYMBOLIZE_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \
-	 $(HOSTILE:%=%.d) $(WITNESS:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
+	 $(HOSTILE:%=%.d) $(WITNESS:%=%.d) $(TERMINAL:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
 
 .PHONY: standin unit-programs fuzz-programs programs unit fuzz check check-intel check-programs

@@ -16,7 +16,7 @@ at_terminal()
 {
 	status=0
 	# shellcheck disable=SC2154,SC2086 # several words
-	output=$("$ROOT"/test/vm/terminal.py "$@" -- "${by[@]}" "$KTSTR_LAUNCH" shell ${shell_options-} 2>&1) || status=$?
+	output=$("$KTSTR_TEST_TERMINAL" "$@" -- "${by[@]}" "$KTSTR_LAUNCH" shell ${shell_options-} 2>&1) || status=$?
 	output=${output//$'\r'/}
 }
 
