@@ -29,6 +29,7 @@
 #include "modules.h"
 #include "mounts.h"
 #include "payload.h"
+#include "replace.h"
 #include "scheduler.h"
 #include "session.h"
 #include "tracer.h"
@@ -203,13 +204,16 @@ out:
 	job_destroy(&job);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct guest_channel channel;
 	static struct kmsg kmsg;
 	char why[WHY_SIZE];
 	void *region;
 
+	/* Before the next question: a container's PID 1 may want a scheduler replaced as well. */
+	if (replace_is_meant(argv[0]))
+		return replace_main(argc, argv);
 	if (getpid() != 1) {
 		/* It would kill every process that it sees. */
 		fprintf(stderr, "ktstr-init: runs only as PID 1 of a guest\n");

@@ -126,7 +126,7 @@ bool kmsg_is_kernel(const char *record, size_t size)
 static void send_window(struct kmsg *kmsg)
 {
 	if (kmsg->used)
-		guest_channel_send(kmsg->channel, KTSTR_KERNEL, kmsg->window, kmsg->used);
+		guest_channel_send(kmsg->channel, kmsg->type, kmsg->window, kmsg->used);
 	kmsg->used = 0;
 }
 
@@ -140,12 +140,20 @@ static void keep_in_window(struct kmsg *kmsg, const char *line, size_t length)
 	kmsg->used += length;
 }
 
-void kmsg_window_open(struct kmsg *kmsg, struct guest_channel *channel)
+void kmsg_window_flush(struct kmsg *kmsg)
 {
 	kmsg_read(kmsg, KMSG_AT_END);
+	if (kmsg->channel)
+		send_window(kmsg);
+}
+
+void kmsg_window_open(struct kmsg *kmsg, struct guest_channel *channel, uint16_t type)
+{
+	kmsg_window_flush(kmsg);
 	kmsg->used = 0;
 	kmsg->lost = false;
 	kmsg->channel = channel;
+	kmsg->type = type;
 }
 
 void kmsg_window_close(struct kmsg *kmsg, bool send)

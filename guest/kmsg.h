@@ -23,6 +23,7 @@ struct kmsg {
 	char *kept;		       /* ring of KMSG_KEEP bytes; owned */
 	uint64_t total;		       /* bytes ever put in */
 	struct guest_channel *channel; /* while the window is open, else NULL */
+	uint16_t type;		       /* of the window's frames */
 	size_t used;		       /* of the window's bytes */
 	bool lost;		       /* records were overwritten while it was open */
 	char window[KTSTR_FRAME_MAX];
@@ -50,11 +51,15 @@ void kmsg_send(const struct kmsg *kmsg, struct guest_channel *channel);
 void kmsg_close(struct kmsg *kmsg);
 
 /*
- * kmsg_window_open - from the next record on, those of the kernel itself go to the host as
- * KTSTR_KERNEL as well: when a frame is full, and at the end. What is there already is taken first.
+ * kmsg_window_open - from the next record on, those of the kernel itself go to the host as frames
+ * of @type (KTSTR_KERNEL, KTSTR_SCHED_KERNEL) as well: when a frame is full, and at the end. What
+ * is there already is taken first; it is the former window's, when that is still open.
  * @channel: needed until kmsg_window_close
  */
-void kmsg_window_open(struct kmsg *kmsg, struct guest_channel *channel);
+void kmsg_window_open(struct kmsg *kmsg, struct guest_channel *channel, uint16_t type);
+
+/* What an open window has by now goes to the host: before a frame that is to be read with it. */
+void kmsg_window_flush(struct kmsg *kmsg);
 
 /* @send: false drops what has not been sent yet. What is there now still belongs to the window. */
 void kmsg_window_close(struct kmsg *kmsg, bool send);

@@ -148,7 +148,7 @@ void payload_run(struct session *session)
 	kernel_marks_open(&marks, session->proc, sys);
 	if (sys >= 0)
 		close(sys);
-	kmsg_window_open(session->kmsg, session->channel);
+	kmsg_window_open(session->kmsg, session->channel, KTSTR_KERNEL);
 	ret = start(session, &exec);
 	now = clock_boottime_ns();
 	if (ret) {
@@ -172,6 +172,7 @@ void payload_run(struct session *session)
 	       (now < limit || !is_over(session, started.boottime_ns, &limit))) {
 		now = session_turn(session, limit);
 		tracer_watch(session);
+		scheduler_watch(session, limit);
 	}
 
 	stdin_feed_close(session);

@@ -144,6 +144,7 @@ enum ktstr_frame_type {
 	KTSTR_SCHED_DUMP = 20, /* bytes of the tracepoint sched_ext_dump, in text */
 	KTSTR_SCHED_EVENTS =
 		21, /* the kernel's counters of events, in text; once, before its end */
+	KTSTR_SCHED_KERNEL = 22, /* as KTSTR_KERNEL, from the scheduler's start to the payload's */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
@@ -209,6 +210,8 @@ struct ktstr_tracer {
 /*
  * The scheduler that is tested (scheduler=). Its process starts behind the tracer and the setup,
  * and the payload behind its KTSTR_SCHED_ATTACHED. After KTSTR_SCHED_FAILED there is no payload.
+ * While the payload runs it may have it replaced: that is an ENDED, and an ATTACHED or FAILED of
+ * the next one.
  */
 enum ktstr_sched_state {
 	KTSTR_SCHED_ATTACHED =
@@ -228,9 +231,14 @@ struct ktstr_sched {
 	uint32_t kind;	/* of its process' end: as in ktstr_exited; FAILED and ENDED */
 	uint32_t value;
 	uint32_t flags;	  /* KTSTR_SCHED_STOPPED and so on, of ENDED */
+	uint64_t end_ns;  /* ENDED: CLOCK_BOOTTIME when it was seen to have ended by itself, or to
+			     be enabled no more; 0: it went on until init stopped it */
 	char ops[64];	  /* ATTACHED: what root/ops says; NUL-terminated */
 	char reason[176]; /* FAILED: one clause; NUL-terminated */
 };
+
+/* Where a test asks for another scheduler: guest/replace.h. */
+#define KTSTR_REPLACE_SOCKET "/run/ktstr/scheduler"
 
 /* How long init waits for it to be attached, and for its end once it is told to, s. */
 #define KTSTR_SCHED_ATTACH_S 60u

@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "process.h"
+#include "replace.h"
 
 #define SCX_DIR	  "/sys/kernel/sched_ext"
 #define TRACE_DIR "/sys/kernel/tracing/instances/ktstr-scheduler"
@@ -136,7 +137,9 @@ static int fail(struct session *session, enum ktstr_exit_kind kind, uint32_t val
 	va_start(args, fmt);
 	vsnprintf(sched.reason, sizeof(sched.reason), fmt, args);
 	va_end(args);
+	memcpy(session->scheduler.why, sched.reason, sizeof(session->scheduler.why));
 	send_dump(session);
+	kmsg_window_flush(session->kmsg);
 	guest_channel_send(session->channel, KTSTR_SCHED, &sched, sizeof(sched));
 	return -1;
 }
@@ -156,14 +159,12 @@ static int fail_ended(struct session *session)
 			    : "");
 }
 
-static int spawn(struct session *session)
+static int spawn(struct session *session, char *const *argv, const char *cwd)
 {
 	struct scheduler *scheduler = &session->scheduler;
-	struct process_spec spec = { .argv = session->job->scheduler,
-				     .envp = session->job->envp,
-				     .cwd = session->job->cwd,
-				     .in = -1,
-				     .terminal = -1 };
+	struct process_spec spec = {
+		.argv = argv, .envp = session->job->envp, .cwd = cwd, .in = -1, .terminal = -1
+	};
 	char why[256];
 	int fds[2], ret;
 
@@ -172,6 +173,7 @@ static int spawn(struct session *session)
 			    strerror(errno));
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	spec.out = spec.err = fds[1];
+	scheduler->child = (struct child){ 0 };
 	ret = process_spawn(&spec, &scheduler->child.pid, why, sizeof(why));
 	close(fds[1]);
 	if (ret) {
@@ -183,28 +185,36 @@ static int spawn(struct session *session)
 	return 0;
 }
 
-int scheduler_start(struct session *session)
+/* The payload it is for has ended. */
+static bool is_too_late(const struct session *session)
+{
+	return session->payload.pid && !session->payload.running;
+}
+
+/* Until @until at most. Returns 0, or -1: the host knows, and why is in the scheduler's words. */
+static int attach(struct session *session, char *const *argv, const char *cwd, uint64_t until)
 {
 	struct scheduler *scheduler = &session->scheduler;
 	struct ktstr_sched attached = { .state = KTSTR_SCHED_ATTACHED };
 	uint64_t limit = clock_boottime_ns() + KTSTR_SCHED_ATTACH_S * CLOCK_S;
+	bool cut = until < limit;
 	char before[sizeof(attached.ops)];
 
-	if (!session->job->scheduler[0])
-		return 0;
-	if (access(SCX_DIR "/state", F_OK))
-		return fail(session, KTSTR_EXIT_EXEC, ENOSYS,
-			    "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT, Linux 6.12); "
-			    "one that is no sched_ext scheduler takes scheduler=none and setup=");
 	read_line(SCX_DIR "/root/ops", before, sizeof(before));
 	open_dump(scheduler);
-	if (spawn(session))
+	if (spawn(session, argv, cwd))
 		return -1;
-	while (scheduler->child.running && clock_boottime_ns() < limit) {
+	if (cut)
+		limit = until;
+	while (scheduler->child.running && clock_boottime_ns() < limit && !is_too_late(session)) {
 		session_turn(session, clock_boottime_ns() + LOOK_NS);
+		/* First: what the kernel says after this look is about the one that is found. */
+		kmsg_window_flush(session->kmsg);
 		read_line(SCX_DIR "/root/ops", attached.ops, sizeof(attached.ops));
 		if (*attached.ops && strcmp(attached.ops, before) && is_enabled()) {
 			scheduler->attached = true;
+			scheduler->end_ns = 0;
+			scheduler->kmsg_total = 0;
 			guest_channel_send(session->channel, KTSTR_SCHED, &attached,
 					   sizeof(attached));
 			return 0;
@@ -212,13 +222,70 @@ int scheduler_start(struct session *session)
 	}
 	if (!scheduler->child.running)
 		return fail_ended(session);
+	cut |= is_too_late(session);
 	put_down(session);
 	drain_text(session);
+	if (cut)
+		return fail(session, KTSTR_EXIT_TIMEOUT, 0, "the payload ended before that");
 	return fail(session, KTSTR_EXIT_TIMEOUT, 0, "sched_ext did not name it within %u s",
 		    KTSTR_SCHED_ATTACH_S);
 }
 
-void scheduler_finish(struct session *session)
+int scheduler_start(struct session *session)
+{
+	int ret;
+
+	if (!session->job->scheduler[0])
+		return 0;
+	if (access(SCX_DIR "/state", F_OK))
+		return fail(session, KTSTR_EXIT_EXEC, ENOSYS,
+			    "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT, Linux 6.12); "
+			    "one that is no sched_ext scheduler takes scheduler=none and setup=");
+	kmsg_window_open(session->kmsg, session->channel, KTSTR_SCHED_KERNEL);
+	ret = attach(session, session->job->scheduler, session->job->cwd, CLOCK_NEVER);
+	if (ret)
+		kmsg_window_close(session->kmsg, true);
+	else
+		replace_open(session);
+	return ret;
+}
+
+/* Has it ended by itself, or been ejected? The kernel says so in its log, and its process ends. */
+static void look(struct session *session)
+{
+	struct scheduler *scheduler = &session->scheduler;
+
+	if (!scheduler->attached || scheduler->end_ns)
+		return;
+	if (!scheduler->child.running) {
+		scheduler->end_ns = scheduler->child.end_ns;
+	} else if (session->kmsg->total != scheduler->kmsg_total) {
+		scheduler->kmsg_total = session->kmsg->total;
+		if (!is_enabled())
+			scheduler->end_ns = clock_boottime_ns();
+	}
+}
+
+void scheduler_watch(struct session *session, uint64_t until)
+{
+	look(session);
+	replace_turn(session, until);
+}
+
+/* A scheduler that is being disabled: the kernel has said why when that is done. */
+static void wait_until_said(struct session *session)
+{
+	uint64_t limit = clock_boottime_ns() + TEXT_NS;
+	char state[32];
+
+	do {
+		read_line(SCX_DIR "/state", state, sizeof(state));
+	} while (!strcmp(state, "disabling") &&
+		 session_turn(session, clock_boottime_ns() + LOOK_NS) < limit);
+}
+
+/* It goes no further than here: end it, and tell the host how it did. */
+static void finish(struct session *session)
 {
 	struct scheduler *scheduler = &session->scheduler;
 	struct ktstr_sched ended = { .state = KTSTR_SCHED_ENDED };
@@ -226,6 +293,7 @@ void scheduler_finish(struct session *session)
 
 	if (!scheduler->attached)
 		return;
+	look(session);
 	scheduler->attached = false;
 	enabled = is_enabled();
 	send_events(session);
@@ -235,6 +303,8 @@ void scheduler_finish(struct session *session)
 		ended.flags |= KTSTR_SCHED_STAYS;
 	if (scheduler->child.running && enabled)
 		ended.flags |= KTSTR_SCHED_STOPPED;
+	else
+		ended.end_ns = scheduler->end_ns ? scheduler->end_ns : clock_boottime_ns();
 	if (scheduler->child.running && put_down(session))
 		ended.flags |= KTSTR_SCHED_KILLED;
 	drain_text(session);
@@ -243,7 +313,31 @@ void scheduler_finish(struct session *session)
 		ended.kind = KTSTR_EXIT_TIMEOUT;
 	else
 		ended.kind = session_exit_kind(scheduler->child.status, &ended.value);
+	wait_until_said(session);
+	/* The kernel's words on it come before those on the next one. */
+	kmsg_window_flush(session->kmsg);
 	guest_channel_send(session->channel, KTSTR_SCHED, &ended, sizeof(ended));
+}
+
+void scheduler_finish(struct session *session)
+{
+	replace_close(session);
+	finish(session);
+}
+
+int scheduler_replace(struct session *session, char *const *argv, const char *cwd, uint64_t until)
+{
+	uint64_t limit = clock_boottime_ns() + KTSTR_SCHED_STOP_S * CLOCK_S;
+	char ops[64];
+
+	finish(session);
+	while (is_enabled() && clock_boottime_ns() < limit)
+		session_turn(session, clock_boottime_ns() + LOOK_NS);
+	read_line(SCX_DIR "/root/ops", ops, sizeof(ops));
+	if (session->scheduler.child.running || is_enabled())
+		return fail(session, KTSTR_EXIT_TIMEOUT, 0,
+			    "the one before it, '%s', could not be stopped", ops);
+	return attach(session, argv, cwd, until);
 }
 
 static int run_setup(struct session *session, char *line, uint64_t limit, char *why,

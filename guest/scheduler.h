@@ -20,6 +20,18 @@ int scheduler_setup(struct session *session, char *why, size_t why_size);
  */
 int scheduler_start(struct session *session);
 
+/*
+ * scheduler_watch - between turns, while the payload runs: sees when the scheduler has ended, and
+ * replaces it where the payload asks for that. @until: the payload's own limit
+ */
+void scheduler_watch(struct session *session, uint64_t until);
+
+/*
+ * scheduler_replace - stop the present one, if there is one, and start another in its place. The
+ * host is told of both. Returns 0 when it is attached, or -1 with scheduler.why.
+ */
+int scheduler_replace(struct session *session, char *const *argv, const char *cwd, uint64_t until);
+
 /* scheduler_finish - the payload has ended: tell the host how the scheduler did, and end it. */
 void scheduler_finish(struct session *session);
 

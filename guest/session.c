@@ -26,8 +26,8 @@
 #define ANSWER_STEP_NS	(100 * CLOCK_MS)
 
 /*
- * What a scheduler prints beyond this is taken at this pace, 3 MiB/s, so that one that never ends
- * does not take the payload's time; it waits for us meanwhile.
+ * What an attached scheduler prints beyond this is taken at this pace, 3 MiB/s, so that one that
+ * never ends does not take the payload's time; it waits for us meanwhile.
  */
 #define TEXT_AT_ONCE  (1u << 20)
 #define TEXT_PAUSE_NS (20 * CLOCK_MS)
@@ -49,7 +49,7 @@ int session_open(struct session *session, struct guest_channel *channel, const s
 		.out = {-1, KTSTR_STDOUT},
 		.err = {-1, KTSTR_STDERR},
 		.feed = { .fd = -1 },
-		.scheduler = { .text = { -1, KTSTR_SCHED_TEXT }, .dump = -1 },
+		.scheduler = { .text = { -1, KTSTR_SCHED_TEXT }, .dump = -1, .replace = -1 },
 		.tracer =
 			{
 				.path = KTSTR_TRACER_PATH,
@@ -133,6 +133,9 @@ static void reap(struct session *session)
 
 static void count_text(struct scheduler *scheduler, size_t count)
 {
+	/* Nobody's time is taken before that. */
+	if (!scheduler->attached)
+		return;
 	scheduler->text_bytes += count;
 	if (scheduler->text_bytes > TEXT_AT_ONCE)
 		scheduler->text_ns = clock_boottime_ns() + TEXT_PAUSE_NS;
@@ -177,6 +180,7 @@ uint64_t session_turn(struct session *session, uint64_t until)
 		{ .fd = session->kmsg->fd, .events = POLLIN },
 		{ .fd = session->signals, .events = POLLIN },
 		{ .fd = session->feed.fd, .events = stdin_feed_is_full(session) ? POLLOUT : 0 },
+		{ .fd = scheduler->replacing ? -1 : scheduler->replace, .events = POLLIN },
 	};
 	uint64_t wake = until < session->heartbeat_ns ? until : session->heartbeat_ns;
 	struct timespec wait = { 0 };
@@ -205,6 +209,7 @@ uint64_t session_turn(struct session *session, uint64_t until)
 			forward(session, streams[i]);
 	if (fds[4].revents)
 		kmsg_read(session->kmsg, KMSG_AT_ONCE);
+	scheduler->asked |= fds[7].revents != 0;
 	now = clock_boottime_ns();
 	terminal_turn(session, now);
 	if (fds[6].revents & POLLERR) /* nobody has the other end */

@@ -61,6 +61,12 @@ struct scheduler {
 	uint64_t text_ns;    /* ... and no more is before that time */
 	int dump;	     /* trace_pipe of the kernel's dumps; -1: there is none */
 	bool attached;	     /* and not yet told of its end */
+	uint64_t end_ns;     /* when it was seen to have ended by itself; 0: it was not */
+	uint64_t kmsg_total; /* as much of the kernel's log was there at the last look */
+	int replace;	     /* socket that takes requests for another one; -1: there is none */
+	bool asked;	     /* there is a request */
+	bool replacing;	     /* and it is worked on: no other is looked for */
+	char why[176];	     /* the last one was not attached: in one clause */
 };
 
 /* The payload's terminal; its output is the session's stream out, whose fd is our end of it. */

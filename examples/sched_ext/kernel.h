@@ -35,6 +35,11 @@ struct task_struct {
 	struct sched_ext_entity scx;
 } BY_NAME;
 
+/* As of a kernel that is not this one: libbpf finds no such member. */
+struct task_struct___elsewhere {
+	u64 ktstr_no_such_member;
+} BY_NAME;
+
 enum scx_exit_kind { SCX_EXIT_NONE, SCX_EXIT_UNREG = 64 };
 
 struct scx_exit_info {

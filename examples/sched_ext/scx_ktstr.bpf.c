@@ -180,6 +180,9 @@ s32 ktstr_init(u64 *ctx)
 	begin_ns = bpf_ktime_get_ns();
 	if (switches.bad_prog)
 		return *(volatile s32 *)begin_ns;
+	if (switches.bad_btf)
+		return (s32)BPF_CORE_READ((struct task_struct___elsewhere *)bpf_get_current_task(),
+					  ktstr_no_such_member);
 	if (switches.refuse)
 		return REFUSED;
 	ret = scx_bpf_create_dsq(SHARED, -1);

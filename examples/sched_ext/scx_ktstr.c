@@ -28,7 +28,7 @@
 #define LOOK_MS	      20
 #define END_LOOKS     250 /* for ops.exit, once it is unregistered */
 #define MAX_MS	      86400000ul
-#define TIMEOUT_FIELD "timeout_ms"
+#define NAME_MAX_SIZE 128 /* SCX_OPS_NAME_LEN */
 
 /* The compiled BPF object, as a part of this program. */
 __asm__(".section .rodata\n.balign 16\nbpf_object:\n.incbin \"" BPF_OBJECT "\"\nbpf_object_end:\n"
@@ -41,7 +41,8 @@ struct settings {
 	unsigned long timeout_ms; /* 0: the source's */
 	unsigned long crash_ms, exit_ms, babble_mib;
 	int exit_status;
-	bool ignore_term, fork_away;
+	bool ignore_term, fork_away, quiet;
+	const char *name; /* NULL: the source's */
 };
 
 struct loaded {
@@ -66,6 +67,8 @@ static const char usage_text[] =
 	"\n"
 	"  --slice TIME         how long a task runs at once: 5ms, 800us (default 5ms)\n"
 	"  --timeout-ms N       the kernel's watchdog ejects it after N ms (default 5000, most 30000)\n"
+	"  --name NAME          what the kernel calls it (default scx_ktstr)\n"
+	"  --quiet              does not tell how it ended, nor the kernel's dump\n"
 	"\n"
 	"What it does wrong, when it is asked to; MS counts from its start:\n"
 	"  --stall [MS]         dispatches nothing any more (default after 500)\n"
@@ -74,6 +77,7 @@ static const char usage_text[] =
 	"  --error-after MS     calls scx_bpf_error\n"
 	"  --refuse             its ops.init returns an error\n"
 	"  --bad-prog           has a program that the verifier refuses\n"
+	"  --bad-btf            needs what the kernel's BTF does not have\n"
 	"  --crash-after MS     the loader dies of SIGSEGV\n"
 	"  --exit-after MS      the loader ends by itself ...\n"
 	"  --exit-status N      ... with this status (default 0)\n"
@@ -123,12 +127,15 @@ enum {
 	ERROR_AFTER,
 	REFUSE,
 	BAD_PROG,
+	BAD_BTF,
 	CRASH,
 	EXIT,
 	EXIT_STATUS,
 	IGNORE_TERM,
 	FORK_AWAY,
 	BABBLE,
+	NAME,
+	QUIET,
 	HELP,
 };
 
@@ -161,6 +168,9 @@ static void set(struct settings *settings, int option, const char *value)
 	case BAD_PROG:
 		switches->bad_prog = 1;
 		break;
+	case BAD_BTF:
+		switches->bad_btf = 1;
+		break;
 	case CRASH:
 		settings->crash_ms = number("--crash-after", value, MAX_MS) + 1;
 		break;
@@ -178,6 +188,17 @@ static void set(struct settings *settings, int option, const char *value)
 		break;
 	case BABBLE:
 		settings->babble_mib = number("--babble", value, 1u << 20);
+		break;
+	case NAME:
+		if (!*value || strlen(value) >= NAME_MAX_SIZE) {
+			fprintf(stderr, "scx_ktstr: --name: takes 1 to %d bytes\n",
+				NAME_MAX_SIZE - 1);
+			exit(2);
+		}
+		settings->name = value;
+		break;
+	case QUIET:
+		settings->quiet = true;
 		break;
 	case HELP:
 		fputs(usage_text, stdout);
@@ -199,12 +220,15 @@ static void read_options(struct settings *settings, int argc, char **argv)
 		{ "error-after", required_argument, NULL, ERROR_AFTER },
 		{ "refuse", no_argument, NULL, REFUSE },
 		{ "bad-prog", no_argument, NULL, BAD_PROG },
+		{ "bad-btf", no_argument, NULL, BAD_BTF },
 		{ "crash-after", required_argument, NULL, CRASH },
 		{ "exit-after", required_argument, NULL, EXIT },
 		{ "exit-status", required_argument, NULL, EXIT_STATUS },
 		{ "ignore-term", no_argument, NULL, IGNORE_TERM },
 		{ "fork-away", no_argument, NULL, FORK_AWAY },
 		{ "babble", required_argument, NULL, BABBLE },
+		{ "name", required_argument, NULL, NAME },
+		{ "quiet", no_argument, NULL, QUIET },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -239,10 +263,9 @@ static long field_offset(const char *elf, size_t size, const char *field)
  * A member of .struct_ops can be set through libbpf from 1.4 on only. So that older ones do as
  * well, it is set in the object's bytes, before they are opened.
  */
-static int set_timeout(char *elf, size_t size, unsigned long ms)
+static int set_member(char *elf, size_t size, const char *field, const void *value, size_t length)
 {
-	long offset = field_offset(elf, size, TIMEOUT_FIELD);
-	__u32 value = (__u32)ms;
+	long offset = field_offset(elf, size, field);
 	Elf_Scn *section = NULL;
 	size_t names;
 	GElf_Shdr header;
@@ -261,10 +284,23 @@ static int set_timeout(char *elf, size_t size, unsigned long ms)
 		name = elf_strptr(object, names, header.sh_name);
 		if (!name || strcmp(name, ".struct_ops"))
 			continue;
-		memcpy(elf + header.sh_offset + offset, &value, sizeof(value));
+		memcpy(elf + header.sh_offset + offset, value, length);
 		ret = 0;
 	}
 	elf_end(object);
+	return ret;
+}
+
+/* The members that switches change. */
+static int set_members(char *elf, size_t size, const struct settings *settings)
+{
+	__u32 timeout_ms = (__u32)settings->timeout_ms;
+	int ret = 0;
+
+	if (settings->timeout_ms)
+		ret = set_member(elf, size, "timeout_ms", &timeout_ms, sizeof(timeout_ms));
+	if (!ret && settings->name)
+		ret = set_member(elf, size, "name", settings->name, strlen(settings->name) + 1);
 	return ret;
 }
 
@@ -281,7 +317,7 @@ static int load(struct loaded *loaded, const struct settings *settings)
 	if (!loaded->elf)
 		return -ENOMEM;
 	memcpy(loaded->elf, bpf_object, size);
-	ret = settings->timeout_ms ? set_timeout(loaded->elf, size, settings->timeout_ms) : 0;
+	ret = set_members(loaded->elf, size, settings);
 	if (ret)
 		return ret;
 	loaded->object = bpf_object__open_mem(loaded->elf, size, NULL);
@@ -359,10 +395,12 @@ static void babble(unsigned long mib)
 }
 
 /* How it ended, as the kernel has told. Returns our exit status. */
-static int tell_end(const struct loaded *loaded)
+static int tell_end(const struct loaded *loaded, bool quiet)
 {
 	const struct scx_ktstr_exit *ended = loaded->ended;
 
+	if (quiet)
+		return kind_of(loaded) == KIND_UNREG ? 0 : 1;
 	if (!kind_of(loaded)) {
 		fprintf(stderr, "scx_ktstr: ended, and the kernel has not said why\n");
 		return 1;
@@ -392,7 +430,7 @@ static int watch(struct loaded *loaded, const struct settings *settings)
 	unload(loaded);
 	for (int i = 0; i < END_LOOKS && !kind_of(loaded); i++)
 		wait_a_little();
-	return tell_end(loaded);
+	return tell_end(loaded, settings->quiet);
 }
 
 static void catch_signals(bool ignore)

@@ -17,6 +17,8 @@ struct scx_ktstr_switches {
 	__s32 starve_pid;
 	__u32 refuse;	/* ops.init fails */
 	__u32 bad_prog; /* the verifier is to refuse */
+	__u32 bad_btf;	/* it needs what no kernel's BTF has */
+	__u32 unused;
 	char starve_comm[SCX_KTSTR_COMM_SIZE];
 };
 

@@ -351,8 +351,10 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 				     err);
 	case KEY_WATCHDOG_TIMEOUT_S:
 		return error_set(err, -EINVAL,
-				 "watchdog_timeout_s: a scheduler sets the time of sched_ext's "
-				 "watchdog itself; leave it out");
+				 "watchdog_timeout_s: the kernel takes the time of sched_ext's "
+				 "watchdog from the scheduler alone (timeout_ms of its struct "
+				 "sched_ext_ops, 30000 at most); set it there, or by a switch of "
+				 "the scheduler's own in scheduler_args");
 	case KEY_SCHEDULER:
 		return set_scheduler(test, value, err);
 	case KEY_SCHEDULER_ARGS:

@@ -210,10 +210,17 @@ static struct json_object *scheduler_value(const struct observation *seen)
 {
 	const struct scheduler_seen *scheduler = &seen->scheduler;
 	const struct ktstr_sched *end = &scheduler->end;
+	static const char *const nothing[] = { NULL };
+	const char *const *args = scheduler->args ? scheduler->args : nothing;
 	struct json json = json_begin();
+	double seconds;
 
 	json_put_text(&json, "end", scheduler_word(scheduler));
+	json_put_text(&json, "file", scheduler->file);
+	json_put_texts(&json, "args", next_word, &args);
 	json_put_text(&json, "ops", scheduler->ops);
+	json_put_text(&json, "ops_at_end", scheduler->ops_at_end);
+	json_put_number(&json, "replaced", scheduler->replaced);
 	json_put_text(&json, "attach_error", scheduler->fail_reason);
 	json_put_text(&json, "reason", scheduler->reason);
 	json_put_text(&json, "message", scheduler->message);
@@ -225,6 +232,11 @@ static struct json_object *scheduler_value(const struct observation *seen)
 		json_put_number(&json, "signal", end->value);
 	else
 		json_put_null(&json, "signal");
+	/* From the payload's start, 0: before it; null: it was stopped. */
+	if (scheduler_end_s(scheduler, seen->exit.start_ns, &seconds))
+		json_put_seconds(&json, "ended_after_s", seconds < 0 ? 0 : seconds);
+	else
+		json_put_null(&json, "ended_after_s");
 	put_lines(&json, "text", &scheduler->text, "", SCHEDULER_LINES);
 	put_lines(&json, "dump", &scheduler->dump, "", SCHEDULER_LINES);
 	json_put_text(&json, "events", scheduler->events);

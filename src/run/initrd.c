@@ -11,6 +11,8 @@
 #include "run/blobs.h"
 
 #define BUSYBOX_PATH "/usr/bin/busybox"
+/* What init is besides, under this name: guest/replace.h. */
+#define REPLACE_PATH "/usr/bin/replace-scheduler"
 
 /* A link for each applet; a file that a payload brings takes its place. */
 static int add_applets(struct initrd *initrd, struct error *err)
@@ -60,6 +62,8 @@ int initrd_create(struct initrd *initrd, int cancel_fd, struct error *err)
 		ret = blobs_add(initrd->tree, "busybox", BUSYBOX_PATH, &initrd->busybox, err);
 	if (!ret)
 		ret = blobs_add(initrd->tree, "work", "/" INITRD_WORK_PATH, &initrd->work, err);
+	if (!ret)
+		ret = initramfs_add_link(initrd->tree, REPLACE_PATH, "/init", err);
 	return ret ? ret : add_applets(initrd, err);
 }
 

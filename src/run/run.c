@@ -87,12 +87,14 @@ static void note_cancel(const struct run_config *config, struct observation *see
  * Of a base out of the cache only samples of the memory are checked. Where its fork ends before the
  * payload, that may be why: no later run is to fail for it, so that it is dropped, and what comes
  * after in this run boots as well. Init's own word that the payload cannot be executed counts for
- * the base, and who wanted out says nothing about it.
+ * the base, as does its word that a scheduler was never attached, and who wanted out says nothing
+ * about it.
  */
 static void distrust_base(const struct run_config *config, struct run_result *result,
 			  const struct observation *seen)
 {
-	if (seen->started || seen->exited || seen->stop == STOP_SIGNAL)
+	if (seen->started || seen->exited || seen->stop == STOP_SIGNAL ||
+	    seen->scheduler.state == SCHEDULER_FAILED)
 		return;
 	base_cache_drop(&result->cache);
 	base_close(&result->base);
@@ -126,6 +128,10 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 	vm->seen.splats.all_allowed = config->allow_all_splats;
 	vm->seen.expected.expect = config->expect;
 	vm->seen.scheduler.expected = config->expect_scx;
+	if (config->entry) {
+		vm->seen.scheduler.file = config->entry->scheduler.file;
+		vm->seen.scheduler.args = (const char *const *)config->entry->scheduler.args;
+	}
 	topology_format(&config->plan->topology, spec);
 	if (!guest->base || !result->base_is_new || vm == &result->repro)
 		say(config, "%s %s: %s, %" PRIu64 " MiB%s", guest->base ? "forking" : "booting",

@@ -290,6 +290,9 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 		splats_add(&seen->splats, payload, length);
 		scheduler_seen_kernel(&seen->scheduler, payload, length);
 		return 0;
+	case KTSTR_SCHED_KERNEL:
+		scheduler_seen_kernel(&seen->scheduler, payload, length);
+		return 0;
 	case KTSTR_SCHED:
 		scheduler_seen_report(&seen->scheduler, payload);
 		return 0;

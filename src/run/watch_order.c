@@ -56,6 +56,8 @@ static bool in_order(const struct watch_order *order, uint16_t type)
 	case KTSTR_SCHED_DUMP:
 	case KTSTR_SCHED_EVENTS:
 		return order->scheduler && order->ready && !order->exited;
+	case KTSTR_SCHED_KERNEL:
+		return order->scheduler && order->ready && !order->started && !order->exited;
 	case KTSTR_EXPIRED:
 	case KTSTR_KERNEL:
 		return order->started && !order->exited;
@@ -93,10 +95,11 @@ static int take_sched(struct watch_order *order, const struct ktstr_sched *sched
 	switch (sched->state) {
 	case KTSTR_SCHED_ATTACHED:
 	case KTSTR_SCHED_FAILED:
-		may = !order->attached && !order->failed && !order->started;
+		/* Only a payload can ask for another one. */
+		may = !order->attached && (order->started || (!order->failed && !order->ended));
 		break;
 	case KTSTR_SCHED_ENDED:
-		may = order->attached && !order->ended;
+		may = order->attached;
 		break;
 	default:
 		return error_set(err, -EPROTO, "scheduler state %u", sched->state);
@@ -107,7 +110,7 @@ static int take_sched(struct watch_order *order, const struct ktstr_sched *sched
 	    sched->flags & ~KTSTR_SCHED_ALL_FLAGS)
 		return error_set(err, -EPROTO, "scheduler's end of kind %u with value %u, flags %u",
 				 sched->kind, sched->value, sched->flags);
-	order->attached |= sched->state == KTSTR_SCHED_ATTACHED;
+	order->attached = sched->state == KTSTR_SCHED_ATTACHED;
 	order->failed |= sched->state == KTSTR_SCHED_FAILED;
 	order->ended |= sched->state == KTSTR_SCHED_ENDED;
 	return 0;
@@ -162,6 +165,7 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 	case KTSTR_SCHED_TEXT:
 	case KTSTR_SCHED_DUMP:
 	case KTSTR_SCHED_EVENTS:
+	case KTSTR_SCHED_KERNEL:
 	case KTSTR_LOG:
 	case KTSTR_BYE:
 	case KTSTR_EXPIRED:

@@ -19,13 +19,34 @@ void scheduler_seen_destroy(struct scheduler_seen *seen)
 	tail_destroy(&seen->dump);
 }
 
+/* Another one comes, or the first: forget what was before it, unless that has failed. */
+static void begin_next(struct scheduler_seen *seen, bool is_attached)
+{
+	if (seen->state != SCHEDULER_NONE) {
+		seen->replaced++;
+		seen->stays_failed |= scheduler_was_ejected(seen) || scheduler_has_exited(seen);
+	} else if (!is_attached) {
+		return; /* what the kernel has said is why */
+	}
+	if (seen->stays_failed)
+		return;
+	*seen->reason = *seen->message = *seen->named = *seen->fail_reason = '\0';
+	seen->end = (struct ktstr_sched){ 0 };
+}
+
 void scheduler_seen_report(struct scheduler_seen *seen, const struct ktstr_sched *sched)
 {
+	if (sched->state != KTSTR_SCHED_ENDED) {
+		begin_next(seen, sched->state == KTSTR_SCHED_ATTACHED);
+		utf8_printable(seen->ops_at_end, sizeof(seen->ops_at_end), sched->ops,
+			       strnlen(sched->ops, sizeof(sched->ops)));
+	}
+	if (seen->stays_failed)
+		return;
 	switch ((enum ktstr_sched_state)sched->state) {
 	case KTSTR_SCHED_ATTACHED:
 		seen->state = SCHEDULER_ATTACHED;
-		utf8_printable(seen->ops, sizeof(seen->ops), sched->ops,
-			       strnlen(sched->ops, sizeof(sched->ops)));
+		memcpy(seen->ops, seen->ops_at_end, sizeof(seen->ops));
 		break;
 	case KTSTR_SCHED_FAILED:
 		seen->state = SCHEDULER_FAILED;
@@ -63,18 +84,21 @@ static void take_reason(struct scheduler_seen *seen, const char *line)
 	if (end < found || !strncmp(found, "unregistered", strlen("unregistered")))
 		return;
 	utf8_printable(seen->reason, sizeof(seen->reason), found, (size_t)(end - found));
+	name += strlen(begin);
+	snprintf(seen->named, sizeof(seen->named), "%.*s", (int)(found - strlen(middle) - name),
+		 name);
 }
 
 /* Behind it: "sched_ext: NAME: MESSAGE" */
 static void take_message(struct scheduler_seen *seen, const char *line)
 {
 	const char *name = strstr(line, "sched_ext: ");
-	size_t length = strlen(seen->ops);
+	size_t length = strlen(seen->named);
 
 	if (!name || !length)
 		return;
 	name += strlen("sched_ext: ");
-	if (strncmp(name, seen->ops, length) || strncmp(name + length, ": ", 2))
+	if (strncmp(name, seen->named, length) || strncmp(name + length, ": ", 2))
 		return;
 	name += length + 2;
 	utf8_printable(seen->message, sizeof(seen->message), name, strlen(name));
@@ -83,6 +107,9 @@ static void take_message(struct scheduler_seen *seen, const char *line)
 void scheduler_seen_kernel(struct scheduler_seen *seen, const char *bytes, size_t count)
 {
 	while (count && line_split_next(&seen->split, &bytes, &count)) {
+		/* What comes behind an end is about the next one's start. */
+		if (seen->stays_failed || seen->state == SCHEDULER_ENDED)
+			continue;
 		if (!*seen->reason)
 			take_reason(seen, seen->split.line);
 		else if (!*seen->message)
@@ -100,6 +127,17 @@ bool scheduler_has_exited(const struct scheduler_seen *seen)
 {
 	return seen->state == SCHEDULER_ENDED && !*seen->reason &&
 	       !(seen->end.flags & KTSTR_SCHED_STOPPED);
+}
+
+bool scheduler_end_s(const struct scheduler_seen *seen, uint64_t start_ns, double *seconds)
+{
+	uint64_t end = seen->end.end_ns;
+
+	if (seen->state != SCHEDULER_ENDED || !end || !start_ns)
+		return false;
+	*seconds = end >= start_ns ? (double)(end - start_ns) / 1e9
+				   : -((double)(start_ns - end) / 1e9);
+	return true;
 }
 
 bool scheduler_matches(const struct scheduler_seen *seen, const struct pattern *pattern)

@@ -17,7 +17,7 @@
 
 /* How much is kept of what it prints and of the kernel's dump, bytes. */
 #define SCHEDULER_TEXT_SIZE   (64 * 1024)
-#define SCHEDULER_DUMP_SIZE   (256 * 1024)
+#define SCHEDULER_DUMP_SIZE   (64 * 1024)
 #define SCHEDULER_EVENTS_SIZE 4096
 
 enum scheduler_state {
@@ -30,7 +30,12 @@ enum scheduler_state {
 struct scheduler_seen {
 	enum scheduler_state state;
 	const struct pattern *expected; /* of its ejection; the caller's; NULL: none is */
+	const char *file;	 /* on the host, and its arguments; the caller's; NULL: none */
+	const char *const *args; /* NULL-terminated, or NULL */
 	char ops[65];
+	char ops_at_end[65]; /* of the last one, where it was replaced */
+	unsigned int replaced;
+	bool stays_failed; /* one that failed was replaced: what is below is that one's */
 	char fail_reason[256];
 	struct ktstr_sched end; /* of FAILED and ENDED */
 	struct tail text;	/* what it printed */
@@ -39,7 +44,9 @@ struct scheduler_seen {
 	/* The kernel's own words on an end that was not asked for; "" where there are none. */
 	char reason[128], message[512];
 
-	struct line_split split; /* private, of the kernel's lines */
+	/* Private: of the kernel's lines, and whom its reason names. */
+	struct line_split split;
+	char named[128];
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -50,14 +57,23 @@ void scheduler_seen_destroy(struct scheduler_seen *seen);
 void scheduler_seen_report(struct scheduler_seen *seen, const struct ktstr_sched *sched);
 void scheduler_seen_events(struct scheduler_seen *seen, const char *bytes, size_t count);
 
-/* scheduler_seen_kernel - bytes of the kernel's own log while the payload ran. */
+/*
+ * scheduler_seen_kernel - bytes of the kernel's own log, from the scheduler's start on. All that is
+ * about one scheduler comes before the report of its end.
+ */
 void scheduler_seen_kernel(struct scheduler_seen *seen, const char *bytes, size_t count);
 
-/* Did the kernel throw it out, while the payload ran? */
+/* Did the kernel throw it out, before the payload's end? */
 bool scheduler_was_ejected(const struct scheduler_seen *seen);
 
 /* Did its process end by itself, or its sched_ops without the kernel's word? */
 bool scheduler_has_exited(const struct scheduler_seen *seen);
+
+/*
+ * scheduler_end_s - *@seconds: when it was seen to have ended by itself, from the payload's start
+ * on; negative: before it. @start_ns: ktstr_exited's. Returns false where that is not known.
+ */
+bool scheduler_end_s(const struct scheduler_seen *seen, uint64_t start_ns, double *seconds);
 
 /* scheduler_matches - an ejection whose "REASON: MESSAGE" or either of them matches */
 bool scheduler_matches(const struct scheduler_seen *seen, const struct pattern *pattern);

@@ -255,19 +255,37 @@ static void add_scheduler_end(struct verdict *verdict, const struct ktstr_sched 
 	}
 }
 
-/* The scheduler failed, while the payload ran. */
-static void add_scheduler(struct verdict *verdict, const struct scheduler_seen *scheduler)
+/* When it failed; @otherwise: where that was not seen. */
+static void add_scheduler_time(struct verdict *verdict, const struct observation *seen,
+			       const char *otherwise)
 {
+	double seconds;
+
+	if (!scheduler_end_s(&seen->scheduler, seen->exit.start_ns, &seconds))
+		add(verdict, "%s", otherwise);
+	else if (seconds < 0)
+		add(verdict, " before the payload's start");
+	else
+		add(verdict, " %.1f s after the payload's start", seconds);
+}
+
+/* The scheduler failed, before the payload had ended. */
+static void add_scheduler(struct verdict *verdict, const struct observation *seen)
+{
+	const struct scheduler_seen *scheduler = &seen->scheduler;
+
 	add(verdict, "scheduler '%s' ", scheduler->ops);
 	if (scheduler_was_ejected(scheduler)) {
-		add(verdict, "was ejected by the kernel: %s%s%s", scheduler->reason,
-		    *scheduler->message ? ": " : "", scheduler->message);
+		add(verdict, "was ejected by the kernel");
+		add_scheduler_time(verdict, seen, "");
+		add(verdict, ": %s%s%s", scheduler->reason, *scheduler->message ? ": " : "",
+		    scheduler->message);
 	} else if (scheduler_has_exited(scheduler)) {
 		if (scheduler->end.flags & KTSTR_SCHED_KILLED)
 			add(verdict, "was not enabled any more");
 		else
 			add_scheduler_end(verdict, &scheduler->end);
-		add(verdict, " while the payload ran");
+		add_scheduler_time(verdict, seen, " while the payload ran");
 		if (scheduler->end.flags & KTSTR_SCHED_STAYS)
 			add(verdict, ", and what it had attached stayed: it is to stay in the "
 				     "foreground");
@@ -297,6 +315,19 @@ static const char *scheduler_failure(const struct scheduler_seen *scheduler)
 		       : NULL;
 }
 
+/* Which one it was in the end, when none has failed. */
+static void add_under(struct verdict *verdict, const struct scheduler_seen *scheduler)
+{
+	if (scheduler->state == SCHEDULER_FAILED)
+		add(verdict, "; the scheduler that was to replace '%s' was never attached: %s",
+		    scheduler->ops, scheduler->fail_reason);
+	else
+		add(verdict, " under scheduler '%s'", scheduler->ops);
+	if (scheduler->replaced)
+		add(verdict, " (replaced %u time%s)", scheduler->replaced,
+		    scheduler->replaced == 1 ? "" : "s");
+}
+
 /* It was never attached: nothing was tested. */
 static void judge_unattached(struct verdict *verdict, const struct observation *seen)
 {
@@ -304,6 +335,9 @@ static void judge_unattached(struct verdict *verdict, const struct observation *
 
 	judge(verdict, VERDICT_ERROR, EXIT_HOST_ERROR);
 	add(verdict, "scheduler was never attached: %s", seen->scheduler.fail_reason);
+	if (*seen->scheduler.reason)
+		add(verdict, "; the kernel: %s%s%s", seen->scheduler.reason,
+		    *seen->scheduler.message ? ": " : "", seen->scheduler.message);
 	if (!last_line(&seen->scheduler.text, line))
 		add(verdict, "; its last line: %s", line);
 }
@@ -324,7 +358,7 @@ static void weigh(struct verdict *verdict, const struct observation *seen)
 	if (verdict->scheduler) {
 		judge(verdict, VERDICT_FAIL, EXIT_SCHEDULER);
 		verdict->signal = 0;
-		add_scheduler(verdict, &seen->scheduler);
+		add_scheduler(verdict, seen);
 	}
 	if (verdict->splat && passed) {
 		if (!verdict->scheduler)
@@ -335,7 +369,7 @@ static void weigh(struct verdict *verdict, const struct observation *seen)
 	add(verdict, "payload ");
 	add_exit(verdict, seen);
 	if (seen->scheduler.state != SCHEDULER_NONE && !verdict->scheduler)
-		add(verdict, " under scheduler '%s'", seen->scheduler.ops);
+		add_under(verdict, &seen->scheduler);
 	/* Likely why it failed, also where it is allowed. */
 	if (oom) {
 		add(verdict, "; ");

@@ -430,8 +430,9 @@ static void refuses_values(void **state)
 		{ "env=AB=1 env=A=1 env=A=2", "env 'A=2': this variable is set twice" },
 		{ "performance_mode", "performance_mode: not supported yet; leave it out" },
 		{ "watchdog_timeout_s=5",
-		  "watchdog_timeout_s: a scheduler sets the time of sched_ext's watchdog itself; "
-		  "leave it out" },
+		  "watchdog_timeout_s: the kernel takes the time of sched_ext's watchdog from the "
+		  "scheduler alone (timeout_ms of its struct sched_ext_ops, 30000 at most); set it "
+		  "there, or by a switch of the scheduler's own in scheduler_args" },
 		{ "scheduler=./no-such-scx",
 		  "scheduler './no-such-scx': No such file or directory; "
 		  "give the path of a program, or none" },

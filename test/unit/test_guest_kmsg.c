@@ -135,6 +135,7 @@ static void silent(const struct guest_channel *unused)
 struct collected {
 	char *text;
 	size_t size;
+	unsigned int others;
 };
 
 static int collect(void *owner, uint16_t type, const void *payload, uint32_t length,
@@ -154,6 +155,11 @@ static int collect_window(void *owner, uint16_t type, const void *payload, uint3
 			  struct error *err)
 {
 	(void)err;
+	if (type == KTSTR_SCHED_KERNEL) {
+		assert_non_null(memmem(payload, length, "the scheduler's\n", 16));
+		((struct collected *)owner)->others++;
+		return 0;
+	}
 	assert_int_equal(type, KTSTR_KERNEL);
 	memcpy(((struct collected *)owner)->text + ((struct collected *)owner)->size, payload,
 	       length);
@@ -187,7 +193,10 @@ static void a_window(void **state)
 		assert_int_equal(write(fds[1], record, (size_t)length), length);                   \
 	} while (0)
 	PUT("4,1,1,-;before\n");
-	kmsg_window_open(kmsg, &guest);
+	/* What is there at the change is the first one's. */
+	kmsg_window_open(kmsg, &guest, KTSTR_SCHED_KERNEL);
+	PUT("4,1,1,-;the scheduler's\n");
+	kmsg_window_open(kmsg, &guest, KTSTR_KERNEL);
 	for (int i = 0; i < 200; i++) {
 		PUT("4,1,%d,-;%0900d\n", i, i);
 		PUT("12,1,%d,-;a process says %0900d\n", i, i);
@@ -200,6 +209,7 @@ static void a_window(void **state)
 #undef PUT
 	assert_int_equal(channel_drain(&host, collect_window, &collected, NULL), 0);
 	collected.text[collected.size] = '\0';
+	assert_int_equal(collected.others, 1);
 	at = collected.text;
 	for (; at[15] == '0'; at = strchr(at, '\n') + 1)
 		assert_int_equal(atoi(at + 900 + 15 - 8), numbers++);

@@ -124,6 +124,97 @@ static void ejected(void **state)
 	      "run for 2.240s; payload exited with status 4 after 2.0 s");
 }
 
+static void it_is_said_when_it_failed(void **state)
+{
+	struct ktstr_sched sched = { .state = KTSTR_SCHED_ENDED,
+				     .kind = KTSTR_EXIT_STATUS,
+				     .value = 1,
+				     .flags = KTSTR_SCHED_DISABLED,
+				     .end_ns = MS(5100) };
+
+	(void)state;
+	attached();
+	kernel(STALL);
+	scheduler_seen_report(&seen.scheduler, &sched);
+	payload(0);
+	seen.exit.start_ns = MS(3000);
+	check("ejected", VERDICT_FAIL, 118,
+	      "scheduler 'scx_x' was ejected by the kernel 2.1 s after the payload's start: runnable "
+	      "task stall: yes[189] failed to run for 2.240s; payload exited with status 0 after 2.0 "
+	      "s");
+	seen.exit.start_ns = MS(5101);
+	check("ejected", VERDICT_FAIL, 118,
+	      "scheduler 'scx_x' was ejected by the kernel before the payload's start: runnable "
+	      "task stall: yes[189] failed to run for 2.240s; payload exited with status 0 after 2.0 "
+	      "s");
+}
+
+static void why_it_was_never_attached(void **state)
+{
+	const struct ktstr_sched sched = { .state = KTSTR_SCHED_FAILED, .reason = "ended" };
+
+	(void)state;
+	kernel("sched_ext: BPF scheduler \"scx_x\" disabled (runtime error)\n"
+	       "sched_ext: scx_x: ops.init() failed (-95)\n");
+	scheduler_seen_report(&seen.scheduler, &sched);
+	check("never-attached", VERDICT_ERROR, 125,
+	      "scheduler was never attached: ended; the kernel: runtime error: ops.init() failed "
+	      "(-95)");
+	/* It is tried again, with success: that is over. */
+	seen.scheduler.state = SCHEDULER_NONE;
+	attached();
+	payload(0);
+	check("attached", VERDICT_PASS, 0,
+	      "payload exited with status 0 after 2.0 s under scheduler 'scx_x'");
+}
+
+static void next(uint32_t state, const char *ops)
+{
+	struct ktstr_sched sched = { .state = state, .reason = "ended with status 1" };
+
+	snprintf(sched.ops, sizeof(sched.ops), "%s", ops);
+	scheduler_seen_report(&seen.scheduler, &sched);
+}
+
+static void a_replaced_one_has_not_failed(void **state)
+{
+	(void)state;
+	attached();
+	kernel(UNREGISTERED);
+	ended(KTSTR_EXIT_STATUS, 0, KTSTR_SCHED_STOPPED);
+	next(KTSTR_SCHED_ATTACHED, "scx_y");
+	ended(KTSTR_EXIT_STATUS, 0, KTSTR_SCHED_STOPPED);
+	payload(0);
+	check("fine", VERDICT_PASS, 0,
+	      "payload exited with status 0 after 2.0 s under scheduler 'scx_y' (replaced 1 time)");
+	kernel("sched_ext: BPF scheduler \"scx_z\" disabled (runtime error)\n");
+	next(KTSTR_SCHED_FAILED, "");
+	check("never-attached", VERDICT_PASS, 0,
+	      "payload exited with status 0 after 2.0 s; the scheduler that was to replace 'scx_y' "
+	      "was never attached: ended with status 1 (replaced 2 times)");
+	next(KTSTR_SCHED_ATTACHED, "scx_x");
+	kernel(STALL);
+	ended(KTSTR_EXIT_STATUS, 1, KTSTR_SCHED_DISABLED);
+	verdict_of(&seen, &verdict);
+	assert_int_equal(verdict.exit_status, 118);
+}
+
+static void one_that_failed_is_not_forgiven(void **state)
+{
+	(void)state;
+	attached();
+	kernel(STALL);
+	ended(KTSTR_EXIT_STATUS, 1, KTSTR_SCHED_DISABLED);
+	next(KTSTR_SCHED_ATTACHED, "scx_y");
+	kernel(UNREGISTERED);
+	ended(KTSTR_EXIT_STATUS, 0, KTSTR_SCHED_STOPPED);
+	payload(0);
+	check("ejected", VERDICT_FAIL, 118,
+	      "scheduler 'scx_x' was ejected by the kernel: runnable task stall: yes[189] failed to "
+	      "run for 2.240s; payload exited with status 0 after 2.0 s");
+	assert_string_equal(seen.scheduler.ops_at_end, "scx_y");
+}
+
 static void the_payload_failed_under_it(void **state)
 {
 	(void)state;
@@ -159,8 +250,7 @@ static void an_ejection_is_expected(void **state)
 	seen.scheduler.expected = &pattern;
 	attached();
 	payload(0);
-	ended(KTSTR_EXIT_STATUS, 0, KTSTR_SCHED_STOPPED);
-	check("fine", VERDICT_FAIL, 118,
+	check("attached", VERDICT_FAIL, 118,
 	      "scheduler 'scx_x' was not ejected, and its ejection as '*yes*failed to run*' is "
 	      "expected; payload exited with status 0 after 2.0 s");
 	assert_int_equal(outcome_of(&verdict, &expect), OUTCOME_FAIL);
@@ -184,7 +274,9 @@ static void an_error_is_expected_of_the_scheduler(void **state)
 	ended(KTSTR_EXIT_STATUS, 9, KTSTR_SCHED_DISABLED);
 	verdict_of(&seen, &verdict);
 	assert_int_equal(outcome_of(&verdict, &expect), OUTCOME_FAIL);
+	seen.scheduler.state = SCHEDULER_ATTACHED;
 	kernel(STALL);
+	ended(KTSTR_EXIT_STATUS, 9, KTSTR_SCHED_DISABLED);
 	verdict_of(&seen, &verdict);
 	assert_int_equal(outcome_of(&verdict, &expect), OUTCOME_XFAIL);
 	/* An error of the payload's is another matter. */
@@ -217,6 +309,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(never_attached, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exited_by_itself, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ejected, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_is_said_when_it_failed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(why_it_was_never_attached, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_replaced_one_has_not_failed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_that_failed_is_not_forgiven, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_payload_failed_under_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fine, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_ejection_is_expected, set_up, tear_down),

@@ -180,7 +180,7 @@ static void lengths_are_held_to(void **state)
 
 static void unknown_types_are_none(void **state)
 {
-	static const uint16_t unknown[] = { 0,		 22,	    63, KTSTR_KEYS, KTSTR_RESIZE,
+	static const uint16_t unknown[] = { 0,		 23,	    63, KTSTR_KEYS, KTSTR_RESIZE,
 					    KTSTR_STDIN, UINT16_MAX };
 
 	(void)state;
@@ -290,9 +290,17 @@ static void a_scheduler_has_a_life_of_its_own(void **state)
 	assert_int_equal(sched(KTSTR_SCHED_ATTACHED, 0), 0);
 	assert_int_equal(sched(KTSTR_SCHED_ATTACHED, 0), -EPROTO);
 	assert_int_equal(sched(KTSTR_SCHED_FAILED, 0), -EPROTO);
+	assert_int_equal(take(KTSTR_SCHED_KERNEL), 0);
 	assert_int_equal(take(KTSTR_STARTED), 0);
+	assert_int_equal(take(KTSTR_SCHED_KERNEL), -EPROTO);
 	assert_int_equal(sched(KTSTR_SCHED_ENDED, KTSTR_SCHED_STOPPED), 0);
 	assert_int_equal(sched(KTSTR_SCHED_ENDED, 0), -EPROTO);
+	/* The payload wants others. */
+	assert_int_equal(sched(KTSTR_SCHED_FAILED, 0), 0);
+	assert_int_equal(sched(KTSTR_SCHED_ENDED, 0), -EPROTO);
+	assert_int_equal(sched(KTSTR_SCHED_ATTACHED, 0), 0);
+	assert_int_equal(sched(KTSTR_SCHED_ATTACHED, 0), -EPROTO);
+	assert_int_equal(sched(KTSTR_SCHED_ENDED, KTSTR_SCHED_STOPPED), 0);
 	assert_int_equal(take(KTSTR_EXITED), 0);
 	assert_int_equal(take(KTSTR_SCHED_TEXT), -EPROTO);
 }
@@ -304,6 +312,7 @@ static void without_its_scheduler_no_payload_starts(void **state)
 	assert_int_equal(take(KTSTR_READY), 0);
 	order.scheduler = true;
 	assert_int_equal(sched(KTSTR_SCHED_FAILED, 0), 0);
+	assert_int_equal(sched(KTSTR_SCHED_ATTACHED, 0), -EPROTO);
 	assert_int_equal(take(KTSTR_STARTED), -EPROTO);
 }
 
