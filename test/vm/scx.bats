@@ -72,7 +72,7 @@ in_dump()
 	under --bad-btf
 	assert_status 125
 	assert_output '^ERROR sh: scheduler was never attached: ended with status 1; its last line: .*could not be loaded' \
-		'ktstr_no_such_member'
+		'failed to resolve CO-RE relocation .*struct task_struct___elsewhere'
 }
 
 @test "it exits by itself, or dies: a failure, though the payload passes" {
