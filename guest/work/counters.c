@@ -1,18 +1,51 @@
 /* What does the kernel itself count of a task? See counters.h. */
 #include "counters.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-static FILE *open_of(pid_t pid, pid_t tid, const char *name)
+/* Of the files of one task: each is some 1 to 3 KiB. */
+#define FILE_MAX 8192
+
+/*
+ * The whole of one file of the task, at once: a look at many tasks is most of what the measuring
+ * costs, and the kernel makes such a file anew for each part that is read. False where there is
+ * none.
+ */
+static bool read_of(pid_t pid, pid_t tid, const char *name, char text[FILE_MAX])
 {
 	char path[96];
+	ssize_t got;
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/%s", (long)pid, (long)tid, name);
-	return fopen(path, "re");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	got = read(fd, text, FILE_MAX - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	return got > 0;
+}
+
+/* The number behind the line's @name and a colon. */
+static bool number_of(const char *text, const char *name, uint64_t *number)
+{
+	const char *line = strstr(text, name), *colon;
+
+	/* Names end in others' names: it begins its line. */
+	while (line && line != text && line[-1] != '\n')
+		line = strstr(line + 1, name);
+	colon = line ? strchr(line, ':') : NULL;
+	if (!colon)
+		return false;
+	*number = strtoull(colon + 1, NULL, 10);
+	return true;
 }
 
 /* The clock of a process: CPUCLOCK_SCHED of linux/posix-timers.h; exact, where files are late. */
@@ -27,11 +60,11 @@ static void read_clock(pid_t pid, struct counters *counters)
 }
 
 /* "run delay timeslices" (Documentation/scheduler/sched-stats.rst) */
-static void read_schedstat(FILE *file, struct counters *counters)
+static void read_schedstat(const char *text, struct counters *counters)
 {
 	uint64_t run, delay;
 
-	if (fscanf(file, "%" SCNu64 " %" SCNu64, &run, &delay) != 2)
+	if (sscanf(text, "%" SCNu64 " %" SCNu64, &run, &delay) != 2)
 		return;
 	if (!counters->has_run)
 		counters->run_ns = run;
@@ -39,57 +72,34 @@ static void read_schedstat(FILE *file, struct counters *counters)
 	counters->has_run = counters->has_delay = true;
 }
 
-static void read_status(FILE *file, struct counters *counters)
+/* kernel/sched/debug.c, proc_sched_show_task: the switches as well, so that one file does. */
+static void read_sched(const char *text, struct counters *counters)
 {
-	char line[256];
-	unsigned int found = 0;
-
-	while (fgets(line, sizeof(line), file)) {
-		if (!strncmp(line, "voluntary_ctxt_switches:", 24)) {
-			counters->voluntary = strtoull(line + 24, NULL, 10);
-			found |= 1;
-		} else if (!strncmp(line, "nonvoluntary_ctxt_switches:", 27)) {
-			counters->forced = strtoull(line + 27, NULL, 10);
-			found |= 2;
-		}
-	}
-	counters->has_switches = found == 3;
+	counters->has_migrations = number_of(text, "se.nr_migrations ", &counters->migrations);
+	counters->has_switches = number_of(text, "nr_voluntary_switches ", &counters->voluntary) &&
+				 number_of(text, "nr_involuntary_switches ", &counters->forced);
 }
 
-static void read_sched(FILE *file, struct counters *counters)
+static void read_status(const char *text, struct counters *counters)
 {
-	char line[256];
-
-	while (!counters->has_migrations && fgets(line, sizeof(line), file)) {
-		const char *colon = strchr(line, ':');
-
-		if (strncmp(line, "se.nr_migrations", 16) || !colon)
-			continue;
-		counters->migrations = strtoull(colon + 1, NULL, 10);
-		counters->has_migrations = true;
-	}
+	counters->has_switches =
+		number_of(text, "voluntary_ctxt_switches:", &counters->voluntary) &&
+		number_of(text, "nonvoluntary_ctxt_switches:", &counters->forced);
 }
 
 void counters_read(pid_t pid, pid_t tid, struct counters *counters)
 {
-	static const struct {
-		const char *name;
-		void (*read)(FILE *file, struct counters *counters);
-	} files[] = { { "schedstat", read_schedstat },
-		      { "status", read_status },
-		      { "sched", read_sched } };
+	char text[FILE_MAX];
 
 	*counters = (struct counters){ 0 };
 	if (pid == tid)
 		read_clock(pid, counters);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		FILE *file = open_of(pid, tid, files[i].name);
-
-		if (!file)
-			continue;
-		files[i].read(file, counters);
-		fclose(file);
-	}
+	if (read_of(pid, tid, "schedstat", text))
+		read_schedstat(text, counters);
+	if (read_of(pid, tid, "sched", text))
+		read_sched(text, counters);
+	if (!counters->has_switches && read_of(pid, tid, "status", text))
+		read_status(text, counters);
 }
 
 static uint64_t since(uint64_t now, uint64_t before)
