@@ -37,6 +37,7 @@ static void be_task(struct crew *crew, const struct work_group *group, uint32_t 
 			     .record = &stage->records[group->first_task + index],
 			     .group = group,
 			     .places = crew->places,
+			     .rtapp = &crew->plan->rtapp,
 			     .index = index,
 			     .shared = crew->shared[group - crew->plan->groups],
 			     .random = group->seed ^ (index * 0x9e3779b97f4a7c15ull) };

@@ -67,6 +67,17 @@ static int begin_group(struct reading *r, const char *name)
 	return 0;
 }
 
+/* What stands behind it belongs to no group. */
+static int add_rtapp(struct reading *r, const char *path)
+{
+	if (r->group && !r->group->kind)
+		return failure_set(r->failure, -EINVAL,
+				   "group '%s': no kind of load is given; see --list",
+				   r->group->name);
+	r->group = NULL;
+	return rtapp_read_file(path, r->places, r->plan, r->failure);
+}
+
 /* Options of the whole run; 1: it is none of them. */
 static int global_option(struct reading *r)
 {
@@ -74,10 +85,12 @@ static int global_option(struct reading *r)
 	const char *value;
 	int ret = 0;
 
-	if (is_option(r, "for", &value, &ret))
+	if (is_option(r, "for", &value, &ret)) {
+		plan->duration_said = true;
 		return ret ? ret
 			   : word_parse("option '--for'", value, WORD_DURATION, DURATION_MIN,
 					DURATION_MAX, &plan->phases[0].duration_ns, r->failure);
+	}
 	if (is_option(r, "warmup", &value, &ret))
 		return ret ? ret
 			   : word_parse("option '--warmup'", value, WORD_DURATION, 0, DURATION_MAX,
@@ -88,6 +101,8 @@ static int global_option(struct reading *r)
 					&plan->seed, r->failure);
 	if (is_option(r, "group", &value, &ret))
 		return ret ? ret : begin_group(r, value);
+	if (is_option(r, "rt-app", &value, &ret))
+		return ret ? ret : add_rtapp(r, value);
 	if (is_option(r, "check", &value, &ret)) {
 		if (!ret && plan->nr_checks == PLAN_MAX_CHECKS)
 			ret = failure_set(r->failure, -EINVAL, "more than %d checks",

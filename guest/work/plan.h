@@ -12,6 +12,7 @@
 #include "../tracer/failure.h"
 #include "kind.h"
 #include "places.h"
+#include "rtapp.h"
 #include "words.h"
 
 #define PLAN_MAX_GROUPS 64
@@ -58,8 +59,9 @@ struct work_group {
 	bool has_cpus;
 	cpu_set_t cpus; /* --cpus LIST, else all that are online */
 	struct work_cgroup_plan cgroup;
-	uint32_t first_task; /* its tasks are first_task .. first_task + nr_tasks - 1 of all */
-	uint64_t seed;	     /* of this group's random choices, from the plan's */
+	uint32_t first_task;	 /* its tasks are first_task .. first_task + nr_tasks - 1 of all */
+	uint64_t seed;		 /* of this group's random choices, from the plan's */
+	struct rtapp_task rtapp; /* of kind_rtapp */
 };
 
 /* Which groups run, and for how long. So far a plan has one phase, with all groups. */
@@ -73,12 +75,14 @@ struct work_plan {
 	uint64_t warmup_ns; /* before the first phase's window; measured by nobody */
 	uint64_t seed;
 	bool help, list;
+	bool duration_said; /* --for: a file's own does not count */
 	uint32_t nr_phases;
 	struct work_phase phases[1];
 	uint32_t nr_groups, nr_tasks;
 	struct work_group groups[PLAN_MAX_GROUPS];
 	uint32_t nr_checks;
 	const char *checks[PLAN_MAX_CHECKS]; /* argv's own words */
+	struct rtapp rtapp;		     /* of all groups of kind_rtapp */
 };
 
 /*

@@ -136,8 +136,10 @@ int work_plan_complete(struct work_plan *plan, struct failure *failure)
 	int ret;
 
 	if (!plan->nr_groups)
-		return failure_set(failure, -EINVAL,
-				   "no load: give --group NAME KIND; see --help and --list");
+		return failure_set(
+			failure, -EINVAL,
+			"no load: give --group NAME KIND, or --rt-app FILE; see --help and "
+			"--list");
 	for (uint32_t i = 0; i < plan->nr_groups; i++) {
 		struct work_group *group = &plan->groups[i];
 

@@ -37,10 +37,14 @@ struct task_record {
 	uint64_t off_allowed_ns;
 };
 
+/* Of what tasks of several groups share: rt-app's resources. */
+#define TASK_COMMON RTAPP_MAX_RESOURCES
+
 /* One for all tasks. What is in the window [window_start, window_end) is noted. */
 struct task_stage {
 	uint32_t go, stop;
 	uint64_t start, window_start, window_end; /* CLOCK_MONOTONIC, ns; set before go */
+	uint64_t common[TASK_COMMON];
 	struct task_record records[];
 };
 
@@ -49,8 +53,9 @@ struct task {
 	struct task_record *record;
 	const struct work_group *group;
 	const struct places *places;
-	uint32_t index; /* in its group */
-	void *shared;	/* the group's, of the kind's shared_size */
+	const struct rtapp *rtapp; /* the plan's */
+	uint32_t index;		   /* in its group */
+	void *shared;		   /* the group's, of the kind's shared_size */
 	cpu_set_t allowed;
 	uint64_t random;    /* state of work_random, from the seed */
 	uint64_t last;	    /* when it was last seen to run */

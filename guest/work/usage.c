@@ -10,6 +10,7 @@ static const char usage_text[] =
 	"  --for TIME       the window that is measured (5s)\n"
 	"  --warmup TIME    the load runs so long before it (200ms)\n"
 	"  --seed N         of every random choice (1); printed at the end\n"
+	"  --rt-app FILE    the tasks of a file of rt-app's JSON, each a group by its name\n"
 	"  --check EXPR     GROUP.METRIC OP VALUE, OP one of < <= > >=; or isolated(GROUP)\n"
 	"  --list           the kinds of load with their parameters, and the metrics\n"
 	"\n"

@@ -140,6 +140,37 @@ look_at()
 	wait_for none_of ort
 }
 
+@test "work: --rt-app: a file's tasks run as it says, and are waited for and checked by name" {
+	cat >"$BATS_TEST_TMPDIR/two.json" <<-'END'
+		{
+			/* One that a timer wakes lets two others go, each time. */
+			"global" : { "duration" : 30, "calibration" : "CPU0" },
+			"tasks" : {
+				"clock" : {
+					"lock" : "m", "broad" : "tick", "unlock" : "m",
+					"timer" : { "ref" : "unique", "period" : 20000, "mode" : "absolute" }
+				},
+				"woken" : {
+					"instance" : 2,
+					"lock" : "m", "wait" : { "ref" : "tick", "mutex" : "m" }, "unlock" : "m",
+					"run" : 100
+				},
+				"once" : { "loop" : 2, "run" : 1000, "sleep1" : 1000 }
+			}
+		}
+	END
+	run "$KTSTR_LAUNCH" work --rt-app "$BATS_TEST_TMPDIR/two.json" --for 2s --group own burst \
+		--check 'clock.iterations_per_s > 30' --check 'clock.iterations_per_s < 70' \
+		--check 'woken.iterations_per_s > 20' --check 'woken.iterations_per_s < 140'
+	assert_status 0
+	assert_output '^clock: 1 threads of rt-app' '^woken: 2 threads' '^own: 1 processes of burst' '2s measured'
+
+	echo '{ "tasks" : { "a" : { "run" : 1,'$'\n'' "mem" : 5 } } }' >"$BATS_TEST_TMPDIR/bad.json"
+	refuses "bad.json': line 2: 'mem' of 'a' is not supported" --rt-app "$BATS_TEST_TMPDIR/bad.json"
+	refuses "none.json': cannot read it: No such file" --rt-app "$BATS_TEST_TMPDIR/none.json"
+	refuses "--tasks': it belongs to a group" --rt-app "$BATS_TEST_TMPDIR/two.json" --tasks 3
+}
+
 @test "work: a standard output that takes nothing is an error" {
 	run sh -c '"$1" work --list >/dev/full' sh "$KTSTR_LAUNCH"
 	assert_status 2
