@@ -111,6 +111,38 @@ static void near_the_limit(void **state)
 	assert_int_equal(decide("wake_max", CHECK_AT_MOST, 50000000), CHECK_HOLDS);
 }
 
+/* Each metric tells its own number, and isolated() that of time on wrong CPUs. */
+static void each_tells_its_own(void **state)
+{
+	struct group_stats *of = &stats.groups[0];
+	struct work_check isolated = { .text = "isolated(client)",
+				       .metric = metric_find("off_allowed", strlen("off_allowed")),
+				       .op = CHECK_AT_MOST,
+				       .isolated = true };
+
+	(void)state;
+	of->run_cv = 0.25;
+	assert_int_equal(decide("share_cv", CHECK_AT_MOST, 2500), CHECK_HOLDS);
+	assert_int_equal(decide("share_cv", CHECK_BELOW, 2500), CHECK_FAILS);
+	of->gap.worst.ns = 7 * WORK_MS;
+	assert_int_equal(decide("max_gap", CHECK_AT_MOST, 7e6), CHECK_HOLDS);
+	assert_int_equal(decide("max_gap", CHECK_BELOW, 7e6), CHECK_FAILS);
+	of->sum.delay_ns = 40 * WORK_MS;
+	assert_int_equal(decide("run_delay", CHECK_AT_MOST, 10e6), CHECK_HOLDS);
+	assert_int_equal(decide("run_delay", CHECK_BELOW, 10e6), CHECK_FAILS);
+	assert_int_equal(check_decide(&isolated, &stats, line, sizeof(line)), CHECK_HOLDS);
+	of->off_allowed_ns = WORK_MS;
+	of->off_task = 2;
+	assert_int_equal(check_decide(&isolated, &stats, line, sizeof(line)), CHECK_FAILS);
+	assert_string_equal(line, "FAILS: client was 1 ms on CPUs that it may not use (most of it: "
+				  "task client/2)");
+	/* 98.5 % are fast: the 99th is not, the median is. */
+	wakes(1970, 10000);
+	wakes(30, 9000000);
+	assert_int_equal(decide("wake_p50", CHECK_BELOW, 20000), CHECK_HOLDS);
+	assert_int_equal(decide("wake_p99", CHECK_BELOW, 8000000), CHECK_FAILS);
+}
+
 static struct task_stage *stage;
 
 static struct task task_on(unsigned int cpu)
@@ -199,6 +231,7 @@ int main(void)
 		cmocka_unit_test_setup(the_worst_is_named, make),
 		cmocka_unit_test_setup(too_little_is_inconclusive, make),
 		cmocka_unit_test_setup(near_the_limit, make),
+		cmocka_unit_test_setup(each_tells_its_own, make),
 		cmocka_unit_test(tasks_note_gaps),
 		cmocka_unit_test(tasks_note_wakes),
 	};
