@@ -77,6 +77,14 @@ $(TERMINAL): test/vm/terminal.c $(BUILD)/src/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON_CFLAGS) -static -o $@ $< -lutil
 
+# What tests of VMs do to a launcher from outside. Static, as the emulated host's files are slow.
+HANDS := $(addprefix $(BUILD)/test/vm/,damage deny interrupt)
+
+$(HANDS): $(BUILD)/%: %.c $(BUILD)/src/flags.stamp
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON_CFLAGS) -static -I. -o $@ $<
+
 # A tracer of wprof's shape, by wprof's recipe: test/vm/wprof.bats records with it.
 STANDIN := $(BUILD)/test/source/wprof
 
@@ -112,11 +120,11 @@ check-intel: ## runs under KVM of an emulated Intel processor, not part of check
 	+$(Q)$(test_make) $(jobs) all
 	$(Q)BUILD=$(BUILD) test/intel/check
 
-check-programs: all unit-programs fetch standin examples $(HOSTILE) $(WITNESS) $(TERMINAL)
+check-programs: all unit-programs fetch standin examples $(HOSTILE) $(WITNESS) $(TERMINAL) $(HANDS)
 	+$(Q)$(asan_make) all unit-programs fetch
 	+$(Q)$(fuzz_make) fuzz-programs
 
 -include $(TEST_GUEST_OBJECTS:.o=.d) $(TEST_SYMBOLIZE_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \
-	 $(HOSTILE:%=%.d) $(WITNESS:%=%.d) $(TERMINAL:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
+	 $(HOSTILE:%=%.d) $(WITNESS:%=%.d) $(TERMINAL:%=%.d) $(HANDS:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
 
 .PHONY: standin unit-programs fuzz-programs programs unit fuzz check check-intel check-programs

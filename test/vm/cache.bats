@@ -87,24 +87,19 @@ began() { assert_output "^ktstr-launch: $1 .*: 1n1l2c1t, 512 MiB"; }
 	assert_status 3
 	began forking
 	assert_output "forking .*, tracer on" 'repro: same failure' 'forked \(its base booted in [0-9.]+ s\)'
-	python3 - "$(dump_file)" <<'END'
-import json, sys
-dump = json.load(open(sys.argv[1]))
-assert dump["start"] == "forked", dump["start"]
-assert dump["times"]["base_boot_s"] > 0 and dump["times"]["to_payload_s"] > 0, dump["times"]
-assert dump["times"]["boot_s"] is None, dump["times"]
-END
+	dump=$(dump_file)
+	jq -e '.start == "forked" and (.times | .base_boot_s > 0 and .to_payload_s > 0 and has("boot_s") and
+		.boot_s == null)' "$dump" >/dev/null || fail "$(jq -c '.start, .times' "$dump")"
 }
 
 # flip FILE AT: this byte of it.
 flip()
 {
-	python3 -c 'import sys
-with open(sys.argv[1], "r+b") as file:
-    file.seek(int(sys.argv[2]))
-    byte = file.read(1)[0]
-    file.seek(int(sys.argv[2]))
-    file.write(bytes([byte ^ 0xa5]))' "$1" "$2"
+	local byte
+
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+	# shellcheck disable=SC2059 # an escape
+	printf "\\x$(printf %x $((byte ^ 0xa5)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
 @test "a base that was touched is not used, and made anew" {
@@ -131,45 +126,16 @@ with open(sys.argv[1], "r+b") as file:
 	began forking
 }
 
-# hurt FILE: all pages of init, of which a fork's first steps need some, in this base; prints how many.
-hurt()
-{
-	python3 - "$1" "${KTSTR_LAUNCH%/*}/guest/init" <<'PYTHON'
-import os, sys
-
-PAGE = 4096
-with open(sys.argv[2], "rb") as file:
-    init = {page for page in iter(lambda: file.read(PAGE), b"") if len(page) == PAGE and any(page)}
-hurt = 0
-with open(sys.argv[1], "r+b", buffering=0) as file:
-    end = os.fstat(file.fileno()).st_size
-    at = 2 << 20
-    while at < end:
-        try:
-            at = os.lseek(file.fileno(), at, os.SEEK_DATA)
-        except OSError:
-            break
-        hole = os.lseek(file.fileno(), at, os.SEEK_HOLE)
-        while at < hole:
-            chunk = os.pread(file.fileno(), min(hole - at, 1 << 20), at)
-            for page in range(0, len(chunk), PAGE):
-                if chunk[page : page + PAGE] in init:
-                    os.pwrite(file.fileno(), b"\xcc" * PAGE, at + page)
-                    hurt += 1
-            at += len(chunk)
-print(hurt)
-PYTHON
-}
-
 @test "a base whose fork does not come to its payload is used once" {
-	local i hurt
+	local i damaged
 
 	boot -- true
 	base=$(used_last)
-	# In one of ten times the samples meet a page of these, and the base is not used at all.
+	# All pages of init, of which a fork's first steps need some. In one of ten times the samples meet one
+	# of them, and the base is not used at all.
 	for i in 1 2 3 4 5; do
-		hurt=$(hurt "$base")
-		((hurt >= 20)) || fail "pages of init in the base: $hurt"
+		damaged=$("$KTSTR_TEST_HANDS/damage" "$base" "${KTSTR_LAUNCH%/*}/guest/init")
+		((damaged >= 20)) || fail "pages of init in the base: $damaged"
 		boot -- echo fine
 		[[ $output == 'ktstr-launch: booting '* ]] || break
 		assert_status 0
@@ -237,31 +203,11 @@ PYTHON
 	[[ ! -s left ]] || fail "left is: $(<left)"
 }
 
-# interrupted SIGNAL ARGS...: the launcher, with a signal as soon as it writes a base; prints its status, and
-# what the payload says goes to said.
+# interrupted SIGNAL ARGS...: the launcher, with a signal as soon as it writes a base; of that, output and
+# status.
 interrupted()
 {
-	cd "$BATS_TEST_TMPDIR" && python3 - "$KTSTR_LAUNCH" "$@" <<'PYTHON'
-import os, signal, subprocess, sys
-
-def files(pid):
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            yield os.readlink(f"/proc/{pid}/fd/{fd}")
-        except FileNotFoundError:
-            pass
-
-# Tests may be run with SIGINT ignored.
-words = ["env", "--default-signal=INT", sys.argv[1]] + sys.argv[3:]
-with open("said", "w") as said:
-    launcher = subprocess.Popen(words, stdout=said)
-while launcher.poll() is None:
-    # Without a name, or with that of one that is not whole yet.
-    if any("/bases/#" in name or "/bases/.partial-" in name for name in files(launcher.pid)):
-        launcher.send_signal(signal.Signals[sys.argv[2]])
-        break
-print(launcher.wait())
-PYTHON
+	run "$KTSTR_TEST_HANDS/interrupt" "$(kill -l "$1")" "$KTSTR_LAUNCH" "${@:2}"
 }
 
 # nothing_is_kept: no base, and nothing of one.
@@ -283,7 +229,9 @@ nothing_is_kept()
 	wait $pid || true
 	nothing_is_kept
 	# While it keeps it, once the result is out: the run after the kill before.
-	[[ $(interrupted SIGKILL run -- echo fine) == -9 && $(<said) == fine ]] || fail "it said: $(<said)"
+	interrupted KILL run -- echo fine
+	assert_status 137
+	assert_output '^fine$'
 	nothing_is_kept
 	boot -- echo fine
 	assert_status 0
@@ -304,10 +252,13 @@ nothing_is_kept()
 }
 
 @test "a signal while the machine is kept ends only that: the run's status stands, and nothing is left" {
+	cd "$BATS_TEST_TMPDIR"
 	rm -rf "$KTSTR_CACHE_DIR/bases"
-	[[ $(interrupted SIGINT run -- true) == 0 ]]
+	interrupted INT run -- true
+	assert_status 0
 	nothing_is_kept
-	[[ $(interrupted SIGTERM shell --exec 'exit 7') == 7 ]]
+	interrupted TERM shell --exec 'exit 7'
+	assert_status 7
 	nothing_is_kept
 	[[ ! -e $BATS_TEST_TMPDIR/ktstr-out ]]
 }

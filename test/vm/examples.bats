@@ -33,11 +33,7 @@ stated()
 	status=0
 	output=$("$KTSTR_LAUNCH" test --json r.json "$ROOT/examples" 2>stderr) || status=$?
 	output+=$'\n'$(<stderr)
-	python3 -c 'import json
-for line in open("r.json"):
-    o = json.loads(line)
-    if o["type"] == "result":
-        print(o["outcome"], o["name"])' | sort | diff stated - || fail "the verdicts differ, see above"
+	results r.json outcome name | diff stated - || fail "the verdicts differ, see above"
 	assert_status 0
 }
 

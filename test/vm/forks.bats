@@ -42,16 +42,6 @@ ended()
 	output=$(cat out stderr)
 }
 
-# results FORMAT: of each result in r.json, sorted; FORMAT has its fields, as {name}.
-results()
-{
-	python3 -c 'import json, sys
-for line in open("r.json"):
-    o = json.loads(line)
-    if o["type"] == "result":
-        print(sys.argv[1].format(**o))' "$1" | sort
-}
-
 # What a test says of its guest: what can be said of each that boots is left out.
 tell='date "+date %s"
 echo "random $(od -An -tx1 -N32 /dev/urandom | tr -d " \n")"
@@ -76,14 +66,14 @@ dmesg | grep -iE "lockup|rcu.*(stall|starved)|clocksource|interrupt took" |
 		--json r.json tests 2>stderr | while IFS= read -r line; do
 		echo "$EPOCHSECONDS $line"
 	done >said
-	results '{start} {name}' | sed 's:/.*::' | uniq -c | sed 's/^ *//' >starts
+	results r.json start name | sed 's:/.*::' | uniq -c | sed 's/^ *//' >starts
 	diff - starts <<-'END' || fail "$(cat said stderr)"
 		2 booted own
 		2 forked four
 		2 forked one
 		2 forked three
 	END
-	results '{outcome} {name}' >forked
+	results r.json outcome name >forked
 
 	sed -nE 's:^([0-9]+) [a-z]+/[^ ]+\: date :\1 :p' said >dates
 	[[ $(wc -l <dates) -eq 6 ]] || fail "$(<said)"
@@ -99,8 +89,8 @@ dmesg | grep -iE "lockup|rcu.*(stall|starved)|clocksource|interrupt took" |
 	((took < (${KTSTR_LAB_INSIDE:-0} ? 3 : 1))) || fail "a clock went wrong $took times: $(<said)"
 
 	suite --fresh --kernel "${kernels[0]}" --kernel "${kernels[1]}" --filter 'o[!w]*' --filter 't*' --filter 'f*'
-	[[ $(results '{start}' | uniq) == booted ]] || fail "$(<r.json)"
-	grep -v own forked | diff - <(results '{outcome} {name}')
+	[[ $(results r.json start | uniq) == booted ]] || fail "$(<r.json)"
+	grep -v own forked | diff - <(results r.json outcome name)
 }
 
 @test "a machine that does not come up has no base: each variant tells of it" {
@@ -109,7 +99,7 @@ dmesg | grep -iE "lockup|rcu.*(stall|starved)|clocksource|interrupt took" |
 	suite
 	assert_status 1
 	assert_output 'each VM of 1n1l1c1t, 256 MiB, .* boots, since they have no base: .*panic'
-	results '{outcome} {name} {start}' | diff - <(printf '%s\n' 'fail one booted' 'fail two booted')
+	results r.json outcome name start | diff - <(printf '%s\n' 'fail one booted' 'fail two booted')
 	[[ $(grep -c '"cause":"kernel panic before ' r.json) -eq 2 ]] || fail "$(<r.json)"
 }
 
@@ -145,5 +135,5 @@ dmesg | grep -iE "lockup|rcu.*(stall|starved)|clocksource|interrupt took" |
 	ended
 	assert_status 0
 	assert_output 'each VM of 1n1l1c1t, 256 MiB, .* boots, since they have no base: the process that made it was killed by signal 9'
-	results '{outcome} {name} {start}' | diff - <(printf '%s\n' 'pass one booted' 'pass two booted')
+	results r.json outcome name start | diff - <(printf '%s\n' 'pass one booted' 'pass two booted')
 }

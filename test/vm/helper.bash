@@ -41,3 +41,15 @@ dump_file()
 	[[ ${#_ktstr_files[@]} -eq 1 ]] || fail "artefacts: ${_ktstr_files[*]-none}" || return 1
 	echo "${_ktstr_files[0]}"
 }
+
+# results FILE FIELD...: of each result in what --json wrote, sorted; these of its fields, in a line.
+results()
+{
+	jq -r 'select(.type == "result") | [.[$ARGS.positional[]]] | join(" ")' --args "${@:2}" <"$1" | sort
+}
+
+# assert_json FILE: one value, and whole.
+assert_json()
+{
+	jq -es 'length == 1' "$1" >/dev/null || fail "$1: $(<"$1")"
+}

@@ -114,7 +114,7 @@ own_files()
 	assert_status 6
 	assert_output '^FAIL sh: payload exited with status 6' 'repro: undecided'
 	dump=$(dump_file)
-	python3 -m json.tool "$dump" >/dev/null
+	assert_json "$dump"
 	grep -q '"result":"undecided"' "$dump"
 	[[ -z $(find ktstr-out -name '*.partial' -o -name '*.pb') ]]
 }
@@ -130,7 +130,7 @@ own_files()
 	assert_status 6
 	assert_output 'No space left on device'
 	while read -r file; do
-		python3 -m json.tool "$file" >/dev/null || fail "$file: $(<"$file")"
+		assert_json "$file"
 	done < <(find left -name '*.json')
 	left=$(find left -type f ! -name '*.json')
 	[[ -z $left ]] || fail "left: $left"

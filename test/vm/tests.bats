@@ -32,20 +32,10 @@ suite()
 	output+=$'\n'$(<stderr)
 }
 
-# verdicts FILE: "outcome name" of each result in a --json file, sorted.
-verdicts()
-{
-	python3 -c 'import json, sys
-for line in open(sys.argv[1]):
-    o = json.loads(line)
-    if o["type"] == "result":
-        print(o["outcome"], o["name"])' "$1" | sort
-}
-
 @test "each test has its outcome; four at once have the same as one after the other" {
 	suite --jobs 1 --json one.json --junit one.xml tests
 	assert_status 1
-	verdicts one.json >one
+	results one.json outcome name >one
 	diff - one <<-'END'
 		fail fail
 		pass pass
@@ -62,7 +52,7 @@ for line in open(sys.argv[1]):
 	suite --jobs 4 --verbose --json four.json tests
 	assert_status 1
 	assert_output '^fail: some words$' '^failed:$'
-	verdicts four.json | diff one -
+	results four.json outcome name | diff one -
 }
 
 @test "only skips: their own status; nothing chosen: an error" {
@@ -154,24 +144,9 @@ for line in open(sys.argv[1]):
 	assert_output '^FAIL +reason' '^ +stderr: REASON$' '^ +folder +ktstr-out/reason-0001$'
 }
 
-# no_forks CMD...: on a KVM that refuses a saved machine: one of the ioctls that only forks need fails.
-no_forks()
-{
-	python3 -c 'import ctypes, os, struct, sys
-NR_IOCTL, KVM_SET_DEBUGREGS, EINVAL = 16, 0x4080AEA2, 22
-code = b"".join(struct.pack("HBBI", *step) for step in (
-    (0x20, 0, 0, 0), (0x15, 0, 3, NR_IOCTL),
-    (0x20, 0, 0, 24), (0x15, 0, 1, KVM_SET_DEBUGREGS),
-    (0x06, 0, 0, 0x00050000 | EINVAL), (0x06, 0, 0, 0x7FFF0000)))
-text = ctypes.create_string_buffer(code)
-program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(text)))
-prctl = ctypes.CDLL(None, use_errno=True).prctl
-assert not prctl(38, 1, 0, 0, 0) and not prctl(22, 2, program), os.strerror(ctypes.get_errno())
-os.execvp(sys.argv[1], sys.argv[1:])' "$@"
-}
-
 @test "where KVM refuses forks, that is said once, and each VM boots" {
-	run no_forks "$KTSTR_LAUNCH" test --json r.json --jobs 1 tests/pass.sh tests/xfail.sh
+	# KVM_SET_DEBUGREGS, one of those that only forks need.
+	run "$KTSTR_TEST_HANDS/deny" 0x4080aea2 "$KTSTR_LAUNCH" test --json r.json --jobs 1 tests/pass.sh tests/xfail.sh
 	assert_status 0
 	[[ $(grep -c 'each VM boots: this host.s KVM takes no saved machine: .*DEBUGREGS' <<<"$output") -eq 1 ]]
 	[[ $(grep -c '"start": *"booted"' r.json) -eq 2 ]]
