@@ -12,6 +12,8 @@
 /* Tasks that were killed leave their cgroup a little after they were waited for. */
 #define REMOVE_TRIES 200
 
+static const char option[] = "option '--cgroup'";
+
 /* A word into a file of a cgroup (@name NULL: of the base). Returns 0 or a negative errno. */
 static int put(const struct work_cgroups *cgroups, const char *name, const char *file,
 	       const char *word)
@@ -65,7 +67,7 @@ static bool find_mount(char *path, size_t size)
 	return found;
 }
 
-static int find_base(struct work_cgroups *cgroups, struct failure *failure)
+int work_cgroups_base(struct work_cgroups *cgroups, const char *what, struct failure *failure)
 {
 	char line[PATH_MAX + 16], mount[512];
 	FILE *file = fopen("/proc/self/cgroup", "re");
@@ -77,18 +79,19 @@ static int find_base(struct work_cgroups *cgroups, struct failure *failure)
 		fclose(file);
 	if (!found || !find_mount(mount, sizeof(mount)))
 		return failure_set(failure, -ENOENT,
-				   "option '--cgroup': no cgroup v2 is mounted here; mount it: "
-				   "mount -t cgroup2 none /sys/fs/cgroup");
+				   "%s: no cgroup v2 is mounted here; mount it: "
+				   "mount -t cgroup2 none /sys/fs/cgroup",
+				   what);
 	line[strcspn(line, "\n")] = '\0';
 	if (snprintf(cgroups->base, sizeof(cgroups->base), "%s%s", mount,
 		     strcmp(line + 3, "/") ? line + 3 : "") >= (int)sizeof(cgroups->base))
 		return failure_set(failure, -ENAMETOOLONG,
-				   "option '--cgroup': the path of the own cgroup is too long");
+				   "%s: the path of the own cgroup is too long", what);
 	return 0;
 }
 
-static int enable(const struct work_cgroups *cgroups, const char *controller,
-		  struct failure *failure)
+int work_cgroups_enable(const struct work_cgroups *cgroups, const char *what,
+			const char *controller, struct failure *failure)
 {
 	char word[32];
 	int ret;
@@ -98,17 +101,16 @@ static int enable(const struct work_cgroups *cgroups, const char *controller,
 	if (!has_word(cgroups, "cgroup.controllers", controller))
 		return failure_set(
 			failure, -ENOENT,
-			"option '--cgroup': the controller '%s' is absent from '%s' (see "
+			"%s: the controller '%s' is absent from '%s' (see "
 			"its cgroup.controllers); the kernel needs it, or it is taken by "
 			"cgroup v1",
-			controller, cgroups->base);
+			what, controller, cgroups->base);
 	snprintf(word, sizeof(word), "+%s", controller);
 	ret = put(cgroups, NULL, "cgroup.subtree_control", word);
 	if (!ret)
 		return 0;
-	return failure_set(failure, ret,
-			   "option '--cgroup': cannot enable the controller '%s' in '%s': %s%s",
-			   controller, cgroups->base, strerror(-ret),
+	return failure_set(failure, ret, "%s: cannot enable the controller '%s' in '%s': %s%s",
+			   what, controller, cgroups->base, strerror(-ret),
 			   ret == -EBUSY ? "; processes are in it, so its children get none: start "
 					   "this from the root cgroup"
 					 : "");
@@ -133,9 +135,9 @@ static int make_one(struct work_cgroups *cgroups, uint32_t index, struct failure
 	int ret = 0;
 
 	if (cgroup->weight || cgroup->max_ns)
-		ret = enable(cgroups, "cpu", failure);
+		ret = work_cgroups_enable(cgroups, option, "cpu", failure);
 	if (!ret && cgroup->has_cpus)
-		ret = enable(cgroups, "cpuset", failure);
+		ret = work_cgroups_enable(cgroups, option, "cpuset", failure);
 	if (ret)
 		return ret;
 	snprintf(path, sizeof(path), "%s/%s", cgroups->base, cgroup->name);
@@ -179,7 +181,7 @@ int work_cgroups_make(struct work_cgroups *cgroups, const struct work_plan *plan
 		if (!is_first(plan, i))
 			continue;
 		if (!cgroups->base[0])
-			ret = find_base(cgroups, failure);
+			ret = work_cgroups_base(cgroups, option, failure);
 		if (!ret)
 			ret = make_one(cgroups, i, failure);
 	}

@@ -23,6 +23,15 @@ struct work_cgroups {
 int work_cgroups_make(struct work_cgroups *cgroups, const struct work_plan *plan,
 		      struct failure *failure);
 
+/*
+ * work_cgroups_base - the folder of the cgroup that the caller is in, into cgroups->base.
+ * work_cgroups_enable - a controller, for the cgroups that are made there.
+ * @what begins the sentence of a failure.
+ */
+int work_cgroups_base(struct work_cgroups *cgroups, const char *what, struct failure *failure);
+int work_cgroups_enable(const struct work_cgroups *cgroups, const char *what,
+			const char *controller, struct failure *failure);
+
 /* work_cgroups_join - the calling process moves into its group's. */
 int work_cgroups_join(const struct work_cgroups *cgroups, const struct work_group *group,
 		      struct failure *failure);

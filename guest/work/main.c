@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "crew.h"
@@ -109,6 +110,9 @@ int main(int argc, char **argv)
 	struct failure failure = { "no memory" };
 	int status = EXIT_CANNOT, ret = work ? 0 : -ENOMEM;
 
+	/* What kind 'exec' executes. */
+	if (argc == 2 && !strcmp(argv[1], "--end-at-once"))
+		_exit(EXIT_HOLDS);
 	if (!ret)
 		ret = places_read("/sys", &work->places, &failure);
 	if (!ret)

@@ -208,3 +208,187 @@ one_at_a_time()
 		--check 'mu.iterations_per_s > 2' --check 'pi.iterations_per_s > 2'
 	assert_status 0
 }
+
+@test "kinds: what cannot be had here is refused before any load" {
+	refuses 'it needs two' --group a --cpus 0 affinity
+	refuses 'it needs two' --group a --tasks 2 --cpus each affinity
+	refuses 'give rate= of 10 or more' --group a policy realtime=1 rate=5
+	refuses 'nice means nothing to its policy' --group a --policy fifo:1 nice
+	refuses 'leave out --threads' --group a --threads cgroupmove
+	refuses 'leave out --cgroup' --group a --cgroup x cgroupmove
+	refuses 'give it --policy fifo:1 or rr:1' --group a rthog
+	refuses 'take 10000 us of each 10000 us leave less than 10 %' --group a --policy rr:1 rthog busy=10ms
+	refuses '2 tasks that take 5000 us of each 10000 us leave less than 10 % of 1 CPUs' \
+		--group a --tasks 2 --cpus 0 --policy fifo:1 rthog
+	refuses 'an even number of --tasks, not 1' --group a smt
+	refuses 'give --cpus a list, or leave it out' --group a --tasks 2 --cpus llc smt
+	refuses 'no two are siblings' --group a --tasks 2 --cpus 0 smt
+	refuses 'more than three quarters of the memory that is free' --group a touch size=1023GiB
+	refuses 'more than three quarters of the memory that is free' --group a thrash size=1023GiB
+	refuses "remote: '101%' is not between" --group a touch remote=101%
+	[[ $(</sys/devices/system/node/has_memory) == *[-,]* ]] ||
+		refuses 'there is one with memory' --group a touch remote=50%
+}
+
+@test "kinds: who may not change policy or nice is told before any load" {
+	command -v setpriv >/dev/null || skip "no setpriv"
+	# Wherever it is, in a folder that others may not enter, for one.
+	exec 4<"$KTSTR_LAUNCH"
+	for kind in nice policy; do
+		run setpriv --reuid 65534 --regid 65534 --clear-groups /proc/self/fd/4 work --group a "$kind"
+		assert_status 2
+		assert_output "kind '$kind': the kernel refuses .* needs root or CAP_SYS_NICE"
+	done
+}
+
+# field N PID: of its line in /proc/PID/stat.
+field() { cut -d ' ' -f "$1" "/proc/$2/stat"; }
+
+# see N COMMAND...: it prints N different lines at least, called over and over.
+see()
+{
+	local -A seen=()
+	local until=$((SECONDS + 120)) line
+
+	while ((${#seen[@]} < $1)); do
+		((SECONDS < until)) || fail "not $1 different from ${*:2}: ${!seen[*]}" || return
+		line=$("${@:2}")
+		seen[$line]=1
+	done
+	all_seen=$(printf '%s\n' "${!seen[@]}" | sort -n | paste -sd ' ')
+}
+
+@test "kinds: affinity: so many migrations as it says, no more; one CPU at a time" {
+	(($(nproc) >= 2)) || skip "one CPU"
+	KTSTR_METRICS=$BATS_TEST_TMPDIR/metrics run "$KTSTR_LAUNCH" work --for 1s --seed 5 --group af affinity rate=50
+	assert_status 0
+	awk '{ is[$1] = $2 } END { print is["af.migrations"], is["af.iterations_per_s"]
+		exit !(is["af.iterations_per_s"] >= 5 && is["af.iterations_per_s"] <= 52 &&
+			is["af.migrations"] >= 0.9 * is["af.iterations_per_s"] - 2 &&
+			is["af.migrations"] <= 1.1 * is["af.iterations_per_s"] + 2) }' "$BATS_TEST_TMPDIR/metrics"
+	start af 1 --group af affinity rate=50
+	watch af 0.6
+	see 2 grep Cpus_allowed_list "/proc/$(tasks_of af)/status"
+	stop
+	((moves[0] >= 3 && moves[0] <= ms / 20 + 3))
+	[[ $all_seen != *-* && $all_seen != *,* ]]
+}
+
+@test "kinds: policy and nice: the kernel shows one after the other" {
+	start po 1 --group po policy rate=1000
+	see 3 field 41 "$(tasks_of po)"
+	stop
+	[[ $all_seen == '0 3 5' ]]
+	start po 1 --group po policy rate=1000 realtime=1
+	see 5 field 41 "$(tasks_of po)"
+	stop
+	[[ $all_seen == '0 1 2 3 5' ]]
+	start ni 1 --group ni nice rate=1000
+	see 8 field 19 "$(tasks_of ni)"
+	stop
+}
+
+@test "kinds: cgroupmove: to and fro between two cgroups that are gone afterwards" {
+	local base
+
+	base=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[[ -n $base ]] || skip "no cgroup v2"
+	base+=$(sed -n 's/^0:://p' /proc/self/cgroup)
+	[[ -w $base/cgroup.procs ]] || skip "not writable: $base"
+	start cm 2 --group cm --tasks 2 cgroupmove cpu=0 rate=200
+	see 2 sed -n 's,^0::.*/ktstr,ktstr,p' "/proc/$(tasks_of cm | head -n 1)/cgroup"
+	# Another one of that name has to wait.
+	refuses 'remove it, or take another name' --group cm cgroupmove cpu=0
+	stop
+	[[ $all_seen == 'ktstr-move-cm-0 ktstr-move-cm-1' ]]
+	[[ -z $(ls -d "$base"/ktstr-move-* 2>/dev/null) ]]
+	if ! grep -qw cpu "$base/cgroup.controllers"; then
+		refuses "the controller 'cpu' is absent" --group cm cgroupmove
+		[[ -z $(ls -d "$base"/ktstr-move-* 2>/dev/null) ]]
+	fi
+}
+
+@test "kinds: timer: one wake-up an interval; rthog: so much of each period, in real time" {
+	start tm 2 --group tm --tasks 2 timer interval=10ms --group rt --policy rr:2 rthog busy=3ms period=10ms
+	wait_for count_is rt 1
+	watch tm 0.7
+	for i in 0 1; do
+		((vol[i] >= ms / 40 && vol[i] <= ms / 10 + 3 && ran[i] * 4 < ms))
+	done
+	watch rt 0.7
+	[[ $(field 41 "$(tasks_of rt)") == 2 && $(field 40 "$(tasks_of rt)") == 2 ]]
+	stop
+	((ran[0] * 100 >= 15 * ms && ran[0] * 100 <= 36 * ms && vol[0] >= ms / 30 && vol[0] <= ms / 10 + 3))
+}
+
+# children_of PID: their ids, with state and name.
+children_of() { awk -v p="$1" '{ id = $1; sub(/.*\(/, ""); split($0, f, /\) /); split(f[2], r, " ")
+	if (r[2] == p) print id, r[1], f[1] }' /proc/[0-9]*/stat 2>/dev/null || true; }
+
+executes() { for pid; do children_of "$pid"; done | grep -q ' exe$'; }
+
+@test "kinds: fork and exec storms: children that are waited for, no zombie stays" {
+	local pid before after storm=()
+
+	before=$(awk '/^processes/ { print $2 }' /proc/stat)
+	KTSTR_METRICS=$BATS_TEST_TMPDIR/metrics run "$KTSTR_LAUNCH" work --for 400ms --warmup 0s \
+		--group fk --tasks 2 fork batch=4 --group ex exec --group th --threads --tasks 2 fork
+	after=$(awk '/^processes/ { print $2 }' /proc/stat)
+	assert_status 0
+	# Each is a process of the kernel's count.
+	awk -v made=$((after - before)) '/iterations_per_s/ { sum += $2 * 0.4; if ($2 < 10) few = 1 }
+		END { print made, sum; exit !(!few && made >= 0.95 * sum) }' "$BATS_TEST_TMPDIR/metrics"
+
+	start ex 1 --group ex exec --group fk --tasks 2 fork batch=3 work=5ms
+	mapfile -t storm < <(children_of "$load_pid" | cut -d ' ' -f 1)
+	[[ ${#storm[@]} -eq 3 ]]
+	wait_for executes "${storm[@]}"
+	for pid in "${storm[@]}"; do
+		(($(children_of "$pid" | wc -l) <= 3))
+		# Page faults of children that were waited for.
+		wait_for eval '(($(field 11 '"$pid"') > 10))'
+	done
+	stop
+	for pid in "${storm[@]}"; do
+		[[ ! -e /proc/$pid ]]
+	done
+	count_is fk 0
+}
+
+@test "kinds: touch: a page fault for each page of each mapping; thrash: its size, and no more faults" {
+	local many few pages pid
+
+	start t1 1 --group t1 touch size=1MiB --group t2 touch size=1MiB passes=100000 \
+		--group th thrash size=32MiB
+	wait_for count_is th 1
+	wait_for eval '(($(field 24 "$(tasks_of th)") >= 8192))'
+	pid=$(tasks_of th)
+	pages=$(field 10 "$pid")
+	many=$(field 10 "$(tasks_of t1)") few=$(field 10 "$(tasks_of t2)")
+	sleep 0.7
+	many=$(($(field 10 "$(tasks_of t1)") - many)) few=$(($(field 10 "$(tasks_of t2)") - few))
+	pages=$(($(field 10 "$pid") - pages))
+	echo "page faults: $many, $few, $pages; resident: $(field 24 "$pid")"
+	(($(field 24 "$pid") < 8192 + 1024))
+	stop
+	((many > 1000 && few * 20 < many && pages < 100))
+	# 256 of each iteration.
+	KTSTR_METRICS=$BATS_TEST_TMPDIR/metrics run "$KTSTR_LAUNCH" work --for 300ms --group t touch size=1MiB \
+		--check 't.iterations_per_s > 3'
+	assert_status 0
+}
+
+@test "kinds: smt: two tasks on two siblings, or refused where there are none" {
+	local siblings pids
+
+	siblings=$(grep -hE '[-,]' /sys/devices/system/cpu/cpu*/topology/thread_siblings_list | head -n 1) || true
+	if [[ -z $siblings ]]; then
+		refuses 'no two are siblings' --group s --tasks 2 smt
+		return
+	fi
+	start s 2 --group s --tasks 2 --cpus "$siblings" smt
+	mapfile -t pids < <(tasks_of s)
+	run grep -h Cpus_allowed_list "/proc/${pids[0]}/status" "/proc/${pids[1]}/status"
+	stop
+	[[ $(cut -f 2 <<<"$output" | sort -n | paste -sd ,) == "${siblings/-/,}" ]]
+}
