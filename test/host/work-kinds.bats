@@ -179,7 +179,9 @@ one_at_a_time()
 		((ran[i] >= 18 * (vol[i] - 2) / 10))
 		((ran[0] < ran[i] / 2 + 5))
 	done
-	run "$KTSTR_LAUNCH" work --for 400ms --group rq --tasks 3 requests workers=2 think=2ms \
+	# Handed out and served: each counts, of 500 a second that one CPU can serve.
+	run "$KTSTR_LAUNCH" work --for 400ms --group rq --cpus 0 --tasks 3 requests workers=2 think=2ms \
+		--check 'rq.iterations_per_s < 1050' --check 'rq.iterations_per_s > 10' \
 		--check 'rq.request_p50 >= 1.95ms' --check 'rq.wake_max >= 1us' --check 'rq.request_max < 60s'
 	assert_status 0
 	assert_output '^holds: rq.request_p50 was '
@@ -370,6 +372,8 @@ executes() { for pid; do children_of "$pid"; done | grep -q ' exe$'; }
 	pages=$(($(field 10 "$pid") - pages))
 	echo "page faults: $many, $few, $pages; resident: $(field 24 "$pid")"
 	(($(field 24 "$pid") < 8192 + 1024))
+	# One mapping of 256 pages at a time.
+	(($(field 24 "$(tasks_of t1)") < 1024 && $(field 24 "$(tasks_of t2)") < 1024))
 	stop
 	((many > 1000 && few * 20 < many && pages < 100))
 	# 256 of each iteration.
