@@ -26,8 +26,8 @@
 #define ANSWER_STEP_NS	(100 * CLOCK_MS)
 
 /*
- * What an attached scheduler prints beyond this is taken at this pace, 3 MiB/s, so that one that
- * never ends does not take the payload's time; it waits for us meanwhile.
+ * What a scheduler prints beyond this is taken at this pace, 3 MiB/s, so that one that never ends
+ * does not take the payload's time; it waits for us meanwhile.
  */
 #define TEXT_AT_ONCE  (1u << 20)
 #define TEXT_PAUSE_NS (20 * CLOCK_MS)
@@ -133,9 +133,6 @@ static void reap(struct session *session)
 
 static void count_text(struct scheduler *scheduler, size_t count)
 {
-	/* Nobody's time is taken before that. */
-	if (!scheduler->attached)
-		return;
 	scheduler->text_bytes += count;
 	if (scheduler->text_bytes > TEXT_AT_ONCE)
 		scheduler->text_ns = clock_boottime_ns() + TEXT_PAUSE_NS;
