@@ -26,6 +26,7 @@
 #include "handover.h"
 #include "job.h"
 #include "limits.h"
+#include "metrics.h"
 #include "modules.h"
 #include "mounts.h"
 #include "payload.h"
@@ -187,6 +188,7 @@ static void run(struct guest_channel *channel, struct kmsg *kmsg)
 		session.tracer.args = job.tracer_args;
 		tracer_start(&session);
 	}
+	metrics_begin(&session);
 	if (scheduler_setup(&session, why, sizeof(why))) {
 		tracer_interrupt(&session);
 		guest_channel_log(channel, "%s", why);

@@ -19,6 +19,8 @@ char *const job_default_env[] = {
 	NULL,
 };
 
+static char metrics_env[] = KTSTR_METRICS_VARIABLE "=" KTSTR_METRICS_PATH;
+
 #define NR_DEFAULT_ENV (sizeof(job_default_env) / sizeof(job_default_env[0]) - 1)
 
 struct parser {
@@ -160,6 +162,8 @@ static int parse_entry(struct parser *parser, char *entry)
 		return parse_flag(parser, entry, value, &job->tty);
 	if (!strcmp(entry, "stdin"))
 		return parse_flag(parser, entry, value, &job->feed);
+	if (!strcmp(entry, "metrics"))
+		return parse_flag(parser, entry, value, &job->metrics);
 	if (!strcmp(entry, "tracer"))
 		return parse_flag(parser, entry, value, &job->tracer);
 	if (!strcmp(entry, "tracer_bpf"))
@@ -203,7 +207,7 @@ int job_parse(struct job *job, const char *text, size_t size, char *why, size_t 
 	job->text = malloc(size);
 	job->argv = calloc(entries + 1, sizeof(*job->argv));
 	job->modules = calloc(entries + 1, sizeof(*job->modules));
-	job->envp = calloc(JOB_MAX_ENV + NR_DEFAULT_ENV + 1, sizeof(*job->envp));
+	job->envp = calloc(JOB_MAX_ENV + NR_DEFAULT_ENV + 2, sizeof(*job->envp));
 	job->setup = calloc(entries + 1, sizeof(*job->setup));
 	job->scheduler = calloc(entries + 2, sizeof(*job->scheduler));
 	if (!job->text || !job->argv || !job->envp || !job->modules || !job->setup ||
@@ -234,6 +238,8 @@ int job_parse(struct job *job, const char *text, size_t size, char *why, size_t 
 	for (size_t i = 0; i < NR_DEFAULT_ENV; i++)
 		if (find_env(&parser, job_default_env[i]) == parser.envc)
 			job->envp[parser.envc++] = job_default_env[i];
+	if (job->metrics && find_env(&parser, metrics_env) == parser.envc)
+		job->envp[parser.envc++] = metrics_env;
 	return 0;
 fail:
 	job_destroy(job);

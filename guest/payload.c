@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "kernel_marks.h"
+#include "metrics.h"
 #include "process.h"
 #include "scheduler.h"
 #include "stdin_feed.h"
@@ -193,6 +194,7 @@ void payload_run(struct session *session)
 	/* In this order: what has tainted the kernel has been said before. */
 	kernel_marks_read(&marks, &exited);
 	kmsg_window_close(session->kmsg, true);
+	metrics_send(session);
 	guest_channel_send(session->channel, KTSTR_EXITED, &exited, sizeof(exited));
 out:
 	kernel_marks_close(&marks);

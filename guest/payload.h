@@ -6,9 +6,9 @@
 
 /*
  * payload_run - run the job's payload to its end or its time limit. At that moment the tracer is
- * told to stop; then all that the payload left behind is killed and its output is sent to the last
- * byte, then KTSTR_EXITED. Afterwards no process of its is left, unless one that the kernel cannot
- * end.
+ * told to stop; then all that the payload left behind is killed, its output is sent to the last
+ * byte, and its metrics, then KTSTR_EXITED. Afterwards no process of its is left, unless one that
+ * the kernel cannot end.
  */
 void payload_run(struct session *session);
 

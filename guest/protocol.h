@@ -145,6 +145,8 @@ enum ktstr_frame_type {
 	KTSTR_SCHED_EVENTS =
 		21, /* the kernel's counters of events, in text; once, before its end */
 	KTSTR_SCHED_KERNEL = 22, /* as KTSTR_KERNEL, from the scheduler's start to the payload's */
+	KTSTR_METRICS = 24,	 /* struct ktstr_metrics, and behind it the beginning of the file:
+				    once, before KTSTR_EXITED */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
@@ -192,6 +194,24 @@ struct ktstr_exited {
 	uint32_t cpus_lost; /* how many were online at its start, and are not at its end */
 	uint32_t cpu_lost;  /* the first of them */
 };
+
+/* What came of the file that the payload appends its metrics to. */
+enum ktstr_metrics_state {
+	KTSTR_METRICS_READ = 0,
+	KTSTR_METRICS_GONE = 1, /* there is none any more */
+	KTSTR_METRICS_NO_FILE =
+		2,		  /* another kind of file is there, or one of another file system */
+	KTSTR_METRICS_UNREAD = 3, /* it cannot be read: error */
+};
+
+struct ktstr_metrics {
+	uint32_t state; /* enum ktstr_metrics_state */
+	uint32_t error; /* for UNREAD: errno */
+	uint64_t size;	/* bytes of the file, of which KTSTR_METRICS_MAX at most follow */
+};
+
+/* Room for 512 lines as long as a line can be. */
+#define KTSTR_METRICS_MAX 61440u
 
 enum ktstr_tracer_state {
 	KTSTR_TRACER_READY = 0,	 /* it said that it is recording */
@@ -268,6 +288,8 @@ struct ktstr_trace {
  *			it the input is that of stdin, or /dev/null
  *   stdin=1		the payload's standard input is a pipe, fed with the KTSTR_STDIN of the
  *			inbox; not with tty=1
+ *   metrics=1		an empty file KTSTR_METRICS_PATH, named to the payload by the variable
+ *			KTSTR_METRICS unless env sets that; what it holds at its end is sent
  *   module=PATH PARAMS	load this kernel module before tracer and payload, in order; what
  *			keeps it from being loaded ends the run. PARAMS may be empty
  *   try_module=PATH PARAMS	the same, but the run goes on without it
@@ -283,6 +305,10 @@ struct ktstr_trace {
  * An unknown key is an error: both sides come from one build.
  */
 #define KTSTR_JOB_PATH "/ktstr/job"
+
+/* What the payload appends its metrics to: lines "name value unit [lower|higher]". */
+#define KTSTR_METRICS_PATH     "/ktstr/metrics"
+#define KTSTR_METRICS_VARIABLE "KTSTR_METRICS"
 
 /* Where the cargo holds kernel modules; init removes each that it has loaded. */
 #define KTSTR_MODULES_DIR "/ktstr/modules"

@@ -87,6 +87,13 @@ struct stdin_feed {
 	uint8_t bytes[KTSTR_INBOX_FRAME_MAX];
 };
 
+/* What the payload appends its metrics to. */
+struct metrics_file {
+	const char *path;
+	bool made;
+	dev_t device; /* where it was made */
+};
+
 struct session {
 	struct guest_channel *channel;
 	const struct job *job;
@@ -101,6 +108,7 @@ struct session {
 	struct stdin_feed feed;
 	struct tracer tracer;
 	struct scheduler scheduler;
+	struct metrics_file metrics;
 	struct kmsg *kmsg; /* the caller's */
 };
 

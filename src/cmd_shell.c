@@ -164,6 +164,7 @@ static int configure_shell(struct shell *shell, struct error *err)
 		ret = configure(&from, configuration, err);
 	if (!options->has_timeout)
 		configuration->entry.timeout_ms = 0;
+	configuration->entry.metrics = false;
 	configuration->run.no_repro = true;
 	configuration->run.trace_first = options->wprof == WPROF_ALWAYS;
 	configuration->run.as_it_should = as_it_should;

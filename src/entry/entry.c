@@ -155,6 +155,8 @@ int entry_job(const struct entry *entry, const struct entry_tracer *tracer, cons
 		fprintf(out, "tty=1%c", 0);
 	if (entry->feed)
 		fprintf(out, "stdin=1%c", 0);
+	if (entry->metrics)
+		fprintf(out, "metrics=1%c", 0);
 	if (tracer->on)
 		fprintf(out, "tracer=1%ctracer_args=%s%c", 0, tracer->args, 0);
 	if (tracer->on && tracer->bpf)

@@ -87,6 +87,7 @@ struct entry {
 	uint64_t timeout_ms; /* 0: none */
 	bool tty;	     /* it runs in a terminal of its own */
 	bool feed;	     /* its standard input comes from the host; else it is /dev/null */
+	bool metrics;	     /* it has a file to append metrics to */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "report/lines.h"
+#include "report/metrics.h"
 #include "report/report.h"
 #include "util/json.h"
 
@@ -328,6 +329,7 @@ static void put_common(struct json *json, const char *kind, const struct report 
 		json_put(json, "scheduler", scheduler_value(vm->seen));
 	else
 		json_put_null(json, "scheduler");
+	report_metrics_json(json, &vm->seen->metrics);
 	json_put(json, "trace", trace_value(vm));
 	if (vm == &report->first)
 		json_put(json, "repro", repro_value(report));

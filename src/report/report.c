@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/lines.h"
+#include "report/metrics.h"
 #include "util/file.h"
 #include "util/terminal.h"
 #include "util/utf8.h"
@@ -270,6 +271,8 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 
 	put_first_line(out, report, colour);
 	put_detail(out, report);
+	/* Those of the repro VM, which ran with the tracer on, are in its dump. */
+	report_metrics_text(out, "  ", &first->seen->metrics);
 	put_path(out, "failure dump", dump_path, "");
 	put_path(out, "repro dump", repro_dump_path, "");
 	put_path(out, "trace", first->trace_path, "  (Perfetto)");

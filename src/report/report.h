@@ -52,7 +52,7 @@ int report_write_result(struct artefacts *artefacts, const struct report *report
 void report_print(int fd, const struct report *report, const char *dump_path,
 		  const char *repro_dump_path);
 
-/* report_detail - the lines between the first one and the paths. Owned by the caller; NULL: no
+/* report_detail - the lines between the first one and the metrics. Owned by the caller; NULL: no
  * memory. */
 char *report_detail(const struct report *report);
 

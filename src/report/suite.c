@@ -237,6 +237,28 @@ void suite_put_details(FILE *out, enum suite_escape escape, const char *prefix,
 	put_path(out, escape, prefix, "replay", result->replay, "");
 }
 
+void suite_put_metrics(FILE *out, enum suite_escape escape, const char *prefix,
+		       const struct suite_result *result)
+{
+	const struct metrics *metrics = result->metrics;
+
+	for (size_t i = 0; metrics && i < metrics->count; i++) {
+		const struct metrics_item *item = &metrics->list[i];
+		const char *better = metrics_better_name(item->better);
+		char value[METRICS_VALUE_SIZE];
+
+		metrics_value(item->value, value);
+		fprintf(out, "%smetric: %s %s ", prefix, item->name, value);
+		suite_put(out, escape, *item->unit ? item->unit : "-");
+		fprintf(out, "%s%s\n", *better ? " " : "", better);
+	}
+	for (size_t i = 0; metrics && i < metrics->nr_warnings; i++) {
+		fprintf(out, "%smetrics: warning: ", prefix);
+		suite_put(out, escape, metrics->warnings[i]);
+		fputc('\n', out);
+	}
+}
+
 void suite_put_counts(FILE *out, const struct suite_counts *counts, double seconds)
 {
 	const struct {

@@ -33,6 +33,13 @@ void suite_put_details(FILE *out, enum suite_escape escape, const char *prefix,
 void suite_put_trace(FILE *out, enum suite_escape escape, const char *prefix,
 		     const struct suite_result *result);
 
+/*
+ * suite_put_metrics - each metric in a line, "metric: NAME VALUE UNIT lower", the unit '-' for
+ * none, and each warning, "metrics: warning: ...".
+ */
+void suite_put_metrics(FILE *out, enum suite_escape escape, const char *prefix,
+		       const struct suite_result *result);
+
 /* "12 passed, 1 failed, 2 skipped (3.2 min)"; no newline */
 void suite_put_counts(FILE *out, const struct suite_counts *counts, double seconds);
 

@@ -23,6 +23,10 @@
  *	memory_mib      number
  *	start           "forked", from a machine that booted once for several variants, or "booted":
  *	                of the first VM; null: it had none
+ *	metrics         list of what the test measured, of its first VM, in its order; each an
+ *object: name, value (number), unit (null: none), better ("lower", "higher"; null: neither)
+ *	metrics_warnings
+ *	                list of texts: why what the test wrote to $KTSTR_METRICS is no metric
  *	seconds         number, wall time of all of it, the repro included
  *	folder, dump, trace
  *	                paths of the artefacts' folder, the failure dump and the Perfetto trace
@@ -40,6 +44,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "report/metrics.h"
 #include "report/suite_format.h"
 #include "util/json.h"
 
@@ -94,6 +99,7 @@ static int report_result(struct suite_writer *writer, const struct suite_result 
 	else
 		json_put_null(&json, "memory_mib");
 	json_put_text(&json, "start", result->start && *result->start ? result->start : NULL);
+	report_metrics_json(&json, result->metrics);
 	json_put_seconds(&json, "seconds", suite_seconds(result->seconds));
 	json_put_text(&json, "folder", result->folder);
 	json_put_text(&json, "dump", result->dump);

@@ -11,13 +11,16 @@
  * The counts stand at the head, so that all else is held in memory until the end.
  *
  * The schema knows properties of a suite only: there is one for each kernel, topology, memory
- * size and way to start a VM that occurs, and each case's <system-out> begins with its own.
+ * size and way to start a VM that occurs, and each case's <system-out> begins with its own. So with
+ * metrics: the property "metric TEST NAME" has the value "12.5 % lower", and the case's
+ * <system-out> has them, too.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/metrics.h"
 #include "report/suite_format.h"
 
 /* What a guest said is bounded by those who collect it; this is for suites of thousands. */
@@ -36,6 +39,9 @@ struct junit {
 	FILE *cases; /* memory stream of @text, @size */
 	char *text;
 	size_t size;
+	FILE *metrics; /* properties: of @metrics_text, @metrics_size */
+	char *metrics_text;
+	size_t metrics_size;
 	unsigned int tests, failures, errors, skipped;
 	struct values kernels, topologies, memories, starts;
 };
@@ -84,7 +90,8 @@ static int junit_begin(struct suite_writer *writer, struct error *err)
 		return no_memory(err);
 	writer->collected = junit;
 	junit->cases = open_memstream(&junit->text, &junit->size);
-	return junit->cases ? 0 : no_memory(err);
+	junit->metrics = open_memstream(&junit->metrics_text, &junit->metrics_size);
+	return junit->cases && junit->metrics ? 0 : no_memory(err);
 }
 
 static void put_attribute(FILE *out, const char *name, const char *value)
@@ -179,6 +186,22 @@ static void put_machine(FILE *out, const struct suite_result *result, const char
 		fputc('\n', out);
 }
 
+static void add_metrics(FILE *out, const struct suite_result *result)
+{
+	for (size_t i = 0; result->metrics && i < result->metrics->count; i++) {
+		const struct metrics_item *item = &result->metrics->list[i];
+		const char *better = metrics_better_name(item->better);
+		char value[REPORT_METRIC_SIZE];
+
+		report_metric_value(item, value);
+		fputs("\t\t<property name=\"metric ", out);
+		suite_put(out, SUITE_XML, result->name);
+		fprintf(out, " %s\" value=\"", item->name);
+		suite_put(out, SUITE_XML, value);
+		fprintf(out, "%s%s\"/>\n", *better ? " " : "", better);
+	}
+}
+
 static void put_output(FILE *out, const struct suite_result *result, const char *memory, bool room)
 {
 	fputs("\t\t<system-out>", out);
@@ -187,6 +210,8 @@ static void put_output(FILE *out, const struct suite_result *result, const char 
 		suite_put_cause(out, SUITE_XML, result);
 		fputc('\n', out);
 	}
+	if (room)
+		suite_put_metrics(out, SUITE_XML, "", result);
 	if (room)
 		suite_put_lines(out, SUITE_XML, "", end_of(result->output));
 	else
@@ -200,7 +225,7 @@ static int junit_result(struct suite_writer *writer, const struct suite_result *
 	struct junit *junit = writer->collected;
 	FILE *out = junit->cases;
 	const char *element = element_of(junit, result->outcome);
-	bool room = ftello(out) < MOST_HELD;
+	bool room = ftello(out) + ftello(junit->metrics) < MOST_HELD;
 	char memory[32] = "";
 
 	if (result->memory_mib)
@@ -225,7 +250,11 @@ static int junit_result(struct suite_writer *writer, const struct suite_result *
 	if (result->outcome != OUTCOME_SKIP && result->outcome != OUTCOME_NOT_RUN)
 		put_output(out, result, memory, room);
 	fputs("\t</testcase>\n", out);
-	return fflush(out) || ferror(out) ? no_memory(err) : 0;
+	if (room)
+		add_metrics(junit->metrics, result);
+	return fflush(out) || ferror(out) || fflush(junit->metrics) || ferror(junit->metrics)
+		       ? no_memory(err)
+		       : 0;
 }
 
 static int junit_end(struct suite_writer *writer, const struct suite_counts *counts, double seconds,
@@ -246,6 +275,8 @@ static int junit_end(struct suite_writer *writer, const struct suite_counts *cou
 	put_values(out, "topology", &junit->topologies);
 	put_values(out, "memory", &junit->memories);
 	put_values(out, "start", &junit->starts);
+	if (junit->metrics_size)
+		fwrite(junit->metrics_text, 1, junit->metrics_size, out);
 	fputs("\t</properties>\n", out);
 	if (junit->size)
 		fwrite(junit->text, 1, junit->size, out);
@@ -268,6 +299,9 @@ static void junit_destroy(struct suite_writer *writer)
 	if (junit->cases)
 		fclose(junit->cases);
 	free(junit->text);
+	if (junit->metrics)
+		fclose(junit->metrics);
+	free(junit->metrics_text);
 	free_values(&junit->kernels);
 	free_values(&junit->topologies);
 	free_values(&junit->memories);

@@ -49,6 +49,7 @@ static int ktap_result(struct suite_writer *writer, const struct suite_result *r
 		return 0;
 	if (outcome_is_bad(result->outcome))
 		suite_put_details(out, SUITE_KTAP, "#   ", result);
+	suite_put_metrics(out, SUITE_KTAP, "#   ", result);
 	fprintf(out, "%s %u ", words[result->outcome].result, ++writer->written);
 	suite_put(out, SUITE_KTAP, result->name);
 	if (words[result->outcome].directive) {

@@ -51,6 +51,7 @@ static int tap_result(struct suite_writer *writer, const struct suite_result *re
 		fputc('\n', out);
 		suite_put_details(out, SUITE_PLAIN, COMMENT, result);
 	}
+	suite_put_metrics(out, SUITE_PLAIN, COMMENT, result);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/metrics.h"
 #include "report/suite_format.h"
 #include "util/terminal.h"
 #include "util/utf8.h"
@@ -48,6 +49,8 @@ void suite_text_result(FILE *out, const struct suite_result *result, unsigned in
 	fputs("  ", out);
 	suite_put_cause(out, SUITE_PLAIN, result);
 	fputc('\n', out);
+	if (result->metrics)
+		report_metrics_text(out, "  ", result->metrics);
 	if (outcome_is_bad(result->outcome))
 		suite_put_details(out, SUITE_PLAIN, "  ", result);
 	else

@@ -214,6 +214,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 	if (ret)
 		return ret;
 	out->entry.timeout_ms = configure_timeout_ms(options, test);
+	out->entry.metrics = true;
 	out->run =
 		(struct run_config){ .kernel = from->kernel,
 				     .entry = &out->entry,

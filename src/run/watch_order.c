@@ -61,6 +61,8 @@ static bool in_order(const struct watch_order *order, uint16_t type)
 	case KTSTR_EXPIRED:
 	case KTSTR_KERNEL:
 		return order->started && !order->exited;
+	case KTSTR_METRICS:
+		return order->started && !order->metrics && !order->exited;
 	default:
 		return true;
 	}
@@ -116,6 +118,17 @@ static int take_sched(struct watch_order *order, const struct ktstr_sched *sched
 	return 0;
 }
 
+static int take_metrics(struct watch_order *order, const struct ktstr_metrics *metrics,
+			uint32_t length, struct error *err)
+{
+	if (length < sizeof(*metrics) || length > sizeof(*metrics) + KTSTR_METRICS_MAX)
+		return error_set(err, -EPROTO, "metrics of %u bytes", length);
+	if (metrics->state > KTSTR_METRICS_UNREAD)
+		return error_set(err, -EPROTO, "metrics in state %u", metrics->state);
+	order->metrics = true;
+	return 0;
+}
+
 static int take_exited(struct watch_order *order, const struct ktstr_exited *exited,
 		       struct error *err)
 {
@@ -153,6 +166,8 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 		return 0;
 	case KTSTR_EXITED:
 		return take_exited(order, payload, err);
+	case KTSTR_METRICS:
+		return take_metrics(order, payload, length, err);
 	case KTSTR_HEARTBEAT:
 	case KTSTR_STDOUT:
 	case KTSTR_STDERR:

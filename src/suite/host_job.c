@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../guest/metrics_file.h"
 #include "util/file.h"
 #include "verdict/verdict.h"
 
@@ -40,6 +41,7 @@ static _Noreturn void exec_test(const struct host_job *job, pid_t parent, int re
 	signal(SIGPIPE, SIG_DFL);
 	dup2(job->out_fd, STDOUT_FILENO);
 	dup2(job->err_fd, STDERR_FILENO);
+	setenv(KTSTR_METRICS_VARIABLE, job->metrics_path, true);
 	for (char **variable = job->test->env; *variable; variable++)
 		putenv(*variable);
 	for (const char *const *variable = job->env; variable && *variable; variable++)
@@ -141,14 +143,29 @@ static bool said(const struct host_job *job)
 	return watch.seen;
 }
 
+static void take_metrics(struct host_job *job, dev_t device)
+{
+	struct {
+		struct ktstr_metrics head;
+		char bytes[KTSTR_METRICS_MAX];
+	} frame;
+	size_t count = metrics_file_read(job->metrics_path, device, &frame.head, frame.bytes);
+
+	metrics_take(&job->metrics, &frame, sizeof(frame.head) + count);
+}
+
 int host_job_run(struct host_job *job, struct error *err)
 {
 	struct verdict verdict = { .kind = VERDICT_PASS };
 	const char *path = job->test->path;
 	pid_t self = getpid(), pid;
 	int status = 0, fds[2], code = 0, late;
+	dev_t device = 0;
 	bool cancelled;
 
+	late = metrics_file_make(job->metrics_path, &device);
+	if (late)
+		return error_set(err, late, "file '%s': %s", job->metrics_path, strerror(-late));
 	if (pipe2(fds, O_CLOEXEC))
 		return error_set(err, -errno, "a pipe for the test: %s", strerror(errno));
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -168,6 +185,7 @@ int host_job_run(struct host_job *job, struct error *err)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	end_descendants();
+	take_metrics(job, device);
 	if (read(fds[0], &code, sizeof(code)) != sizeof(code))
 		code = 0;
 	close(fds[0]);

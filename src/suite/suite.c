@@ -74,6 +74,7 @@ static void tell(struct suite *suite, size_t index, const struct worker_result *
 				       .kernel = of->release && *of->release ? of->release
 									     : variant->release,
 				       .memory_mib = variant->kernel ? variant->plan.memory_mib : 0,
+				       .metrics = &of->metrics,
 				       .start = of->start,
 				       .seconds = of->seconds,
 				       .folder = of->folder,

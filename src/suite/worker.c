@@ -30,7 +30,20 @@
 
 /* The order of the strings in the socket; each ends with a NUL. The first is the outcome's number.
  */
-enum { OUTCOME, CAUSE, DETAIL, OUTPUT, RELEASE, START, FOLDER, DUMP, TRACE, REPLAY, NR_STRINGS };
+enum {
+	OUTCOME,
+	CAUSE,
+	DETAIL,
+	OUTPUT,
+	RELEASE,
+	START,
+	FOLDER,
+	DUMP,
+	TRACE,
+	REPLAY,
+	METRICS,
+	NR_STRINGS
+};
 
 struct reply {
 	enum outcome_kind outcome;
@@ -300,11 +313,32 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	reply->strings[DETAIL] = run_result_detail(config, result);
 	reply->strings[RELEASE] = result->first.seen.release;
 	reply->strings[START] = observation_start(&result->first.seen);
+	reply->strings[METRICS] = metrics_text(&result->first.seen.metrics);
 	reply->strings[DUMP] = result->dump;
 	reply->strings[TRACE] = *result->repro.trace_path ? result->repro.trace_path
 							  : result->first.trace_path;
 	add_losses(result, reply);
 	return 0; /* the process ends soon: what the reply points to is not freed */
+}
+
+/* With a file for its metrics, by its whole path: the test runs in its own folder. */
+static int run_on_host(struct job *job, struct host_job *host, struct error *err)
+{
+	char *folder = realpath(job->artefacts.dir, NULL), *path = NULL;
+	int ret;
+
+	if (!folder || asprintf(&path, "%s/%s.metrics", folder, job->artefacts.stem) < 0) {
+		ret = error_set(err, -errno, "folder '%s': %s", job->artefacts.dir,
+				strerror(errno));
+		free(folder);
+		return ret;
+	}
+	host->metrics_path = path;
+	ret = host_job_run(host, err);
+	unlink(path);
+	free(path);
+	free(folder);
+	return ret;
 }
 
 static int run_variant(struct job *job, struct reply *reply, struct error *err)
@@ -322,9 +356,10 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 					 .err_fd = job->err_fd,
 					 .cancel_fd = job->signal_fd };
 
-		ret = host_job_run(&host, err);
+		ret = run_on_host(job, &host, err);
 		reply->outcome = host.outcome;
 		reply->strings[CAUSE] = strdup(host.cause);
+		reply->strings[METRICS] = metrics_text(&host.metrics);
 	} else if (!ret) {
 		ret = run_in_vm(job, reply, err);
 	}
@@ -444,8 +479,10 @@ void worker_finish(struct child *child, struct worker_result *result)
 		.replay = copy(strings[REPLAY]),
 		.seconds = (double)(now_ns() - child->begin_ns) / 1e9,
 	};
-	if (whole)
+	if (whole) {
 		result->cause = copy(strings[CAUSE]);
+		metrics_read(&result->metrics, strings[METRICS]);
+	}
 	status = child_end(child);
 	if (!whole)
 		result->cause = why_lost(status);
@@ -453,6 +490,7 @@ void worker_finish(struct child *child, struct worker_result *result)
 
 void worker_result_destroy(struct worker_result *result)
 {
+	metrics_destroy(&result->metrics);
 	free(result->cause);
 	free(result->detail);
 	free(result->output);

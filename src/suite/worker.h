@@ -13,6 +13,7 @@
 #include "suite/made.h"
 #include "suite/variants.h"
 #include "util/error.h"
+#include "verdict/metrics.h"
 #include "verdict/outcome.h"
 
 /* What is the same for all variants of a suite; the caller's. */
@@ -30,6 +31,7 @@ struct worker_result {
 	char *release; /* of the guest's kernel, "" when it never said */
 	char *start;   /* of its first VM: "forked" or "booted", "" where it had none */
 	char *folder, *dump, *trace, *replay; /* "": none */
+	struct metrics metrics;
 	double seconds;
 };
 void worker_result_destroy(struct worker_result *result);

@@ -103,20 +103,43 @@ void json_put_seconds(struct json *json, const char *key, double seconds)
 	json_put(json, key, json_object_new_double_s(seconds, text));
 }
 
+void json_put_double(struct json *json, const char *key, double value, const char *text)
+{
+	json_put(json, key, json_object_new_double_s(value, text));
+}
+
+/* Takes @value over. Returns the array, or NULL, which frees it, when memory is out. */
+static struct json_object *add_to_array(struct json_object *array, struct json_object *value)
+{
+	if (value && !json_object_array_add(array, value))
+		return array;
+	json_object_put(value);
+	json_object_put(array);
+	return NULL;
+}
+
+void json_put_list(struct json *json, const char *key,
+		   struct json_object *(*next)(void *data, bool *end), void *data)
+{
+	struct json_object *array = json_object_new_array(), *value;
+	bool end;
+
+	while (array) {
+		value = next(data, &end);
+		if (end)
+			break;
+		array = add_to_array(array, value);
+	}
+	json_put(json, key, array);
+}
+
 void json_put_texts(struct json *json, const char *key, const char *(*next)(void *data), void *data)
 {
 	struct json_object *array = json_object_new_array();
 	const char *text;
 
-	while (array && (text = next(data))) {
-		struct json_object *value = text_value(text);
-
-		if (!value || json_object_array_add(array, value)) {
-			json_object_put(value);
-			json_object_put(array);
-			array = NULL;
-		}
-	}
+	while (array && (text = next(data)))
+		array = add_to_array(array, text_value(text));
 	json_put(json, key, array);
 }
 

@@ -41,6 +41,12 @@ void json_put_seconds(struct json *json, const char *key, double seconds);
 void json_put_texts(struct json *json, const char *key, const char *(*next)(void *data),
 		    void *data);
 
+/* json_put_double - a finite number as @text has it, which is a number of JSON's. */
+void json_put_double(struct json *json, const char *key, double value, const char *text);
+/* A list of any values: @next gives one after the other, which is taken over, and then *@end. */
+void json_put_list(struct json *json, const char *key,
+		   struct json_object *(*next)(void *data, bool *end), void *data);
+
 /*
  * json_text - @value as text, in one line or with line feeds and indents, and a line feed at its
  * end. Takes @value over. @size: without the NUL.

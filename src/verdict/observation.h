@@ -11,6 +11,7 @@
 #include "../../guest/protocol.h"
 #include "util/tail.h"
 #include "verdict/expect.h"
+#include "verdict/metrics.h"
 #include "verdict/scheduler.h"
 #include "verdict/splats.h"
 #include "vmm/vmm.h"
@@ -74,6 +75,9 @@ struct observation {
 	struct scheduler_seen scheduler;
 	/* How the payload is to fail, and whether it said what it is to say. */
 	struct expect_watch expected;
+
+	/* What the payload measured, as it says. */
+	struct metrics metrics;
 
 	/* The kernel's last words. */
 	bool panic;

@@ -403,3 +403,24 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	assert_status 0
 	[[ -e written ]]
 }
+
+@test "host_only: metrics come back, also those of a failure; bad lines are told of" {
+	host_test measured 'printf "%s\n" "wake.p99 1.5 ms lower" "no number s" >>"$KTSTR_METRICS"; exit 3'
+	run env KTSTR_METRICS=/of/somebody/else "$KTSTR_LAUNCH" test --json result.json --junit junit.xml tests
+	assert_status 1
+	assert_output "^  metrics: wake.p99 1.5 ms$"
+	assert_output "^  metrics: warning: line 2 'no number s': the value is no decimal number$"
+	[[ $(field metrics) == "[{'name': 'wake.p99', 'value': 1.5, 'unit': 'ms', 'better': 'lower'}]" ]] ||
+		fail "$(<result.json)"
+	[[ $(field metrics_warnings) == *"line 2"* ]] || fail "$(<result.json)"
+	grep -q 'name="metric measured wake.p99" value="1.5 ms lower"' junit.xml || fail "$(<junit.xml)"
+	# Nothing of it is left behind.
+	[[ -z $(find ktstr-out -name '*.metrics') ]] || fail "$(find ktstr-out)"
+}
+
+@test "host_only: a test cannot make the file of metrics anything that holds us up" {
+	host_test hostile 'rm "$KTSTR_METRICS"; mkfifo "$KTSTR_METRICS"'
+	run timeout 60 "$KTSTR_LAUNCH" test --out out tests
+	assert_status 0
+	assert_output "metrics: warning: the file of \\\$KTSTR_METRICS was replaced by what is no plain file"
+}

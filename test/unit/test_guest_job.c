@@ -251,13 +251,40 @@ static void from_file(void **state)
 	assert_int_equal(job_load(&job, "/tmp", why, sizeof(why)), -E2BIG);
 }
 
+static void the_file_of_metrics_is_named(void **state)
+{
+	struct job job;
+
+	(void)state;
+	assert_int_equal(PARSE(&job, "arg=a\0metrics=1"), 0);
+	assert_true(job.metrics);
+	assert_string_equal(job.envp[3], "KTSTR_METRICS=/ktstr/metrics");
+	assert_null(job.envp[4]);
+	job_destroy(&job);
+	/* Who names another file is on his own. */
+	assert_int_equal(PARSE(&job, "arg=a\0metrics=1\0env=KTSTR_METRICS="), 0);
+	assert_string_equal(job.envp[0], "KTSTR_METRICS=");
+	assert_null(job.envp[4]);
+	job_destroy(&job);
+	assert_int_equal(PARSE(&job, "arg=a"), 0);
+	assert_false(job.metrics);
+	assert_null(job.envp[3]);
+	job_destroy(&job);
+	assert_int_equal(PARSE(&job, "arg=a\0metrics=/x"), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good),	     cmocka_unit_test(modules),
-		cmocka_unit_test(smallest),  cmocka_unit_test(later_env_counts),
-		cmocka_unit_test(refused),   cmocka_unit_test(huge),
-		cmocka_unit_test(from_file), cmocka_unit_test(scheduler_and_setup),
+		cmocka_unit_test(good),
+		cmocka_unit_test(modules),
+		cmocka_unit_test(smallest),
+		cmocka_unit_test(later_env_counts),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(huge),
+		cmocka_unit_test(from_file),
+		cmocka_unit_test(scheduler_and_setup),
+		cmocka_unit_test(the_file_of_metrics_is_named),
 	};
 
 	return cmocka_run_group_tests_name("guest job", tests, NULL, NULL);

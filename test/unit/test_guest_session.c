@@ -27,6 +27,7 @@
 #include <cmocka.h>
 
 #include "../../guest/clock.h"
+#include "../../guest/metrics.h"
 #include "../../guest/payload.h"
 #include "../../guest/tracer.h"
 #include "deny_syscall.h"
@@ -49,6 +50,9 @@ struct seen {
 	uint64_t trace_bytes, out_bytes;
 	uint32_t trace_crc, out_crc;
 	uint64_t unread; /* by a user who was deaf */
+	unsigned int metrics_frames;
+	struct ktstr_metrics metrics;
+	char metrics_text[OUTPUT_MAX];
 	char out[OUTPUT_MAX], err[OUTPUT_MAX], text[OUTPUT_MAX], log[OUTPUT_MAX];
 	int status;		/* of the init process: 0, or how it died */
 	unsigned int left_over; /* processes that were there at the end */
@@ -96,6 +100,13 @@ static int see(void *owner, uint16_t type, const void *payload, uint32_t length,
 	case KTSTR_STDERR:
 		seen->output_after_exit |= seen->exited;
 		append(seen->err, payload, length);
+		break;
+	case KTSTR_METRICS:
+		seen->output_after_exit |= seen->exited;
+		seen->metrics_frames++;
+		memcpy(&seen->metrics, payload, sizeof(seen->metrics));
+		append(seen->metrics_text, (const char *)payload + sizeof(seen->metrics),
+		       length - (uint32_t)sizeof(seen->metrics));
 		break;
 	case KTSTR_EXITED:
 		seen->exited = true;
@@ -220,6 +231,8 @@ static _Noreturn void be_init(const struct run *run, void *region, unsigned int 
 		fprintf(stderr, "%s\n", why);
 		_exit(98);
 	}
+	session.metrics.path = "/mnt/metrics";
+	metrics_begin(&session);
 	if (run->tracer) {
 		char path[64];
 
@@ -926,10 +939,62 @@ static void deaf_user(void **state)
 	assert_in_range(seen.unread, 1, 128 << 10);
 }
 
+#define MEASURED(line) SHELL(line) "\0metrics=1\0timeout_ms=1000\0env=KTSTR_METRICS=/mnt/metrics"
+
+static void check_metrics(enum ktstr_metrics_state state, const char *text)
+{
+	assert_int_equal(seen.metrics_frames, 1);
+	assert_int_equal(seen.metrics.state, state);
+	assert_string_equal(seen.metrics_text, text);
+}
+
+static void metrics(void **state)
+{
+	(void)state;
+	RUN(&seen, MEASURED("stat -c '%s %a' $KTSTR_METRICS; echo a 1 s >>$KTSTR_METRICS; exit 3"));
+	check_exit(KTSTR_EXIT_STATUS, 3);
+	assert_string_equal(seen.out, "0 666\n");
+	check_metrics(KTSTR_METRICS_READ, "a 1 s\n");
+	assert_int_equal(seen.metrics.size, 6);
+	/* At the time limit, and what a child wrote that has to be killed. */
+	RUN(&seen, MEASURED("(while :; do echo b 2 s >$KTSTR_METRICS; done) & sleep 1000"));
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
+	if (seen.metrics_frames) /* the killed one may have just emptied it */
+		check_metrics(KTSTR_METRICS_READ, "b 2 s\n");
+	/* None, and none asked for. */
+	RUN(&seen, MEASURED("exit 0"));
+	assert_int_equal(seen.metrics_frames, 0);
+	RUN(&seen, SHELL("echo a 1 s >/mnt/metrics"));
+	assert_int_equal(seen.metrics_frames, 0);
+	RUN(&seen, SHELL("echo a 1 s >/mnt/metrics; echo ${KTSTR_METRICS-none}"));
+	assert_string_equal(seen.out, "none\n");
+}
+
+static void metrics_that_are_no_file(void **state)
+{
+	(void)state;
+	RUN(&seen, MEASURED("rm $KTSTR_METRICS"));
+	check_metrics(KTSTR_METRICS_GONE, "");
+	RUN(&seen, MEASURED("ln -sf /etc/passwd $KTSTR_METRICS"));
+	check_metrics(KTSTR_METRICS_NO_FILE, "");
+	RUN(&seen, MEASURED("rm $KTSTR_METRICS; mkfifo $KTSTR_METRICS"));
+	check_metrics(KTSTR_METRICS_NO_FILE, "");
+	RUN(&seen, MEASURED("rm $KTSTR_METRICS; mkdir $KTSTR_METRICS"));
+	check_metrics(KTSTR_METRICS_NO_FILE, "");
+	RUN(&seen, MEASURED("mount --bind /etc/passwd $KTSTR_METRICS"));
+	check_metrics(KTSTR_METRICS_NO_FILE, "");
+	RUN(&seen, MEASURED("head -c 1G /dev/zero | tr '\\0' x >>$KTSTR_METRICS; :"));
+	assert_int_equal(seen.metrics_frames, 1);
+	assert_int_equal(strlen(seen.metrics_text), KTSTR_METRICS_MAX);
+	assert_true(seen.metrics.size > KTSTR_METRICS_MAX);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deaf_user),
+		cmocka_unit_test(metrics),
+		cmocka_unit_test(metrics_that_are_no_file),
 		cmocka_unit_test(in_a_terminal),
 		cmocka_unit_test(inbox_and_keys_of_no_use),
 		cmocka_unit_test(standard_input),

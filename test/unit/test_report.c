@@ -535,6 +535,47 @@ static void what_the_kernel_did_is_told(void **state)
 	assert_null(strstr(printed(f, NULL, NULL), "kernel: "));
 }
 
+static void take_metrics(struct observation *seen, const char *text)
+{
+	char frame[256];
+	const struct ktstr_metrics head = { .size = strlen(text) };
+
+	memcpy(frame, &head, sizeof(head));
+	memcpy(frame + sizeof(head), text, strlen(text));
+	metrics_take(&seen->metrics, frame, sizeof(head) + strlen(text));
+}
+
+static void metrics_are_those_of_the_first_vm(void **state)
+{
+	struct fixture *f = *state;
+	struct json_object *json = dump(f, false);
+	const char *text;
+
+	check(json, "metrics", "[]");
+	check(json, "metrics_warnings", "[]");
+	json_object_put(json);
+	unlink(f->path);
+	take_metrics(&f->seen, "wake.p99 0.1 ms lower\nn 12 -\n\x1b x y\n");
+	take_metrics(&f->repro_seen, "wake.p99 3 ms lower\n");
+	text = printed(f, NULL, NULL);
+	assert_non_null(strstr(text, "\n  metrics: wake.p99 0.1 ms, n 12\n"
+				     "  metrics: warning: line 3 '? x y': "));
+	assert_null(strstr(text, "3 ms"));
+	json = dump(f, false);
+	check(json, "metrics",
+	      "[{\"name\":\"wake.p99\",\"value\":0.1,\"unit\":\"ms\",\"better\":\"lower\"},"
+	      "{\"name\":\"n\",\"value\":12,\"unit\":null,\"better\":null}]");
+	check(json, "metrics_warnings",
+	      "[\"line 3 '? x y': a name has letters, digits and _ . : / - only\"]");
+	json_object_put(json);
+	unlink(f->path);
+	json = dump(f, true);
+	check(json, "metrics",
+	      "[{\"name\":\"wake.p99\",\"value\":3,\"unit\":\"ms\",\"better\":\"lower\"}]");
+	json_object_put(json);
+	unlink(f->path);
+}
+
 static void a_pass_keeps_no_tracer_failure_back(void **state)
 {
 	struct fixture *f = *state;
@@ -788,6 +829,7 @@ int main(void)
 		with_fixture(a_missing_library_is_a_hint),
 		with_fixture(the_guests_warnings_are_shown),
 		with_fixture(what_the_kernel_did_is_told),
+		with_fixture(metrics_are_those_of_the_first_vm),
 		with_fixture(a_pass_keeps_no_tracer_failure_back),
 		with_fixture(a_failure_and_its_repro),
 		with_fixture(a_fork_says_so),

@@ -655,11 +655,12 @@ static const char *json_text(struct json_object *json, const char *key)
 
 static void json_says_each_outcome(void **state)
 {
-	static const char *const keys[] = { "name",	"number",	 "outcome", "bad",
-					    "cause",	"detail",	 "output",  "kernel",
-					    "topology", "memory_mib",	 "seconds", "folder",
-					    "dump",	"trace",	 "replay",  "type",
-					    "start",	"schema_version" };
+	static const char *const keys[] = {
+		"metrics", "metrics_warnings", "name",	 "number", "outcome",  "bad",
+		"cause",   "detail",	       "output", "kernel", "topology", "memory_mib",
+		"seconds", "folder",	       "dump",	 "trace",  "replay",   "type",
+		"start",   "schema_version"
+	};
 	char *text = report_samples(&suite_json, true);
 	struct json_object *lines[NR_SAMPLES + 2];
 	static char said[65536];
@@ -895,9 +896,66 @@ static void a_report_that_cannot_be_written_is_said(void **state)
 	fclose(full);
 }
 
+/* Of what these tell, each format has all; the text for people the first ones. */
+static void each_format_has_the_metrics(void **state)
+{
+	struct metrics metrics = { 0 };
+	struct suite_result result = samples[0];
+	struct json_object *lines[3];
+	char *text;
+
+	(void)state;
+	metrics_read(&metrics, "wake.p99 0.1 ms lower\nops 5e3 #/s higher\nn:1 12 -\n"
+			       "!line 4 ']]> # SKIP': no\n");
+	result.metrics = &metrics;
+
+	text = report(&suite_tap, &result, 1, 1, false);
+	assert_non_null(strstr(text, "\nok 1 - idle\n#   metric: wake.p99 0.1 ms lower\n"
+				     "#   metric: ops 5000 #/s higher\n#   metric: n:1 12 -\n"
+				     "#   metrics: warning: line 4 ']]> # SKIP': no\n"));
+	free(text);
+	text = report(&suite_ktap, &result, 1, 1, false);
+	assert_non_null(strstr(text, "\n#   metric: wake.p99 0.1 ms lower\n"
+				     "#   metric: ops 5000 ?/s higher\n#   metric: n:1 12 -\n"
+				     "#   metrics: warning: line 4 ']]> ? SKIP': no\nok 1 idle\n"));
+	free(text);
+
+	text = report(&suite_junit, &result, 1, 1, false);
+	assert_valid_junit(text);
+	assert_string_equal(
+		xpath(text, "string(//property[@name=\"metric idle wake.p99\"]/@value)"),
+		"0.1 ms lower");
+	assert_string_equal(xpath(text, "string(//property[@name=\"metric idle n:1\"]/@value)"),
+			    "12");
+	assert_non_null(strstr(xpath(text, "string(//testcase/system-out)"),
+			       "forked\nmetric: wake.p99 0.1 ms lower\n"));
+	free(text);
+
+	text = report(&suite_json, &result, 1, 1, false);
+	assert_int_equal(parse_lines(text, lines, 3), 3);
+	assert_string_equal(json_text(lines[1], "metrics"),
+			    "[ { \"name\": \"wake.p99\", \"value\": 0.1, \"unit\": \"ms\", "
+			    "\"better\": \"lower\" }, { \"name\": \"ops\", \"value\": 5000, "
+			    "\"unit\": \"#\\/s\", \"better\": \"higher\" }, { \"name\": \"n:1\", "
+			    "\"value\": 12, \"unit\": null, \"better\": null } ]");
+	assert_string_equal(json_text(lines[1], "metrics_warnings"),
+			    "[ \"line 4 ']]> # SKIP': no\" ]");
+	for (size_t i = 0; i < 3; i++)
+		json_object_put(lines[i]);
+	free(text);
+
+	text = text_of(&result, 0, false);
+	assert_string_equal(text, "PASS     idle  payload exited with status 0 after 1.0 s\n"
+				  "  metrics: wake.p99 0.1 ms, ops 5000 #/s, n:1 12\n"
+				  "  metrics: warning: line 4 ']]> # SKIP': no\n");
+	free(text);
+	metrics_destroy(&metrics);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_format_has_the_metrics),
 		cmocka_unit_test(every_outcome_is_counted),
 		cmocka_unit_test(tap_says_each_outcome),
 		cmocka_unit_test(prove_takes_tap_for_what_it_is),

@@ -227,11 +227,15 @@ static void put(uint16_t type, const char *text)
 	assert_int_equal(say(type, text, (uint32_t)strlen(text)), 0);
 }
 
-/* Of the kernel's own lines, and of the payload's output: each from its own stream. */
+/* Of the kernel's own lines, and of the payload's output: each from its own stream. And metrics. */
 static void what_is_looked_for_in_lines(void **state)
 {
 	static const char words[] = "[    1.0] WARNING: CPU: 0 PID: 1 at a.c:1\n";
 	const struct ktstr_exited exited = { .tainted = 1 << 9 | 1 << 14 };
+	const struct {
+		struct ktstr_metrics head;
+		char text[8];
+	} metrics = { { .size = 8 }, "m 12 ms\n" };
 	struct expect expect = { .kind = EXPECT_STDERR };
 	struct error err;
 
@@ -247,6 +251,7 @@ static void what_is_looked_for_in_lines(void **state)
 	assert_int_equal(seen.splats.found, 0);
 	put(KTSTR_KERNEL, words);
 	put(KTSTR_STDERR, "rved");
+	assert_int_equal(say(KTSTR_METRICS, &metrics, sizeof(metrics)), 0);
 	assert_int_equal(say(KTSTR_EXITED, &exited, sizeof(exited)), 0);
 	assert_false(seen.expected.seen);
 	watch_finish(&watch);
@@ -254,6 +259,8 @@ static void what_is_looked_for_in_lines(void **state)
 	assert_int_equal(seen.splats.found, 2);
 	assert_string_equal(seen.splats.kept[0].line, "WARNING: CPU: 0 PID: 1 at a.c:1");
 	assert_string_equal(seen.splats.kept[1].line, "tainted: L (soft lockup)");
+	assert_int_equal(seen.metrics.count, 1);
+	assert_string_equal(seen.metrics.list[0].name, "m");
 	pattern_free(&expect.pattern);
 }
 

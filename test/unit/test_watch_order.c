@@ -142,6 +142,32 @@ static void the_kernel_is_heard_while_the_payload_runs(void **state)
 	refused(KTSTR_KERNEL);
 }
 
+static int take_metrics(const struct ktstr_metrics *metrics, uint32_t length)
+{
+	return watch_order_take(&order, KTSTR_METRICS, metrics, length, &err);
+}
+
+static void metrics_come_once_while_the_payload_runs(void **state)
+{
+	const struct ktstr_metrics good = { .state = KTSTR_METRICS_UNREAD };
+	const struct ktstr_metrics bad = { .state = KTSTR_METRICS_UNREAD + 1 };
+	const uint32_t least = sizeof(good), most = least + KTSTR_METRICS_MAX;
+
+	(void)state;
+	LIFE(KTSTR_HELLO, KTSTR_READY);
+	refused(KTSTR_METRICS);
+	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED);
+	assert_int_equal(take_metrics(&good, least - 1), -EPROTO);
+	assert_int_equal(take_metrics(&good, most + 1), -EPROTO);
+	assert_int_equal(take_metrics(&bad, least), -EPROTO);
+	assert_int_equal(take_metrics(&good, most), 0);
+	refused(KTSTR_METRICS);
+	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED);
+	assert_int_equal(take_metrics(&good, least), 0);
+	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED, KTSTR_EXITED);
+	refused(KTSTR_METRICS);
+}
+
 static void a_machine_at_its_ready_point_has_said_so(void **state)
 {
 	(void)state;
@@ -326,6 +352,7 @@ int main(void)
 		cmocka_unit_test_setup(ready_comes_first, set_up),
 		cmocka_unit_test_setup(a_limit_passes_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(the_kernel_is_heard_while_the_payload_runs, set_up),
+		cmocka_unit_test_setup(metrics_come_once_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(a_machine_at_its_ready_point_has_said_so, set_up),
 		cmocka_unit_test_setup(lengths_are_held_to, set_up),
 		cmocka_unit_test_setup(unknown_types_are_none, set_up),
