@@ -95,7 +95,8 @@ static int make_file(void)
 	identity_digest(words, identity.digest);
 	if (ftruncate(base.ram_fd, RAM) || pwrite(base.ram_fd, "x", 1, 0) != 1 ||
 	    pwrite(base.ram_fd, "y", 1, RAM - 1) != 1 ||
-	    extents_of_file(base.ram_fd, 0, RAM, &base.extents) ||
+	    extents_add(&base.extents, 0, EXTENTS_PAGE) ||
+	    extents_add(&base.extents, RAM - EXTENTS_PAGE, EXTENTS_PAGE) ||
 	    base_file_write(fd, &identity, &base, -1, &err))
 		abort();
 	extents_free(&base.extents);

@@ -30,15 +30,16 @@ under()
 
 options=()
 
-# in_dump EXPRESSION...: each is true of the failure dump's `scheduler`, called s.
+# in_dump EXPRESSION...: each, of jq's, is true of the failure dump's `scheduler`.
 in_dump()
 {
-	python3 - "$(dump_file)" "$@" <<-'EOF'
-		import json, sys
-		s = json.load(open(sys.argv[1]))["scheduler"]
-		for expression in sys.argv[2:]:
-		    assert eval(expression), (expression, s)
-	EOF
+	local dump expression
+
+	dump=$(dump_file) || return
+	for expression; do
+		jq -e ".scheduler | $expression" "$dump" >/dev/null ||
+			fail "not $expression: $(jq .scheduler "$dump")" || return
+	done
 }
 
 @test "fine: the payload runs under it, and it ends with the payload" {
@@ -87,17 +88,16 @@ in_dump()
 	under --error-after 1000
 	assert_status 118
 	assert_output "^FAIL sh: scheduler 'scx_ktstr' was ejected by the kernel [0-2]\.[0-9] s after the payload's start: scx_bpf_error: scx_ktstr: an error was asked for after 1000 ms; payload exited with status 0"
-	in_dump 's["end"] == "ejected"' 's["reason"] == "scx_bpf_error"' '0 <= s["ended_after_s"] < 2.5' \
-		's["args"] == ["--error-after", "1000"]' 's["file"].endswith("/scx_ktstr")' \
-		'any("CPU states" in line for line in s["text"])' \
-		'any("CPU states" in line for line in s["dump"])'
+	in_dump '.end == "ejected"' '.reason == "scx_bpf_error"' '.ended_after_s >= 0 and .ended_after_s < 2.5' \
+		'.args == ["--error-after", "1000"]' '.file | endswith("/scx_ktstr")' \
+		'.text | any(contains("CPU states"))' '.dump | any(contains("CPU states"))'
 }
 
 @test "one that tells nothing of its end: the kernel's dump comes all the same" {
 	under --quiet --error-after 1000
 	assert_status 118
 	assert_output 'scx_bpf_error: scx_ktstr: an error was asked for'
-	in_dump 's["text"] == ["scx_ktstr: loaded"]' 'any("CPU states" in line for line in s["dump"])'
+	in_dump '.text == ["scx_ktstr: loaded"]' '.dump | any(contains("CPU states"))'
 }
 
 @test "a starved task is named, by the watchdog and by the fairness example" {
@@ -131,7 +131,7 @@ in_dump()
 	payload='sleep 2; replace-scheduler /opt/scx --name other' under --error-after 1000
 	assert_status 118
 	assert_output "scheduler 'scx_ktstr' was ejected by the kernel .*: scx_bpf_error: "
-	in_dump 's["ops_at_end"] == "other"' 's["replaced"] == 1'
+	in_dump '.ops_at_end == "other"' '.replaced == 1'
 	boot --kernel "$SCX_KERNEL" --topology 1n1l2c1t -- sh -c 'replace-scheduler /bin/true'
 	assert_status 1
 	grep -q 'this test has no scheduler that could be replaced' stderr
@@ -147,11 +147,7 @@ in_dump()
 	expected not.sh 'expect_scx_exit="*asked for*"'
 	expected other.sh 'scheduler_args="--error-after 1000" expect_scx_exit="runnable*"'
 	run "$KTSTR_LAUNCH" test --kernel "$SCX_KERNEL" --json r.json yes.sh reason.sh err.sh not.sh other.sh
-	python3 -c 'import json
-for line in open("r.json"):
-    o = json.loads(line)
-    if o["type"] == "result":
-        print(o["outcome"], o["name"])' | sort >got
+	results r.json outcome name >got
 	printf '%s\n' 'fail not' 'fail other' 'pass reason' 'pass yes' 'xfail err' | diff - got
 	assert_output "was not ejected, and its ejection as '\*asked for\*' is expected"
 }
