@@ -38,12 +38,10 @@ setup()
 # metrics NAME: "OUTCOME: name value unit better; ...", as the JSON lines have it.
 metrics()
 {
-	python3 -c 'import json, sys
-for r in map(json.loads, open(sys.argv[1])):
-    if r.get("name") == sys.argv[2]:
-        print(r["outcome"] + ":", "; ".join(" ".join(str(m[k]) for k in ("name", "value", "unit", "better"))
-            for m in r["metrics"]), *["\n" + w for w in r["metrics_warnings"]], sep=" ")' \
-		"$BATS_FILE_TMPDIR/all.json" "$1"
+	# shellcheck disable=SC2016 # jq's
+	jq -r --arg name "$1" 'select(.name == $name) |
+		"\(.outcome): \([.metrics[] | "\(.name) \(.value) \(.unit) \(.better)"] | join("; "))",
+		.metrics_warnings[]' "$BATS_FILE_TMPDIR/all.json"
 }
 
 @test "what is measured is in the report and the JSON lines" {
@@ -56,17 +54,16 @@ for r in map(json.loads, open(sys.argv[1])):
 }
 
 @test "of a failure and of a timeout they are those of the first VM, in the result file and the dump" {
-	[[ $(metrics fails) == "fail: n 12 None None"* ]] || fail "$(metrics fails)"
-	[[ $(metrics late) == "timeout: n 13 None None"* ]] || fail "$(metrics late)"
+	[[ $(metrics fails) == "fail: n 12 null null"* ]] || fail "$(metrics fails)"
+	[[ $(metrics late) == "timeout: n 13 null null"* ]] || fail "$(metrics late)"
 	for file in "$BATS_FILE_TMPDIR"/out/fails*/*.{ktstr,failure-dump,repro.failure-dump}.json; do
-		python3 -c 'import json, sys
-assert json.load(open(sys.argv[1]))["metrics"] == [{"name": "n", "value": 12, "unit": None, "better": None}]' "$file" ||
+		jq -e '.metrics == [{ name: "n", value: 12, unit: null, better: null }]' "$file" >/dev/null ||
 			fail "$file: $(<"$file")"
 	done
 }
 
 @test "a line that is none is told of, and does no more" {
-	[[ $(metrics bad) == "pass: a 1 s None"* ]] || fail "$(metrics bad)"
+	[[ $(metrics bad) == "pass: a 1 s null"* ]] || fail "$(metrics bad)"
 	assert_output "^  metrics: warning: line 2 'a 2 s': its name was there before, and the first one counts$" \
 		"^  metrics: warning: line 3 'b nan s': the value is no decimal number$" \
 		"^  metrics: warning: line 4 'cut 1': it has no newline at its end"
@@ -76,7 +73,7 @@ assert json.load(open(sys.argv[1]))["metrics"] == [{"name": "n", "value": 12, "u
 	[[ $(metrics fifo) == "pass: "*"was replaced by what is no plain file"* ]] || fail "$(metrics fifo)"
 	[[ $(metrics mounted) == "pass: "*"was replaced by what is no plain file"* ]] || fail "$(metrics mounted)"
 	[[ $(metrics gone) == "pass: "*"was removed"* ]] || fail "$(metrics gone)"
-	[[ $(metrics much) == "pass: a 1 s None"*"more warnings like these"* ]] || fail "$(metrics much)"
+	[[ $(metrics much) == "pass: a 1 s null"*"more warnings like these"* ]] || fail "$(metrics much)"
 	[[ $(metrics none) == "pass: " ]] || fail "$(metrics none)"
 }
 
