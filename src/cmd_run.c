@@ -110,6 +110,11 @@ static int check_test(struct run *run, struct error *err)
 				 "%s: it says host_only, and so has no VM: ktstr-launch test runs "
 				 "it, or give --no-directives",
 				 test->path);
+	if (test->lacks_tool)
+		complain(run,
+			 "its file needs the tool '%s', which is not in this host's PATH; run all "
+			 "the same",
+			 test->lacks_tool);
 	if (test->ignore)
 		complain(run, "its file says that it is to be ignored (%s); run all the same",
 			 test->ignore);

@@ -48,7 +48,7 @@ static int find_by_path(struct entry *entry, const char *file, struct error *err
 }
 
 /* execvp's way: the first executable file of that name; a file that is not one is passed over. */
-static bool find_in_path(struct entry *entry, const char *name)
+char *entry_in_path(const char *name)
 {
 	const char *path = getenv("PATH");
 	char *candidate;
@@ -59,15 +59,19 @@ static bool find_in_path(struct entry *entry, const char *name)
 		end = strchrnul(path, ':');
 		if (asprintf(&candidate, "%.*s/%s", (int)(end - path), end == path ? "." : path,
 			     name) < 0)
-			return false;
-		if (candidate[0] == '/' && !check_executable(candidate)) {
-			entry->program = candidate;
-			entry->on_host = true;
-			return true;
-		}
+			return NULL;
+		if (candidate[0] == '/' && !check_executable(candidate))
+			return candidate;
 		free(candidate);
 	}
-	return false;
+	return NULL;
+}
+
+static bool find_in_path(struct entry *entry, const char *name)
+{
+	entry->program = entry_in_path(name);
+	entry->on_host = entry->program;
+	return entry->program;
 }
 
 /* One path a line, without the leading slash. */

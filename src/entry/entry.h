@@ -27,6 +27,13 @@ int entry_include_add(struct entry_include **includes, size_t *nr, const char *w
  */
 int entry_with_add(struct entry_include **includes, size_t *nr, const char *what, const char *text,
 		   struct error *err);
+/*
+ * entry_tool_add - likewise a program by its name, the first one of $PATH; in the guest it is where
+ * the PATH finds it. @found: whether there is one, else nothing is added; NULL: it is not looked
+ * for.
+ */
+int entry_tool_add(struct entry_include **includes, size_t *nr, const char *what, const char *text,
+		   bool *found, struct error *err);
 void entry_includes_free(struct entry_include *includes, size_t nr);
 
 /* A kernel module that is loaded before the payload. */
@@ -89,6 +96,9 @@ struct entry {
 	bool feed;	     /* its standard input comes from the host; else it is /dev/null */
 	bool metrics;	     /* it has a file to append metrics to */
 };
+
+/* entry_in_path - the first executable file of that name in $PATH, owned by the caller; or NULL. */
+char *entry_in_path(const char *name);
 
 /*
  * entry_find_program - fill name, program, on_host and cwd from argv[0]: a path if it holds a

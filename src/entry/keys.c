@@ -55,6 +55,7 @@ static const struct {
 	[KEY_INCLUDE] = { "include", VALUE, OF_VM | AGAIN, "data.txt:/data.txt" },
 	[KEY_MODULE] = { "module", VALUE, OF_VM | AGAIN, "\"loop max_loop=8\"" },
 	[KEY_WITH] = { "with", VALUE, OF_VM | AGAIN, "python3" },
+	[KEY_TOOL] = { "tool", VALUE, OF_VM | AGAIN, "hackbench" },
 	[KEY_APPEND] = { "append", VALUE, OF_VM | AGAIN, "\"isolcpus=1 nohz_full=1\"" },
 	[KEY_ENV] = { "env", VALUE, AGAIN, "MODE=fast" },
 	[KEY_SCHEDULER] = { "scheduler", VALUE, OF_VM, "./scx_simple" },
@@ -230,6 +231,16 @@ static bool collide(const struct entry_include *a, const struct entry_include *b
 	       !(S_ISDIR(x.st_mode) && S_ISDIR(y.st_mode));
 }
 
+/* A program of this host; where it has none of that name, the test is to be skipped. */
+static int add_tool(struct test *test, const char *value, struct error *err)
+{
+	bool found = true;
+	int ret = entry_tool_add(&test->includes, &test->nr_includes, keys[KEY_TOOL].name, value,
+				 test->path ? &found : NULL, err);
+
+	return ret || found ? ret : replace(&test->lacks_tool, value, err);
+}
+
 /*
  * What a test names it names as seen from where it lies, wherever the launcher was started. Without
  * a path there is nothing to look at.
@@ -375,6 +386,8 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 	case KEY_WITH:
 		return entry_with_add(&test->includes, &test->nr_includes, keys[key].name, value,
 				      err);
+	case KEY_TOOL:
+		return add_tool(test, value, err);
 	case KEY_APPEND:
 		return add_append(test, value, err);
 	case KEY_ENV:

@@ -23,6 +23,7 @@ void test_destroy(struct test *test)
 	free(test->name);
 	free(test->path);
 	free(test->wprof_args);
+	free(test->lacks_tool);
 	free(test->ignore);
 	free(test->append);
 	expect_free(&test->expect);

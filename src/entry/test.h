@@ -40,6 +40,7 @@ struct test {
 	struct expect expect;		     /* how the payload is to fail */
 	struct patterns allow_splat;	     /* lines of the kernel's that are no failure */
 	bool host_only;			     /* runs on the host, without a VM */
+	char *lacks_tool;		     /* NULL, or the tool that this host does not have */
 	char *ignore;			     /* NULL, or the reason why it is not run */
 	bool kaslr;	/* true: a test that says nothing leaves it to the command line */
 	bool has_kaslr; /* the directive is there */

@@ -100,6 +100,9 @@ static void find_skip(const struct variant_source *source, const struct preset *
 	needs.max_llcs = needs.max_cpus = needs.max_nodes = 0;
 	if (test->ignore)
 		snprintf(variant->skip, sizeof(variant->skip), "ignored: %s", test->ignore);
+	else if (test->lacks_tool)
+		snprintf(variant->skip, sizeof(variant->skip),
+			 "needs the tool '%s', which is not in this host's PATH", test->lacks_tool);
 	else if (test->host_only)
 		return;
 	else if (source->gauntlet && !preset)

@@ -416,6 +416,9 @@ static void refuses_values(void **state)
 		{ "include=:/x", "include ':/x': takes HOST or HOST:GUEST" },
 		{ "include=x:/z include=w:/z", "include 'w:/z': another file is included at this "
 					       "path of the guest; give one of them another" },
+		{ "tool=/usr/bin/perf",
+		  "tool '/usr/bin/perf': takes a program's name, to be found in the host's PATH; "
+		  "files by their paths go in by include" },
 		{ "with=ruby",
 		  "with 'ruby': takes python3, perl or bash, with a version or not, or "
 		  "the absolute path of one; other programs go in by include" },
@@ -775,9 +778,53 @@ static void files_that_are_no_tests(void **state)
 	does_not_load(path, -EINVAL, message);
 }
 
+/* A tool is the first of its name in PATH; one that this host lacks is remembered. */
+static void tools_of_this_host(void **state)
+{
+	char folder[] = "/tmp/test_directives.XXXXXX", path[64], tool[64], place[64];
+	const char *was = getenv("PATH");
+	char *path_was = strdup(was ? was : "");
+	struct error err = { "" };
+	struct test test;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/t.sh", folder);
+	snprintf(tool, sizeof(tool), "%s/my-tool", folder);
+	snprintf(place, sizeof(place), "/nowhere:%s:/bin", folder);
+	setenv("PATH", place, 1);
+	file = fopen(path, "w");
+	fputs("#!/bin/sh\n#ktstr: tool=my-tool tool=sh\n", file);
+	fchmod(fileno(file), 0755);
+	fclose(file);
+	assert_int_equal(test_load(&test, path, &err), 0);
+	assert_string_equal(test.lacks_tool, "my-tool");
+	assert_int_equal(test.nr_includes, 1);
+	assert_string_equal(test.includes[0].host, "/bin/sh");
+	assert_null(test.includes[0].guest);
+	test_destroy(&test);
+
+	file = fopen(tool, "w");
+	fchmod(fileno(file), 0755);
+	fclose(file);
+	assert_int_equal(test_load(&test, path, &err), 0);
+	assert_null(test.lacks_tool);
+	assert_int_equal(test.nr_includes, 2);
+	assert_string_equal(test.includes[0].host, tool);
+	assert_string_equal(test.includes[0].guest, "/usr/local/bin/my-tool");
+	test_destroy(&test);
+	setenv("PATH", path_was, 1);
+	free(path_was);
+	unlink(tool);
+	unlink(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tools_of_this_host),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(everything_at_once),
 		cmocka_unit_test(values),

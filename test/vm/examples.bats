@@ -3,18 +3,21 @@
 
 load helper
 
-# stated FILE: its verdict on this kernel. "skip; pass with CONFIG_X=y" depends on the config beside it.
+# stated FILE: its verdict on this kernel. "skip; pass with CONFIG_X=y" depends on the config beside it, and
+# "pass; skip without TOOL" on this host.
 stated()
 {
 	local verdict config
 
 	verdict=$(sed -n 's/^# Verdict: //p' "$1")
-	[[ $verdict =~ ^(pass|fail|xfail|skip)(\;\ (pass)\ with\ (CONFIG_[A-Z0-9_]+=y))?$ ]] ||
+	[[ $verdict =~ ^(pass|fail|xfail|skip)(\;\ (pass)\ with\ (CONFIG_[A-Z0-9_]+=y)|\;\ (skip)\ without\ ([a-z-]+))?$ ]] ||
 		fail "$1: no such verdict: '$verdict'" || return 1
 	verdict=${BASH_REMATCH[1]}
 	config=$(dirname "$KTSTR_KERNEL")/config
 	if [[ ${BASH_REMATCH[4]} ]] && grep -qx "${BASH_REMATCH[4]}" "$config"; then
 		verdict=${BASH_REMATCH[3]}
+	elif [[ ${BASH_REMATCH[6]} ]] && ! command -v "${BASH_REMATCH[6]}" >/dev/null; then
+		verdict=${BASH_REMATCH[5]}
 	fi
 	echo "$verdict"
 }
@@ -23,9 +26,9 @@ stated()
 	local lines=()
 
 	cd "$BATS_TEST_TMPDIR" || return
-	for file in "$ROOT"/examples/*.sh; do
+	for file in "$ROOT"/examples/*.sh "$ROOT"/examples/tools/*.sh; do
 		verdict=$(stated "$file")
-		name=${file##*/}
+		name=${file#"$ROOT"/examples/}
 		lines+=("$verdict ${name%.sh}")
 	done
 	[[ ${#lines[@]} -ge 6 ]]
@@ -37,11 +40,21 @@ stated()
 	assert_status 0
 }
 
+@test "each tool that is here gives metrics, and a line that is none in no case" {
+	cd "$BATS_TEST_TMPDIR" || return
+	output=$("$KTSTR_LAUNCH" test --json r.json "$ROOT/examples/tools" 2>&1) || fail "$output"
+	python3 -c 'import json
+for line in open("r.json"):
+    o = json.loads(line)
+    if o["type"] == "result" and o["outcome"] != "skip":
+        assert o["metrics"] and not o["metrics_warnings"], o' || fail "$output"
+}
+
 @test "README names each example, with its verdict" {
-	for file in "$ROOT"/examples/*.sh; do
+	for file in "$ROOT"/examples/*.sh "$ROOT"/examples/tools/*.sh; do
 		verdict=$(sed -n 's/^# Verdict: \([a-z]*\).*/\1/p' "$file")
-		grep -qE "^${file##*/} .* $verdict\$" "$ROOT/examples/README" ||
-			fail "examples/README: not '${file##*/} ... $verdict'"
+		grep -qE "^${file#"$ROOT"/examples/} .* $verdict\$" "$ROOT/examples/README" ||
+			fail "examples/README: not '${file#"$ROOT"/examples/} ... $verdict'"
 	done
 }
 
