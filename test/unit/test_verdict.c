@@ -669,6 +669,8 @@ static void judge_scene(const struct scene *scene, struct verdict *verdict)
 	seen.kmsg = empty.kmsg;
 	seen.init_log = empty.init_log;
 	seen.tracer_text = empty.tracer_text;
+	seen.scheduler.text = empty.scheduler.text;
+	seen.scheduler.dump = empty.scheduler.dump;
 	if (scene->console)
 		tail_add(&seen.console, scene->console, strlen(scene->console));
 	if (scene->init_log)
