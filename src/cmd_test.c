@@ -204,7 +204,7 @@ static int check_options(const struct run_options *options, struct error *err)
 		return error_set(
 			err, -EINVAL,
 			"--gauntlet: its presets are the topologies; leave out --topology, "
-			"--distance and their variables, or --gauntlet");
+			"--distance, KTSTR_TOPOLOGY and KTSTR_DISTANCE, or --gauntlet");
 	return sinks_check(&wish, err);
 }
 

@@ -62,6 +62,10 @@ static int check_flags(const struct directives *read)
 			return refuse(read, KEY_HOST_ONLY, (enum key)key,
 				      "the latter is about a VM, and a host_only test has none; "
 				      "leave one of them out");
+	if (test->host_only && test->expect.kind == EXPECT_SCX)
+		return refuse(read, KEY_HOST_ONLY, KEY_EXPECT_ERR,
+			      "scx: is about a scheduler in a VM, and a host_only test has none; "
+			      "leave one of them out");
 	if (read->lines[KEY_SCHEDULER_ARGS] && !test->scheduler.file)
 		return error_set(read->err, -EINVAL,
 				 "%s:%u: 'scheduler_args' without a scheduler; give scheduler=FILE",

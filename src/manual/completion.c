@@ -54,13 +54,19 @@ static void print_shells(FILE *out)
 		fprintf(out, "%s%s", shell == completion_shells ? "" : " ", *shell);
 }
 
+/* But for those that have a character which a shell would take for its own. */
 static void print_topologies(FILE *out)
 {
+	const char *blank = "";
+
 	for (size_t i = 0; i < NR_PRESETS; i++) {
 		char spec[TOPOLOGY_SPEC_SIZE];
 
 		topology_format(&presets[i].topology, spec);
-		fprintf(out, "%s%s", i ? " " : "", spec);
+		if (spec[strspn(spec, "0123456789nlct")])
+			continue;
+		fprintf(out, "%s%s", blank, spec);
+		blank = " ";
 	}
 }
 

@@ -130,7 +130,11 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	host_test bad 'exit 1' expect_err=scx:stall
 	run "$KTSTR_LAUNCH" check tests
 	assert_status 1
-	assert_output "bad.sh:[0-9]+: expect_err 'scx:stall': takes true, false or how the payload is to fail: status:N"
+	assert_output "bad.sh:[0-9]+: 'host_only' .* and 'expect_err' .*: scx: is about a scheduler in a VM"
+	host_test bad 'exit 1' expect_err=dmesg:stall
+	run "$KTSTR_LAUNCH" check tests
+	assert_status 1
+	assert_output "bad.sh:[0-9]+: expect_err 'dmesg:stall': takes true, false or how it is to fail: status:N"
 	host_test bad 'exit 1' allow_splat=x
 	run "$KTSTR_LAUNCH" check tests
 	assert_status 1
