@@ -140,12 +140,13 @@ in_dump()
 @test "expect_scx_exit, expect_err=scx:, and a test whose scheduler is not ejected" {
 	cd "$BATS_TEST_TMPDIR" || return
 	cp "$KTSTR_TEST_SCX" scx
-	expected() { printf '#!/bin/sh\n#ktstr: topology=1n1l2c1t scheduler=./scx %s\nsleep 2\n' "$2" >"$1"; chmod +x "$1"; }
-	expected yes.sh 'scheduler_args="--error-after 1000" expect_scx_exit="*asked for*"'
-	expected reason.sh 'scheduler_args="--error-after 1000" expect_scx_exit="/^scx_bpf_error$/"'
-	expected err.sh 'scheduler_args="--error-after 1000" expect_err="scx:*asked for*"'
+	# Late enough to be attached before, also where the host is slow.
+	expected() { printf '#!/bin/sh\n#ktstr: topology=1n1l2c1t scheduler=./scx %s\nsleep 5\n' "$2" >"$1"; chmod +x "$1"; }
+	expected yes.sh 'scheduler_args="--error-after 2500" expect_scx_exit="*asked for*"'
+	expected reason.sh 'scheduler_args="--error-after 2500" expect_scx_exit="/^scx_bpf_error$/"'
+	expected err.sh 'scheduler_args="--error-after 2500" expect_err="scx:*asked for*"'
 	expected not.sh 'expect_scx_exit="*asked for*"'
-	expected other.sh 'scheduler_args="--error-after 1000" expect_scx_exit="runnable*"'
+	expected other.sh 'scheduler_args="--error-after 2500" expect_scx_exit="runnable*"'
 	run "$KTSTR_LAUNCH" test --kernel "$SCX_KERNEL" --json r.json yes.sh reason.sh err.sh not.sh other.sh
 	results r.json outcome name >got
 	printf '%s\n' 'fail not' 'fail other' 'pass reason' 'pass yes' 'xfail err' | diff - got
