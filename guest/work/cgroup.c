@@ -198,23 +198,28 @@ int work_cgroups_join(const struct work_cgroups *cgroups, const struct work_grou
 		   : 0;
 }
 
-void work_cgroups_remove(struct work_cgroups *cgroups)
+void work_cgroup_remove(const char *path)
 {
 	static const struct timespec moment = { .tv_nsec = 10 * WORK_MS };
+	int tries = REMOVE_TRIES;
 
+	while (rmdir(path) && errno == EBUSY && --tries)
+		nanosleep(&moment, NULL);
+	if (!access(path, F_OK))
+		fprintf(stderr, "ktstr-work: cannot remove the cgroup '%s': %s\n", path,
+			strerror(errno));
+}
+
+void work_cgroups_remove(struct work_cgroups *cgroups)
+{
 	for (uint32_t i = 0; cgroups->plan && i < cgroups->plan->nr_groups; i++) {
 		char path[PATH_MAX + 64];
-		int tries = REMOVE_TRIES;
 
 		if (!cgroups->made[i])
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", cgroups->base,
 			 cgroups->plan->groups[i].cgroup.name);
-		while (rmdir(path) && errno == EBUSY && --tries)
-			nanosleep(&moment, NULL);
-		if (!access(path, F_OK))
-			fprintf(stderr, "ktstr-work: cannot remove the cgroup '%s': %s\n", path,
-				strerror(errno));
+		work_cgroup_remove(path);
 		cgroups->made[i] = false;
 	}
 }

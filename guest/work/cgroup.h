@@ -36,6 +36,9 @@ int work_cgroups_enable(const struct work_cgroups *cgroups, const char *what,
 int work_cgroups_join(const struct work_cgroups *cgroups, const struct work_group *group,
 		      struct failure *failure);
 
+/* work_cgroup_remove - an empty one; a sentence on standard error when it stays. */
+void work_cgroup_remove(const char *path);
+
 /* work_cgroups_remove - all that were made; a sentence on standard error for one that stays. */
 void work_cgroups_remove(struct work_cgroups *cgroups);
 

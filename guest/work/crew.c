@@ -2,14 +2,13 @@
 #include "crew.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "wait.h"
 
 /* For all to be made and set up, in a guest that is slow; and for all to stop. */
 #define READY_NS (30 * WORK_S)
@@ -202,7 +201,7 @@ int crew_run(struct crew *crew, struct failure *failure)
 	stage->window_start = stage->start + crew->plan->warmup_ns;
 	stage->window_end = stage->window_start + crew->plan->phases[0].duration_ns;
 	__atomic_store_n(&stage->go, 1, __ATOMIC_SEQ_CST);
-	syscall(SYS_futex, &stage->go, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	wake_all(&stage->go);
 	ret = wait_until(crew, stage->window_start, failure);
 	if (ret)
 		return ret;

@@ -1,13 +1,11 @@
 /* How do tasks end: when they should, and when they should not? See crew.h. */
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "crew.h"
+#include "wait.h"
 
 /* For all to stop by themselves, and how often it is looked whether they have. */
 #define STOP_NS (5 * WORK_S)
@@ -56,7 +54,7 @@ void crew_stop(struct crew *crew)
 	bool left = true, killed = false;
 
 	__atomic_store_n(&crew->stage->stop, 1, __ATOMIC_SEQ_CST);
-	syscall(SYS_futex, &crew->stage->go, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	wake_all(&crew->stage->go);
 	while (left) {
 		const struct timespec moment = { .tv_nsec = LOOK_NS };
 

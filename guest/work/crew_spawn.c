@@ -1,7 +1,6 @@
 /* How are the tasks of a group made: a process each, or one process with a thread each? See crew.h.
  */
 #include <errno.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "wait.h"
 
 /* Kinds keep nothing large on the stack. */
 #define STACK_SIZE (64ul << 10)
@@ -52,7 +52,7 @@ static void be_task(struct crew *crew, const struct work_group *group, uint32_t 
 	}
 	__atomic_store_n(&task.record->state, TASK_READY, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&stage->go, __ATOMIC_ACQUIRE) && !task_done(&task))
-		syscall(SYS_futex, &stage->go, FUTEX_WAIT, 0, NULL, NULL, 0);
+		wait_while(&stage->go, 0);
 	if (!task_done(&task)) {
 		task_begin(&task);
 		group->kind->run(&task);

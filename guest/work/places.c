@@ -2,53 +2,32 @@
 #include "places.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_SIZE  4096
+#include "sysfs.h"
+
 #define NODES_MAX  1024
 #define CACHES_MAX 8
-
-/* The first line of a file; false where there is none. */
-static bool read_line(char *line, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static bool read_line(char *line, const char *fmt, ...)
-{
-	char path[512];
-	va_list ap;
-	FILE *file;
-	bool ok;
-
-	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	ok = fgets(line, LIST_SIZE, file) != NULL;
-	fclose(file);
-	return ok;
-}
 
 /* The lowest CPU that shares the cache of the highest level. */
 static uint16_t llc_of(const char *sys, unsigned int cpu)
 {
 	uint16_t list[MACHINE_MAX_CPUS], llc = (uint16_t)cpu;
 	long highest = 0;
-	char line[LIST_SIZE];
+	char line[SYSFS_LINE];
 
 	for (unsigned int i = 0; i < CACHES_MAX; i++) {
 		long level;
 
-		if (!read_line(line, "%s/devices/system/cpu/cpu%u/cache/index%u/level", sys, cpu,
-			       i))
+		if (!sysfs_line(line, "%s/devices/system/cpu/cpu%u/cache/index%u/level", sys, cpu,
+				i))
 			break;
 		level = strtol(line, NULL, 10);
 		if (level <= highest ||
-		    !read_line(line, "%s/devices/system/cpu/cpu%u/cache/index%u/shared_cpu_list",
-			       sys, cpu, i) ||
+		    !sysfs_line(line, "%s/devices/system/cpu/cpu%u/cache/index%u/shared_cpu_list",
+				sys, cpu, i) ||
 		    cpulist_parse(line, list) < 1)
 			continue;
 		highest = level;
@@ -60,11 +39,11 @@ static uint16_t llc_of(const char *sys, unsigned int cpu)
 int places_read(const char *sys, struct places *places, struct failure *failure)
 {
 	uint16_t list[MACHINE_MAX_CPUS];
-	char line[LIST_SIZE];
+	char line[SYSFS_LINE];
 	int count = -ENOENT;
 
 	*places = (struct places){ 0 };
-	if (read_line(line, "%s/devices/system/cpu/online", sys))
+	if (sysfs_line(line, "%s/devices/system/cpu/online", sys))
 		count = cpulist_parse(line, places->cpus);
 	if (count < 1)
 		return failure_set(failure, -ENOENT,
@@ -78,7 +57,7 @@ int places_read(const char *sys, struct places *places, struct failure *failure)
 	}
 	/* Without the folder (no CONFIG_NUMA) all are of node 0. */
 	for (unsigned int node = 0; node < NODES_MAX; node++) {
-		if (!read_line(line, "%s/devices/system/node/node%u/cpulist", sys, node))
+		if (!sysfs_line(line, "%s/devices/system/node/node%u/cpulist", sys, node))
 			continue;
 		count = cpulist_parse(line, list);
 		for (int i = 0; i < count; i++)

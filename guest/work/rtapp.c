@@ -123,19 +123,27 @@ static int needed(struct reading *r, const struct json_node *node, const char *n
 	return *member ? 0 : WRONG(r, node, "'%.64s' lacks '%s'", node->name, name);
 }
 
-/* { "ref" : NAME, "period" : us, "mode" : "relative"|"absolute" } */
-static int read_timer(struct reading *r, const struct json_node *node, struct rtapp_step *step)
+/* An object of these members, one of which names a resource. */
+static int read_ref(struct reading *r, const struct json_node *node, const char *const *names,
+		    enum rtapp_resource_type type, uint16_t *out)
 {
-	static const char *const names[] = { "ref", "period", "mode", NULL };
-	const struct json_node *mode, *member;
+	const struct json_node *member;
 	int ret = wants(r, node, JSON_OBJECT);
 
 	if (!ret)
 		ret = only(r, node, names);
 	if (!ret)
 		ret = needed(r, node, "ref", &member);
-	if (!ret)
-		ret = resource(r, member, RESOURCE_TIMER, &step->resource);
+	return ret ? ret : resource(r, member, type, out);
+}
+
+/* { "ref" : NAME, "period" : us, "mode" : "relative"|"absolute" } */
+static int read_timer(struct reading *r, const struct json_node *node, struct rtapp_step *step)
+{
+	static const char *const names[] = { "ref", "period", "mode", NULL };
+	const struct json_node *mode, *member;
+	int ret = read_ref(r, node, names, RESOURCE_TIMER, &step->resource);
+
 	if (!ret)
 		ret = needed(r, node, "period", &member);
 	if (!ret)
@@ -159,14 +167,8 @@ static int read_wait(struct reading *r, const struct json_node *node, struct rta
 {
 	static const char *const names[] = { "ref", "mutex", NULL };
 	const struct json_node *member;
-	int ret = wants(r, node, JSON_OBJECT);
+	int ret = read_ref(r, node, names, RESOURCE_CONDITION, &step->resource);
 
-	if (!ret)
-		ret = only(r, node, names);
-	if (!ret)
-		ret = needed(r, node, "ref", &member);
-	if (!ret)
-		ret = resource(r, member, RESOURCE_CONDITION, &step->resource);
 	if (!ret)
 		ret = needed(r, node, "mutex", &member);
 	return ret ? ret : resource(r, member, RESOURCE_MUTEX, &step->mutex);

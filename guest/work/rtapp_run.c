@@ -1,13 +1,12 @@
 /* How does a task of rt-app's run? See rtapp.h. */
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <sched.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "rtapp.h"
 #include "task.h"
+#include "wait.h"
 
 /* The tasks that wait take the end's signal as they are; each wait looks whether it is over. */
 #define FOREVER_NS (3600 * WORK_S)
@@ -30,13 +29,8 @@ static uint32_t *word_of(const struct running *r, uint16_t resource)
 static void wait_on(struct task *task, uint32_t *word, uint32_t value)
 {
 	task_blocks(task);
-	syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
+	wait_while(word, value);
 	task_woken(task);
-}
-
-static void wake(uint32_t *word, int count)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
 }
 
 /* 0 free, 1 taken, 2 taken and wanted (Drepper, "Futexes are tricky", the second mutex). */
@@ -53,7 +47,7 @@ static void lock(struct task *task, uint32_t *word)
 static void unlock(uint32_t *word)
 {
 	if (__atomic_exchange_n(word, 0, __ATOMIC_SEQ_CST) == 2)
-		wake(word, 1);
+		wake_one(word);
 }
 
 static void signal_condition(uint32_t *word, int count)

@@ -10,9 +10,6 @@
 #include "../cgroup.h"
 #include "churn.h"
 
-/* Tasks that were killed leave their cgroup a little after they were waited for. */
-#define REMOVE_TRIES 200
-
 struct two {
 	struct work_cgroups above;
 	int made;     /* so many of them */
@@ -108,21 +105,14 @@ static void run(struct task *task)
 
 static void teardown(const struct work_group *group, void *shared)
 {
-	static const struct timespec moment = { .tv_nsec = 10 * WORK_MS };
 	struct two *two = shared;
 	char path[PATH_MAX + 128];
 
 	for (int i = 0; two && i < two->made; i++) {
-		int tries = REMOVE_TRIES;
-
 		if (two->procs[i] >= 0)
 			close(two->procs[i]);
 		path_of(two, group, i, "", path);
-		while (rmdir(path) && errno == EBUSY && --tries)
-			nanosleep(&moment, NULL);
-		if (!access(path, F_OK))
-			fprintf(stderr, "ktstr-work: cannot remove the cgroup '%s': %s\n", path,
-				strerror(errno));
+		work_cgroup_remove(path);
 	}
 }
 

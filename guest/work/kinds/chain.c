@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 
+#include "../wait.h"
 #include "kinds.h"
-#include "wait.h"
 
 static int check(const struct work_group *group, struct failure *failure)
 {

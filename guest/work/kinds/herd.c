@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 
+#include "../wait.h"
 #include "kinds.h"
-#include "wait.h"
 
 static int check(const struct work_group *group, struct failure *failure)
 {
@@ -15,12 +15,6 @@ static int check(const struct work_group *group, struct failure *failure)
 			   "group '%s': task 0 of a herd wakes the others; give it --tasks 2 or "
 			   "more",
 			   group->name);
-}
-
-static size_t shared_size(const struct work_group *group)
-{
-	(void)group;
-	return sizeof(struct wait_word);
 }
 
 static void wake_others(struct task *task, uint32_t *round, uint64_t period_ns)
@@ -79,6 +73,6 @@ const struct kind kind_herd = {
 		    { "work", WORD_DURATION, 0, 0, 60 * WORK_S,
 		      "CPU time of each that was woken" } },
 	.check = check,
-	.shared_size = shared_size,
+	.shared_size = wait_word_size,
 	.run = run,
 };

@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../wait.h"
 #include "kinds.h"
-#include "wait.h"
 
 /* What a pipe takes as a whole (POSIX, Linux: 4096): no message mixes with another. */
 #define MESSAGE_MAX 4096u

@@ -3,16 +3,10 @@
  * (Ulrich Drepper, "Futexes Are Tricky", mutex2), so that a lock without contention is no system
  * call. One iteration is a time that it was held.
  */
+#include "../wait.h"
 #include "kinds.h"
-#include "wait.h"
 
 enum { UNLOCKED, LOCKED, WAITED_FOR };
-
-static size_t shared_size(const struct work_group *group)
-{
-	(void)group;
-	return sizeof(struct wait_word);
-}
 
 /* Is it ours? Not where the load is over. */
 static bool lock(struct task *task, uint32_t *mutex)
@@ -61,6 +55,6 @@ const struct kind kind_mutex = {
 		      "CPU time with the mutex" },
 		    { "gap", WORD_DURATION, 100 * WORK_US, 0, 60 * WORK_S,
 		      "CPU time without it, then" } },
-	.shared_size = shared_size,
+	.shared_size = wait_word_size,
 	.run = run,
 };

@@ -5,14 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../wait.h"
 #include "kinds.h"
-#include "wait.h"
-
-static size_t shared_size(const struct work_group *group)
-{
-	(void)group;
-	return sizeof(struct wait_word);
-}
 
 static int setup(const struct work_group *group, void *shared, struct failure *failure)
 {
@@ -78,7 +72,7 @@ const struct kind kind_pimutex = {
 		      "CPU time with the mutex" },
 		    { "gap", WORD_DURATION, 100 * WORK_US, 0, 60 * WORK_S,
 		      "CPU time without it, then" } },
-	.shared_size = shared_size,
+	.shared_size = wait_word_size,
 	.setup = setup,
 	.run = run,
 };

@@ -6,8 +6,8 @@
  */
 #include <errno.h>
 
+#include "../wait.h"
 #include "kinds.h"
-#include "wait.h"
 
 struct desk {
 	struct wait_word

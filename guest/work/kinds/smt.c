@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../sysfs.h"
 #include "kinds.h"
 #include "pairs.h"
-#include "sysfs.h"
 
 static int check(const struct work_group *group, struct failure *failure)
 {

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../sysfs.h"
 #include "kinds.h"
 #include "memory.h"
-#include "sysfs.h"
 
 #define CACHE_LINE   64u
 /* Lines between two looks at the clock: what misses takes some 100 ns. */

@@ -9,9 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../sysfs.h"
 #include "kinds.h"
 #include "memory.h"
-#include "sysfs.h"
 
 #define NODES_MAX 1024
 #define PAGE	  4096ull

@@ -1,4 +1,4 @@
-/* What does sysfs say in one line? For kinds that ask for caches, siblings, nodes. */
+/* What does sysfs say in one line? */
 #ifndef KTSTR_WORK_SYSFS_H
 #define KTSTR_WORK_SYSFS_H
 
@@ -13,7 +13,7 @@
 __attribute__((format(printf, 2, 3))) static inline bool sysfs_line(char line[SYSFS_LINE],
 								    const char *fmt, ...)
 {
-	char path[256];
+	char path[512];
 	va_list args;
 	FILE *file;
 	bool got;
