@@ -1,5 +1,6 @@
 # What runs inside the guest: init (guest/*.c), the built-in tracer (guest/tracer/*.c) and the load
-# generator (guest/work/), each one static file. Built with musl by flags rather than through musl-gcc, so that any compiler does.
+# generator (guest/work/), each one static file. Built with musl by flags rather than through
+# musl-gcc, so that any compiler does.
 
 MUSL_INCLUDE ?= /usr/include/x86_64-linux-musl
 MUSL_LIB ?= /usr/lib/x86_64-linux-musl

@@ -295,8 +295,9 @@ struct ktstr_trace {
  *   try_module=PATH PARAMS	the same, but the run goes on without it
  *   setup=COMMAND	a line of shell that runs before scheduler and payload, in order; what fails
  *			ends the run
- *   scheduler=PATH	a sched_ext scheduler: started before the payload, watched, stopped behind
- *it scheduler_arg=...	one of its arguments, in order
+ *   scheduler=PATH	a sched_ext scheduler: started before the payload, watched, and stopped
+ *			behind it
+ *   scheduler_arg=...	one of its arguments, in order
  *   tracer=1		start KTSTR_TRACER_PATH before the payload
  *   tracer_bpf=1	it uses BPF: if it does not start, say what the kernel lacks for that
  *   tracer_args=...	the tracer's arguments, joined by KTSTR_WPROF_ARGS_SEPARATOR

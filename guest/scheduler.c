@@ -93,17 +93,21 @@ static void send_events(struct session *session)
 		close(fd);
 }
 
-/* It has ended: let its last words go before what is said of its end. */
+/* What printed into @stream has ended: let its last words go before what is said of its end. */
+static void drain(struct session *session, struct stream *stream, uint64_t ns)
+{
+	uint64_t limit = clock_boottime_ns() + ns;
+
+	while (stream->fd >= 0 && session_turn(session, limit) < limit)
+		;
+	if (stream->fd >= 0)
+		close(stream->fd);
+	stream->fd = -1;
+}
+
 static void drain_text(struct session *session)
 {
-	struct scheduler *scheduler = &session->scheduler;
-	uint64_t limit = clock_boottime_ns() + TEXT_NS;
-
-	while (scheduler->text.fd >= 0 && session_turn(session, limit) < limit)
-		;
-	if (scheduler->text.fd >= 0)
-		close(scheduler->text.fd);
-	scheduler->text.fd = -1;
+	drain(session, &session->scheduler.text, TEXT_NS);
 }
 
 /* SIGTERM, and SIGKILL to its whole session when that does nothing. Returns whether it took that.
@@ -159,29 +163,34 @@ static int fail_ended(struct session *session)
 			    : "");
 }
 
-static int spawn(struct session *session, char *const *argv, const char *cwd)
+/* The scheduler's process, or a setup's; all that it prints comes by @stream. 0, or negative errno.
+ */
+static int spawn(struct session *session, char *const *argv, const char *cwd, struct stream *stream,
+		 char *why, size_t why_size)
 {
-	struct scheduler *scheduler = &session->scheduler;
+	struct child *child = &session->scheduler.child;
 	struct process_spec spec = {
 		.argv = argv, .envp = session->job->envp, .cwd = cwd, .in = -1, .terminal = -1
 	};
-	char why[256];
 	int fds[2], ret;
 
-	if (pipe2(fds, O_CLOEXEC))
-		return fail(session, KTSTR_EXIT_EXEC, (uint32_t)errno, "no pipe for its output: %s",
-			    strerror(errno));
+	if (pipe2(fds, O_CLOEXEC)) {
+		ret = -errno;
+		snprintf(why, why_size, "no pipe for the output of '%s': %s", argv[0],
+			 strerror(-ret));
+		return ret;
+	}
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	spec.out = spec.err = fds[1];
-	scheduler->child = (struct child){ 0 };
-	ret = process_spawn(&spec, &scheduler->child.pid, why, sizeof(why));
+	*child = (struct child){ 0 };
+	ret = process_spawn(&spec, &child->pid, why, why_size);
 	close(fds[1]);
 	if (ret) {
 		close(fds[0]);
-		return fail(session, KTSTR_EXIT_EXEC, (uint32_t)-ret, "%s", why);
+		return ret;
 	}
-	scheduler->text.fd = fds[0];
-	scheduler->child.running = true;
+	stream->fd = fds[0];
+	child->running = true;
 	return 0;
 }
 
@@ -198,12 +207,14 @@ static int attach(struct session *session, char *const *argv, const char *cwd, u
 	struct ktstr_sched attached = { .state = KTSTR_SCHED_ATTACHED };
 	uint64_t limit = clock_boottime_ns() + KTSTR_SCHED_ATTACH_S * CLOCK_S;
 	bool cut = until < limit;
-	char before[sizeof(attached.ops)];
+	char before[sizeof(attached.ops)], why[256];
+	int ret;
 
 	read_line(SCX_DIR "/root/ops", before, sizeof(before));
 	open_dump(scheduler);
-	if (spawn(session, argv, cwd))
-		return -1;
+	ret = spawn(session, argv, cwd, &scheduler->text, why, sizeof(why));
+	if (ret)
+		return fail(session, KTSTR_EXIT_EXEC, (uint32_t)-ret, "%s", why);
 	if (cut)
 		limit = until;
 	while (scheduler->child.running && clock_boottime_ns() < limit && !is_too_late(session)) {
@@ -345,29 +356,11 @@ static int run_setup(struct session *session, char *line, uint64_t limit, char *
 {
 	char *argv[] = { "/bin/sh", "-c", line, NULL };
 	struct child *child = &session->scheduler.child;
-	struct process_spec spec = { .argv = argv,
-				     .envp = session->job->envp,
-				     .cwd = session->job->cwd,
-				     .in = -1,
-				     .terminal = -1 };
-	int fds[2], ret;
 	uint32_t value;
+	int ret;
 
-	if (pipe2(fds, O_CLOEXEC)) {
-		snprintf(why, why_size, "setup: cannot make a pipe: %s", strerror(errno));
+	if (spawn(session, argv, session->job->cwd, &session->err, why, why_size))
 		return -1;
-	}
-	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	spec.out = spec.err = fds[1];
-	*child = (struct child){ 0 };
-	ret = process_spawn(&spec, &child->pid, why, why_size);
-	close(fds[1]);
-	if (ret) {
-		close(fds[0]);
-		return -1;
-	}
-	child->running = true;
-	session->err.fd = fds[0];
 	while (child->running && session_turn(session, limit) < limit)
 		;
 	if (child->running) {
@@ -376,12 +369,7 @@ static int run_setup(struct session *session, char *line, uint64_t limit, char *
 			 KTSTR_SETUP_S);
 		return -1;
 	}
-	limit = clock_boottime_ns() + TEXT_NS / 5;
-	while (session->err.fd >= 0 && session_turn(session, limit) < limit)
-		;
-	if (session->err.fd >= 0)
-		close(session->err.fd);
-	session->err.fd = -1;
+	drain(session, &session->err, TEXT_NS / 5);
 	if (!child->status)
 		return 0;
 	ret = session_exit_kind(child->status, &value);

@@ -55,7 +55,6 @@ void entry_modules_free(struct entry_module *modules, size_t nr);
 /* A sched_ext scheduler that is started before the payload, and lines of shell that come before it.
  */
 struct entry_scheduler {
-	bool said;   /* also where it is none */
 	char *file;  /* absolute; NULL: none */
 	char **args; /* NULL-terminated, NULL where there are none; likewise setup */
 	size_t nr_args;

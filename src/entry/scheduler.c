@@ -50,7 +50,6 @@ int entry_scheduler_set(struct entry_scheduler *scheduler, const char *what, con
 
 	free(scheduler->file);
 	scheduler->file = NULL;
-	scheduler->said = true;
 	if (!strcmp(file, "none"))
 		return 0;
 	if (*file == '/' || !folder)

@@ -116,7 +116,7 @@ uint32_t topology_max_apic_id(const struct topology *topology)
 	return topology_apic_id(topology, topology_cpus(topology) - 1);
 }
 
-/* The letters of a spec. */
+/* What the letters of a spec stand for. */
 static const char *const nodes_name = "NUMA nodes", *const llcs_name = "LLCs",
 			 *const cores_name = "cores per LLC",
 			 *const threads_name = "threads per core";

@@ -24,7 +24,8 @@
  *	start           "forked", from a machine that booted once for several variants, or "booted":
  *	                of the first VM; null: it had none
  *	metrics         list of what the test measured, of its first VM, in its order; each an
- *object: name, value (number), unit (null: none), better ("lower", "higher"; null: neither)
+ *	                object: name, value (number), unit (null: none), better ("lower",
+ *	                "higher"; null: neither)
  *	metrics_warnings
  *	                list of texts: why what the test wrote to $KTSTR_METRICS is no metric
  *	seconds         number, wall time of all of it, the repro included

@@ -17,8 +17,8 @@ enum expect_kind {
 	EXPECT_ERROR,  /* any failure of the payload's, but the statuses 126 and 127 */
 	EXPECT_STATUS, /* this exit status and nothing else */
 	EXPECT_STDOUT, /* any failure, with a line of its standard output */
-	EXPECT_SCX,    /* any failure, with an ejection of the scheduler that matches */
 	EXPECT_STDERR, /* the same of its standard error */
+	EXPECT_SCX,    /* any failure, with an ejection of the scheduler that matches */
 };
 
 struct expect {

@@ -24,7 +24,7 @@ static void begin_next(struct scheduler_seen *seen, bool is_attached)
 {
 	if (seen->state != SCHEDULER_NONE) {
 		seen->replaced++;
-		seen->stays_failed |= scheduler_was_ejected(seen) || scheduler_has_exited(seen);
+		seen->stays_failed |= scheduler_has_failed(seen);
 	} else if (!is_attached) {
 		return; /* what the kernel has said is why */
 	}
@@ -127,6 +127,11 @@ bool scheduler_has_exited(const struct scheduler_seen *seen)
 {
 	return seen->state == SCHEDULER_ENDED && !*seen->reason &&
 	       !(seen->end.flags & KTSTR_SCHED_STOPPED);
+}
+
+bool scheduler_has_failed(const struct scheduler_seen *seen)
+{
+	return scheduler_was_ejected(seen) || scheduler_has_exited(seen);
 }
 
 bool scheduler_end_s(const struct scheduler_seen *seen, uint64_t start_ns, double *seconds)

@@ -69,6 +69,9 @@ bool scheduler_was_ejected(const struct scheduler_seen *seen);
 /* Did its process end by itself, or its sched_ops without the kernel's word? */
 bool scheduler_has_exited(const struct scheduler_seen *seen);
 
+/* Either of the two: it did not run to the payload's end. */
+bool scheduler_has_failed(const struct scheduler_seen *seen);
+
 /*
  * scheduler_end_s - *@seconds: when it was seen to have ended by itself, from the payload's start
  * on; negative: before it. @start_ns: ktstr_exited's. Returns false where that is not known.

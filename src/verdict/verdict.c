@@ -292,9 +292,7 @@ static void add_scheduler(struct verdict *verdict, const struct observation *see
 	}
 	if (scheduler->expected && !scheduler_matches(scheduler, scheduler->expected))
 		add(verdict, "%s, and its ejection as '%s' is expected",
-		    scheduler_was_ejected(scheduler) || scheduler_has_exited(scheduler)
-			    ? ""
-			    : "was not ejected",
+		    scheduler_has_failed(scheduler) ? "" : "was not ejected",
 		    scheduler->expected->text);
 	add(verdict, "; ");
 }
@@ -307,12 +305,10 @@ static const char *scheduler_failure(const struct scheduler_seen *scheduler)
 	if (scheduler->expected) {
 		if (scheduler_matches(scheduler, scheduler->expected))
 			return NULL;
-		if (!scheduler_was_ejected(scheduler) && !scheduler_has_exited(scheduler))
+		if (!scheduler_has_failed(scheduler))
 			return "not-ejected";
 	}
-	return scheduler_was_ejected(scheduler) || scheduler_has_exited(scheduler)
-		       ? scheduler_word(scheduler)
-		       : NULL;
+	return scheduler_has_failed(scheduler) ? scheduler_word(scheduler) : NULL;
 }
 
 /* Which one it was in the end, when none has failed. */
