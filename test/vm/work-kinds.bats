@@ -66,13 +66,18 @@ load helper
 		stop
 		ls -d /sys/fs/cgroup/ktstr-* 2>/dev/null | sed 's/^/left /'
 
+		# Once its first pass is over, and it grows no more.
 		resident() {
-			local key value
-			while read -r key value; do [ "$key" != VmRSS: ] || echo "thrash $value of $llc"; done <$p/status
+			local key value last=-1 now=0
+			while [ "$now" != "$last" ]; do
+				last=$now
+				sleep 1
+				while read -r key value; do [ "$key" != VmRSS: ] || now=$value; done <$p/status
+			done
+			echo "thrash $now of $llc"
 		}
 		read -r llc </sys/devices/system/cpu/cpu0/cache/index3/size
 		start --group th --cpus 0 thrash
-		sleep 1
 		each 1 th/0 resident
 		stop
 
