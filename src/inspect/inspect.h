@@ -1,0 +1,84 @@
+/*
+ * A stopped guest, read from outside: no word of the guest's is needed, and none is believed. Every
+ * byte of its memory may be wrong, by a bug or on purpose: all reads are checked, all walks have a
+ * bound, and all of them together an end in time. What cannot be read is "not readable", with why;
+ * nothing is guessed.
+ *
+ *   source.h  physical memory and registers          (in)
+ *   address.c page tables: virtual -> physical       \
+ *   kernel.c  where the kernel lies                   > inspect_open
+ *   symbols.c its symbols (kallsyms)                 /
+ *   btf.c     its types: where a member lies
+ *   orc.c     how to leave a frame                   -> unwind.c  a backtrace
+ *   tasks.c, runqueues.c, printk.c                   (out)
+ *
+ * Data flows down that list, and nothing in it knows KVM, a verdict or a report.
+ */
+#ifndef KTSTR_INSPECT_INSPECT_H
+#define KTSTR_INSPECT_INSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inspect/source.h"
+#include "util/error.h"
+
+/* Of a symbol's name with its NUL: KSYM_NAME_LEN of the kernel, 512 since 6.1. */
+#define INSPECT_SYMBOL_SIZE 512
+
+struct inspect;
+
+/*
+ * inspect_open - find the kernel in it
+ * @source: stays the caller's, to be there until inspect_close; the machine stands still as long
+ * @limit_ms: the most that all calls together may take, on a running clock; past it all reads fail
+ * Returns 0; -ENOENT: no kernel was found, with what was looked at (a guest that died before its
+ * kernel set up its page tables); -ENOMEM; -ETIMEDOUT; with a message.
+ */
+int inspect_open(const struct inspect_source *source, unsigned int limit_ms, struct inspect **out,
+		 struct error *err);
+void inspect_close(struct inspect *inspect); /* NULL is fine */
+
+const struct inspect_source *inspect_source(const struct inspect *inspect);
+
+/* Kernel-virtual address of _text, and how far KASLR moved it from where it was linked. */
+uint64_t inspect_text_base(const struct inspect *inspect);
+uint64_t inspect_kaslr_offset(const struct inspect *inspect);
+
+/*
+ * inspect_read - @size bytes at kernel-virtual @address, by the kernel's page tables. False: not
+ * mapped, not RAM, or the time is over; @dst is then undefined.
+ */
+bool inspect_read(struct inspect *inspect, uint64_t address, void *dst, size_t size);
+bool inspect_read_u64(struct inspect *inspect, uint64_t address, uint64_t *value);
+bool inspect_read_u32(struct inspect *inspect, uint64_t address, uint32_t *value);
+
+/*
+ * inspect_read_string - at most @size - 1 bytes up to a NUL; always terminated. The bytes are the
+ * guest's: whoever prints them escapes them. False as inspect_read.
+ */
+bool inspect_read_string(struct inspect *inspect, uint64_t address, char *dst, size_t size);
+
+/* inspect_symbol - where symbol @name lies; false: there is none. For a per-CPU one see
+ * inspect_per_cpu. */
+bool inspect_symbol(struct inspect *inspect, const char *name, uint64_t *address);
+
+/* inspect_per_cpu - where CPU @cpu has its own @name (__per_cpu_offset); false: none, or no such
+ * CPU. */
+bool inspect_per_cpu(struct inspect *inspect, const char *name, unsigned int cpu,
+		     uint64_t *address);
+
+/*
+ * inspect_symbol_at - the symbol of the kernel's image that @address lies in
+ * @name: INSPECT_SYMBOL_SIZE bytes; @offset: of @address in it; @size: up to the next symbol
+ * False: @address is not in the image. (Modules and BPF programs: symbols_of_modules.h.)
+ */
+bool inspect_symbol_at(struct inspect *inspect, uint64_t address, char *name, uint64_t *offset,
+		       uint64_t *size);
+
+/* Is it over, the time that inspect_open was given? Then what was not found is not known to be
+ * absent. */
+bool inspect_out_of_time(const struct inspect *inspect);
+
+#endif
