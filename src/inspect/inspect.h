@@ -42,9 +42,23 @@ void inspect_close(struct inspect *inspect); /* NULL is fine */
 
 const struct inspect_source *inspect_source(const struct inspect *inspect);
 
-/* Kernel-virtual address of _text, and how far KASLR moved it from where it was linked. */
+/* Where _text is: its kernel-virtual and its guest-physical address; the image is contiguous in
+ * both.
+ */
 uint64_t inspect_text_base(const struct inspect *inspect);
-uint64_t inspect_kaslr_offset(const struct inspect *inspect);
+uint64_t inspect_text_gpa(const struct inspect *inspect);
+
+/* inspect_kaslr_offset - how far KASLR moved it from where it was linked; false: VMCOREINFO, which
+ * alone says so, is not there yet. */
+bool inspect_kaslr_offset(const struct inspect *inspect, uint64_t *offset);
+
+/* inspect_vmcoreinfo - the text of the kernel's VMCOREINFO note, @size bytes and a NUL; NULL: there
+ * is none (the kernel had not come so far). It is inspect's. */
+const char *inspect_vmcoreinfo(const struct inspect *inspect, size_t *size);
+
+/* inspect_translate - where kernel-virtual @address lies in guest-physical memory; false: it is not
+ * mapped. */
+bool inspect_translate(struct inspect *inspect, uint64_t address, uint64_t *gpa);
 
 /*
  * inspect_read - @size bytes at kernel-virtual @address, by the kernel's page tables. False: not
