@@ -44,6 +44,11 @@ int arch_load_kernel(struct vmm *vmm, const struct vmm_config *config, struct er
 /* arch_describe - tell the kernel of the machine: its CPUs, memory, devices. */
 int arch_describe(struct vmm *vmm, const struct vmm_config *config, struct error *err);
 
+/*
+ * arch_registers - of a vCPU that does not run. False: it has none to show (vmm_source).
+ */
+bool arch_registers(struct vcpu *vcpu, struct inspect_regs *regs);
+
 /* arch_handle_exit - KVM_RUN has come back with something in kvm_run: deal with it. */
 void arch_handle_exit(struct vcpu *vcpu);
 

@@ -23,23 +23,7 @@
 #define INBOX_PATIENCE_MS 1000
 
 /* vCPUs that do not stand still after so long are kept busy by the guest. */
-#define PAUSE_MAX_MS 30000
-
-static void drain_console(struct vmm *vmm)
-{
-	uint8_t bytes[CONSOLE_QUEUE_SIZE];
-	size_t count;
-
-	pthread_mutex_lock(&vmm->lock);
-	count = vmm->console_used;
-	memcpy(bytes, vmm->console, count);
-	vmm->console_used = 0;
-	pthread_cond_broadcast(&vmm->console_room);
-	pthread_mutex_unlock(&vmm->lock);
-	/* Without the lock: the owner may take its time. */
-	if (count)
-		vmm->owner->console(vmm->owner->data, vmm, bytes, count);
-}
+#define READY_MAX_MS 30000
 
 static int pass_frame(void *data, uint16_t type, const void *payload, uint32_t length,
 		      struct error *err)
@@ -104,34 +88,11 @@ static void call_input(struct vmm *vmm, bool readable)
 		vmm_end(vmm, VMM_END_STOPPED, "%s", "");
 }
 
-static void clear_eventfd(int fd)
-{
-	uint64_t count;
-
-	if (read(fd, &count, sizeof(count)) < 0) {
-		/* Nothing was signalled: as good. */
-	}
-}
-
-static void wake_parked(struct vmm *vmm)
-{
-	pthread_mutex_lock(&vmm->lock);
-	pthread_cond_broadcast(&vmm->console_room);
-	pthread_cond_broadcast(&vmm->go_on);
-	pthread_mutex_unlock(&vmm->lock);
-}
-
-static void kick_all(struct vmm *vmm)
-{
-	for (unsigned int i = 0; i < vmm->nr_vcpus; i++)
-		vcpu_kick(&vmm->vcpus[i]);
-}
-
 static void stop_vcpus(struct vmm *vmm)
 {
 	atomic_store(&vmm->stopping, true);
-	wake_parked(vmm);
-	kick_all(vmm);
+	machine_wake_parked(vmm);
+	machine_kick_all(vmm);
 	for (unsigned int i = 0; i < vmm->nr_vcpus; i++) {
 		if (!vmm->vcpus[i].has_thread)
 			continue;
@@ -139,16 +100,6 @@ static void stop_vcpus(struct vmm *vmm)
 		vmm->vcpus[i].has_thread = false;
 	}
 	machine_set_state(vmm, VMM_ENDED);
-}
-
-static unsigned int count_parked(struct vmm *vmm)
-{
-	unsigned int count;
-
-	pthread_mutex_lock(&vmm->lock);
-	count = vmm->nr_parked;
-	pthread_mutex_unlock(&vmm->lock);
-	return count;
 }
 
 /*
@@ -168,48 +119,11 @@ static void call_tick(struct vmm *vmm, bool cancelled)
 		vmm_end(vmm, VMM_END_STOPPED, "%s", "");
 }
 
-/*
- * All vCPUs stand still, and none owes KVM the end of an access to a port or a device; what the
- * guest has said by then was handed over. How long that takes is the guest's choice, so that the
- * owner is asked meanwhile whether he still wants it. Returns 0; -ECANCELED: the machine came to
- * its end; -ETIMEDOUT; with a message.
- */
-static int pause_vcpus(struct vmm *vmm, struct error *err)
+/* How long the guest takes to stand still is its own choice: does the owner still want it? */
+static void while_pausing(struct vmm *vmm, bool cancelled)
 {
-	struct pollfd fds[] = {
-		{ .fd = vmm->wake_fd, .events = POLLIN },
-		{ .fd = vmm->owner->cancel_fd, .events = POLLIN },
-	};
-	int64_t end = now_ms() + PAUSE_MAX_MS;
-
-	atomic_store(&vmm->pausing, true);
-	kick_all(vmm);
-	while (count_parked(vmm) < vmm->nr_vcpus && !atomic_load(&vmm->stopping)) {
-		if (now_ms() > end)
-			return error_set(err, -ETIMEDOUT,
-					 "%u of %u vCPUs did not stand still within %d s",
-					 vmm->nr_vcpus - count_parked(vmm), vmm->nr_vcpus,
-					 PAUSE_MAX_MS / 1000);
-		poll(fds, sizeof(fds) / sizeof(fds[0]), TICK_MS);
-		clear_eventfd(vmm->wake_fd);
-		/* A vCPU may wait for room in the console's queue. */
-		drain_console(vmm);
-		call_tick(vmm, fds[1].revents);
-	}
-	/* A vCPU may have parked because KVM could not go on with it. */
-	if (atomic_load(&vmm->stopping))
-		return error_set(err, -ECANCELED, "the machine came to its end");
-	machine_set_state(vmm, VMM_PAUSED);
-	drain_console(vmm);
-	drain_channel(vmm);
-	return 0;
-}
-
-static void resume_vcpus(struct vmm *vmm)
-{
-	machine_set_state(vmm, VMM_RUNNING);
-	atomic_store(&vmm->pausing, false);
-	wake_parked(vmm);
+	machine_drain_console(vmm);
+	call_tick(vmm, cancelled);
 }
 
 /* The guest stands at its ready point: what is it to do? Returns 0 or a negative errno. */
@@ -236,18 +150,24 @@ static int meet_ready(struct vmm *vmm, struct error *err)
 
 	pthread_mutex_lock(&vmm->lock);
 	at_ready = vmm->at_ready;
-	vmm->at_ready = false;
 	pthread_mutex_unlock(&vmm->lock);
-	if (!at_ready || atomic_load(&vmm->stopping))
+	/* One that its owner keeps paused comes there when he lets it go on. */
+	if (!at_ready || vmm->state != VMM_RUNNING || atomic_load(&vmm->stopping))
 		return 0;
-	ret = pause_vcpus(vmm, err);
+	ret = machine_stand_still(vmm, READY_MAX_MS, while_pausing, err);
 	if (ret == -ETIMEDOUT)
 		vmm_end(vmm, VMM_END_PROTOCOL, "at its ready point %s", err->text);
-	if (ret == -ETIMEDOUT || atomic_load(&vmm->stopping))
+	if (ret)
+		return 0;
+	vmm->at_ready = false; /* it stands still: nobody else looks */
+	/* What the guest has said by now comes first. */
+	machine_drain_console(vmm);
+	drain_channel(vmm);
+	if (atomic_load(&vmm->stopping))
 		return 0;
 	ret = call_ready(vmm, err);
 	if (!ret && !atomic_load(&vmm->stopping))
-		resume_vcpus(vmm);
+		machine_go_on(vmm);
 	return ret;
 }
 
@@ -305,9 +225,9 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 			error_set(err, ret, "waiting for the VM's events: %s", strerror(-ret));
 			break;
 		}
-		clear_eventfd(vmm->wake_fd);
-		clear_eventfd(vmm->doorbell_fd);
-		drain_console(vmm);
+		machine_clear_eventfd(vmm->wake_fd);
+		machine_clear_eventfd(vmm->doorbell_fd);
+		machine_drain_console(vmm);
 		drain_channel(vmm);
 		ret = meet_ready(vmm, err);
 		if (ret)
@@ -320,7 +240,7 @@ int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *r
 	stop_vcpus(vmm);
 	if (!ret) {
 		/* What the guest said up to its end; the vCPUs write no more. */
-		drain_console(vmm);
+		machine_drain_console(vmm);
 		drain_channel(vmm);
 		*result = vmm->result;
 	}

@@ -323,6 +323,7 @@ void vmm_destroy(struct vmm *vmm)
 	if (vmm->wake_fd >= 0)
 		close(vmm->wake_fd);
 	arch_destroy_vm(vmm);
+	free(vmm->held);
 	channel_destroy(&vmm->channel);
 	if (vmm->channel_region)
 		munmap(vmm->channel_region, KTSTR_CHANNEL_SIZE);

@@ -27,6 +27,7 @@ struct vcpu {
 	struct kvm_run *run; /* shared with KVM, vmm->run_size bytes */
 	pthread_t thread;
 	bool has_thread;
+	bool shut_down; /* by a triple fault; of its thread while that runs */
 	atomic_int tid; /* of the thread, once it runs */
 };
 
@@ -45,6 +46,7 @@ struct vmm {
 	enum vmm_state state;	       /* of the loop's thread alone */
 	const struct vmm_owner *owner; /* during vmm_run */
 	int64_t next_tick_ms;	       /* when the owner's tick is due, on now_ms's clock */
+	unsigned int pauses;	       /* vmm_pause of a machine that stood still already */
 	int kvm_fd;
 	int vm_fd;
 	struct topology topology;
@@ -75,6 +77,8 @@ struct vmm {
 	struct devices *devices; /* the architecture's; from arch_init_vm to arch_destroy_vm */
 	uint8_t console[CONSOLE_QUEUE_SIZE];
 	size_t console_used;
+	uint8_t *held; /* held_used console bytes that a pause took; of the loop's thread alone */
+	size_t held_used;
 	bool ended;
 	struct vmm_result result;
 };
@@ -106,10 +110,31 @@ void vmm_end(struct vmm *vmm, enum vmm_end end, const char *fmt, ...)
  */
 void machine_at_ready(struct vmm *vmm);
 
+/*
+ * machine_stand_still - all vCPUs park, and none owes KVM the end of an access to a port or a
+ * device: the machine is PAUSED. On the loop's thread.
+ * @meanwhile: called again and again until then, to make room in the console's queue; NULL: what
+ * comes there is held back (machine_hold_console)
+ * Returns 0; -ECANCELED: the machine came to its end; -ETIMEDOUT: it goes on; with a message.
+ */
+int machine_stand_still(struct vmm *vmm, unsigned int max_ms,
+			void (*meanwhile)(struct vmm *vmm, bool cancelled), struct error *err);
+/* machine_go_on - from PAUSED; a guest that waits at its ready point waits on. */
+void machine_go_on(struct vmm *vmm);
+
+/* Parked threads look again whether to go on; vCPU threads come out of KVM_RUN. */
+void machine_wake_parked(struct vmm *vmm);
+void machine_kick_all(struct vmm *vmm);
+void machine_clear_eventfd(int fd);
+
+/* What is in the console's queue goes to the owner, what was held back first; or is held back. */
+void machine_drain_console(struct vmm *vmm);
+void machine_hold_console(struct vmm *vmm);
+
 /* vcpu_create - the vCPU with what stays as it is (arch_init_vcpu), and no thread. */
 int vcpu_create(struct vmm *vmm, unsigned int index, struct error *err);
 int vcpu_start(struct vcpu *vcpu, struct error *err);
-/* Make KVM_RUN return; only after vmm->stopping or vmm->pausing is set. */
+/* Make KVM_RUN return; only after what it is to see then is set (stopping, pausing). */
 void vcpu_kick(struct vcpu *vcpu);
 void vcpu_destroy(struct vcpu *vcpu);
 

@@ -16,7 +16,7 @@
 
 /*
  * Interrupts a KVM_RUN. Blocked in every thread but inside KVM_RUN, so that none can be lost; it
- * stays pending until the thread parks, or ends.
+ * stays pending until the KVM_RUN that it interrupted has come back.
  */
 #define KICK_SIGNAL SIGUSR1
 
@@ -65,22 +65,42 @@ int vcpu_create(struct vmm *vmm, unsigned int index, struct error *err)
 }
 
 /*
+ * A kick that stayed pending would interrupt every KVM_RUN from here on. What it is for was set
+ * before it was sent, and is looked at after this.
+ */
+static void take_kick(void)
+{
+	struct timespec at_once = { 0 };
+	sigset_t kick;
+
+	sigemptyset(&kick);
+	sigaddset(&kick, KICK_SIGNAL);
+	while (sigtimedwait(&kick, NULL, &at_once) > 0)
+		;
+}
+
+/*
  * One turn in the guest. True: it wanted something, which was dealt with. False: it was
  * interrupted, or KVM cannot go on, which is the machine's end.
  */
 static bool run(struct vcpu *vcpu)
 {
+	int failure;
+
 	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 		arch_handle_exit(vcpu);
 		return true;
 	}
-	if (errno == EINTR || errno == EAGAIN)
+	failure = errno;
+	if (failure == EINTR)
+		take_kick();
+	if (failure == EINTR || failure == EAGAIN)
 		return false;
-	if (kvm_words_has_memory_fault(vcpu->run, errno))
+	if (kvm_words_has_memory_fault(vcpu->run, failure))
 		arch_handle_exit(vcpu);
 	else
 		vmm_end(vcpu->vmm, VMM_END_KVM_ERROR, "KVM_RUN on vCPU %u: %s", vcpu->index,
-			strerror(errno));
+			strerror(failure));
 	return false;
 }
 
@@ -100,8 +120,6 @@ static void complete_access(struct vcpu *vcpu)
 static void park(struct vcpu *vcpu)
 {
 	struct vmm *vmm = vcpu->vmm;
-	struct timespec at_once = { 0 };
-	sigset_t kick;
 
 	complete_access(vcpu);
 	pthread_mutex_lock(&vmm->lock);
@@ -112,11 +130,6 @@ static void park(struct vcpu *vcpu)
 		pthread_cond_wait(&vmm->go_on, &vmm->lock);
 	vmm->nr_parked--;
 	pthread_mutex_unlock(&vmm->lock);
-	/* The kick of this pause, which would interrupt every KVM_RUN from here on. */
-	sigemptyset(&kick);
-	sigaddset(&kick, KICK_SIGNAL);
-	while (!atomic_load(&vmm->pausing) && sigtimedwait(&kick, NULL, &at_once) > 0)
-		;
 }
 
 static void *vcpu_thread(void *arg)

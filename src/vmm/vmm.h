@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inspect/source.h"
 #include "plan/topology.h"
 #include "util/error.h"
 #include "util/extents.h"
@@ -175,6 +176,28 @@ void vmm_note_touched(const struct vmm *vmm, struct touched *touched);
 /* vmm_run - until the machine's end. Returns 0 with @result filled, or a negative errno. */
 int vmm_run(struct vmm *vmm, const struct vmm_owner *owner, struct vmm_result *result,
 	    struct error *err);
+
+/* vCPUs that do not stand still within this are busy with what no kick interrupts. */
+#define VMM_PAUSE_MAX_MS 5000
+
+/*
+ * vmm_pause - from any of the owner's callbacks: all vCPUs stop together, and none is in the middle
+ * of an access. What the guest says until then comes to the owner's callbacks later. Each pause
+ * that was had ends by a vmm_resume; they nest, also within the ready callback.
+ * Returns 0, at once where the machine stands still already or has ended; -ETIMEDOUT: it went on
+ * (VMM_PAUSE_MAX_MS); -ECANCELED: it came to its end meanwhile; -EBUSY: it does not run yet; with a
+ * message.
+ */
+int vmm_pause(struct vmm *vmm, struct error *err);
+void vmm_resume(struct vmm *vmm);
+
+/*
+ * vmm_source - a look into a machine that stands still: paused, or at its end, whichever that was,
+ * until vmm_resume or vmm_destroy. Registers are absent of a vCPU that the guest never started, and
+ * of one that a triple fault has reset, as KVM does on AMD.
+ * Returns 0; -EBUSY (message): it does not stand still.
+ */
+int vmm_source(struct vmm *vmm, struct inspect_source *source, struct error *err);
 
 /*
  * vmm_attach_cargo - memory of the caller's that the guest sees above its own RAM, and is told of

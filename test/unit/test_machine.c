@@ -2,7 +2,6 @@
  * Does a machine run, stand still, go on and end as it should? With a kernel of a few instructions,
  * under this host's KVM.
  */
-#include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,18 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "../../guest/protocol.h"
-#include "vmm/kvm.h"
-#include "vmm/machine.h"
+#include "tiny_machine.h"
 #include "vmm/x86/devices.h"
-
-#define CODE_GPA    0x1000000ull
-#define COUNTER_GPA 0x1800000ull
 
 #define BELL	 (KTSTR_BELLS_GPA + KTSTR_READY_BELL)
 #define MOV_BELL 0xbf, BELL & 0xff, BELL >> 8 & 0xff, BELL >> 16 & 0xff, BELL >> 24
@@ -40,41 +33,6 @@ static const uint8_t ready_twice[] = { WAIT, 0x89, 0x07, 0x89, 0x07, 0xeb, 0xfe 
 static const uint8_t counts[] = { MOV_COUNTER, 0x48, 0xff, 0x03, 0xeb, 0xfb };
 /* Or: mov $0x3f8,%edx; out %al,(%dx); jmp . (the serial port). */
 static const uint8_t speaks[] = { 0xba, 0xf8, 0x03, 0x00, 0x00, 0xee, 0xeb, 0xfe };
-#define OTHER_AT 64 /* in the kernel */
-
-static struct kernel_image *make_kernel(const uint8_t *code, size_t size, const uint8_t *other,
-					size_t other_size)
-{
-	static struct {
-		Elf64_Ehdr header;
-		Elf64_Phdr segment;
-		uint8_t code[2 * OTHER_AT];
-	} elf = { .header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
-					   ELFDATA2LSB, EV_CURRENT },
-			      .e_type = ET_EXEC,
-			      .e_machine = EM_X86_64,
-			      .e_version = EV_CURRENT,
-			      .e_entry = CODE_GPA,
-			      .e_phoff = sizeof(Elf64_Ehdr),
-			      .e_ehsize = sizeof(Elf64_Ehdr),
-			      .e_phentsize = sizeof(Elf64_Phdr),
-			      .e_phnum = 1 },
-		  .segment = { .p_type = PT_LOAD,
-			       .p_offset = offsetof(__typeof__(elf), code),
-			       .p_vaddr = 0xffffffff80000000 + CODE_GPA,
-			       .p_paddr = CODE_GPA,
-			       .p_filesz = sizeof(elf.code),
-			       .p_memsz = sizeof(elf.code) } };
-	struct kernel_image *kernel;
-	struct error err = { "" };
-
-	memset(elf.code, 0xf4, sizeof(elf.code)); /* hlt */
-	memcpy(elf.code, code, size);
-	memcpy(elf.code + OTHER_AT, other, other_size);
-	if (kernel_image_from_memory("counter", (const uint8_t *)&elf, sizeof(elf), &kernel, &err))
-		fail_msg("%s", err.text);
-	return kernel;
-}
 
 /* What the owner saw. */
 struct life {
@@ -87,19 +45,7 @@ struct life {
 
 static uint64_t counter(struct vmm *vmm)
 {
-	return *(volatile uint64_t *)guest_memory_at(&vmm->memory, COUNTER_GPA, 8);
-}
-
-static void on_console(void *data, struct vmm *vmm, const uint8_t *bytes, size_t count)
-{
-	(void)data, (void)vmm, (void)bytes, (void)count;
-}
-
-static int on_frame(void *data, struct vmm *vmm, uint16_t type, const void *payload,
-		    uint32_t length, struct error *err)
-{
-	(void)data, (void)vmm, (void)type, (void)payload, (void)length, (void)err;
-	return 0;
+	return *(volatile uint64_t *)guest_memory_at(&vmm->memory, TINY_COUNTER_GPA, 8);
 }
 
 static int on_ready(void *data, struct vmm *vmm, struct error *err)
@@ -135,50 +81,20 @@ static void hold(void *owner, uint8_t byte)
 	struct vmm *vmm = owner;
 
 	(void)byte;
-	*(volatile uint64_t *)guest_memory_at(&vmm->memory, COUNTER_GPA, 8) = 1;
+	*(volatile uint64_t *)guest_memory_at(&vmm->memory, TINY_COUNTER_GPA, 8) = 1;
 	while (!atomic_load(&vmm->stopping))
 		pthread_cond_wait(&vmm->console_room, &vmm->lock);
-}
-
-/* As Linux would, but at once: it goes on where the boot processor is, and a bit further on. */
-static void start_other(struct vmm *vmm)
-{
-	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
-	struct kvm_sregs sregs, own;
-	struct kvm_regs regs;
-	int boot = vmm->vcpus[0].fd, other = vmm->vcpus[1].fd;
-
-	assert_int_equal(ioctl(boot, KVM_GET_REGS, &regs), 0);
-	assert_int_equal(ioctl(boot, KVM_GET_SREGS, &sregs), 0);
-	assert_int_equal(ioctl(other, KVM_GET_SREGS, &own), 0);
-	sregs.apic_base = own.apic_base;
-	regs.rip += OTHER_AT;
-	assert_int_equal(ioctl(other, KVM_SET_SREGS, &sregs), 0);
-	assert_int_equal(ioctl(other, KVM_SET_REGS, &regs), 0);
-	assert_int_equal(ioctl(other, KVM_SET_MP_STATE, &runnable), 0);
 }
 
 static struct vmm_result run_both(const uint8_t *code, size_t size, const uint8_t *other,
 				  size_t other_size, struct life *life, int expected)
 {
-	struct kernel_image *kernel = make_kernel(code, size, other, other_size);
-	const struct vmm_config config = {
-		.kernel = kernel, .topology = TOPOLOGY(1, 1, 2, 1), .memory_mib = 64, .cmdline = ""
-	};
-	const struct vmm_owner owner = { .data = life,
-					 .console = on_console,
-					 .frame = on_frame,
-					 .ready = on_ready,
-					 .tick = on_tick,
-					 .cancel_fd = -1 };
+	struct vmm *vmm = tiny_create(code, size, other, other_size, NULL);
+	struct vmm_owner owner = tiny_owner(life, on_tick);
 	struct vmm_result result = { 0 };
 	struct error err = { "" };
-	struct vmm *vmm;
 
-	if (vmm_create(&config, &vmm, &err))
-		fail_msg("%s", err.text);
-	kernel_image_close(kernel);
-	start_other(vmm);
+	owner.ready = on_ready;
 	if (life->is_held)
 		vmm->devices->serial.output = hold;
 	if (vmm_run(vmm, &owner, &result, &err) != expected)
@@ -193,27 +109,13 @@ static struct vmm_result run(const uint8_t *code, size_t size, struct life *life
 	return run_both(code, size, counts, sizeof(counts), life, expected);
 }
 
-static bool has_kvm(void)
-{
-	size_t run_size;
-	struct error err = { "" };
-	int fd = kvm_open(&run_size, &err);
-
-	if (fd < 0)
-		print_message("no KVM here: %s\n", err.text);
-	else
-		close(fd);
-	return fd >= 0;
-}
-
 static void it_stands_still_at_its_ready_point_and_goes_on(void **state)
 {
 	struct life life = { 0 };
 	struct vmm_result result;
 
 	(void)state;
-	if (!has_kvm())
-		skip();
+	tiny_skip_without_kvm();
 	result = run(ready_once, sizeof(ready_once), &life, 0);
 	assert_int_equal(result.end, VMM_END_STOPPED);
 	assert_int_equal(life.nr_ready, 1);
@@ -229,8 +131,7 @@ static void the_owner_may_end_it_before_it_stands_still(void **state)
 	struct vmm_result result;
 
 	(void)state;
-	if (!has_kvm())
-		skip();
+	tiny_skip_without_kvm();
 	result = run_both(ready_once, sizeof(ready_once), speaks, sizeof(speaks), &life, 0);
 	assert_int_equal(result.end, VMM_END_STOPPED);
 	assert_int_equal(life.nr_ready, 0);
@@ -242,8 +143,7 @@ static void a_second_ready_point_is_the_guests_end(void **state)
 	struct vmm_result result;
 
 	(void)state;
-	if (!has_kvm())
-		skip();
+	tiny_skip_without_kvm();
 	result = run(ready_twice, sizeof(ready_twice), &life, 0);
 	assert_int_equal(result.end, VMM_END_PROTOCOL);
 	assert_non_null(strstr(result.detail, "a second time"));
@@ -260,8 +160,7 @@ static void the_owner_may_end_it_there(void **state)
 		     { -EIO, -EIO, 0 } };
 
 	(void)state;
-	if (!has_kvm())
-		skip();
+	tiny_skip_without_kvm();
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		struct life life = { .ready_returns = ways[i].returned };
 		struct vmm_result result =

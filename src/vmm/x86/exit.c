@@ -59,6 +59,7 @@ void arch_handle_exit(struct vcpu *vcpu)
 		handle_mmio(vcpu);
 		break;
 	case KVM_EXIT_SHUTDOWN: /* triple fault */
+		vcpu->shut_down = true;
 		vmm_end(vcpu->vmm, VMM_END_RESET, "%s", "");
 		break;
 	case KVM_EXIT_SYSTEM_EVENT:
