@@ -52,3 +52,18 @@ refute_output()
 		! grep -qE -e "$pattern" <<<"$output" || fail "the output matches: $pattern" || return 1
 	done
 }
+
+# assert_schema FILE...: what is in each is as `ktstr-launch schema` has it.
+assert_schema()
+{
+	(($#)) || fail "no file to be held against the schema" || return
+	"$KTSTR_LAUNCH" schema | python3 -c 'import json, sys, jsonschema
+schema = jsonschema.Draft202012Validator(json.load(sys.stdin))
+wrong = 0
+for name in sys.argv[1:]:
+    for error in schema.iter_errors(json.load(open(name))):
+        error = jsonschema.exceptions.best_match([error])
+        print(f"{name}: {error.json_path}: {error.message}"[:1000])
+        wrong = 1
+sys.exit(wrong)' "$@" || fail "not as the schema has it, see above"
+}

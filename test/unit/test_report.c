@@ -123,6 +123,23 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Into the folder of test/host/schema.bats, which holds it against the schema. */
+static void keep_text(const char *text)
+{
+	static unsigned int kept;
+	const char *folder = getenv("KTSTR_TEST_KEEP");
+	char name[PATH_MAX];
+	FILE *file;
+
+	if (!folder)
+		return;
+	snprintf(name, sizeof(name), "%s/%u.json", folder, kept++);
+	file = fopen(name, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
 /* The whole file: strict JSON, valid UTF-8, one newline at its end. */
 static struct json_object *parse_file(const char *path)
 {
@@ -137,6 +154,7 @@ static struct json_object *parse_file(const char *path)
 	size = (size_t)ftell(file);
 	fclose(file);
 	assert_int_equal(strlen(text), size); /* no NUL inside */
+	keep_text(text);
 	for (size_t at = 0, step; at < size; at += step) {
 		step = utf8_decode(text + at, size - at, NULL);
 		assert_true(step > 0);
@@ -312,6 +330,51 @@ static void each_way_to_end_is_told_apart(void **state)
 		json_object_put(json);
 		assert_int_equal(unlink(f->path), 0);
 	}
+}
+
+static void each_verdict_has_its_name(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int kind = VERDICT_PASS; strcmp(verdict_name(kind), "unknown"); kind++) {
+		char expected[64];
+		struct json_object *json;
+
+		f->verdict.kind = kind;
+		json = dump(f, false);
+		snprintf(expected, sizeof(expected), "\"%s\"", verdict_name(kind));
+		check(json, "verdict", expected);
+		json_object_put(json);
+		assert_int_equal(unlink(f->path), 0);
+	}
+}
+
+static void what_a_scheduler_did_is_in_the_dump(void **state)
+{
+	static const char *const args[] = { "--slice", "5ms", NULL };
+	struct fixture *f = *state;
+	struct scheduler_seen *seen = &f->seen.scheduler;
+	struct json_object *json;
+
+	seen->state = SCHEDULER_ENDED;
+	seen->file = "/home/me/scx_mine";
+	seen->args = args;
+	strcpy(seen->ops, "mine");
+	seen->end = (struct ktstr_sched){ .kind = KTSTR_EXIT_SIGNAL, .value = SIGSEGV };
+	strcpy(seen->reason, "runnable task stall");
+	strcpy(seen->message, "hog[12] failed to run for 5.640s");
+	say(&seen->text, "a line\nanother\n");
+	json = dump(f, false);
+	check(json, "scheduler.end", "\"ejected\"");
+	check(json, "scheduler.file", "\"/home/me/scx_mine\"");
+	check(json, "scheduler.args", "[\"--slice\",\"5ms\"]");
+	check(json, "scheduler.ops", "\"mine\"");
+	check(json, "scheduler.attach_error", "null");
+	check(json, "scheduler.reason", "\"runnable task stall\"");
+	check(json, "scheduler.signal", "11");
+	check(json, "scheduler.status", "null");
+	check(json, "scheduler.text", "[\"a line\",\"another\"]");
+	json_object_put(json);
 }
 
 static void what_did_not_happen_is_null(void **state)
@@ -820,6 +883,8 @@ int main(void)
 		with_fixture(the_dump_of_the_first_vm),
 		with_fixture(the_dump_of_the_repro_vm),
 		with_fixture(each_way_to_end_is_told_apart),
+		with_fixture(each_verdict_has_its_name),
+		with_fixture(what_a_scheduler_did_is_in_the_dump),
 		with_fixture(what_did_not_happen_is_null),
 		with_fixture(tails_are_bounded),
 		with_fixture(the_json_is_valid_whatever_the_bytes),

@@ -53,4 +53,5 @@ stated()
 	assert_status 0
 	assert_output '^FAIL fair-share.sh: payload exited with status 1' '^  repro: same failure' \
 		'^  trace .*\.repro\.wprof\.pb' '^PASS fair-share.sh: payload exited with status 0'
+	assert_schema "$BATS_TEST_TMPDIR"/*/*.failure-dump.json
 }
