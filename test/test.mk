@@ -53,6 +53,14 @@ $(FUZZ_PROGRAMS): $(BUILD)/%: %.c $(TEST_ARCHIVES) $(BUILD)/src/flags.stamp
 	$(Q)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -pie -o $@ $< $(TEST_ARCHIVES) \
 		$(LDLIBS) $(SRC_LIBS)
 
+# What the developers of src/inspect look at a core with; not part of any test.
+INSPECT := $(BUILD)/test/inspect/inspect
+
+$(INSPECT): test/inspect/inspect.c $(TEST_LAUNCHER) $(BUILD)/src/flags.stamp
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -pie -o $@ $< $(TEST_LAUNCHER) $(LDLIBS) $(SRC_LIBS)
+
 # A payload that lies in the channel (test/vm/channel.bats).
 HOSTILE := $(BUILD)/test/hostile
 
@@ -125,6 +133,6 @@ check-programs: all unit-programs fetch standin examples $(HOSTILE) $(WITNESS) $
 	+$(Q)$(fuzz_make) fuzz-programs
 
 -include $(TEST_GUEST_OBJECTS:.o=.d) $(TEST_SYMBOLIZE_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \
-	 $(HOSTILE:%=%.d) $(WITNESS:%=%.d) $(TERMINAL:%=%.d) $(HANDS:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
+	 $(HOSTILE:%=%.d) $(WITNESS:%=%.d) $(TERMINAL:%=%.d) $(HANDS:%=%.d) $(INSPECT:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
 
 .PHONY: standin unit-programs fuzz-programs programs unit fuzz check check-intel check-programs

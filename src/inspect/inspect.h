@@ -6,7 +6,7 @@
  *
  *   source.h  physical memory and registers          (in)
  *   address.c page tables: virtual -> physical       \
- *   kernel.c  where the kernel lies                   > inspect_open
+ *   locate.c  where the kernel lies                   > inspect_open
  *   symbols.c its symbols (kallsyms)                 /
  *   btf.c     its types: where a member lies
  *   orc.c     how to leave a frame                   -> unwind.c  a backtrace

@@ -1,0 +1,202 @@
+/*
+ * Where does the kernel lie? Its image is mapped at the first step of 2 MiB from 0xffffffff80000000
+ * on that is mapped at all; that it is a kernel, and that one, says its kallsyms.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "inspect/state.h"
+
+#define MAP_START  0xffffffff80000000ull /* __START_KERNEL_map */
+#define MAP_SIZE   (1ull << 30)		 /* KERNEL_IMAGE_SIZE, at most */
+#define STEP	   (2ull << 20)
+/* The memory of what ran at boot only is given back, a hole of some MiB in the middle. */
+#define MAX_HOLE   (32ull << 20)
+/* More vCPUs than these need not be asked: the kernel is the same in all of their page tables. */
+#define MAX_TRIED  64u
+#define CHUNK	   (256u << 10)
+/* What lies before token_table is 4 MiB or so, and behind it 2 MiB; more is read only when that was
+ * not enough. */
+#define FEW_BEFORE (8u << 20)
+#define FEW_BEHIND (4u << 20)
+
+bool locate_text(struct inspect *inspect, const struct address_root *root, uint64_t *text,
+		 uint64_t *text_gpa, uint64_t *size)
+{
+	bool found = false;
+
+	for (uint64_t at = 0; at < MAP_SIZE; at += STEP) {
+		struct address_page page;
+
+		if (!state_has_time(inspect, 64))
+			return false;
+		if (address_walk(inspect->source, root, MAP_START + at, &page)) {
+			if (!found) {
+				*text = MAP_START + at;
+				*text_gpa = page.gpa + (*text & (page.size - 1));
+				found = true;
+			}
+			*size = MAP_START + at + STEP - *text;
+		} else if (found && MAP_START + at - *text > *size + MAX_HOLE) {
+			break;
+		}
+	}
+	return found;
+}
+
+/* Returns 1, 0, -ENOMEM. */
+static int symbols_in_window(struct inspect *inspect, uint64_t digits, size_t before, size_t behind,
+			     uint64_t delta, uint64_t text, struct symbols *symbols)
+{
+	uint64_t start = digits - before;
+	struct kallsyms kallsyms;
+	uint8_t *window;
+	size_t size;
+	int ret = 0;
+
+	window = malloc(before + behind);
+	if (!window)
+		return -ENOMEM;
+	size = state_read_most(inspect, start, window, before + behind);
+	if (kallsyms_parse(window, size, start + delta, before, &kallsyms)) {
+		ret = symbols_make(symbols, &kallsyms, window, size, start + delta, text);
+		ret = ret == 0 ? 1 : ret == -ENOMEM ? ret : 0;
+	}
+	free(window);
+	return ret;
+}
+
+int locate_symbols(struct inspect *inspect, uint64_t digits, uint64_t delta, uint64_t text,
+		   struct symbols *symbols)
+{
+	size_t few = digits < FEW_BEFORE ? (size_t)digits : FEW_BEFORE;
+	size_t many = digits < KALLSYMS_BEFORE ? (size_t)digits : KALLSYMS_BEFORE;
+	int ret = symbols_in_window(inspect, digits, few, FEW_BEHIND, delta, text, symbols);
+
+	if (ret == 0)
+		ret = symbols_in_window(inspect, digits, many, KALLSYMS_BEHIND, delta, text,
+					symbols);
+	return ret;
+}
+
+/* Look through the image for kallsyms. Returns 1, 0, -ENOMEM. */
+static int symbols_of_image(struct inspect *inspect, uint64_t text, uint64_t gpa, uint64_t size,
+			    struct symbols *symbols)
+{
+	uint8_t *chunk = malloc(CHUNK);
+	int ret = 0;
+
+	if (!chunk)
+		return -ENOMEM;
+	for (uint64_t at = 0; at < size && ret == 0; at += CHUNK - KALLSYMS_DIGITS + 1) {
+		size_t got = state_read_most(inspect, gpa + at, chunk, CHUNK), hit = 0;
+
+		while ((hit = kallsyms_find_tokens(chunk, got, hit)) < got && ret == 0) {
+			ret = locate_symbols(inspect, gpa + at + hit, text - gpa, text, symbols);
+			hit++;
+		}
+	}
+	free(chunk);
+	return ret;
+}
+
+/*
+ * A process's tables have all of the kernel; but what it maps later comes to its own tables first,
+ * and those of a process that is just dying may be anything. Before it set up its own there is
+ * nothing better than the vCPU's.
+ */
+static void prefer_own_root(struct inspect *inspect)
+{
+	struct address_root own = inspect->root;
+	struct address_page page;
+	uint64_t address;
+
+	if (!symbols_find(&inspect->symbols, "init_top_pgt", &address) || address < inspect->text)
+		return;
+	own.gpa = inspect->text_gpa + (address - inspect->text);
+	if (address_walk(inspect->source, &own, inspect->text, &page) &&
+	    page.gpa + (inspect->text & (page.size - 1)) == inspect->text_gpa)
+		inspect->root = own;
+}
+
+int locate_try(struct inspect *inspect, const struct address_root *root)
+{
+	uint64_t text, gpa, size;
+	int ret;
+
+	if (!locate_text(inspect, root, &text, &gpa, &size))
+		return 0;
+	ret = symbols_of_image(inspect, text, gpa, size, &inspect->symbols);
+	if (ret != 1)
+		return ret;
+	inspect->root = *root;
+	inspect->text = text;
+	inspect->text_gpa = gpa;
+	prefer_own_root(inspect);
+	return 1;
+}
+
+/*
+ * With page-table isolation a vCPU in user mode has tables with little of the kernel in them: those
+ * of the kernel are the page before (bit 12). Without it that bit is part of the address.
+ */
+static int try_vcpu(struct inspect *inspect, const struct address_root *root,
+		    struct address_root *tried, unsigned int *nr_tried)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct address_root candidate = *root;
+		unsigned int seen = 0;
+		int ret;
+
+		if (i == 0)
+			candidate.gpa &= ~(uint64_t)ADDRESS_PAGE_SIZE;
+		while (seen < *nr_tried && tried[seen].gpa != candidate.gpa)
+			seen++;
+		if (seen < *nr_tried || *nr_tried == MAX_TRIED)
+			continue;
+		tried[(*nr_tried)++] = candidate;
+		ret = locate_try(inspect, &candidate);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int find_by_vcpus(struct inspect *inspect, unsigned int *nr_paging, unsigned int *nr_tried)
+{
+	const struct inspect_source *source = inspect->source;
+	struct address_root root, tried[MAX_TRIED];
+	struct inspect_regs regs;
+	int ret = 0;
+
+	for (unsigned int i = 0; i < source->nr_vcpus && ret == 0; i++)
+		if (source->regs(source->data, i, &regs) && address_of_vcpu(&regs, &root)) {
+			(*nr_paging)++;
+			ret = try_vcpu(inspect, &root, tried, nr_tried);
+		}
+	return ret;
+}
+
+int locate_kernel(struct inspect *inspect, struct error *err)
+{
+	unsigned int nr_paging = 0, nr_tried = 0;
+	int ret = find_by_vcpus(inspect, &nr_paging, &nr_tried);
+
+	if (ret == 0)
+		ret = locate_scan(inspect);
+	if (ret == 1)
+		return 0;
+	if (ret < 0)
+		return error_set(err, ret,
+				 "the guest's kernel: no memory left to read its symbols");
+	if (inspect->out_of_time)
+		return error_set(err, -ETIMEDOUT,
+				 "the guest's kernel was not found in the time that was given");
+	return error_set(err, -ENOENT,
+			 "the guest's memory holds no running kernel: %u of %u vCPUs use page "
+			 "tables, none of the %u looked at maps an image with kallsyms (it needs "
+			 "CONFIG_KALLSYMS), and neither VMCOREINFO nor kallsyms in %llu MiB of RAM "
+			 "leads to one",
+			 nr_paging, inspect->source->nr_vcpus, nr_tried,
+			 (unsigned long long)inspect->source->ram_end >> 20);
+}
