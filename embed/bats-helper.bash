@@ -19,7 +19,8 @@
 #   ktstr_artefact SUFFIX                   print the path of the last run's one file *SUFFIX
 #                                           (.failure-dump.json, .repro.wprof.pb, .ktstr.json, ...)
 #
-#   ktstr_assert_verdict pass|fail|timeout|panic|stall|died|protocol|not-run|error|interrupted
+#   ktstr_assert_verdict pass|fail|timeout|panic|stall|died|protocol|not-run|inconclusive|error|
+#                                           interrupted
 #   ktstr_assert_status N
 #   ktstr_assert_cause REGEX...             the reason on the report's first line; REGEX: as in grep -E
 #   ktstr_assert_guest_stdout REGEX...      each in some line of it; ktstr_assert_guest_stderr likewise
@@ -27,7 +28,7 @@
 #   ktstr_assert_trace [SUFFIX]             a trace is there; it decodes, where there is a protoc
 #   ktstr_assert_trace_has_task NAME [SUFFIX]  and a task of that name is in it
 #   ktstr_assert_outcome NAME OUTCOME       of the last ktstr_test: pass, fail, timeout, xfail, xpass, skip,
-#                                           error, not-run
+#                                           inconclusive, error, not-run
 #   ktstr_skip_without_kvm [--kernel IMG]   skip the test where VMs cannot run. Tried once in a bats run.
 #                                           In setup it is for all tests of the file.
 #
@@ -374,8 +375,8 @@ ktstr_assert_verdict()
 {
 	_ktstr_need run || return
 	case ${1-} in
-	pass | fail | timeout | panic | stall | died | protocol | not-run | error | interrupted) ;;
-	*) _ktstr_refuse 'pass|fail|timeout|panic|stall|died|protocol|not-run|error|interrupted' || return ;;
+	pass | fail | timeout | panic | stall | died | protocol | not-run | inconclusive | error | interrupted) ;;
+	*) _ktstr_refuse 'pass|fail|timeout|panic|stall|died|protocol|not-run|inconclusive|error|interrupted' || return ;;
 	esac
 	_ktstr_look
 	[[ $_ktstr_verdict == "$1" ]] ||
@@ -477,8 +478,8 @@ ktstr_assert_outcome()
 
 	_ktstr_need test || return
 	case ${2-} in
-	pass | fail | timeout | xfail | xpass | skip | error | not-run) ;;
-	*) _ktstr_refuse 'NAME pass|fail|timeout|xfail|xpass|skip|error|not-run' || return ;;
+	pass | fail | timeout | xfail | xpass | skip | inconclusive | error | not-run) ;;
+	*) _ktstr_refuse 'NAME pass|fail|timeout|xfail|xpass|skip|inconclusive|error|not-run' || return ;;
 	esac
 	# A line for each time that it ran (--repeat).
 	there=$(ktstr_result "$1") || return

@@ -19,7 +19,12 @@ char *const job_default_env[] = {
 	NULL,
 };
 
-static char metrics_env[] = KTSTR_METRICS_VARIABLE "=" KTSTR_METRICS_PATH;
+static char *const files_env[] = {
+	KTSTR_METRICS_VARIABLE "=" KTSTR_METRICS_PATH,
+	KTSTR_WORK_VARIABLE "=" KTSTR_WORK_PATH,
+};
+
+#define NR_FILES_ENV (sizeof(files_env) / sizeof(files_env[0]))
 
 #define NR_DEFAULT_ENV (sizeof(job_default_env) / sizeof(job_default_env[0]) - 1)
 
@@ -207,7 +212,7 @@ int job_parse(struct job *job, const char *text, size_t size, char *why, size_t 
 	job->text = malloc(size);
 	job->argv = calloc(entries + 1, sizeof(*job->argv));
 	job->modules = calloc(entries + 1, sizeof(*job->modules));
-	job->envp = calloc(JOB_MAX_ENV + NR_DEFAULT_ENV + 2, sizeof(*job->envp));
+	job->envp = calloc(JOB_MAX_ENV + NR_DEFAULT_ENV + NR_FILES_ENV + 1, sizeof(*job->envp));
 	job->setup = calloc(entries + 1, sizeof(*job->setup));
 	job->scheduler = calloc(entries + 2, sizeof(*job->scheduler));
 	if (!job->text || !job->argv || !job->envp || !job->modules || !job->setup ||
@@ -238,8 +243,9 @@ int job_parse(struct job *job, const char *text, size_t size, char *why, size_t 
 	for (size_t i = 0; i < NR_DEFAULT_ENV; i++)
 		if (find_env(&parser, job_default_env[i]) == parser.envc)
 			job->envp[parser.envc++] = job_default_env[i];
-	if (job->metrics && find_env(&parser, metrics_env) == parser.envc)
-		job->envp[parser.envc++] = metrics_env;
+	for (size_t i = 0; job->metrics && i < NR_FILES_ENV; i++)
+		if (find_env(&parser, files_env[i]) == parser.envc)
+			job->envp[parser.envc++] = files_env[i];
 	return 0;
 fail:
 	job_destroy(job);

@@ -31,7 +31,7 @@ struct job {
 	uint64_t timeout_ms; /* 0: never */
 	bool tty;	     /* in a terminal of its own */
 	bool feed;	     /* its standard input comes through the inbox */
-	bool metrics;	     /* it has a file to append metrics to */
+	bool metrics;	     /* it has files to append metrics and ktstr-work's words to */
 	bool tracer;
 	bool tracer_bpf;
 	char *tracer_args;	   /* joined by KTSTR_WPROF_ARGS_SEPARATOR; NULL: not given */

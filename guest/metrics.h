@@ -1,6 +1,7 @@
 /*
- * How do a payload's metrics come back? It appends lines to the file that $KTSTR_METRICS names, and
- * when it has ended, well or not, the file goes to the host in one frame, KTSTR_METRICS.
+ * How do a payload's metrics, and what ktstr-work says, come back? It appends lines to the files
+ * that $KTSTR_METRICS and $KTSTR_WORK_SAYS name, and when it has ended, well or not, each goes to
+ * the host in one frame, KTSTR_METRICS and KTSTR_WORK.
  */
 #ifndef KTSTR_GUEST_METRICS_H
 #define KTSTR_GUEST_METRICS_H
@@ -8,8 +9,8 @@
 #include "session.h"
 
 /*
- * metrics_begin - the empty file, where the job wants one; what keeps us from it is logged. Before
- * the setup and the scheduler, whose figures count as well.
+ * metrics_begin - the empty files, where the job wants them; what keeps us from it is logged.
+ * Before the setup and the scheduler, whose figures count as well.
  */
 void metrics_begin(struct session *session);
 

@@ -32,7 +32,7 @@
 
 #include <stdint.h>
 
-#define KTSTR_PROTOCOL_VERSION 6
+#define KTSTR_PROTOCOL_VERSION 7
 
 /* Guest-physical address and size of the region: between RAM's top below 4 GiB and the IOAPIC. */
 #define KTSTR_CHANNEL_GPA  0xd0000000ull
@@ -145,8 +145,9 @@ enum ktstr_frame_type {
 	KTSTR_SCHED_EVENTS =
 		21, /* the kernel's counters of events, in text; once, before its end */
 	KTSTR_SCHED_KERNEL = 22, /* as KTSTR_KERNEL, from the scheduler's start to the payload's */
-	KTSTR_METRICS = 24,	 /* struct ktstr_metrics, and behind it the beginning of the file:
+	KTSTR_METRICS = 24,	 /* struct ktstr_file, and behind it the beginning of the file:
 				    once, before KTSTR_EXITED */
+	KTSTR_WORK = 25,	 /* the beginning of the file KTSTR_WORK_PATH: likewise */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
@@ -195,23 +196,24 @@ struct ktstr_exited {
 	uint32_t cpu_lost;  /* the first of them */
 };
 
-/* What came of the file that the payload appends its metrics to. */
-enum ktstr_metrics_state {
-	KTSTR_METRICS_READ = 0,
-	KTSTR_METRICS_GONE = 1, /* there is none any more */
-	KTSTR_METRICS_NO_FILE =
-		2,		  /* another kind of file is there, or one of another file system */
-	KTSTR_METRICS_UNREAD = 3, /* it cannot be read: error */
+/* What came of a file that the payload appends to. */
+enum ktstr_file_state {
+	KTSTR_FILE_READ = 0,
+	KTSTR_FILE_GONE = 1,	/* there is none any more */
+	KTSTR_FILE_NO_FILE = 2, /* another kind of file is there, or one of another file system */
+	KTSTR_FILE_UNREAD = 3,	/* it cannot be read: error */
 };
 
-struct ktstr_metrics {
-	uint32_t state; /* enum ktstr_metrics_state */
+struct ktstr_file {
+	uint32_t state; /* enum ktstr_file_state */
 	uint32_t error; /* for UNREAD: errno */
 	uint64_t size;	/* bytes of the file, of which KTSTR_METRICS_MAX at most follow */
 };
 
 /* Room for 512 lines as long as a line can be. */
 #define KTSTR_METRICS_MAX 61440u
+/* Most bytes of KTSTR_WORK. */
+#define KTSTR_WORK_MAX	  4096u
 
 enum ktstr_tracer_state {
 	KTSTR_TRACER_READY = 0,	 /* it said that it is recording */
@@ -289,7 +291,8 @@ struct ktstr_trace {
  *   stdin=1		the payload's standard input is a pipe, fed with the KTSTR_STDIN of the
  *			inbox; not with tty=1
  *   metrics=1		an empty file KTSTR_METRICS_PATH, named to the payload by the variable
- *			KTSTR_METRICS unless env sets that; what it holds at its end is sent
+ *			KTSTR_METRICS unless env sets that; what it holds at its end is sent.
+ *			Likewise KTSTR_WORK_PATH and KTSTR_WORK_SAYS
  *   module=PATH PARAMS	load this kernel module before tracer and payload, in order; what
  *			keeps it from being loaded ends the run. PARAMS may be empty
  *   try_module=PATH PARAMS	the same, but the run goes on without it
@@ -310,6 +313,14 @@ struct ktstr_trace {
 /* What the payload appends its metrics to: lines "name value unit [lower|higher]". */
 #define KTSTR_METRICS_PATH     "/ktstr/metrics"
 #define KTSTR_METRICS_VARIABLE "KTSTR_METRICS"
+
+/*
+ * What ktstr-work appends to when it could not do what it was told, or could not tell, or a check
+ * failed: a line "error WHY", "inconclusive WHY" or "failed WHY". Its exit status tells that to its
+ * caller, but none of it to us, where the payload is a script, or ends with such a status itself.
+ */
+#define KTSTR_WORK_PATH	    "/ktstr/work"
+#define KTSTR_WORK_VARIABLE "KTSTR_WORK_SAYS"
 
 /* Where the cargo holds kernel modules; init removes each that it has loaded. */
 #define KTSTR_MODULES_DIR "/ktstr/modules"

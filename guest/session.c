@@ -51,6 +51,7 @@ int session_open(struct session *session, struct guest_channel *channel, const s
 		.feed = { .fd = -1 },
 		.scheduler = { .text = { -1, KTSTR_SCHED_TEXT }, .dump = -1, .replace = -1 },
 		.metrics = { .path = KTSTR_METRICS_PATH },
+		.work = { .path = KTSTR_WORK_PATH },
 		.tracer =
 			{
 				.path = KTSTR_TRACER_PATH,

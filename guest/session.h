@@ -87,8 +87,8 @@ struct stdin_feed {
 	uint8_t bytes[KTSTR_INBOX_FRAME_MAX];
 };
 
-/* What the payload appends its metrics to. */
-struct metrics_file {
+/* What the payload appends to: metrics, or the words of ktstr-work. */
+struct payload_file {
 	const char *path;
 	bool made;
 	dev_t device; /* where it was made */
@@ -108,7 +108,7 @@ struct session {
 	struct stdin_feed feed;
 	struct tracer tracer;
 	struct scheduler scheduler;
-	struct metrics_file metrics;
+	struct payload_file metrics, work;
 	struct kmsg *kmsg; /* the caller's */
 };
 

@@ -361,7 +361,7 @@ static int exit_status(const struct suite_counts *counts, int signal_number)
 		return 128 + signal_number;
 	if (counts->fail || counts->timeout || counts->xpass)
 		return 1;
-	if (counts->error || counts->not_run)
+	if (counts->error || counts->inconclusive || counts->not_run)
 		return COMMAND_CANNOT;
 	return counts->pass || counts->xfail || !counts->planned ? 0 : 4;
 }

@@ -4,6 +4,7 @@
  * report and verdicts.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,37 @@ struct work {
 	struct work_cost cost;
 };
 
-static int complain(const struct failure *failure)
+/*
+ * To the harness, whose file $KTSTR_WORK_SAYS names: our exit status may never reach it. One write,
+ * as others may append to it at the same time.
+ */
+static void say(const char *word, const char *text)
+{
+	const char *path = getenv("KTSTR_WORK_SAYS");
+	char line[sizeof(((struct failure *)NULL)->text) + 32];
+	int length, fd;
+
+	if (!path || !*path)
+		return;
+	length = snprintf(line, sizeof(line) - 1, "%s %s", word, text);
+	if (length > (int)sizeof(line) - 2)
+		length = (int)sizeof(line) - 2;
+	line[length++] = '\n';
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (fd < 0 || write(fd, line, (size_t)length) != length)
+		fprintf(stderr, "ktstr-work: KTSTR_WORK_SAYS: cannot write '%s': %s\n", path,
+			strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static int complain(const struct failure *failure, int code)
 {
 	fflush(stdout);
 	fprintf(stderr, "ktstr-work: %s\n", failure->text);
+	/* Who ends a load in mid-run knows it. */
+	if (code != -EINTR)
+		say("error", failure->text);
 	return EXIT_CANNOT;
 }
 
@@ -45,25 +73,51 @@ static int append_metrics(const struct work_stats *stats, struct failure *failur
 	return 0;
 }
 
+/* What a check, or a group's silence, comes to. @line: with its word, as check_decide has it. */
+static void conclude(enum check_verdict verdict, const char *line, enum check_verdict *worst)
+{
+	puts(line);
+	/* Where the cause is looked for. */
+	fflush(stdout);
+	if (verdict == CHECK_HOLDS)
+		return;
+	fprintf(stderr, "ktstr-work: %s\n", line);
+	say(verdict == CHECK_FAILS ? "failed" : "inconclusive", strchr(line, ':') + 2);
+	if (verdict > *worst)
+		*worst = verdict;
+}
+
+static bool is_checked(const struct work *work, uint32_t group)
+{
+	for (uint32_t i = 0; i < work->plan.nr_checks; i++)
+		if (work->checks[i].group == group)
+			return true;
+	return false;
+}
+
 static int decide(const struct work *work, const struct work_stats *stats)
 {
 	enum check_verdict worst = CHECK_HOLDS;
+	char line[640];
 
 	if (work->plan.nr_checks)
 		putchar('\n');
 	for (uint32_t i = 0; i < work->plan.nr_checks; i++) {
-		char line[640];
 		enum check_verdict verdict =
 			check_decide(&work->checks[i], stats, line, sizeof(line));
 
-		fputs(line, stdout);
-		putchar('\n');
-		/* Where the cause is looked for. */
-		fflush(stdout);
-		if (verdict != CHECK_HOLDS)
-			fprintf(stderr, "ktstr-work: %s\n", line);
-		if (verdict > worst)
-			worst = verdict;
+		conclude(verdict, line, &worst);
+	}
+	/* A load that was not there is no signal, also where nobody asked for it; but some end. */
+	for (uint32_t i = 0; i < work->plan.nr_groups; i++) {
+		const struct group_stats *group = &stats->groups[i];
+
+		if (is_checked(work, i) || group->never_ran < group->group->nr_tasks ||
+		    (group->group->kind == &kind_rtapp && group->group->rtapp.loops != UINT64_MAX))
+			continue;
+		snprintf(line, sizeof(line), "inconclusive: no task of '%s' ran in the window",
+			 group->group->name);
+		conclude(CHECK_INCONCLUSIVE, line, &worst);
 	}
 	return worst == CHECK_FAILS	     ? EXIT_FAILS
 	       : worst == CHECK_INCONCLUSIVE ? EXIT_INCONCLUSIVE
@@ -99,7 +153,7 @@ static int run(struct work *work)
 		report_stats(stdout, stats, &work->cost);
 		ret = append_metrics(stats, &failure);
 	}
-	status = ret ? complain(&failure) : decide(work, stats);
+	status = ret ? complain(&failure, ret) : decide(work, stats);
 	free(stats);
 	return status;
 }
@@ -126,13 +180,13 @@ int main(int argc, char **argv)
 					  &work->checks[i], &failure);
 		if (!ret)
 			report_cost(&work->cost);
-		status = ret ? complain(&failure) : run(work);
+		status = ret ? complain(&failure, ret) : run(work);
 	}
 	free(work);
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "ktstr-work: cannot write to standard output: %s\n",
-			strerror(errno));
-		status = EXIT_CANNOT;
+		snprintf(failure.text, sizeof(failure.text), "cannot write to standard output: %s",
+			 strerror(errno));
+		status = complain(&failure, -EIO);
 	}
 	return status;
 }

@@ -32,7 +32,8 @@ static const char usage_text[] =
 	"set up or was ended, 3 none fails, but one is inconclusive: too little was seen.\n"
 	"\n"
 	"Where $KTSTR_METRICS names a file, lines 'GROUP.METRIC VALUE UNIT [lower|higher]' are\n"
-	"appended to it.\n";
+	"appended to it. To the file that $KTSTR_WORK_SAYS names goes one line where the status is\n"
+	"1, 2 or 3: so a harness knows it, whatever the script around it makes of it.\n";
 
 void report_help(FILE *out)
 {

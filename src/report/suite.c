@@ -30,6 +30,9 @@ void suite_count(struct suite_counts *counts, enum outcome_kind kind)
 	case OUTCOME_SKIP:
 		counts->skip++;
 		break;
+	case OUTCOME_INCONCLUSIVE:
+		counts->inconclusive++;
+		break;
 	case OUTCOME_ERROR:
 		counts->error++;
 		break;
@@ -42,7 +45,7 @@ void suite_count(struct suite_counts *counts, enum outcome_kind kind)
 unsigned int suite_not_run(const struct suite_counts *counts)
 {
 	unsigned int ended = counts->pass + counts->fail + counts->timeout + counts->xfail +
-			     counts->xpass + counts->skip + counts->error;
+			     counts->xpass + counts->skip + counts->inconclusive + counts->error;
 	unsigned int left = counts->planned > ended ? counts->planned - ended : 0;
 
 	return left > counts->not_run ? left : counts->not_run;
@@ -269,6 +272,7 @@ void suite_put_counts(FILE *out, const struct suite_counts *counts, double secon
 		{ counts->fail, "failed", "failed" },
 		{ counts->timeout, "timed out", "timed out" },
 		{ counts->xpass, "unexpected pass", "unexpected passes" },
+		{ counts->inconclusive, "inconclusive", "inconclusive" },
 		{ counts->error, "error", "errors" },
 		{ counts->xfail, "expected failure", "expected failures" },
 		{ counts->skip, "skipped", "skipped" },

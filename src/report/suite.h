@@ -34,7 +34,7 @@ struct suite_result {
 };
 
 struct suite_counts {
-	unsigned int planned, pass, fail, timeout, xfail, xpass, skip, error, not_run;
+	unsigned int planned, pass, fail, timeout, xfail, xpass, skip, inconclusive, error, not_run;
 };
 void suite_count(struct suite_counts *counts, enum outcome_kind kind);
 

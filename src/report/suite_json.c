@@ -12,8 +12,9 @@
  * "result", in the order in which they ended; null: not known, or there is none
  *	name            the variant's: "fair", "gauntlet/fair/smt-2llc"
  *	number          its place in the plan, from 1
- *	outcome         "pass", "fail", "timeout", "xfail", "xpass", "skip", "error", "not-run"
- *	bad             bool: makes the suite fail (fail, timeout, xpass, error)
+ *	outcome         "pass", "fail", "timeout", "xfail", "xpass", "skip",
+ *	                "inconclusive", "error", "not-run"
+ *	bad             bool: makes the suite fail (fail, timeout, xpass, inconclusive, error)
  *	cause           one line: why
  *	detail          more lines, with '\n' between them; of a failure also the last ones of both
  *	                streams, behind "stdout: " and "stderr: "
@@ -35,7 +36,7 @@
  *
  * "summary":
  *	planned         as above
- *	counts          object: outcome -> number, all eight
+ *	counts          object: outcome -> number, all nine
  *	failed          bool: one at least was bad
  *	interrupted     bool: ended by a signal or by --fail-fast before all had had their turn
  *	seconds         number, wall time
@@ -119,6 +120,7 @@ static struct json_object *counts_value(const struct suite_counts *counts)
 	json_put_number(&json, outcome_name(OUTCOME_XFAIL), counts->xfail);
 	json_put_number(&json, outcome_name(OUTCOME_XPASS), counts->xpass);
 	json_put_number(&json, outcome_name(OUTCOME_SKIP), counts->skip);
+	json_put_number(&json, outcome_name(OUTCOME_INCONCLUSIVE), counts->inconclusive);
 	json_put_number(&json, outcome_name(OUTCOME_ERROR), counts->error);
 	json_put_number(&json, outcome_name(OUTCOME_NOT_RUN), suite_not_run(counts));
 	return json_end(&json);
@@ -132,7 +134,8 @@ static int report_end(struct suite_writer *writer, const struct suite_counts *co
 	json_put_number(&json, "planned", counts->planned);
 	json_put(&json, "counts", counts_value(counts));
 	json_put_bool(&json, "failed",
-		      counts->fail || counts->timeout || counts->xpass || counts->error);
+		      counts->fail || counts->timeout || counts->xpass || counts->inconclusive ||
+			      counts->error);
 	json_put_bool(&json, "interrupted", interrupted);
 	json_put_seconds(&json, "seconds", suite_seconds(seconds));
 	return line_write(&json, writer->out, err);

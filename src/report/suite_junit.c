@@ -6,6 +6,7 @@
  *	fail, timeout    with a <failure>, its type the outcome, its message the cause
  *	xpass            likewise
  *	error            with an <error>
+ *	inconclusive     likewise
  *	skip, not-run    with a <skipped>
  *
  * The counts stand at the head, so that all else is held in memory until the end.
@@ -140,6 +141,7 @@ static const char *element_of(struct junit *junit, enum outcome_kind kind)
 	case OUTCOME_XPASS:
 		junit->failures++;
 		return "failure";
+	case OUTCOME_INCONCLUSIVE:
 	case OUTCOME_ERROR:
 		junit->errors++;
 		return "error";

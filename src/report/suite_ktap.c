@@ -40,6 +40,7 @@ static int ktap_result(struct suite_writer *writer, const struct suite_result *r
 		[OUTCOME_XFAIL] = { "ok", "XFAIL " },
 		[OUTCOME_XPASS] = { "not ok", "" },
 		[OUTCOME_SKIP] = { "ok", "SKIP " },
+		[OUTCOME_INCONCLUSIVE] = { "not ok", "ERROR inconclusive: " },
 		[OUTCOME_ERROR] = { "not ok", "ERROR " },
 	};
 	FILE *out = writer->out;

@@ -8,7 +8,7 @@
 #include "util/terminal.h"
 #include "util/utf8.h"
 
-/* The longest outcome: "TIMEOUT". */
+/* The longest outcome that is not rare: "TIMEOUT". */
 #define OUTCOME_WIDTH 7
 
 static void put_outcome(FILE *out, enum outcome_kind kind, bool colour)
@@ -23,7 +23,7 @@ static void put_outcome(FILE *out, enum outcome_kind kind, bool colour)
 		fputc(toupper((unsigned char)*name), out);
 	if (colour)
 		fputs(TERMINAL_PLAIN, out);
-	fprintf(out, "%*s  ", OUTCOME_WIDTH - width, "");
+	fprintf(out, "%*s  ", width < OUTCOME_WIDTH ? OUTCOME_WIDTH - width : 0, "");
 }
 
 /* A column is a code point here, which is true of every name that a test can have. */
@@ -82,7 +82,8 @@ static void put_bad(FILE *out, const struct suite_result *results, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		enum outcome_kind kind = results[i].outcome;
 
-		if (!outcome_is_bad(kind) || (kind == OUTCOME_ERROR) != errors)
+		if (!outcome_is_bad(kind) ||
+		    (kind == OUTCOME_ERROR || kind == OUTCOME_INCONCLUSIVE) != errors)
 			continue;
 		fprintf(out, "%s  ", heading);
 		put_outcome(out, kind, colour);
@@ -101,7 +102,8 @@ void suite_text_end(FILE *out, const struct suite_result *results, size_t count,
 		    const struct suite_counts *counts, double seconds, bool interrupted,
 		    bool colour)
 {
-	bool bad = counts->fail || counts->timeout || counts->xpass || counts->error;
+	bool bad = counts->fail || counts->timeout || counts->xpass || counts->inconclusive ||
+		   counts->error;
 	bool good = counts->pass || counts->xfail;
 
 	put_skips(out, results, count);
@@ -134,7 +136,8 @@ static void put_time(char *out, size_t size, double seconds)
 void suite_live(char *out, size_t size, const struct suite_progress *progress)
 {
 	const struct suite_counts *counts = progress->counts;
-	unsigned int bad = counts->fail + counts->timeout + counts->xpass + counts->error;
+	unsigned int bad = counts->fail + counts->timeout + counts->xpass + counts->inconclusive +
+			   counts->error;
 	double left_s = progress->seconds_left;
 	char failed[32] = "", left[64] = "", time[32], longest[128] = "", whole[512];
 

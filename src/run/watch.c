@@ -308,6 +308,9 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 	case KTSTR_METRICS:
 		metrics_take(&seen->metrics, payload, length);
 		return 0;
+	case KTSTR_WORK:
+		work_said_take(&seen->work, payload, length);
+		return 0;
 	case KTSTR_LOG:
 		tail_add(&seen->init_log, payload, length);
 		tail_add(&seen->init_log, "\n", 1);

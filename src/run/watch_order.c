@@ -63,6 +63,8 @@ static bool in_order(const struct watch_order *order, uint16_t type)
 		return order->started && !order->exited;
 	case KTSTR_METRICS:
 		return order->started && !order->metrics && !order->exited;
+	case KTSTR_WORK:
+		return order->started && !order->work && !order->exited;
 	default:
 		return true;
 	}
@@ -118,14 +120,22 @@ static int take_sched(struct watch_order *order, const struct ktstr_sched *sched
 	return 0;
 }
 
-static int take_metrics(struct watch_order *order, const struct ktstr_metrics *metrics,
+static int take_metrics(struct watch_order *order, const struct ktstr_file *metrics,
 			uint32_t length, struct error *err)
 {
 	if (length < sizeof(*metrics) || length > sizeof(*metrics) + KTSTR_METRICS_MAX)
 		return error_set(err, -EPROTO, "metrics of %u bytes", length);
-	if (metrics->state > KTSTR_METRICS_UNREAD)
+	if (metrics->state > KTSTR_FILE_UNREAD)
 		return error_set(err, -EPROTO, "metrics in state %u", metrics->state);
 	order->metrics = true;
+	return 0;
+}
+
+static int take_work(struct watch_order *order, uint32_t length, struct error *err)
+{
+	if (length > KTSTR_WORK_MAX)
+		return error_set(err, -EPROTO, "words of ktstr-work of %u bytes", length);
+	order->work = true;
 	return 0;
 }
 
@@ -168,6 +178,8 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 		return take_exited(order, payload, err);
 	case KTSTR_METRICS:
 		return take_metrics(order, payload, length, err);
+	case KTSTR_WORK:
+		return take_work(order, length, err);
 	case KTSTR_HEARTBEAT:
 	case KTSTR_STDOUT:
 	case KTSTR_STDERR:

@@ -15,7 +15,7 @@ struct watch_order {
 	bool scheduler;		      /* likewise */
 	bool attached, failed, ended; /* of it */
 	/* What has come; all false at power-on, hello and ready true in a fork. */
-	bool hello, ready, started, metrics, exited;
+	bool hello, ready, started, metrics, work, exited;
 };
 
 /* @at_ready: the machine begins at its ready point, and has said hello and ready before */

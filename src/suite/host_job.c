@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../guest/metrics_file.h"
+#include "../../guest/payload_file.h"
 #include "util/file.h"
 #include "verdict/verdict.h"
 
@@ -42,6 +42,7 @@ static _Noreturn void exec_test(const struct host_job *job, pid_t parent, int re
 	dup2(job->out_fd, STDOUT_FILENO);
 	dup2(job->err_fd, STDERR_FILENO);
 	setenv(KTSTR_METRICS_VARIABLE, job->metrics_path, true);
+	setenv(KTSTR_WORK_VARIABLE, job->work_path, true);
 	for (char **variable = job->test->env; *variable; variable++)
 		putenv(*variable);
 	for (const char *const *variable = job->env; variable && *variable; variable++)
@@ -146,16 +147,40 @@ static bool said(const struct host_job *job)
 static void take_metrics(struct host_job *job, dev_t device)
 {
 	struct {
-		struct ktstr_metrics head;
+		struct ktstr_file head;
 		char bytes[KTSTR_METRICS_MAX];
 	} frame;
-	size_t count = metrics_file_read(job->metrics_path, device, &frame.head, frame.bytes);
+	size_t count = payload_file_read(job->metrics_path, device, &frame.head, frame.bytes,
+					 sizeof(frame.bytes));
 
 	metrics_take(&job->metrics, &frame, sizeof(frame.head) + count);
 }
 
+static void take_work(const struct host_job *job, dev_t device, struct work_said *said)
+{
+	char bytes[KTSTR_WORK_MAX];
+	struct ktstr_file head;
+
+	work_said_take(said, bytes,
+		       payload_file_read(job->work_path, device, &head, bytes, sizeof(bytes)));
+}
+
+/* Both files, of one file system. */
+static int make_files(const struct host_job *job, dev_t *device, struct error *err)
+{
+	const char *path = job->metrics_path;
+	int ret = payload_file_make(path, device);
+
+	if (!ret) {
+		path = job->work_path;
+		ret = payload_file_make(path, device);
+	}
+	return ret ? error_set(err, ret, "file '%s': %s", path, strerror(-ret)) : 0;
+}
+
 int host_job_run(struct host_job *job, struct error *err)
 {
+	struct work_said work = { .error = "" };
 	struct verdict verdict = { .kind = VERDICT_PASS };
 	const char *path = job->test->path;
 	pid_t self = getpid(), pid;
@@ -163,9 +188,9 @@ int host_job_run(struct host_job *job, struct error *err)
 	dev_t device = 0;
 	bool cancelled;
 
-	late = metrics_file_make(job->metrics_path, &device);
+	late = make_files(job, &device, err);
 	if (late)
-		return error_set(err, late, "file '%s': %s", job->metrics_path, strerror(-late));
+		return late;
 	if (pipe2(fds, O_CLOEXEC))
 		return error_set(err, -errno, "a pipe for the test: %s", strerror(errno));
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -186,6 +211,7 @@ int host_job_run(struct host_job *job, struct error *err)
 		;
 	end_descendants();
 	take_metrics(job, device);
+	take_work(job, device, &work);
 	if (read(fds[0], &code, sizeof(code)) != sizeof(code))
 		code = 0;
 	close(fds[0]);
@@ -220,6 +246,7 @@ int host_job_run(struct host_job *job, struct error *err)
 		snprintf(verdict.cause, sizeof(verdict.cause), "exited with status 0 on the host");
 	}
 	verdict.said_it = said(job);
+	verdict_add_work(&verdict, &work);
 	verdict_add_expected(&verdict, &job->test->expect);
 	snprintf(job->cause, sizeof(job->cause), "%s", verdict.cause);
 	job->outcome = outcome_of(&verdict, &job->test->expect);

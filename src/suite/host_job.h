@@ -12,8 +12,9 @@ struct host_job {
 	const char *const *env; /* beside the test's, NULL-terminated; or NULL */
 	uint64_t timeout_ms;	/* 0: none */
 	int out_fd, err_fd;
-	int cancel_fd;		  /* readable: end it */
-	const char *metrics_path; /* absolute: where its file of metrics is to be */
+	int cancel_fd; /* readable: end it */
+	/* Absolute: where its files of metrics and of ktstr-work's words are to be. */
+	const char *metrics_path, *work_path;
 	/* What came of it. */
 	enum outcome_kind outcome;
 	struct metrics metrics; /* owned by the caller, metrics_destroy */
@@ -23,7 +24,7 @@ struct host_job {
 /*
  * host_job_run - the test's program in a session of its own, with its environment and time limit.
  * Whatever it leaves running is killed: the caller becomes a subreaper, and has no other children.
- * The file of metrics is made, and removed again by the caller.
+ * These files are made, and removed again by the caller.
  * Returns 0, or a negative errno with a message, also when the test could not be executed.
  */
 int host_job_run(struct host_job *job, struct error *err);

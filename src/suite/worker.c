@@ -321,21 +321,25 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	return 0; /* the process ends soon: what the reply points to is not freed */
 }
 
-/* With a file for its metrics, by its whole path: the test runs in its own folder. */
+/* With files for its metrics and more, by their whole paths: the test runs in its own folder. */
 static int run_on_host(struct job *job, struct host_job *host, struct error *err)
 {
-	char *folder = realpath(job->artefacts.dir, NULL), *path = NULL;
+	char *folder = realpath(job->artefacts.dir, NULL), *path = NULL, *work = NULL;
 	int ret;
 
-	if (!folder || asprintf(&path, "%s/%s.metrics", folder, job->artefacts.stem) < 0) {
+	if (!folder || asprintf(&path, "%s/%s.metrics", folder, job->artefacts.stem) < 0 ||
+	    asprintf(&work, "%s/%s.work", folder, job->artefacts.stem) < 0) {
 		ret = error_set(err, -errno, "folder '%s': %s", job->artefacts.dir,
 				strerror(errno));
 		free(folder);
 		return ret;
 	}
 	host->metrics_path = path;
+	host->work_path = work;
 	ret = host_job_run(host, err);
 	unlink(path);
+	unlink(work);
+	free(work);
 	free(path);
 	free(folder);
 	return ret;

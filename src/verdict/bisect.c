@@ -23,9 +23,11 @@ int bisect_status(const struct verdict *verdict, enum outcome_kind outcome, bool
 			return BISECT_GOOD;
 		return outcome_is_bad(outcome) && outcome != OUTCOME_ERROR ? BISECT_BAD
 									   : BISECT_SKIP;
+	case VERDICT_ERROR:
+	case VERDICT_INCONCLUSIVE:
+		return outcome == OUTCOME_XFAIL ? BISECT_GOOD : BISECT_SKIP;
 	case VERDICT_PROTOCOL:
 	case VERDICT_NOT_RUN:
-	case VERDICT_ERROR:
 	case VERDICT_INTERRUPTED:
 		break;
 	}

@@ -252,13 +252,13 @@ static void add_lines(struct metrics *metrics, const char *text, size_t size, bo
 
 void metrics_take(struct metrics *metrics, const void *frame, size_t length)
 {
-	const char *text = (const char *)frame + sizeof(struct ktstr_metrics);
-	struct ktstr_metrics head;
+	const char *text = (const char *)frame + sizeof(struct ktstr_file);
+	struct ktstr_file head;
 
 	memcpy(&head, frame, sizeof(head));
 	length -= sizeof(head);
-	switch ((enum ktstr_metrics_state)head.state) {
-	case KTSTR_METRICS_READ:
+	switch ((enum ktstr_file_state)head.state) {
+	case KTSTR_FILE_READ:
 		add_lines(metrics, text, length, head.size > length);
 		if (head.size > length)
 			warn(metrics,
@@ -266,14 +266,14 @@ void metrics_take(struct metrics *metrics, const void *frame, size_t length)
 				       "left out",
 			     head.size, length);
 		break;
-	case KTSTR_METRICS_GONE:
+	case KTSTR_FILE_GONE:
 		warn(metrics, FILE_NAME " was removed");
 		break;
-	case KTSTR_METRICS_NO_FILE:
+	case KTSTR_FILE_NO_FILE:
 		warn(metrics,
 		     FILE_NAME " was replaced by what is no plain file of its file system");
 		break;
-	case KTSTR_METRICS_UNREAD:
+	case KTSTR_FILE_UNREAD:
 		warn(metrics, FILE_NAME " cannot be read: %s",
 		     strerror((int)(head.error & 0xffff)));
 		break;

@@ -50,7 +50,7 @@ struct metrics {
 };
 
 /*
- * metrics_take - what init or host_job sent: a struct ktstr_metrics and the file's beginning.
+ * metrics_take - what init or host_job sent: a struct ktstr_file and the file's beginning.
  * @length: within the bounds of the protocol. A lack of memory is a warning, too. Once.
  */
 void metrics_take(struct metrics *metrics, const void *frame, size_t length);

@@ -14,6 +14,7 @@
 #include "verdict/metrics.h"
 #include "verdict/scheduler.h"
 #include "verdict/splats.h"
+#include "verdict/work_said.h"
 #include "vmm/vmm.h"
 
 /* Why we ended the machine ourselves (vmm_end is VMM_END_STOPPED). */
@@ -78,6 +79,8 @@ struct observation {
 
 	/* What the payload measured, as it says. */
 	struct metrics metrics;
+	/* What ktstr-work said of itself, in its name. */
+	struct work_said work;
 
 	/* The kernel's last words. */
 	bool panic;

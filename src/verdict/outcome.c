@@ -1,9 +1,6 @@
 /* What does a VM's end mean for a test? See outcome.h. */
 #include "verdict/outcome.h"
 
-/* KSFT_SKIP of tools/testing/selftests/kselftest.h. */
-#define SKIP_STATUS 4
-
 const char *outcome_name(enum outcome_kind kind)
 {
 	switch (kind) {
@@ -19,6 +16,8 @@ const char *outcome_name(enum outcome_kind kind)
 		return "xpass";
 	case OUTCOME_SKIP:
 		return "skip";
+	case OUTCOME_INCONCLUSIVE:
+		return "inconclusive";
 	case OUTCOME_ERROR:
 		return "error";
 	case OUTCOME_NOT_RUN:
@@ -30,7 +29,7 @@ const char *outcome_name(enum outcome_kind kind)
 bool outcome_is_bad(enum outcome_kind kind)
 {
 	return kind == OUTCOME_FAIL || kind == OUTCOME_TIMEOUT || kind == OUTCOME_XPASS ||
-	       kind == OUTCOME_ERROR;
+	       kind == OUTCOME_INCONCLUSIVE || kind == OUTCOME_ERROR;
 }
 
 static enum outcome_kind outcome_of_failure(const struct verdict *verdict,
@@ -47,7 +46,7 @@ static enum outcome_kind outcome_of_failure(const struct verdict *verdict,
 	if (expect->kind == EXPECT_STATUS && status == (int)expect->status)
 		return OUTCOME_XFAIL;
 	/* Also where a failure is expected: what cannot run here has not failed. */
-	if (status == SKIP_STATUS)
+	if (status == EXIT_SKIP)
 		return OUTCOME_SKIP;
 	switch (expect->kind) {
 	case EXPECT_PASS:
@@ -75,6 +74,15 @@ static enum outcome_kind outcome_of_timeout(const struct verdict *verdict,
 	return expected ? OUTCOME_XFAIL : OUTCOME_TIMEOUT;
 }
 
+/* Only who says which failure it is to be can mean this one. */
+static bool expects_work(const struct verdict *verdict, const struct expect *expect)
+{
+	if (!verdict->by_work)
+		return false;
+	return expect->kind == EXPECT_STATUS ? verdict->exit_status == (int)expect->status
+					     : verdict->said_it;
+}
+
 enum outcome_kind outcome_of(const struct verdict *verdict, const struct expect *expect)
 {
 	switch (verdict->kind) {
@@ -92,8 +100,11 @@ enum outcome_kind outcome_of(const struct verdict *verdict, const struct expect 
 		return expect->kind == EXPECT_PASS ? OUTCOME_FAIL : OUTCOME_ERROR;
 	case VERDICT_INTERRUPTED:
 		return OUTCOME_NOT_RUN;
-	case VERDICT_NOT_RUN:
+	case VERDICT_INCONCLUSIVE:
+		return expects_work(verdict, expect) ? OUTCOME_XFAIL : OUTCOME_INCONCLUSIVE;
 	case VERDICT_ERROR:
+		return expects_work(verdict, expect) ? OUTCOME_XFAIL : OUTCOME_ERROR;
+	case VERDICT_NOT_RUN:
 		break;
 	}
 	return OUTCOME_ERROR;

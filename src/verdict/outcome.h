@@ -12,19 +12,21 @@
 
 enum outcome_kind {
 	OUTCOME_PASS,
-	OUTCOME_FAIL,	 /* the payload failed, or its guest panicked, stalled, died, lied */
-	OUTCOME_TIMEOUT, /* the payload ran into its limit */
-	OUTCOME_XFAIL,	 /* failed, as expect_err or expect_status says it must */
-	OUTCOME_XPASS,	 /* passed, though expect_err says that it must not: a failure */
-	OUTCOME_SKIP,	 /* not run, or said itself that it cannot (exit status 4): reason */
+	OUTCOME_FAIL,	      /* the payload failed, or its guest panicked, stalled, died, lied */
+	OUTCOME_TIMEOUT,      /* the payload ran into its limit */
+	OUTCOME_XFAIL,	      /* failed, as expect_err or expect_status says it must */
+	OUTCOME_XPASS,	      /* passed, though expect_err says that it must not: a failure */
+	OUTCOME_SKIP,	      /* not run, or said itself that it cannot (exit status 4): reason */
+	OUTCOME_INCONCLUSIVE, /* its ktstr-work saw too little to tell: no pass, and no failure */
 	OUTCOME_ERROR,	 /* the harness or the host could not do it; nothing is known of the test */
 	OUTCOME_NOT_RUN, /* the suite was ended before its turn, or in the middle of it */
 };
 
-/* "pass", "fail", "timeout", "xfail", "xpass", "skip", "error", "not-run" */
+/* "pass", "fail", "timeout", "xfail", "xpass", "skip", "inconclusive", "error", "not-run"
+ */
 const char *outcome_name(enum outcome_kind kind);
 
-/* Is it one that makes the suite fail? FAIL, TIMEOUT, XPASS, ERROR. */
+/* Is it one that makes the suite fail? FAIL, TIMEOUT, XPASS, INCONCLUSIVE, ERROR. */
 bool outcome_is_bad(enum outcome_kind kind);
 
 /*
@@ -38,8 +40,9 @@ bool outcome_is_bad(enum outcome_kind kind);
  *EXPECT_STDERR: FAIL and TIMEOUT are XFAIL when the line was seen (said_it). A splat is a failure
  *in any case.
  *
- * A payload that could not be executed is always an ERROR: nothing is known of the test. An
- * interrupted VM is NOT_RUN.
+ * A payload that could not be executed is always an ERROR: nothing is known of the test. So is one
+ * whose ktstr-work could not do what it was told, but where that status or line is expected.
+ * An interrupted VM is NOT_RUN.
  */
 enum outcome_kind outcome_of(const struct verdict *verdict, const struct expect *expect);
 

@@ -366,6 +366,7 @@ static void weigh(struct verdict *verdict, const struct observation *seen)
 	add_exit(verdict, seen);
 	if (seen->scheduler.state != SCHEDULER_NONE && !verdict->scheduler)
 		add_under(verdict, &seen->scheduler);
+	verdict_add_work(verdict, &seen->work);
 	/* Likely why it failed, also where it is allowed. */
 	if (oom) {
 		add(verdict, "; ");
@@ -379,10 +380,48 @@ static void weigh(struct verdict *verdict, const struct observation *seen)
 		verdict_add_expected(verdict, seen->expected.expect);
 }
 
+/* @why: printable */
+static void put_before(struct verdict *verdict, const char *what, const char *why)
+{
+	char cause[sizeof(verdict->cause)];
+
+	memcpy(cause, verdict->cause, sizeof(cause));
+	verdict->cause[0] = '\0';
+	add(verdict, "ktstr-work %s: %s; %s", what, why, cause);
+}
+
+void verdict_add_work(struct verdict *verdict, const struct work_said *said)
+{
+	bool passed = verdict->kind == VERDICT_PASS, failed = verdict->kind == VERDICT_FAIL;
+	bool outweighed = (!passed && !failed) || verdict->splat || verdict->scheduler ||
+			  verdict->signal || verdict->exit_status == EXIT_SKIP ||
+			  (failed && *said->failed);
+	const char *what = *said->error ? "could not do it" : "is inconclusive";
+	const char *why = *said->error ? said->error : said->inconclusive;
+
+	if (failed && *said->failed)
+		add(verdict, "; ktstr-work: %s", said->failed);
+	if (!*why)
+		return;
+	if (outweighed) {
+		add(verdict, "; ktstr-work %s: %s", what, why);
+		return;
+	}
+	verdict->by_work = failed;
+	judge(verdict, *said->error ? VERDICT_ERROR : VERDICT_INCONCLUSIVE,
+	      failed ? verdict->exit_status : EXIT_HOST_ERROR);
+	put_before(verdict, what, why);
+}
+
 void verdict_add_expected(struct verdict *verdict, const struct expect *expect)
 {
 	int status = verdict->signal ? 0 : verdict->exit_status;
 
+	if (expect && expect->kind == EXPECT_ERROR && verdict->by_work)
+		add(verdict,
+		    "; that is not the failure that expect_err takes, unless it says how, "
+		    "as in expect_err=status:%d",
+		    status);
 	if (!expect || (verdict->kind != VERDICT_FAIL && verdict->kind != VERDICT_TIMEOUT))
 		return;
 	switch (expect->kind) {
@@ -620,6 +659,8 @@ const char *verdict_name(enum verdict_kind kind)
 		return "protocol";
 	case VERDICT_NOT_RUN:
 		return "not-run";
+	case VERDICT_INCONCLUSIVE:
+		return "inconclusive";
 	case VERDICT_ERROR:
 		return "error";
 	case VERDICT_INTERRUPTED:
@@ -638,7 +679,8 @@ enum repro_result verdict_compare(const struct verdict *first, const struct verd
 {
 	if (!repro)
 		return REPRO_NOT_RUN;
-	if (repro->kind == VERDICT_ERROR || repro->kind == VERDICT_INTERRUPTED)
+	if (repro->kind == VERDICT_ERROR || repro->kind == VERDICT_INCONCLUSIVE ||
+	    repro->kind == VERDICT_INTERRUPTED)
 		return REPRO_UNDECIDED;
 	if (repro->kind == VERDICT_PASS)
 		return REPRO_PASSED;

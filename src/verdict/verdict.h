@@ -17,7 +17,9 @@ enum verdict_kind {
 	VERDICT_DIED,	  /* the machine ended before the payload's verdict: reset, power-off */
 	VERDICT_PROTOCOL, /* the guest wrote what no honest init writes */
 	VERDICT_NOT_RUN,  /* the payload could not be executed in the guest (126, 127) */
-	VERDICT_ERROR,	  /* the launcher or its host could not do it */
+	VERDICT_INCONCLUSIVE, /* the payload's ktstr-work saw too little to tell */
+	VERDICT_ERROR, /* the launcher or its host could not do it, or the payload's ktstr-work:
+			  by_work */
 	VERDICT_INTERRUPTED, /* the user stopped it */
 };
 
@@ -26,6 +28,7 @@ enum verdict_kind {
  * the five for the guest can collide with a payload's; the first line of the report tells them
  * apart.
  */
+#define EXIT_SKIP	    4 /* the payload's: KSFT_SKIP of tools/testing/selftests/kselftest.h */
 #define EXIT_SCHEDULER	    118
 #define EXIT_GUEST_SPLAT    119
 #define EXIT_GUEST_PANIC    120
@@ -52,6 +55,11 @@ struct verdict {
 	 * "exited", or "not-ejected" where that was expected); NULL: it did not, or is none.
 	 */
 	const char *scheduler;
+	/*
+	 * An ERROR or INCONCLUSIVE by the word of ktstr-work, of a payload that has failed with
+	 * @exit_status.
+	 */
+	bool by_work;
 	bool said_it;	 /* the line that is expected of the payload was in its output */
 	char cause[768]; /* one printable line: "payload exited with status 7 after 1.3 s" */
 };
@@ -63,13 +71,21 @@ struct verdict {
 void verdict_of(const struct observation *observation, struct verdict *verdict);
 
 /*
+ * verdict_add_work - of a payload's own end, which the cause tells: what its ktstr-work said. A
+ * payload that passed, or ended with a status, has then not been tested: its status stays its own,
+ * but 0 becomes EXIT_HOST_ERROR. What weighs more stays, and has it in its cause: a failed check, a
+ * skip, a signal, a time limit, what the kernel did, the scheduler's failure.
+ */
+void verdict_add_work(struct verdict *verdict, const struct work_said *said);
+
+/*
  * verdict_add_expected - of a payload that failed, but perhaps not as @expect has it: say so in the
  * cause. NULL: nothing is expected.
  */
 void verdict_add_expected(struct verdict *verdict, const struct expect *expect);
 
-/* "pass", "fail", "timeout", "panic", "stall", "died", "protocol", "not-run", "error",
- * "interrupted" */
+/* "pass", "fail", "timeout", "panic", "stall", "died", "protocol", "not-run",
+ * "inconclusive", "error", "interrupted" */
 const char *verdict_name(enum verdict_kind kind);
 
 /* Did the test fail in a way that a second, traced VM can shed light on? */

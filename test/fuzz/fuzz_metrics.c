@@ -59,8 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct metrics metrics = { 0 }, again = { 0 };
 	char *text, *twice;
 
-	if (size < sizeof(struct ktstr_metrics) ||
-	    size > sizeof(struct ktstr_metrics) + KTSTR_METRICS_MAX)
+	if (size < sizeof(struct ktstr_file) ||
+	    size > sizeof(struct ktstr_file) + KTSTR_METRICS_MAX)
 		return 0;
 	metrics_take(&metrics, data, size);
 	if (metrics.count > METRICS_MAX || metrics.nr_warnings > METRICS_WARNINGS)

@@ -67,6 +67,51 @@ print([r for r in map(json.loads, open("result.json")) if r["type"] == "result"]
 	assert_output '^SKIP +skip +the test skipped itself .exit status 4. and gave no reason'
 }
 
+# work NAME SCRIPT DIRECTIVES...: likewise; in the script `work` is ktstr-work.
+work_test()
+{
+	host_test "$1" "work() { '$KTSTR_LAUNCH' work --for 500ms --group a \"\$@\"; }; $2" "${@:3}"
+}
+
+@test "host_only: a test whose ktstr-work could not do it is an error, one that saw too little inconclusive" {
+	work_test words 'work spn'
+	work_test goes-on 'work --cpus 4095 spin; echo and on'
+	work_test judges 'work spn || exit 1'
+	work_test short 'work burst sleep=20ms --check "a.wake_p999 < 1s"'
+	work_test short-goes-on 'work burst sleep=20ms --check "a.wake_p999 < 1s"; true'
+	work_test fails 'work spin --check "a.iterations_per_s < 1"; code=$?; work spn; exit $code'
+	work_test skips 'work spn || exit 4'
+	work_test silent 'KTSTR_WORK_SAYS= work spn; true'
+	# Who ends a load knows it.
+	host_test ended "'$KTSTR_LAUNCH' work --for 60s --group a spin & until pgrep -P \$! >pid; do sleep 0.1; done; kill \$!; wait"
+	run "$KTSTR_LAUNCH" test --json r.json --junit r.xml tests
+	assert_status 1
+	assert_output "^ERROR +words +ktstr-work could not do it: .*'spn'.*; exited with status 2 on the host\$" \
+		'^ERROR +goes-on +ktstr-work could not do it: .*4095.*; exited with status 0 on the host$' \
+		'^ERROR +judges +.*; exited with status 1 on the host$' \
+		'^INCONCLUSIVE +short +ktstr-work is inconclusive: a.wake_p999 < 1s: [0-9]+ wake-ups were seen' \
+		'^INCONCLUSIVE +short-goes-on +.*; exited with status 0 on the host$' \
+		'^FAIL +fails +exited with status 1 on the host; ktstr-work: a.iterations_per_s was .*, limit 1/s; ktstr-work could' \
+		'^SKIP +skips ' '^PASS +silent ' '^PASS +ended ' '2 passed, 1 failed, 2 inconclusive, 3 errors, 1 skipped'
+	grep -q '"name":"short",.*"outcome":"inconclusive","bad":true,' r.json || fail "$(<r.json)"
+	grep -q '<error type="inconclusive" message="ktstr-work is inconclusive: ' r.xml || fail "$(<r.xml)"
+	run "$KTSTR_LAUNCH" test --ktap tests
+	assert_output '^not ok [0-9] short # ERROR inconclusive: ktstr-work is inconclusive: ' \
+		'^not ok [0-9] words # ERROR ktstr-work could not do it: '
+	# Nothing is known of them: what `git bisect run` skips.
+	rm tests/fails.sh
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 125
+	# Only who says which failure is to come can mean this one.
+	rm tests/*
+	work_test bare 'work spn' expect_err
+	work_test status 'work spn' expect_err=status:2
+	work_test line 'work spn' 'expect_err="stderr:*spn*"'
+	run "$KTSTR_LAUNCH" test tests
+	assert_status 125
+	assert_output '^ERROR +bare .*say' '^XFAIL +status' '^XFAIL +line'
+}
+
 @test "host_only: Ctrl-C makes what runs not run, and what has ended stays" {
 	host_test a 'exit 3'
 	host_test b 'touch ../begun; sleep 77'

@@ -171,6 +171,16 @@ look_at()
 	refuses "--tasks': it belongs to a group" --rt-app "$BATS_TEST_TMPDIR/two.json" --tasks 3
 }
 
+@test "work: a group that never ran in the window is inconclusive, also when no check asks" {
+	# shellcheck disable=SC2016 # the inner shell's
+	run sh -c '"$1" work --for 100ms --warmup 3s --group stopped spin &
+		until pid=$(pgrep -x stopped/0) && [ "$(cut -d " " -f 14 "/proc/$pid/stat")" -gt 5 ]; do sleep 0.05; done
+		kill -STOP $pid
+		wait $!' sh "$KTSTR_LAUNCH"
+	assert_status 3
+	assert_output "^ktstr-work: inconclusive: no task of 'stopped' ran in the window$"
+}
+
 @test "work: a standard output that takes nothing is an error" {
 	run sh -c '"$1" work --list >/dev/full' sh "$KTSTR_LAUNCH"
 	assert_status 2

@@ -43,6 +43,12 @@ static void each_end_has_its_status(void **state)
 		{ { .kind = VERDICT_PROTOCOL, .exit_status = 123 }, true, 125, 125 },
 		{ { .kind = VERDICT_NOT_RUN, .exit_status = 127 }, false, 125, 125 },
 		{ { .kind = VERDICT_ERROR, .exit_status = 125 }, false, 125, 125 },
+		{ { .kind = VERDICT_ERROR, .exit_status = 2, .by_work = true }, true, 125, 125 },
+		{ { .kind = VERDICT_INCONCLUSIVE, .exit_status = 3, .by_work = true },
+		  true,
+		  125,
+		  125 },
+		{ { .kind = VERDICT_INCONCLUSIVE, .exit_status = 125 }, true, 125, 125 },
 		{ { .kind = VERDICT_INTERRUPTED, .exit_status = 130 }, true, 125, 125 },
 	};
 

@@ -259,12 +259,14 @@ static void the_file_of_metrics_is_named(void **state)
 	assert_int_equal(PARSE(&job, "arg=a\0metrics=1"), 0);
 	assert_true(job.metrics);
 	assert_string_equal(job.envp[3], "KTSTR_METRICS=/ktstr/metrics");
-	assert_null(job.envp[4]);
+	assert_string_equal(job.envp[4], "KTSTR_WORK_SAYS=/ktstr/work");
+	assert_null(job.envp[5]);
 	job_destroy(&job);
 	/* Who names another file is on his own. */
 	assert_int_equal(PARSE(&job, "arg=a\0metrics=1\0env=KTSTR_METRICS="), 0);
 	assert_string_equal(job.envp[0], "KTSTR_METRICS=");
-	assert_null(job.envp[4]);
+	assert_string_equal(job.envp[4], "KTSTR_WORK_SAYS=/ktstr/work");
+	assert_null(job.envp[5]);
 	job_destroy(&job);
 	assert_int_equal(PARSE(&job, "arg=a"), 0);
 	assert_false(job.metrics);

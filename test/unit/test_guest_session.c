@@ -51,8 +51,9 @@ struct seen {
 	uint32_t trace_crc, out_crc;
 	uint64_t unread; /* by a user who was deaf */
 	unsigned int metrics_frames;
-	struct ktstr_metrics metrics;
+	struct ktstr_file metrics;
 	char metrics_text[OUTPUT_MAX];
+	char work[OUTPUT_MAX];
 	char out[OUTPUT_MAX], err[OUTPUT_MAX], text[OUTPUT_MAX], log[OUTPUT_MAX];
 	int status;		/* of the init process: 0, or how it died */
 	unsigned int left_over; /* processes that were there at the end */
@@ -107,6 +108,10 @@ static int see(void *owner, uint16_t type, const void *payload, uint32_t length,
 		memcpy(&seen->metrics, payload, sizeof(seen->metrics));
 		append(seen->metrics_text, (const char *)payload + sizeof(seen->metrics),
 		       length - (uint32_t)sizeof(seen->metrics));
+		break;
+	case KTSTR_WORK:
+		seen->output_after_exit |= seen->exited;
+		append(seen->work, payload, length);
 		break;
 	case KTSTR_EXITED:
 		seen->exited = true;
@@ -232,6 +237,7 @@ static _Noreturn void be_init(const struct run *run, void *region, unsigned int 
 		_exit(98);
 	}
 	session.metrics.path = "/mnt/metrics";
+	session.work.path = "/mnt/work";
 	metrics_begin(&session);
 	if (run->tracer) {
 		char path[64];
@@ -941,7 +947,7 @@ static void deaf_user(void **state)
 
 #define MEASURED(line) SHELL(line) "\0metrics=1\0timeout_ms=1000\0env=KTSTR_METRICS=/mnt/metrics"
 
-static void check_metrics(enum ktstr_metrics_state state, const char *text)
+static void check_metrics(enum ktstr_file_state state, const char *text)
 {
 	assert_int_equal(seen.metrics_frames, 1);
 	assert_int_equal(seen.metrics.state, state);
@@ -954,13 +960,13 @@ static void metrics(void **state)
 	RUN(&seen, MEASURED("stat -c '%s %a' $KTSTR_METRICS; echo a 1 s >>$KTSTR_METRICS; exit 3"));
 	check_exit(KTSTR_EXIT_STATUS, 3);
 	assert_string_equal(seen.out, "0 666\n");
-	check_metrics(KTSTR_METRICS_READ, "a 1 s\n");
+	check_metrics(KTSTR_FILE_READ, "a 1 s\n");
 	assert_int_equal(seen.metrics.size, 6);
 	/* At the time limit, and what a child wrote that has to be killed. */
 	RUN(&seen, MEASURED("(while :; do echo b 2 s >$KTSTR_METRICS; done) & sleep 1000"));
 	check_exit(KTSTR_EXIT_TIMEOUT, 0);
 	if (seen.metrics_frames) /* the killed one may have just emptied it */
-		check_metrics(KTSTR_METRICS_READ, "b 2 s\n");
+		check_metrics(KTSTR_FILE_READ, "b 2 s\n");
 	/* None, and none asked for. */
 	RUN(&seen, MEASURED("exit 0"));
 	assert_int_equal(seen.metrics_frames, 0);
@@ -970,19 +976,35 @@ static void metrics(void **state)
 	assert_string_equal(seen.out, "none\n");
 }
 
+static void words_of_ktstr_work(void **state)
+{
+	(void)state;
+	RUN(&seen, MEASURED("stat -c '%s %a' /mnt/work; echo error x >>/mnt/work; exit 2"));
+	check_exit(KTSTR_EXIT_STATUS, 2);
+	assert_string_equal(seen.out, "0 666\n");
+	assert_string_equal(seen.work, "error x\n");
+	/* Whatever becomes of the file, it says nothing. */
+	RUN(&seen, MEASURED("rm /mnt/work; ln -s /etc/passwd /mnt/work"));
+	assert_string_equal(seen.work, "");
+	RUN(&seen, MEASURED("rm /mnt/work"));
+	assert_string_equal(seen.work, "");
+	RUN(&seen, MEASURED("head -c 1M /dev/zero | tr '\\0' x >>/mnt/work; :"));
+	assert_int_equal(strlen(seen.work), KTSTR_WORK_MAX);
+}
+
 static void metrics_that_are_no_file(void **state)
 {
 	(void)state;
 	RUN(&seen, MEASURED("rm $KTSTR_METRICS"));
-	check_metrics(KTSTR_METRICS_GONE, "");
+	check_metrics(KTSTR_FILE_GONE, "");
 	RUN(&seen, MEASURED("ln -sf /etc/passwd $KTSTR_METRICS"));
-	check_metrics(KTSTR_METRICS_NO_FILE, "");
+	check_metrics(KTSTR_FILE_NO_FILE, "");
 	RUN(&seen, MEASURED("rm $KTSTR_METRICS; mkfifo $KTSTR_METRICS"));
-	check_metrics(KTSTR_METRICS_NO_FILE, "");
+	check_metrics(KTSTR_FILE_NO_FILE, "");
 	RUN(&seen, MEASURED("rm $KTSTR_METRICS; mkdir $KTSTR_METRICS"));
-	check_metrics(KTSTR_METRICS_NO_FILE, "");
+	check_metrics(KTSTR_FILE_NO_FILE, "");
 	RUN(&seen, MEASURED("mount --bind /etc/passwd $KTSTR_METRICS"));
-	check_metrics(KTSTR_METRICS_NO_FILE, "");
+	check_metrics(KTSTR_FILE_NO_FILE, "");
 	RUN(&seen, MEASURED("head -c 1G /dev/zero | tr '\\0' x >>$KTSTR_METRICS; :"));
 	assert_int_equal(seen.metrics_frames, 1);
 	assert_int_equal(strlen(seen.metrics_text), KTSTR_METRICS_MAX);
@@ -995,6 +1017,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(deaf_user),
 		cmocka_unit_test(metrics),
 		cmocka_unit_test(metrics_that_are_no_file),
+		cmocka_unit_test(words_of_ktstr_work),
 		cmocka_unit_test(in_a_terminal),
 		cmocka_unit_test(inbox_and_keys_of_no_use),
 		cmocka_unit_test(standard_input),

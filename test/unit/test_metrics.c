@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../../guest/metrics_file.h"
+#include "../../guest/payload_file.h"
 #include "report/metrics.h"
 #include "verdict/metrics.h"
 
@@ -26,7 +26,7 @@ static int tear_down(void **state)
 }
 
 /* From a block of exactly this size, so that ASan sees a read beyond it. */
-static void take_frame(struct ktstr_metrics head, const char *text, size_t size)
+static void take_frame(struct ktstr_file head, const char *text, size_t size)
 {
 	char *frame = malloc(sizeof(head) + size);
 
@@ -40,7 +40,7 @@ static void take_frame(struct ktstr_metrics head, const char *text, size_t size)
 
 static void take_bytes(const char *text, size_t size)
 {
-	take_frame((struct ktstr_metrics){ .size = size }, text, size);
+	take_frame((struct ktstr_file){ .size = size }, text, size);
 }
 
 static void take(const char *text)
@@ -149,7 +149,7 @@ static void what_is_not_whole(void **state)
 	assert_string_equal(
 		metrics.warnings[0],
 		"line 2 'b 12': it has no newline at its end, and was perhaps written in part");
-	take_frame((struct ktstr_metrics){ .size = 70000 }, "a 1 s\nb 2 s", 11);
+	take_frame((struct ktstr_file){ .size = 70000 }, "a 1 s\nb 2 s", 11);
 	assert_int_equal(metrics.count, 1);
 	assert_int_equal(metrics.nr_warnings, 1);
 	assert_string_equal(metrics.warnings[0],
@@ -160,15 +160,14 @@ static void what_is_not_whole(void **state)
 static void what_became_of_the_file(void **state)
 {
 	(void)state;
-	take_frame((struct ktstr_metrics){ .state = KTSTR_METRICS_GONE }, "", 0);
+	take_frame((struct ktstr_file){ .state = KTSTR_FILE_GONE }, "", 0);
 	assert_string_equal(metrics.warnings[0], "the file of $KTSTR_METRICS was removed");
-	take_frame((struct ktstr_metrics){ .state = KTSTR_METRICS_NO_FILE }, "", 0);
+	take_frame((struct ktstr_file){ .state = KTSTR_FILE_NO_FILE }, "", 0);
 	assert_non_null(strstr(metrics.warnings[0], "was replaced by what is no plain file"));
-	take_frame((struct ktstr_metrics){ .state = KTSTR_METRICS_UNREAD, .error = EIO }, "", 0);
+	take_frame((struct ktstr_file){ .state = KTSTR_FILE_UNREAD, .error = EIO }, "", 0);
 	assert_string_equal(metrics.warnings[0],
 			    "the file of $KTSTR_METRICS cannot be read: Input/output error");
-	take_frame((struct ktstr_metrics){ .state = KTSTR_METRICS_UNREAD, .error = UINT32_MAX }, "",
-		   0);
+	take_frame((struct ktstr_file){ .state = KTSTR_FILE_UNREAD, .error = UINT32_MAX }, "", 0);
 	assert_int_equal(metrics.nr_warnings, 1);
 }
 
@@ -284,12 +283,12 @@ static void in_one_line(void **state)
 
 /* The file, whatever stands in its place. */
 static char path[64], bytes[KTSTR_METRICS_MAX];
-static struct ktstr_metrics head;
+static struct ktstr_file head;
 static dev_t device;
 
 static size_t read_it(void)
 {
-	return metrics_file_read(path, device, &head, bytes);
+	return payload_file_read(path, device, &head, bytes, sizeof(bytes));
 }
 
 static void the_file(void **state)
@@ -303,47 +302,47 @@ static void the_file(void **state)
 	snprintf(path, sizeof(path), "%s/metrics", folder);
 	snprintf(other, sizeof(other), "%s/other", folder);
 	assert_int_equal(symlink("/etc/passwd", path), 0);
-	assert_int_equal(metrics_file_make(path, &device), 0);
+	assert_int_equal(payload_file_make(path, &device), 0);
 	umask(mask);
 	assert_int_equal(lstat(path, &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0666);
 	assert_int_equal(read_it(), 0);
-	assert_int_equal(head.state, KTSTR_METRICS_READ);
+	assert_int_equal(head.state, KTSTR_FILE_READ);
 
 	/* Replaced by another plain one is fine; so is one without end. */
 	assert_int_equal(unlink(path), 0);
 	close(open(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
 	assert_int_equal(truncate(path, 1ll << 40), 0);
 	assert_int_equal(read_it(), KTSTR_METRICS_MAX);
-	assert_int_equal(head.state, KTSTR_METRICS_READ);
+	assert_int_equal(head.state, KTSTR_FILE_READ);
 	assert_int_equal(head.size, 1ull << 40);
 
 	assert_int_equal(rename(path, other), 0);
 	assert_int_equal(read_it(), 0);
-	assert_int_equal(head.state, KTSTR_METRICS_GONE);
+	assert_int_equal(head.state, KTSTR_FILE_GONE);
 
 	assert_int_equal(symlink(other, path), 0);
 	assert_int_equal(read_it(), 0);
-	assert_int_equal(head.state, KTSTR_METRICS_NO_FILE);
+	assert_int_equal(head.state, KTSTR_FILE_NO_FILE);
 	unlink(path);
 	assert_int_equal(mkfifo(path, 0666), 0);
 	assert_int_equal(read_it(), 0);
-	assert_int_equal(head.state, KTSTR_METRICS_NO_FILE);
+	assert_int_equal(head.state, KTSTR_FILE_NO_FILE);
 	unlink(path);
 	assert_int_equal(mkdir(path, 0777), 0);
 	assert_int_equal(read_it(), 0);
-	assert_int_equal(head.state, KTSTR_METRICS_NO_FILE);
-	assert_int_equal(metrics_file_make(path, &device), -EEXIST);
+	assert_int_equal(head.state, KTSTR_FILE_NO_FILE);
+	assert_int_equal(payload_file_make(path, &device), -EEXIST);
 	rmdir(path);
 	/* A file system of its own. */
 	close(open(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
 	device++;
 	assert_int_equal(read_it(), 0);
-	assert_int_equal(head.state, KTSTR_METRICS_NO_FILE);
+	assert_int_equal(head.state, KTSTR_FILE_NO_FILE);
 	unlink(path);
 	unlink(other);
 	rmdir(folder);
-	assert_int_equal(metrics_file_make(path, &device), -ENOENT);
+	assert_int_equal(payload_file_make(path, &device), -ENOENT);
 }
 
 int main(void)

@@ -58,6 +58,12 @@ static void every_verdict_has_its_outcome(void **state)
 		{ { .kind = VERDICT_PROTOCOL, .exit_status = 123 }, OUTCOME_FAIL, OUTCOME_ERROR },
 		{ { .kind = VERDICT_NOT_RUN, .exit_status = 127 }, OUTCOME_ERROR, OUTCOME_ERROR },
 		{ { .kind = VERDICT_ERROR, .exit_status = 125 }, OUTCOME_ERROR, OUTCOME_ERROR },
+		{ { .kind = VERDICT_ERROR, .exit_status = 2, .by_work = true },
+		  OUTCOME_ERROR,
+		  OUTCOME_ERROR },
+		{ { .kind = VERDICT_INCONCLUSIVE, .exit_status = 3, .by_work = true },
+		  OUTCOME_INCONCLUSIVE,
+		  OUTCOME_INCONCLUSIVE },
 		/* 4 is the payload's to say, nobody else's. */
 		{ { .kind = VERDICT_ERROR, .exit_status = 4 }, OUTCOME_ERROR, OUTCOME_ERROR },
 		{ { .kind = VERDICT_INTERRUPTED, .exit_status = 130 },
@@ -95,6 +101,14 @@ static void an_expected_status_is_that_one_alone(void **state)
 		{ { .kind = VERDICT_FAIL, .exit_status = 137, .signal = 9 }, 137, OUTCOME_FAIL },
 		{ { .kind = VERDICT_TIMEOUT, .exit_status = 124 }, 124, OUTCOME_TIMEOUT },
 		{ { .kind = VERDICT_PASS }, 3, OUTCOME_XPASS },
+		{ { .kind = VERDICT_INCONCLUSIVE, .exit_status = 3, .by_work = true },
+		  3,
+		  OUTCOME_XFAIL },
+		{ { .kind = VERDICT_INCONCLUSIVE, .exit_status = 3, .by_work = true },
+		  2,
+		  OUTCOME_INCONCLUSIVE },
+		{ { .kind = VERDICT_ERROR, .exit_status = 2, .by_work = true }, 2, OUTCOME_XFAIL },
+		{ { .kind = VERDICT_ERROR, .exit_status = 125 }, 125, OUTCOME_ERROR },
 		{ { .kind = VERDICT_PANIC, .exit_status = 120 }, 120, OUTCOME_ERROR },
 	};
 
@@ -121,6 +135,12 @@ static void an_expected_line_is_to_be_there(void **state)
 		{ { .kind = VERDICT_PANIC }, OUTCOME_ERROR, OUTCOME_ERROR },
 		{ { .kind = VERDICT_NOT_RUN, .exit_status = 127 }, OUTCOME_ERROR, OUTCOME_ERROR },
 		{ { .kind = VERDICT_ERROR }, OUTCOME_ERROR, OUTCOME_ERROR },
+		{ { .kind = VERDICT_ERROR, .exit_status = 2, .by_work = true },
+		  OUTCOME_XFAIL,
+		  OUTCOME_ERROR },
+		{ { .kind = VERDICT_INCONCLUSIVE, .exit_status = 125 },
+		  OUTCOME_INCONCLUSIVE,
+		  OUTCOME_INCONCLUSIVE },
 	};
 
 	(void)state;
@@ -149,6 +169,7 @@ static void names_and_what_is_bad(void **state)
 		[OUTCOME_XFAIL] = { "xfail", false },
 		[OUTCOME_XPASS] = { "xpass", true },
 		[OUTCOME_SKIP] = { "skip", false },
+		[OUTCOME_INCONCLUSIVE] = { "inconclusive", true },
 		[OUTCOME_ERROR] = { "error", true },
 		[OUTCOME_NOT_RUN] = { "not-run", false },
 		[OUTCOME_NOT_RUN + 1] = { "unknown", false },

@@ -601,7 +601,7 @@ static void what_the_kernel_did_is_told(void **state)
 static void take_metrics(struct observation *seen, const char *text)
 {
 	char frame[256];
-	const struct ktstr_metrics head = { .size = strlen(text) };
+	const struct ktstr_file head = { .size = strlen(text) };
 
 	memcpy(frame, &head, sizeof(head));
 	memcpy(frame + sizeof(head), text, strlen(text));

@@ -76,6 +76,7 @@ static const struct suite_result samples[] = {
 	  .kernel = "/boot/x",
 	  .replay = "ktstr-launch test broken" },
 	{ .name = "later", .number = 8, .outcome = OUTCOME_NOT_RUN },
+	{ .name = "short", .number = 9, .outcome = OUTCOME_INCONCLUSIVE, .cause = "3 wake-ups" },
 };
 #define NR_SAMPLES (sizeof(samples) / sizeof(*samples))
 
@@ -317,12 +318,13 @@ static void every_outcome_is_counted(void **state)
 	assert_int_equal(counts.xfail, 1);
 	assert_int_equal(counts.xpass, 1);
 	assert_int_equal(counts.skip, 1);
+	assert_int_equal(counts.inconclusive, 1);
 	assert_int_equal(counts.error, 1);
 	assert_int_equal(counts.not_run, 1);
 	assert_int_equal(suite_not_run(&counts), 1);
 	/* Nobody spoke of these. */
 	counts.planned = 20;
-	assert_int_equal(suite_not_run(&counts), 13);
+	assert_int_equal(suite_not_run(&counts), 12);
 	counts.planned = 3;
 	assert_int_equal(suite_not_run(&counts), 1);
 }
@@ -335,7 +337,7 @@ static void tap_says_each_outcome(void **state)
 	assert_string_equal(
 		text,
 		"TAP version 13\n"
-		"1..8\n"
+		"1..9\n"
 		"ok 1 - idle\n"
 		"not ok 2 - gauntlet/fair/smt-2llc\n"
 		"#   payload exited with status 1 after 3.2 s\n"
@@ -356,9 +358,11 @@ static void tap_says_each_outcome(void **state)
 		"not ok 7 - broken\n"
 		"#   kernel '/boot/x': not a bzImage\n"
 		"#   replay        ktstr-launch test broken\n"
-		"# 1 passed, 1 failed, 1 timed out, 1 unexpected pass, 1 error, 1 expected failure, "
-		"1 skipped, 1 not run (3.2 min)\n"
-		"Bail out! ended early: 1 of 8 not run\n");
+		"not ok 8 - short\n"
+		"#   3 wake-ups\n"
+		"# 1 passed, 1 failed, 1 timed out, 1 unexpected pass, 1 inconclusive, 1 error, "
+		"1 expected failure, 1 skipped, 1 not run (3.2 min)\n"
+		"Bail out! ended early: 1 of 9 not run\n");
 	free(text);
 }
 
@@ -384,6 +388,7 @@ static void prove_takes_tap_for_what_it_is(void **state)
 		{ OUTCOME_FAIL, 1, "tests 2 failed 1 skipped 0 todo 0" },
 		{ OUTCOME_TIMEOUT, 1, "tests 2 failed 1 skipped 0 todo 0" },
 		{ OUTCOME_XPASS, 1, "tests 2 failed 1 skipped 0 todo 0" },
+		{ OUTCOME_INCONCLUSIVE, 1, "tests 2 failed 1 skipped 0 todo 0" },
 		{ OUTCOME_ERROR, 1, "tests 2 failed 1 skipped 0 todo 0" },
 		/* The plan is not fulfilled: an error of its own. */
 		{ OUTCOME_NOT_RUN, 1, "tests 1 failed 0 skipped 0 todo 0" },
@@ -425,7 +430,7 @@ static void ktap_says_each_outcome(void **state)
 	assert_string_equal(
 		text,
 		"KTAP version 1\n"
-		"1..8\n"
+		"1..9\n"
 		"ok 1 idle\n"
 		"#   repro: same failure\n"
 		"#     | a line of the guest\n"
@@ -442,16 +447,17 @@ static void ktap_says_each_outcome(void **state)
 		"ok 6 huge # SKIP 12 LLCs, at most 4 ?1\n"
 		"#   replay        ktstr-launch test broken\n"
 		"not ok 7 broken # ERROR kernel '/boot/x': not a bzImage\n"
-		"# 1 passed, 1 failed, 1 timed out, 1 unexpected pass, 1 error, 1 expected failure, "
-		"1 skipped, 1 not run (3.2 min)\n"
-		"# ended early: 1 of 8 not run\n");
-	assert_int_equal(ktap.planned, 8);
+		"not ok 8 short # ERROR inconclusive: 3 wake-ups\n"
+		"# 1 passed, 1 failed, 1 timed out, 1 unexpected pass, 1 inconclusive, 1 error, "
+		"1 expected failure, 1 skipped, 1 not run (3.2 min)\n"
+		"# ended early: 1 of 9 not run\n");
+	assert_int_equal(ktap.planned, 9);
 	assert_int_equal(ktap.ok, 3);
-	assert_int_equal(ktap.not_ok, 4);
+	assert_int_equal(ktap.not_ok, 5);
 	assert_int_equal(ktap.skip, 1);
 	assert_int_equal(ktap.xfail, 1);
 	assert_int_equal(ktap.timeout, 1);
-	assert_int_equal(ktap.error, 1);
+	assert_int_equal(ktap.error, 2);
 	free(text);
 	text = report(&suite_ktap, NULL, 0, 0, false);
 	assert_int_equal(read_ktap(text).planned, 0);
@@ -472,7 +478,7 @@ static void no_guest_can_break_ktap(void **state)
 		assert_int_equal(ktap.skip, kind == OUTCOME_SKIP);
 		assert_int_equal(ktap.xfail, kind == OUTCOME_XFAIL);
 		assert_int_equal(ktap.timeout, kind == OUTCOME_TIMEOUT);
-		assert_int_equal(ktap.error, kind == OUTCOME_ERROR);
+		assert_int_equal(ktap.error, kind == OUTCOME_ERROR || kind == OUTCOME_INCONCLUSIVE);
 		free(text);
 	}
 }
@@ -507,13 +513,13 @@ static void junit_says_each_outcome(void **state)
 
 	(void)state;
 	assert_valid_junit(text);
-	assert_string_equal(xpath(text, "string(/testsuite/@tests)"), "8");
+	assert_string_equal(xpath(text, "string(/testsuite/@tests)"), "9");
 	assert_string_equal(xpath(text, "string(/testsuite/@failures)"), "3");
-	assert_string_equal(xpath(text, "string(/testsuite/@errors)"), "1");
+	assert_string_equal(xpath(text, "string(/testsuite/@errors)"), "2");
 	assert_string_equal(xpath(text, "string(/testsuite/@skipped)"), "2");
 	assert_string_equal(xpath(text, "string(/testsuite/@time)"), "192.400");
 	assert_string_equal(xpath(text, "count(//failure)"), "3");
-	assert_string_equal(xpath(text, "count(//error)"), "1");
+	assert_string_equal(xpath(text, "count(//error)"), "2");
 	assert_string_equal(xpath(text, "count(//skipped)"), "2");
 	assert_string_equal(xpath(text, "string(//testcase[1]/@classname)"), "ktstr");
 	assert_string_equal(xpath(text, "string(//testcase[1]/@name)"), "idle");
@@ -522,6 +528,7 @@ static void junit_says_each_outcome(void **state)
 	assert_string_equal(xpath(text, "string(//testcase[2]/@time)"), "12.250");
 	assert_string_equal(xpath(text, "string(//testcase[3]/@name)"), "tiny/6.1.0");
 	assert_string_equal(xpath(text, "string(//testcase[2]/failure/@type)"), "fail");
+	assert_string_equal(xpath(text, "string(//testcase[9]/error/@type)"), "inconclusive");
 	assert_string_equal(xpath(text, "string(//testcase[2]/failure/@message)"),
 			    "payload exited with status 1 after 3.2 s");
 	assert_string_equal(xpath(text, "string(//testcase[2]/failure)"),
@@ -558,7 +565,7 @@ static void junit_says_each_outcome(void **state)
 	assert_string_equal(xpath(text, "count(//property[@name=\"start\"])"), "2");
 	assert_string_equal(xpath(text, "string(//property[@name=\"start\"][1]/@value)"), "forked");
 	assert_string_equal(xpath(text, "string(/testsuite/system-err)"),
-			    "ended early: 1 of 8 not run");
+			    "ended early: 1 of 9 not run");
 	free(text);
 }
 
@@ -572,7 +579,7 @@ static void no_guest_can_break_junit(void **state)
 		results[kind] = hostile_result(kind);
 	text = report(&suite_junit, results, NR_KINDS, NR_KINDS, true);
 	assert_valid_junit(text);
-	assert_string_equal(xpath(text, "count(/testsuite/testcase)"), "8");
+	assert_string_equal(xpath(text, "count(/testsuite/testcase)"), "9");
 	assert_string_equal(xpath(text, "count(//x)"), "0");
 	assert_non_null(
 		strstr(xpath(text, "string(//testcase[2]/system-out)"),
@@ -668,7 +675,7 @@ static void json_says_each_outcome(void **state)
 	(void)state;
 	assert_int_equal(parse_lines(text, lines, NR_SAMPLES + 2), NR_SAMPLES + 2);
 	assert_string_equal(json_object_to_json_string_ext(lines[0], JSON_C_TO_STRING_PLAIN),
-			    "{\"type\":\"plan\",\"schema_version\":1,\"planned\":8}");
+			    "{\"type\":\"plan\",\"schema_version\":1,\"planned\":9}");
 	for (size_t i = 0; i < NR_SAMPLES; i++) {
 		struct json_object *line = lines[i + 1];
 
@@ -695,9 +702,9 @@ static void json_says_each_outcome(void **state)
 	assert_null(json_text(lines[8], "cause"));
 	assert_string_equal(
 		json_object_to_json_string_ext(lines[NR_SAMPLES + 1], JSON_C_TO_STRING_PLAIN),
-		"{\"type\":\"summary\",\"schema_version\":1,\"planned\":8,\"counts\":{\"pass\":1,"
-		"\"fail\":1,\"timeout\":1,\"xfail\":1,\"xpass\":1,\"skip\":1,\"error\":1,"
-		"\"not-run\":1},\"failed\":true,\"interrupted\":true,\"seconds\":192.400}");
+		"{\"type\":\"summary\",\"schema_version\":1,\"planned\":9,\"counts\":{\"pass\":1,"
+		"\"fail\":1,\"timeout\":1,\"xfail\":1,\"xpass\":1,\"skip\":1,"
+		"\"inconclusive\":1,\"error\":1,\"not-run\":1},\"failed\":true,\"interrupted\":true,\"seconds\":192.400}");
 	assert_int_equal(piped(text,
 			       "while IFS= read -r l; do printf \"%s\\n\" \"$l\" | "
 			       "python3 -m json.tool || exit; done <$REPORT",
@@ -806,19 +813,22 @@ static char *end_of(const struct suite_result *results, size_t count, double sec
 static void the_end_lists_skips_and_what_is_bad(void **state)
 {
 	(void)state;
-	assert_text("\nskipped:\n"
-		    "  huge  12 LLCs, at most 4 #1\n"
-		    "\nfailed:\n"
-		    "  FAIL     gauntlet/fair/smt-2llc\n"
-		    "    ktstr-launch test --filter gauntlet/fair/smt-2llc 'my tests'\n"
-		    "  TIMEOUT  gauntlet/fair/tiny/6.1.0\n"
-		    "  XPASS    mended\n"
-		    "\nerrors:\n"
-		    "  ERROR    broken\n"
-		    "    ktstr-launch test broken\n"
-		    "\nended early: 1 passed, 1 failed, 1 timed out, 1 unexpected pass, 1 error, "
-		    "1 expected failure, 1 skipped, 1 not run (3.2 min)\n",
-		    end_of(samples, NR_SAMPLES, 192.4, true, false));
+	assert_text(
+		"\nskipped:\n"
+		"  huge  12 LLCs, at most 4 #1\n"
+		"\nfailed:\n"
+		"  FAIL     gauntlet/fair/smt-2llc\n"
+		"    ktstr-launch test --filter gauntlet/fair/smt-2llc 'my tests'\n"
+		"  TIMEOUT  gauntlet/fair/tiny/6.1.0\n"
+		"  XPASS    mended\n"
+		"\nerrors:\n"
+		"  ERROR    broken\n"
+		"    ktstr-launch test broken\n"
+		"  INCONCLUSIVE  short\n"
+		"\nended early: 1 passed, 1 failed, 1 timed out, 1 unexpected pass, 1 inconclusive, "
+		"1 error, "
+		"1 expected failure, 1 skipped, 1 not run (3.2 min)\n",
+		end_of(samples, NR_SAMPLES, 192.4, true, false));
 	assert_text("\n1 passed (59.9 s)\n", end_of(samples, 1, 59.94, false, false));
 	assert_text("\n1 passed (1.0 min)\n", end_of(samples, 1, 59.96, false, false));
 	assert_text("\n1 passed (1.0 h)\n", end_of(samples, 1, 3598, false, false));

@@ -37,9 +37,108 @@ struct scene {
 #define OOM_LINE "Out of memory: Killed process 83 (tail) total-vm:240kB, anon-rss:0kB"
 
 static const struct expect status_three = { .kind = EXPECT_STATUS, .status = 3 };
+static const struct expect an_error = { .kind = EXPECT_ERROR };
 static const struct expect starved = { .kind = EXPECT_STDERR, .pattern.text = (char *)"*starved*" };
 
 static const struct scene scenes[] = {
+	{
+		.name = "ktstr-work's words are wrong",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 2), .stop = STOP_BYE,
+			  .work = { .error = "no kind 'spn'" } },
+		.kind = VERDICT_ERROR,
+		.exit_status = 2,
+		.cause =
+			"ktstr-work could not do it: no kind 'spn'; payload exited with status 2 after "
+			"1.3 s",
+	},
+	{
+		.name = "ktstr-work's words are wrong, and the script goes on",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_BYE,
+			  .work = { .error = "no kind 'spn'", .inconclusive = "x" } },
+		.kind = VERDICT_ERROR,
+		.exit_status = 125,
+		.cause =
+			"ktstr-work could not do it: no kind 'spn'; payload exited with status 0 after "
+			"1.3 s",
+	},
+	{
+		.name = "ktstr-work saw too little, also where a failure is expected",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 3), .stop = STOP_BYE,
+			  .work = { .inconclusive = "a.wake_p99 < 5ms: 3 wake-ups" },
+			  .expected = { .expect = &an_error } },
+		.kind = VERDICT_INCONCLUSIVE,
+		.exit_status = 3,
+		.cause =
+			"ktstr-work is inconclusive: a.wake_p99 < 5ms: 3 wake-ups; payload exited with "
+			"status 3 after 1.3 s; that is not the failure that expect_err takes, unless it "
+			"says how, as in expect_err=status:3",
+	},
+	{
+		.name = "ktstr-work saw too little, and the script goes on",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_BYE,
+			  .work = { .inconclusive = "x", .failed = "y" } },
+		.kind = VERDICT_INCONCLUSIVE,
+		.exit_status = 125,
+		.cause = "ktstr-work is inconclusive: x; payload exited with status 0 after 1.3 s",
+	},
+	{
+		.name = "a check failed: that weighs more",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 1), .stop = STOP_BYE,
+			  .work = { .error = "x",
+				    .inconclusive = "z",
+				    .failed = "a.share was 1 %" } },
+		.kind = VERDICT_FAIL,
+		.exit_status = 1,
+		.cause = "payload exited with status 1 after 1.3 s; ktstr-work: a.share was 1 %; "
+			 "ktstr-work could not do it: x",
+	},
+	{
+		.name = "a check failed, and the script goes on: it decides",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_BYE,
+			  .work = { .failed = "a.share was 1 %" } },
+		.kind = VERDICT_PASS,
+		.cause = "payload exited with status 0 after 1.3 s",
+	},
+	{
+		.name = "a script that skips itself where ktstr-work cannot",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 4), .stop = STOP_BYE,
+			  .work = { .error = "x" } },
+		.kind = VERDICT_FAIL,
+		.exit_status = 4,
+		.cause = "payload exited with status 4 after 1.3 s; ktstr-work could not do it: x",
+	},
+	{
+		.name = "what the kernel did, and how a payload was killed, weigh more",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_BYE,
+			  .splats = { .found = 1, .kept = { { "bug", "BUG: x" } } },
+			  .work = { .inconclusive = "z" } },
+		.kind = VERDICT_FAIL,
+		.exit_status = 119,
+		.splat = "bug",
+		.cause =
+			"kernel bug while the payload ran: BUG: x; payload exited with status 0 after "
+			"1.3 s; ktstr-work is inconclusive: z",
+	},
+	{
+		.name = "ktstr-work could not, and the payload was killed",
+		.seen = { EXITED(KTSTR_EXIT_SIGNAL, SIGSEGV), .stop = STOP_BYE,
+			  .work = { .error = "x" } },
+		.kind = VERDICT_FAIL,
+		.exit_status = 139,
+		.signal = SIGSEGV,
+		.cause =
+			"payload killed by SIGSEGV (signal 11) after 1.3 s; ktstr-work could not do it: "
+			"x",
+	},
+	{
+		.name = "ktstr-work could not, and the script hangs",
+		.seen = { EXITED(KTSTR_EXIT_TIMEOUT, 0), .stop = STOP_BYE,
+			  .work = { .error = "x" } },
+		.kind = VERDICT_TIMEOUT,
+		.exit_status = 124,
+		.cause =
+			"payload still running at its time limit of 30 s; ktstr-work could not do it: x",
+	},
 	{
 		.name = "the kernel warned: the payload's 0 does not stand",
 		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_BYE,

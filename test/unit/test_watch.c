@@ -227,13 +227,14 @@ static void put(uint16_t type, const char *text)
 	assert_int_equal(say(type, text, (uint32_t)strlen(text)), 0);
 }
 
-/* Of the kernel's own lines, and of the payload's output: each from its own stream. And metrics. */
+/* Of the kernel's own lines, and of the payload's output: each from its own stream. And metrics,
+ * and ktstr-work's. */
 static void what_is_looked_for_in_lines(void **state)
 {
 	static const char words[] = "[    1.0] WARNING: CPU: 0 PID: 1 at a.c:1\n";
 	const struct ktstr_exited exited = { .tainted = 1 << 9 | 1 << 14 };
 	const struct {
-		struct ktstr_metrics head;
+		struct ktstr_file head;
 		char text[8];
 	} metrics = { { .size = 8 }, "m 12 ms\n" };
 	struct expect expect = { .kind = EXPECT_STDERR };
@@ -252,6 +253,7 @@ static void what_is_looked_for_in_lines(void **state)
 	put(KTSTR_KERNEL, words);
 	put(KTSTR_STDERR, "rved");
 	assert_int_equal(say(KTSTR_METRICS, &metrics, sizeof(metrics)), 0);
+	put(KTSTR_WORK, "error why\n");
 	assert_int_equal(say(KTSTR_EXITED, &exited, sizeof(exited)), 0);
 	assert_false(seen.expected.seen);
 	watch_finish(&watch);
@@ -261,6 +263,7 @@ static void what_is_looked_for_in_lines(void **state)
 	assert_string_equal(seen.splats.kept[1].line, "tainted: L (soft lockup)");
 	assert_int_equal(seen.metrics.count, 1);
 	assert_string_equal(seen.metrics.list[0].name, "m");
+	assert_string_equal(seen.work.error, "why");
 	pattern_free(&expect.pattern);
 }
 

@@ -142,15 +142,30 @@ static void the_kernel_is_heard_while_the_payload_runs(void **state)
 	refused(KTSTR_KERNEL);
 }
 
-static int take_metrics(const struct ktstr_metrics *metrics, uint32_t length)
+static int take_metrics(const struct ktstr_file *metrics, uint32_t length)
 {
 	return watch_order_take(&order, KTSTR_METRICS, metrics, length, &err);
 }
 
+static void the_words_of_ktstr_work_come_once_while_the_payload_runs(void **state)
+{
+	static const char words[KTSTR_WORK_MAX + 1];
+
+	(void)state;
+	LIFE(KTSTR_HELLO, KTSTR_READY);
+	refused(KTSTR_WORK);
+	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED);
+	assert_int_equal(watch_order_take(&order, KTSTR_WORK, words, sizeof(words), &err), -EPROTO);
+	assert_int_equal(watch_order_take(&order, KTSTR_WORK, words, sizeof(words) - 1, &err), 0);
+	refused(KTSTR_WORK);
+	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED, KTSTR_EXITED);
+	refused(KTSTR_WORK);
+}
+
 static void metrics_come_once_while_the_payload_runs(void **state)
 {
-	const struct ktstr_metrics good = { .state = KTSTR_METRICS_UNREAD };
-	const struct ktstr_metrics bad = { .state = KTSTR_METRICS_UNREAD + 1 };
+	const struct ktstr_file good = { .state = KTSTR_FILE_UNREAD };
+	const struct ktstr_file bad = { .state = KTSTR_FILE_UNREAD + 1 };
 	const uint32_t least = sizeof(good), most = least + KTSTR_METRICS_MAX;
 
 	(void)state;
@@ -353,6 +368,8 @@ int main(void)
 		cmocka_unit_test_setup(a_limit_passes_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(the_kernel_is_heard_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(metrics_come_once_while_the_payload_runs, set_up),
+		cmocka_unit_test_setup(the_words_of_ktstr_work_come_once_while_the_payload_runs,
+				       set_up),
 		cmocka_unit_test_setup(a_machine_at_its_ready_point_has_said_so, set_up),
 		cmocka_unit_test_setup(lengths_are_held_to, set_up),
 		cmocka_unit_test_setup(unknown_types_are_none, set_up),

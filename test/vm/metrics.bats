@@ -11,6 +11,8 @@ setup_file()
 	cd "$BATS_FILE_TMPDIR" || return
 	entry measured 'echo "wake.p99 0.25 ms lower" >>"$KTSTR_METRICS"; echo "ops 5e3 /s higher" >>"$KTSTR_METRICS"'
 	entry work 'ktstr-work --for 300ms --group hog --tasks 1 spin >/dev/null'
+	entry wrong 'ktstr-work --group hog spn || true'
+	entry short 'ktstr-work --for 100ms --group c burst sleep=10ms --check "c.wake_p999 < 1s"'
 	entry fails 'echo "n 12 -" >>"$KTSTR_METRICS"; exit 3' timeout_s=20
 	entry late 'echo "n 13 -" >>"$KTSTR_METRICS"; sleep 1000' timeout_s=1
 	entry bad 'printf "%s\n" "a 1 s" "a 2 s" "b nan s" >>"$KTSTR_METRICS"; printf "cut 1" >>"$KTSTR_METRICS"'
@@ -51,6 +53,14 @@ metrics()
 
 @test "ktstr-work measures in this way" {
 	[[ $(metrics work) == *"pass: "*"hog.share"*" % "* ]] || fail "$(metrics work)"
+}
+
+# And whether ktstr-work could tell anything does.
+@test "a test whose ktstr-work could not do it is an error, one that saw too little inconclusive" {
+	assert_output "^ERROR +wrong .*ktstr-work could not do it: .*'spn'.*; payload exited with status 0" \
+		'^INCONCLUSIVE +short .*ktstr-work is inconclusive: c.wake_p999 < 1s: .*; payload exited with status 3'
+	[[ $(metrics short) == "inconclusive: "* ]] || fail "$(metrics short)"
+	refute_output 'wrong.*running it again'
 }
 
 @test "of a failure and of a timeout they are those of the first VM, in the result file and the dump" {

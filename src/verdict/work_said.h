@@ -1,0 +1,24 @@
+/*
+ * What did ktstr-work say of itself? That it could not do what it was told, that it could not tell,
+ * or which check failed: lines of the file KTSTR_WORK_PATH (guest/protocol.h). Any payload can
+ * write there, and so say of itself no more than its exit status could.
+ */
+#ifndef KTSTR_VERDICT_WORK_SAID_H
+#define KTSTR_VERDICT_WORK_SAID_H
+
+#include <stddef.h>
+
+/* Of a line, with its NUL; the rest is cut. */
+#define WORK_SAID_SIZE 320
+
+/* The first of each kind, printable; "": there was none. All zeros at the start. */
+struct work_said {
+	char error[WORK_SAID_SIZE];
+	char inconclusive[WORK_SAID_SIZE];
+	char failed[WORK_SAID_SIZE];
+};
+
+/* work_said_take - the file's beginning, any bytes. What is no such line says nothing. */
+void work_said_take(struct work_said *said, const char *text, size_t size);
+
+#endif
