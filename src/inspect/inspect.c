@@ -208,13 +208,29 @@ static uint32_t nr_cpus(struct inspect *inspect)
 	return nr < MAX_CPUS ? nr : MAX_CPUS;
 }
 
+/*
+ * What __per_cpu_offset has where the kernel did not set it: the memory that the image brings for
+ * the boot CPU, from which those of all others were to be copied.
+ */
+static uint64_t unset_offset(struct inspect *inspect)
+{
+	uint64_t start, load;
+
+	/* Per-CPU symbols count from 0, or they are in that memory. */
+	return inspect_symbol(inspect, "__per_cpu_start", &start) &&
+			       inspect_symbol(inspect, "__per_cpu_load", &load)
+		       ? load - start
+		       : 0;
+}
+
 bool inspect_per_cpu(struct inspect *inspect, const char *name, unsigned int cpu, uint64_t *address)
 {
 	uint64_t symbol, offsets, offset;
 
 	if (cpu >= nr_cpus(inspect) || !inspect_symbol(inspect, name, &symbol) ||
 	    !inspect_symbol(inspect, "__per_cpu_offset", &offsets) ||
-	    !inspect_read_u64(inspect, offsets + cpu * sizeof(offset), &offset))
+	    !inspect_read_u64(inspect, offsets + cpu * sizeof(offset), &offset) ||
+	    (cpu && offset == unset_offset(inspect)))
 		return false;
 	*address = symbol + offset;
 	return true;

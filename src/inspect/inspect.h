@@ -79,7 +79,7 @@ bool inspect_read_string(struct inspect *inspect, uint64_t address, char *dst, s
 bool inspect_symbol(struct inspect *inspect, const char *name, uint64_t *address);
 
 /* inspect_per_cpu - where CPU @cpu has its own @name (__per_cpu_offset); false: none, or no such
- * CPU. */
+ * CPU, or none yet: early in its boot the kernel has only CPU 0. */
 bool inspect_per_cpu(struct inspect *inspect, const char *name, unsigned int cpu,
 		     uint64_t *address);
 

@@ -1,16 +1,17 @@
 /*
  * What does src/inspect see in a core? For its developers:
  *   inspect CORE [open | symbols | vmcoreinfo | printk | at ADDRESS...]
- * LOST=1: as if the vCPUs had no registers.
+ * LOST=1: as if the vCPUs had no registers. It opens the core twice: the first time also brings in
+ * the file's pages.
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "inspect/inspect.h"
 #include "inspect/printk.h"
 #include "inspect/state.h"
 #include "test/unit/core_source.h"
-#include "util/clock.h"
 
 static void print_symbols(struct inspect *inspect)
 {
@@ -53,14 +54,24 @@ static void print_printk(struct inspect *inspect)
 	printk_free(&log);
 }
 
+static uint64_t cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* @took_ns: of CPU time */
 static void print_open(struct inspect *inspect, uint64_t took_ns)
 {
 	uint64_t kaslr = 0, address;
 	bool known = inspect_kaslr_offset(inspect, &kaslr);
 	size_t size;
 
-	printf("opened in %" PRIu64 " us: _text %#" PRIx64 " at %#" PRIx64 ", KASLR %s%#" PRIx64
-	       ", root %#" PRIx64 " of %d levels, %u symbols of form %d, VMCOREINFO %s\n",
+	printf("opened in %" PRIu64 " us of CPU time: _text %#" PRIx64 " at %#" PRIx64
+	       ", KASLR %s%#" PRIx64 ", root %#" PRIx64
+	       " of %d levels, %u symbols of form %d, VMCOREINFO %s\n",
 	       took_ns / 1000, inspect_text_base(inspect), inspect_text_gpa(inspect),
 	       known ? "" : "unknown ", kaslr, inspect->root.gpa, inspect->root.five_levels ? 5 : 4,
 	       inspect->symbols.nr, inspect->symbols.kallsyms.form,
@@ -74,7 +85,7 @@ int main(int argc, char **argv)
 	const char *what = argc > 2 ? argv[2] : "open";
 	struct inspect_source source;
 	struct error err = { "" };
-	struct inspect *inspect;
+	struct inspect *inspect = NULL;
 	static struct core core;
 	uint64_t start;
 	size_t size;
@@ -82,12 +93,15 @@ int main(int argc, char **argv)
 	if (argc < 2 || core_open(&core, argv[1], &source))
 		return 1;
 	core.lost = getenv("LOST");
-	start = now_ns();
-	if (inspect_open(&source, 60000, &inspect, &err)) {
-		fprintf(stderr, "%s: %s\n", argv[1], err.text);
-		return 1;
+	for (int i = 0; i < 2; i++) {
+		inspect_close(inspect);
+		start = cpu_ns();
+		if (inspect_open(&source, 60000, &inspect, &err)) {
+			fprintf(stderr, "%s: %s\n", argv[1], err.text);
+			return 1;
+		}
 	}
-	start = now_ns() - start;
+	start = cpu_ns() - start;
 	if (strcmp(what, "symbols") == 0)
 		print_symbols(inspect);
 	else if (strcmp(what, "vmcoreinfo") == 0)

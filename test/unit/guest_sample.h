@@ -20,6 +20,7 @@
 #define GUEST_IMAGE	 (4u << 20)
 #define GUEST_DIRECT_MAP 0xffff888000000000ull
 #define GUEST_NR_CPUS	 2u
+#define GUEST_NR_CPU_IDS 4u /* two more are possible by number, and are not there */
 
 /* Places in the image, from _text on. */
 #define GUEST_LINES	 0x00fff0u /* of text, up to here */
@@ -191,6 +192,8 @@ static inline void guest_symbols(struct guest_sample *guest)
 	if (!guest_percpu_is_absolute(guest)) {
 		guest_add(guest, "D__per_cpu_start", GUEST_TEXT + GUEST_PERCPU);
 		guest_add(guest, "Drunqueues", GUEST_TEXT + GUEST_PERCPU + 0x1980);
+	} else {
+		guest_add(guest, "D__per_cpu_load", GUEST_TEXT + GUEST_PERCPU);
 	}
 	guest_add(guest, "B_end", GUEST_TEXT + GUEST_IMAGE);
 }
@@ -431,7 +434,10 @@ static inline void guest_make(struct guest_sample *guest, enum guest_layout layo
 		guest_put(guest, i, i * 2654435761u >> 13, 1);
 	guest_page_tables(guest);
 	guest_kallsyms(guest);
-	guest_put(guest, GUEST_DATA + 16, GUEST_NR_CPUS, 4);
+	guest_put(guest, GUEST_DATA + 16, GUEST_NR_CPU_IDS, 4);
+	for (uint32_t cpu = 0; cpu < GUEST_NR_CPU_IDS; cpu++)
+		guest_put(guest, GUEST_DATA + 0x100 + cpu * 8,
+			  guest_percpu_is_absolute(guest) ? GUEST_TEXT + GUEST_PERCPU : 0, 8);
 	for (uint32_t cpu = 0; cpu < GUEST_NR_CPUS; cpu++) {
 		guest_put(guest, GUEST_DATA + 0x100 + cpu * 8,
 			  GUEST_DIRECT_MAP + 0x200000 + cpu * 0x10000 -

@@ -161,20 +161,41 @@ static void every_layout(void **state)
 		for (int five = 0; five < 2; five++) {
 			struct guest_sample *guest = guest_new((enum guest_layout)layout, five);
 			struct inspect *inspect = open_it(guest);
-			uint64_t address;
 
 			assert_all_symbols(guest, inspect);
-			for (unsigned int cpu = 0; cpu < GUEST_NR_CPUS; cpu++) {
-				assert_true(inspect_per_cpu(inspect, "runqueues", cpu, &address));
-				assert_int_equal(address, GUEST_DIRECT_MAP + 0x200000 +
-								  cpu * 0x10000 + 0x1980);
-			}
-			assert_false(
-				inspect_per_cpu(inspect, "runqueues", GUEST_NR_CPUS, &address));
-			assert_false(inspect_per_cpu(inspect, "nothing", 0, &address));
 			inspect_close(inspect);
 			guest_free(guest);
 		}
+}
+
+static void per_cpu(void **state)
+{
+	(void)state;
+	for (int layout = 0; layout < GUEST_LAYOUTS; layout++) {
+		struct guest_sample *guest = guest_new((enum guest_layout)layout, false);
+		struct inspect *inspect = open_it(guest);
+		uint64_t address, early = 0;
+
+		for (unsigned int cpu = 0; cpu < GUEST_NR_CPUS; cpu++) {
+			assert_true(inspect_per_cpu(inspect, "runqueues", cpu, &address));
+			assert_int_equal(address,
+					 GUEST_DIRECT_MAP + 0x200000 + cpu * 0x10000 + 0x1980);
+		}
+		assert_false(inspect_per_cpu(inspect, "nothing", 0, &address));
+		/* Numbers without a CPU, within nr_cpu_ids and beyond. */
+		for (unsigned int cpu = GUEST_NR_CPUS; cpu < 8; cpu++)
+			assert_false(inspect_per_cpu(inspect, "runqueues", cpu, &address));
+		/* Early in the boot the first CPU has what the image brings. */
+		if (guest_percpu_is_absolute(guest))
+			early = GUEST_TEXT + GUEST_PERCPU;
+		for (unsigned int cpu = 0; cpu < GUEST_NR_CPUS; cpu++)
+			guest_put(guest, GUEST_DATA + 0x100 + cpu * 8, early, 8);
+		assert_true(inspect_per_cpu(inspect, "runqueues", 0, &address));
+		assert_int_equal(address, GUEST_TEXT + GUEST_PERCPU + 0x1980);
+		assert_false(inspect_per_cpu(inspect, "runqueues", 1, &address));
+		inspect_close(inspect);
+		guest_free(guest);
+	}
 }
 
 /* What is between the tables differs with the number of symbols and the sizes of their names. */
@@ -417,6 +438,7 @@ int main(void)
 		cmocka_unit_test(addresses_that_are_none),
 		cmocka_unit_test(vcpus_without_paging),
 		cmocka_unit_test(every_layout),
+		cmocka_unit_test(per_cpu),
 		cmocka_unit_test(every_padding),
 		cmocka_unit_test(symbols_out_of_order),
 		cmocka_unit_test(broken_tables),
