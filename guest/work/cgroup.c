@@ -128,47 +128,47 @@ static int set(const struct work_cgroups *cgroups, const struct work_cgroup_plan
 			   cgroup->name, word, file, strerror(-ret));
 }
 
-static int make_one(struct work_cgroups *cgroups, uint32_t index, struct failure *failure)
+int work_cgroups_set(const struct work_cgroups *cgroups, const struct work_cgroup_plan *settings,
+		     struct failure *failure)
 {
-	const struct work_cgroup_plan *cgroup = &cgroups->plan->groups[index].cgroup;
-	char path[PATH_MAX + 64], word[4096];
+	char word[4096];
 	int ret = 0;
 
-	if (cgroup->weight || cgroup->max_ns)
+	if (settings->weight) {
+		snprintf(word, sizeof(word), "%u", settings->weight);
+		ret = set(cgroups, settings, "cpu.weight", word, failure);
+	}
+	if (!ret && settings->max_ns) {
+		snprintf(word, sizeof(word), "%llu %llu",
+			 (unsigned long long)(settings->max_ns / WORK_US),
+			 (unsigned long long)(settings->period_ns / WORK_US));
+		ret = set(cgroups, settings, "cpu.max", word, failure);
+	}
+	if (!ret && settings->has_cpus)
+		ret = set(cgroups, settings, "cpuset.cpus",
+			  places_print(&settings->cpus, word, sizeof(word)), failure);
+	return ret;
+}
+
+static int make_one(struct work_cgroups *cgroups, uint32_t index, struct failure *failure)
+{
+	const struct work_cgroup *cgroup = &cgroups->plan->cgroups[index];
+	char path[PATH_MAX + 64];
+	int ret = 0;
+
+	if (cgroup->cpu)
 		ret = work_cgroups_enable(cgroups, option, "cpu", failure);
-	if (!ret && cgroup->has_cpus)
+	if (!ret && cgroup->cpuset)
 		ret = work_cgroups_enable(cgroups, option, "cpuset", failure);
 	if (ret)
 		return ret;
-	snprintf(path, sizeof(path), "%s/%s", cgroups->base, cgroup->name);
+	snprintf(path, sizeof(path), "%s/%s", cgroups->base, cgroup->first.name);
 	if (mkdir(path, 0755))
 		return failure_set(failure, -errno, "option '--cgroup': cannot make '%s': %s%s",
 				   path, strerror(errno),
 				   errno == EEXIST ? "; take another name, or remove it" : "");
 	cgroups->made[index] = true;
-	if (cgroup->weight) {
-		snprintf(word, sizeof(word), "%u", cgroup->weight);
-		ret = set(cgroups, cgroup, "cpu.weight", word, failure);
-	}
-	if (!ret && cgroup->max_ns) {
-		snprintf(word, sizeof(word), "%llu %llu",
-			 (unsigned long long)(cgroup->max_ns / WORK_US),
-			 (unsigned long long)(cgroup->period_ns / WORK_US));
-		ret = set(cgroups, cgroup, "cpu.max", word, failure);
-	}
-	if (!ret && cgroup->has_cpus)
-		ret = set(cgroups, cgroup, "cpuset.cpus",
-			  places_print(&cgroup->cpus, word, sizeof(word)), failure);
-	return ret;
-}
-
-/* The first group that names it makes it. */
-static bool is_first(const struct work_plan *plan, uint32_t index)
-{
-	for (uint32_t i = 0; i < index; i++)
-		if (!strcmp(plan->groups[i].cgroup.name, plan->groups[index].cgroup.name))
-			return false;
-	return plan->groups[index].cgroup.name[0];
+	return work_cgroups_set(cgroups, &cgroup->first, failure);
 }
 
 int work_cgroups_make(struct work_cgroups *cgroups, const struct work_plan *plan,
@@ -177,22 +177,23 @@ int work_cgroups_make(struct work_cgroups *cgroups, const struct work_plan *plan
 	int ret = 0;
 
 	*cgroups = (struct work_cgroups){ .plan = plan };
-	for (uint32_t i = 0; !ret && i < plan->nr_groups; i++) {
-		if (!is_first(plan, i))
-			continue;
-		if (!cgroups->base[0])
-			ret = work_cgroups_base(cgroups, option, failure);
-		if (!ret)
-			ret = make_one(cgroups, i, failure);
-	}
+	if (plan->nr_cgroups)
+		ret = work_cgroups_base(cgroups, option, failure);
+	for (uint32_t i = 0; !ret && i < plan->nr_cgroups; i++)
+		ret = make_one(cgroups, i, failure);
 	return ret;
 }
 
-int work_cgroups_join(const struct work_cgroups *cgroups, const struct work_group *group,
+int work_cgroups_join(const struct work_cgroups *cgroups, const struct work_group *group, pid_t pid,
 		      struct failure *failure)
 {
-	int ret = group->cgroup.name[0] ? put(cgroups, group->cgroup.name, "cgroup.procs", "0") : 0;
+	char word[16];
+	int ret;
 
+	if (!group->cgroup.name[0])
+		return 0;
+	snprintf(word, sizeof(word), "%ld", (long)pid);
+	ret = put(cgroups, group->cgroup.name, "cgroup.procs", word);
 	return ret ? failure_set(failure, ret, "cannot join the cgroup '%s': %s",
 				 group->cgroup.name, strerror(-ret))
 		   : 0;
@@ -212,13 +213,13 @@ void work_cgroup_remove(const char *path)
 
 void work_cgroups_remove(struct work_cgroups *cgroups)
 {
-	for (uint32_t i = 0; cgroups->plan && i < cgroups->plan->nr_groups; i++) {
+	for (uint32_t i = 0; cgroups->plan && i < cgroups->plan->nr_cgroups; i++) {
 		char path[PATH_MAX + 64];
 
 		if (!cgroups->made[i])
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", cgroups->base,
-			 cgroups->plan->groups[i].cgroup.name);
+			 cgroups->plan->cgroups[i].first.name);
 		work_cgroup_remove(path);
 		cgroups->made[i] = false;
 	}

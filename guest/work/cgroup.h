@@ -12,7 +12,7 @@
 
 struct work_cgroups {
 	char base[PATH_MAX]; /* "" while none was needed */
-	bool made[PLAN_MAX_GROUPS];
+	bool made[PLAN_MAX_CGROUPS];
 	const struct work_plan *plan;
 };
 
@@ -32,9 +32,13 @@ int work_cgroups_base(struct work_cgroups *cgroups, const char *what, struct fai
 int work_cgroups_enable(const struct work_cgroups *cgroups, const char *what,
 			const char *controller, struct failure *failure);
 
-/* work_cgroups_join - the calling process moves into its group's. */
-int work_cgroups_join(const struct work_cgroups *cgroups, const struct work_group *group,
+/* work_cgroups_join - the process @pid (0: the caller) moves into its group's. */
+int work_cgroups_join(const struct work_cgroups *cgroups, const struct work_group *group, pid_t pid,
 		      struct failure *failure);
+
+/* work_cgroups_set - what of @settings is said, into the cgroup of that name. */
+int work_cgroups_set(const struct work_cgroups *cgroups, const struct work_cgroup_plan *settings,
+		     struct failure *failure);
 
 /* work_cgroup_remove - an empty one; a sentence on standard error when it stays. */
 void work_cgroup_remove(const char *path);

@@ -5,39 +5,78 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char shape[] = "GROUP.METRIC OP VALUE, for one 'client.wake_p99 < 5ms', or "
-			    "isolated(GROUP)";
+static const char shape[] = "[PHASE/]GROUP.METRIC OP VALUE, for one 'client.wake_p99 < 5ms', or "
+			    "isolated([PHASE/]GROUP)";
 
 static const char blanks[] = " \t";
+
+/* "PHASE/" at the begin of @name goes, and is the check's window then. */
+static int find_window(const char *text, const char **name, size_t *length,
+		       const struct work_plan *plan, struct work_check *check,
+		       struct failure *failure)
+{
+	const char *slash = memchr(*name, '/', *length);
+	size_t phase = slash ? (size_t)(slash - *name) : 0;
+
+	check->window = 0;
+	if (!slash)
+		return 0;
+	for (uint32_t i = 0; i < plan->nr_phases; i++) {
+		if (strlen(plan->phases[i].name) != phase ||
+		    memcmp(plan->phases[i].name, *name, phase))
+			continue;
+		/* One phase alone is all of it. */
+		check->window = plan->nr_phases > 1 ? 1 + i : 0;
+		*name = slash + 1;
+		*length -= phase + 1;
+		return 0;
+	}
+	return failure_set(failure, -EINVAL, "check '%s': there is no phase '%.*s'", text,
+			   (int)phase, *name);
+}
 
 static int find_group(const char *text, const char *name, size_t length,
 		      const struct work_plan *plan, struct work_check *check,
 		      struct failure *failure)
 {
-	const struct work_group *group = work_plan_group(plan, name, length);
+	const struct work_group *group;
 
+	if (find_window(text, &name, &length, plan, check, failure))
+		return -EINVAL;
+	group = work_plan_group(plan, name, length);
 	if (!group)
 		return failure_set(failure, -EINVAL, "check '%s': there is no group '%.*s'", text,
 				   (int)length, name);
 	check->group = (uint32_t)(group - plan->groups);
+	if (!stats_runs(plan, check->window, check->group))
+		return failure_set(failure, -EINVAL,
+				   "check '%s': group '%s' does not run in that phase", text,
+				   group->name);
 	return 0;
 }
 
-/* Is there anything that could be broken? */
-static int check_restricted(const char *text, const struct work_group *group,
+/* Is there anything that could be broken, in the phases of the check? */
+static int check_restricted(const struct work_check *check, const struct work_plan *plan,
 			    const struct places *places, struct failure *failure)
 {
-	for (uint32_t i = 0; i < group->nr_tasks; i++) {
-		cpu_set_t allowed;
+	const uint32_t first = check->window ? check->window - 1 : 0;
+	const uint32_t last = check->window ? first : plan->nr_phases - 1;
 
-		work_group_allowed(group, places, i, &allowed);
-		if (CPU_COUNT(&allowed) < places->nr_cpus)
-			return 0;
+	for (uint32_t phase = first; phase <= last; phase++) {
+		const struct work_group *is = work_plan_in_phase(plan, check->group, phase);
+
+		for (uint32_t i = 0; i < is->nr_tasks; i++) {
+			cpu_set_t allowed;
+
+			work_group_allowed(is, places, i, &allowed);
+			if (CPU_COUNT(&allowed) < places->nr_cpus)
+				return 0;
+		}
 	}
 	return failure_set(failure, -EINVAL,
 			   "check '%s': the group may run on every CPU, so it can be on no wrong "
 			   "one; give it --cpus or --cgroup NAME:cpus=LIST",
-			   text);
+			   check->text);
 }
 
 static int parse_isolated(const char *text, const struct work_plan *plan,
@@ -54,7 +93,7 @@ static int parse_isolated(const char *text, const struct work_plan *plan,
 	check->isolated = true;
 	check->metric = metric_find("off_allowed", strlen("off_allowed"));
 	check->op = CHECK_AT_MOST;
-	return ret ? ret : check_restricted(text, &plan->groups[check->group], places, failure);
+	return ret ? ret : check_restricted(check, plan, places, failure);
 }
 
 /* All metrics, for the sentence about one that is none. */
@@ -181,11 +220,13 @@ enum check_verdict check_decide(const struct work_check *check, const struct wor
 				char *line, size_t size)
 {
 	const struct group_stats *group = &stats->groups[check->group];
-	const char *name = group->group->name, *metric = check->metric->name;
-	char was[48], limit[48];
+	const char *metric = check->metric->name;
+	char was[48], limit[48], name[64], label[16];
 	struct metric_value value;
 	bool high, low;
 
+	snprintf(name, sizeof(name), "%s%s",
+		 stats_label(stats->plan, stats->window, label, sizeof(label)), group->group->name);
 	metric_get(check->metric, stats, group, &value);
 	if (!value.known) {
 		snprintf(line, size, "inconclusive: %s: %s", check->text, value.why);

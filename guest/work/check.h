@@ -1,4 +1,7 @@
-/* Does what was measured hold? "GROUP.METRIC OP VALUE[UNIT]" and "isolated(GROUP)". */
+/*
+ * Does what was measured hold? "[PHASE/]GROUP.METRIC OP VALUE[UNIT]" and "isolated([PHASE/]GROUP)";
+ * over all phases where none is named.
+ */
 #ifndef KTSTR_WORK_CHECK_H
 #define KTSTR_WORK_CHECK_H
 
@@ -8,6 +11,7 @@ enum check_op { CHECK_BELOW, CHECK_AT_MOST, CHECK_ABOVE, CHECK_AT_LEAST };
 
 struct work_check {
 	const char *text; /* as it was given */
+	uint32_t window;  /* work_plan_windows */
 	uint32_t group;	  /* index in the plan */
 	const struct metric *metric;
 	enum check_op op;

@@ -50,8 +50,9 @@ const struct work_group *crew_group_of(const struct work_plan *plan, uint32_t ta
 static int wait_until(struct crew *crew, uint64_t until, struct failure *failure)
 {
 	for (uint64_t now = task_now(); now < until; now = task_now()) {
-		const struct timespec left = { .tv_sec = (time_t)((until - now) / WORK_S),
-					       .tv_nsec = (long)((until - now) % WORK_S) };
+		uint64_t ns = crew->leaving && until - now > LOOK_NS ? LOOK_NS : until - now;
+		const struct timespec left = { .tv_sec = (time_t)(ns / WORK_S),
+					       .tv_nsec = (long)(ns % WORK_S) };
 		int got = sigtimedwait(&crew->signals, NULL, &left);
 		int ret = got == SIGCHLD ? crew_reap(crew, false, failure) : 0;
 
@@ -59,6 +60,8 @@ static int wait_until(struct crew *crew, uint64_t until, struct failure *failure
 			return ret;
 		if (got > 0 && got != SIGCHLD)
 			return failure_set(failure, -EINTR, "ended by signal %d in mid-run", got);
+		if (crew->leaving)
+			crew_chase(crew);
 	}
 	return 0;
 }
@@ -127,6 +130,33 @@ static void raise_priority(struct crew *crew)
 	crew->no_priority = syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &priority) != 0;
 }
 
+static void *map_shared(size_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+static int make_records(struct crew *crew, struct failure *failure)
+{
+	const struct work_plan *plan = crew->plan;
+	const uint32_t nr_windows = work_plan_windows(plan);
+
+	crew->stage_size = sizeof(*crew->stage) + plan->nr_tasks * sizeof(struct task_record);
+	crew->notes_size = (size_t)plan->nr_tasks * nr_windows * sizeof(*crew->notes);
+	crew->tasks = calloc(plan->nr_tasks, sizeof(*crew->tasks));
+	crew->looks = calloc((size_t)plan->nr_tasks * (plan->nr_phases + 1), sizeof(*crew->looks));
+	crew->stage = map_shared(crew->stage_size);
+	crew->notes = map_shared(crew->notes_size);
+	if (!crew->tasks || !crew->looks || !crew->stage || !crew->notes)
+		return failure_set(failure, -ENOMEM, "no memory for the records of %u tasks",
+				   plan->nr_tasks);
+	crew->stage->nr_windows = nr_windows;
+	for (uint32_t i = 0; i < plan->nr_changes; i++)
+		crew->stage->changes[i] = (struct task_span){ UINT64_MAX, UINT64_MAX };
+	return 0;
+}
+
 int crew_create(struct crew *crew, const struct work_plan *plan, const struct places *places,
 		struct failure *failure)
 {
@@ -134,18 +164,13 @@ int crew_create(struct crew *crew, const struct work_plan *plan, const struct pl
 
 	*crew = (struct crew){ .plan = plan, .places = places };
 	take_signals(crew);
-	crew->stage_size = sizeof(*crew->stage) + plan->nr_tasks * sizeof(struct task_record);
-	crew->tasks = calloc(plan->nr_tasks, sizeof(*crew->tasks));
-	crew->stage = mmap(NULL, crew->stage_size, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (crew->stage == MAP_FAILED)
-		crew->stage = NULL;
-	if (!crew->tasks || !crew->stage)
-		return failure_set(failure, -ENOMEM, "no memory for the records of %u tasks",
-				   plan->nr_tasks);
-	ret = work_cgroups_make(&crew->cgroups, plan, failure);
+	ret = make_records(crew, failure);
+	if (!ret)
+		ret = work_cgroups_make(&crew->cgroups, plan, failure);
 	if (!ret)
 		ret = set_up_groups(crew, failure);
+	for (uint32_t i = 0; !ret && i < plan->nr_groups; i++)
+		ret = crew_try_changes(crew, &plan->groups[i], failure);
 	for (uint32_t i = 0; !ret && i < plan->nr_groups; i++)
 		ret = crew_spawn_group(crew, &plan->groups[i], failure);
 	if (!ret)
@@ -155,63 +180,88 @@ int crew_create(struct crew *crew, const struct work_plan *plan, const struct pl
 	return ret;
 }
 
-static void look(struct crew *crew, bool after)
+static void look(struct crew *crew, uint32_t number)
 {
+	crew->looked_ns[number] = task_now();
 	for (uint32_t i = 0; i < crew->plan->nr_tasks; i++) {
 		const struct task_record *record = &crew->stage->records[i];
-		struct crew_task *task = &crew->tasks[i];
-		uint64_t iterations = __atomic_load_n(&record->iterations, __ATOMIC_RELAXED);
+		struct crew_look *of = &crew->looks[(size_t)number * crew->plan->nr_tasks + i];
 
-		counters_read(record->pid, record->tid, after ? &task->after : &task->before);
-		*(after ? &task->iterations_after : &task->iterations_before) = iterations;
+		counters_read(record->pid, record->tid, &of->counters);
+		of->iterations = __atomic_load_n(&record->iterations, __ATOMIC_RELAXED);
 	}
 }
 
-/* A task that wants to run as the window ends has waited until then: nobody else notes that. */
+/* A task that wants to run as all ends has waited until then: nobody else notes that. */
 static void note_waiting(struct crew *crew)
 {
 	const struct task_stage *stage = crew->stage;
+	const uint64_t end = stage->windows[0].to;
 
 	for (uint32_t i = 0; i < crew->plan->nr_tasks; i++) {
-		struct task_record *record = &crew->stage->records[i];
-		uint64_t since = __atomic_load_n(&record->ready_since, __ATOMIC_SEQ_CST);
+		const struct task_record *record = &stage->records[i];
+		struct task_notes *notes = &crew->notes[(size_t)i * stage->nr_windows];
+		uint64_t at, ns, since = __atomic_load_n(&record->ready_since, __ATOMIC_SEQ_CST);
+		uint32_t group = (uint32_t)(crew_group_of(crew->plan, i) - crew->plan->groups);
 
-		/* From the start on, where it has not run at all. */
-		if (!since && !record->iterations && !record->worst_gap.at_ns)
+		if (!__atomic_load_n(&record->began, __ATOMIC_SEQ_CST))
 			since = stage->start;
-		if (!since || since >= stage->window_end)
-			continue;
-		if (since < stage->window_start)
-			since = stage->window_start;
-		if (stage->window_end - since > record->worst_gap.ns) {
-			record->worst_gap.ns = stage->window_end - since;
-			record->worst_gap.at_ns = stage->window_end;
-			record->worst_gap.cpu = UINT32_MAX;
+		for (uint32_t j = 0; since && j < stage->nr_windows; j++) {
+			ns = task_longest(stage, group, j, since, end, &at);
+			if (ns > notes[j].worst_gap.ns)
+				notes[j].worst_gap = (struct task_worst){ ns, at, UINT32_MAX };
 		}
 	}
+}
+
+/* Each begins where the one before it was to end; its window, when all has changed that changes. */
+static int run_phase(struct crew *crew, uint32_t phase, uint64_t begin, struct failure *failure)
+{
+	struct task_stage *stage = crew->stage;
+	int ret = wait_until(crew, begin, failure);
+	uint64_t now;
+
+	if (ret)
+		return ret;
+	look(crew, phase);
+	if (phase)
+		ret = crew_enter_phase(crew, phase, failure);
+	now = task_now();
+	if (now - begin > crew->late_ns)
+		crew->late_ns = now - begin;
+	if (stage->nr_windows > 1)
+		__atomic_store_n(&stage->windows[1 + phase].from, phase ? now : begin,
+				 __ATOMIC_SEQ_CST);
+	return ret;
 }
 
 int crew_run(struct crew *crew, struct failure *failure)
 {
 	const uint64_t used = machine_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	const struct work_plan *plan = crew->plan;
 	struct task_stage *stage = crew->stage;
+	uint64_t at;
 	int ret;
 
 	stage->start = task_now();
-	stage->window_start = stage->start + crew->plan->warmup_ns;
-	stage->window_end = stage->window_start + crew->plan->phases[0].duration_ns;
-	__atomic_store_n(&stage->go, 1, __ATOMIC_SEQ_CST);
-	wake_all(&stage->go);
-	ret = wait_until(crew, stage->window_start, failure);
+	at = stage->start + plan->warmup_ns;
+	stage->windows[0] = (struct task_span){ at, at + work_plan_duration(plan) };
+	for (uint32_t i = 0; stage->nr_windows > 1 && i < plan->nr_phases; i++) {
+		at += plan->phases[i].duration_ns;
+		stage->windows[1 + i] = (struct task_span){ UINT64_MAX, at };
+	}
+	ret = crew_enter_phase(crew, 0, failure);
+	at = stage->windows[0].from;
+	for (uint32_t i = 0; !ret && i < plan->nr_phases; i++) {
+		ret = run_phase(crew, i, at, failure);
+		at += plan->phases[i].duration_ns;
+	}
+	if (!ret)
+		ret = wait_until(crew, at, failure);
 	if (ret)
 		return ret;
-	look(crew, false);
-	ret = wait_until(crew, stage->window_end, failure);
-	if (ret)
-		return ret;
-	crew->late_ns = task_now() - stage->window_end;
 	note_waiting(crew);
-	look(crew, true);
+	look(crew, plan->nr_phases);
 	crew->used_ns = machine_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - used;
 	crew_stop(crew);
 	return 0;
@@ -219,7 +269,8 @@ int crew_run(struct crew *crew, struct failure *failure)
 
 void crew_destroy(struct crew *crew)
 {
-	if (crew->stage && crew->tasks && !crew->stage->stop)
+	/* Where the records could not be made there are no tasks. */
+	if (crew->stage && crew->notes && crew->tasks && !crew->stage->stop)
 		crew_stop(crew);
 	for (uint32_t i = crew->nr_set_up; i-- > 0;) {
 		const struct work_group *group = &crew->plan->groups[i];
@@ -233,6 +284,9 @@ void crew_destroy(struct crew *crew)
 	work_cgroups_remove(&crew->cgroups);
 	if (crew->stage)
 		munmap(crew->stage, crew->stage_size);
+	if (crew->notes)
+		munmap(crew->notes, crew->notes_size);
+	free(crew->looks);
 	free(crew->tasks);
 	*crew = (struct crew){ 0 };
 }

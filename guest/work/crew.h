@@ -14,8 +14,12 @@
 
 struct crew_task {
 	pid_t process; /* to be waited for; 0: none (a thread that is not its group's first) */
-	struct counters before, after;
-	uint64_t iterations_before, iterations_after;
+};
+
+/* What the kernel and the task itself had counted when a phase began, or the last one ended. */
+struct crew_look {
+	struct counters counters;
+	uint64_t iterations;
 };
 
 struct crew {
@@ -25,12 +29,17 @@ struct crew {
 	struct task_stage *stage;
 	size_t stage_size;
 	struct crew_task *tasks;
+	struct task_notes *notes; /* of each task one a window */
+	size_t notes_size;
+	struct crew_look *looks;		 /* of each task one a phase, and one at the end */
+	uint64_t looked_ns[PLAN_MAX_PHASES + 1]; /* CLOCK_MONOTONIC */
 	void *shared[PLAN_MAX_GROUPS];
 	size_t shared_sizes[PLAN_MAX_GROUPS];
 	uint32_t nr_set_up; /* groups whose kind has been set up */
 	sigset_t signals;   /* blocked, and waited for */
 	bool no_priority;   /* the process that measures is one among others */
-	uint64_t late_ns;   /* how much later than planned it looked */
+	bool leaving;	    /* a group goes, and some of its tasks have not yet */
+	uint64_t late_ns;   /* how much later than planned it looked, at worst */
 	uint64_t used_ns; /* of CPU time, by the process that measures, from go to the last look */
 	uint32_t nr_killed; /* tasks that did not stop by themselves */
 };
@@ -41,7 +50,7 @@ int crew_create(struct crew *crew, const struct work_plan *plan, const struct pl
 		struct failure *failure);
 
 /*
- * crew_run - lets them go, looks at the window's begin and end, stops them.
+ * crew_run - lets them go, looks at begin and end of each phase, changes what changes, stops them.
  * Returns 0; -EINTR where a signal came, -ECHILD where a task died, each with its sentence.
  */
 int crew_run(struct crew *crew, struct failure *failure);
@@ -56,13 +65,29 @@ void crew_destroy(struct crew *crew);
 int crew_setup_task(struct crew *crew, const struct work_group *group, uint32_t index,
 		    struct failure *failure);
 
+/* crew_set_cpus, crew_set_policy - of the thread @tid (0: the caller), as @group has it. */
+int crew_set_cpus(pid_t tid, const struct work_group *group, const struct places *places,
+		  uint32_t index, struct failure *failure);
+int crew_set_policy(pid_t tid, const struct work_sched *sched, struct failure *failure);
+
+/*
+ * crew_phase.c: crew_try_changes - does the kernel take what the group is to change to? A process
+ * tries it that ends then. crew_enter_phase - what comes, goes, freezes and changes as it begins.
+ * crew_chase - tells those that have to leave to do so, until they have.
+ */
+int crew_try_changes(struct crew *crew, const struct work_group *group, struct failure *failure);
+int crew_enter_phase(struct crew *crew, uint32_t phase, struct failure *failure);
+void crew_chase(struct crew *crew);
+
 /* crew_spawn.c: makes the tasks of a group; the processes into crew->tasks. */
 int crew_spawn_group(struct crew *crew, const struct work_group *group, struct failure *failure);
 
 /*
- * crew_end.c: crew_reap - takes the processes that ended; -ECHILD with a sentence for the first,
- * unless @expected. crew_stop - all stop; those that do not are killed.
+ * crew_end.c: crew_kill - a signal to each process of a group. crew_reap - takes the processes that
+ * ended; -ECHILD with a sentence for the first, unless @expected. crew_stop - all stop; those that
+ * do not are killed.
  */
+void crew_kill(const struct crew *crew, const struct work_group *group, int sig);
 int crew_reap(struct crew *crew, bool expected, struct failure *failure);
 void crew_stop(struct crew *crew);
 

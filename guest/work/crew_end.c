@@ -48,13 +48,32 @@ int crew_reap(struct crew *crew, bool expected, struct failure *failure)
 	return ret;
 }
 
+void crew_kill(const struct crew *crew, const struct work_group *group, int sig)
+{
+	for (uint32_t i = 0; i < group->nr_tasks; i++)
+		if (crew->tasks[group->first_task + i].process)
+			kill(crew->tasks[group->first_task + i].process, sig);
+}
+
+/* All groups at once; one that is frozen has to run to end. */
+static void end_groups(struct crew *crew)
+{
+	for (uint32_t i = 0; i < crew->plan->nr_groups; i++) {
+		__atomic_store_n(&crew->stage->groups[i].stop, 1, __ATOMIC_SEQ_CST);
+		wake_all(&crew->stage->groups[i].go);
+	}
+	__atomic_store_n(&crew->stage->stop, 1, __ATOMIC_SEQ_CST);
+	wake_all(&crew->stage->stop);
+	for (uint32_t i = 0; crew->plan->nr_phases > 1 && i < crew->plan->nr_groups; i++)
+		crew_kill(crew, &crew->plan->groups[i], SIGCONT);
+}
+
 void crew_stop(struct crew *crew)
 {
 	const uint64_t end = task_now() + STOP_NS;
 	bool left = true, killed = false;
 
-	__atomic_store_n(&crew->stage->stop, 1, __ATOMIC_SEQ_CST);
-	wake_all(&crew->stage->go);
+	end_groups(crew);
 	while (left) {
 		const struct timespec moment = { .tv_nsec = LOOK_NS };
 

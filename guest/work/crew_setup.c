@@ -39,7 +39,7 @@ static const char *advice(const struct work_sched *sched, int code)
 	return "";
 }
 
-static int apply_sched(const struct work_sched *sched, struct failure *failure)
+int crew_set_policy(pid_t tid, const struct work_sched *sched, struct failure *failure)
 {
 	struct attr attr = { .size = sizeof(attr),
 			     .policy = sched->policy,
@@ -50,7 +50,7 @@ static int apply_sched(const struct work_sched *sched, struct failure *failure)
 			     .period = sched->period };
 	int code;
 
-	if (sched->inherit || !syscall(SYS_sched_setattr, 0, &attr, 0))
+	if (sched->inherit || !syscall(SYS_sched_setattr, tid, &attr, 0))
 		return 0;
 	code = errno;
 	return failure_set(failure, -code,
@@ -58,18 +58,30 @@ static int apply_sched(const struct work_sched *sched, struct failure *failure)
 			   strerror(code), advice(sched, code));
 }
 
+int crew_set_cpus(pid_t tid, const struct work_group *group, const struct places *places,
+		  uint32_t index, struct failure *failure)
+{
+	cpu_set_t allowed;
+	char list[256];
+	int code;
+
+	work_group_allowed(group, places, index, &allowed);
+	if ((!group->has_cpus && group->spread == SPREAD_ALL) ||
+	    !sched_setaffinity(tid, sizeof(allowed), &allowed))
+		return 0;
+	code = errno;
+	return failure_set(failure, -code, "the kernel refuses its CPUs %s: %s",
+			   places_print(&allowed, list, sizeof(list)), strerror(code));
+}
+
 int crew_setup_task(struct crew *crew, const struct work_group *group, uint32_t index,
 		    struct failure *failure)
 {
-	char name[16], list[256];
-	cpu_set_t allowed;
+	char name[16];
+	int ret;
 
 	crew_task_name(group, index, name);
 	prctl(PR_SET_NAME, name, 0, 0, 0);
-	work_group_allowed(group, crew->places, index, &allowed);
-	if ((group->has_cpus || group->spread != SPREAD_ALL) &&
-	    sched_setaffinity(0, sizeof(allowed), &allowed))
-		return failure_set(failure, -errno, "the kernel refuses its CPUs %s: %s",
-				   places_print(&allowed, list, sizeof(list)), strerror(errno));
-	return apply_sched(&group->sched, failure);
+	ret = crew_set_cpus(0, group, crew->places, index, failure);
+	return ret ? ret : crew_set_policy(0, &group->sched, failure);
 }

@@ -29,17 +29,41 @@ static void fail(struct task_record *record, const char *text)
 	__atomic_store_n(&record->state, TASK_FAILED, __ATOMIC_RELEASE);
 }
 
+/* Where it may run after each change of the plan that says so. */
+static bool know_changes(const struct crew *crew, struct task *task)
+{
+	const struct work_plan *plan = crew->plan;
+	struct task_places *changes = calloc(plan->nr_changes + 1, sizeof(*changes));
+
+	task->changes = changes;
+	for (uint32_t i = 0; changes && i < plan->nr_changes; i++) {
+		const struct work_change *change = &plan->changes[i];
+
+		if (change->group != task->number || change->type != CHANGE_TO)
+			continue;
+		changes[task->nr_changes].change = i;
+		work_group_allowed(&change->is, crew->places, task->index,
+				   &changes[task->nr_changes++].allowed);
+	}
+	return changes;
+}
+
 /* From being made until the end. */
 static void be_task(struct crew *crew, const struct work_group *group, uint32_t index)
 {
+	const uint32_t number = (uint32_t)(group - crew->plan->groups);
+	const uint32_t of_all = group->first_task + index;
 	struct task_stage *stage = crew->stage;
+	uint32_t *go = &stage->groups[number].go;
 	struct task task = { .stage = stage,
-			     .record = &stage->records[group->first_task + index],
+			     .record = &stage->records[of_all],
+			     .notes = &crew->notes[(size_t)of_all * stage->nr_windows],
 			     .group = group,
+			     .number = number,
 			     .places = crew->places,
 			     .rtapp = &crew->plan->rtapp,
 			     .index = index,
-			     .shared = crew->shared[group - crew->plan->groups],
+			     .shared = crew->shared[number],
 			     .random = group->seed ^ (index * 0x9e3779b97f4a7c15ull) };
 	struct failure failure = { "" };
 
@@ -50,14 +74,22 @@ static void be_task(struct crew *crew, const struct work_group *group, uint32_t 
 		fail(task.record, failure.text);
 		return;
 	}
+	if (!know_changes(crew, &task)) {
+		fail(task.record, "no memory for its changes");
+		return;
+	}
 	__atomic_store_n(&task.record->state, TASK_READY, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&stage->go, __ATOMIC_ACQUIRE) && !task_done(&task))
-		wait_while(&stage->go, 0);
+	while (!__atomic_load_n(go, __ATOMIC_ACQUIRE) && !task_done(&task))
+		wait_while(go, 0);
 	if (!task_done(&task)) {
 		task_begin(&task);
 		group->kind->run(&task);
+		task_end(&task);
 	}
-	task_end(&task);
+	while (!__atomic_load_n(&stage->stop, __ATOMIC_ACQUIRE))
+		wait_while(&stage->stop, 0);
+	__atomic_store_n(&task.record->state, TASK_ENDED, __ATOMIC_RELEASE);
+	free((void *)(uintptr_t)task.changes);
 }
 
 static void *thread_main(void *data)
@@ -102,7 +134,7 @@ static void be_child(struct crew *crew, const struct work_group *group, uint32_t
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(1);
-	if (work_cgroups_join(&crew->cgroups, group, &failure))
+	if (work_cgroups_join(&crew->cgroups, group, 0, &failure))
 		fail(&crew->stage->records[group->first_task + index], failure.text);
 	else if (group->threads)
 		be_threads(crew, group);

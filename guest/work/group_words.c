@@ -63,8 +63,8 @@ int group_word_policy(struct work_group *group, const char *text, struct failure
 	    strlen(text) >= sizeof(rest))
 		return failure_set(failure, -EINVAL, "option '--policy': '%s' is none of %s", text,
 				   policy_words);
-	group->sched.policy = policies[i].policy;
-	group->sched.inherit = false;
+	group->sched =
+		(struct work_sched){ .policy = policies[i].policy, .nice = group->sched.nice };
 	if (!wants)
 		return 0;
 	snprintf(rest, sizeof(rest), "%s", text + length + 1);

@@ -35,9 +35,13 @@ enum kind_tells {
 	KIND_TELLS_REQUESTS = 4, /* they note how long a request took (task_served) */
 };
 
+/* What its tasks change of themselves: a change of that in mid-run would be undone. */
+enum kind_sets { KIND_SETS_CPUS = 1, KIND_SETS_POLICY = 2 };
+
 struct kind {
 	const char *name, *help;
 	unsigned int tells;
+	unsigned int sets; /* enum kind_sets */
 	struct kind_param params[KIND_PARAMS_MAX];
 	/*
 	 * Is there something wrong with this group (group->nr_tasks, group->params)? Before any

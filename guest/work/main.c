@@ -21,6 +21,7 @@ struct work {
 	struct work_plan plan;
 	struct work_check checks[PLAN_MAX_CHECKS];
 	struct work_cost cost;
+	struct work_stats *stats[TASK_WINDOWS];
 };
 
 /*
@@ -57,7 +58,7 @@ static int complain(const struct failure *failure, int code)
 	return EXIT_CANNOT;
 }
 
-static int append_metrics(const struct work_stats *stats, struct failure *failure)
+static int append_metrics(const struct work *work, struct failure *failure)
 {
 	const char *path = getenv("KTSTR_METRICS");
 	FILE *out;
@@ -65,8 +66,8 @@ static int append_metrics(const struct work_stats *stats, struct failure *failur
 	if (!path || !*path)
 		return 0;
 	out = fopen(path, "ae");
-	if (out)
-		report_metrics(out, stats);
+	for (uint32_t i = 0; out && i < work_plan_windows(&work->plan); i++)
+		report_metrics(out, work->stats[i]);
 	if (!out || fclose(out))
 		return failure_set(failure, -errno, "KTSTR_METRICS: cannot write '%s': %s", path,
 				   strerror(errno));
@@ -95,7 +96,7 @@ static bool is_checked(const struct work *work, uint32_t group)
 	return false;
 }
 
-static int decide(const struct work *work, const struct work_stats *stats)
+static int decide(const struct work *work)
 {
 	enum check_verdict worst = CHECK_HOLDS;
 	char line[640];
@@ -103,14 +104,15 @@ static int decide(const struct work *work, const struct work_stats *stats)
 	if (work->plan.nr_checks)
 		putchar('\n');
 	for (uint32_t i = 0; i < work->plan.nr_checks; i++) {
+		const struct work_check *check = &work->checks[i];
 		enum check_verdict verdict =
-			check_decide(&work->checks[i], stats, line, sizeof(line));
+			check_decide(check, work->stats[check->window], line, sizeof(line));
 
 		conclude(verdict, line, &worst);
 	}
 	/* A load that was not there is no signal, also where nobody asked for it; but some end. */
 	for (uint32_t i = 0; i < work->plan.nr_groups; i++) {
-		const struct group_stats *group = &stats->groups[i];
+		const struct group_stats *group = &work->stats[0]->groups[i];
 
 		if (is_checked(work, i) || group->never_ran < group->group->nr_tasks ||
 		    (group->group->kind == &kind_rtapp && group->group->rtapp.loops != UINT64_MAX))
@@ -124,38 +126,56 @@ static int decide(const struct work *work, const struct work_stats *stats)
 					     : EXIT_HOLDS;
 }
 
+/* What may have made the figures worse. */
+static void warn(const struct crew *crew)
+{
+	if (crew->no_priority)
+		fputs("ktstr-work: no real-time priority for the process that measures: it may "
+		      "look late\n",
+		      stderr);
+	for (uint32_t i = 0; i < crew->plan->nr_phases; i++)
+		if (crew->late_ns > crew->plan->phases[i].duration_ns / 10) {
+			fprintf(stderr, "ktstr-work: a phase began %.1f ms late\n",
+				(double)crew->late_ns / 1e6);
+			break;
+		}
+	if (crew->nr_killed)
+		fprintf(stderr,
+			"ktstr-work: %u processes did not stop by themselves, and were "
+			"killed\n",
+			crew->nr_killed);
+}
+
+static int make_stats(struct work *work, const struct crew *crew, struct failure *failure)
+{
+	for (uint32_t i = 0; i < work_plan_windows(&work->plan); i++) {
+		work->stats[i] = stats_make(crew, i);
+		if (!work->stats[i])
+			return failure_set(failure, -ENOMEM, "no memory for the statistics");
+	}
+	return 0;
+}
+
 static int run(struct work *work)
 {
 	struct failure failure = { "" };
-	struct work_stats *stats = NULL;
 	struct crew crew;
-	int status, ret = crew_create(&crew, &work->plan, &work->places, &failure);
+	int ret = crew_create(&crew, &work->plan, &work->places, &failure);
 
 	if (!ret)
 		ret = crew_run(&crew, &failure);
 	work->cost.process_ns = crew.used_ns;
-	if (!ret) {
-		stats = stats_make(&crew);
-		if (!stats)
-			ret = failure_set(&failure, -ENOMEM, "no memory for the statistics");
-	}
-	if (crew.no_priority)
-		fputs("ktstr-work: no real-time priority for the process that measures: it may "
-		      "look late\n",
-		      stderr);
-	if (crew.nr_killed)
-		fprintf(stderr,
-			"ktstr-work: %u processes did not stop by themselves, and were "
-			"killed\n",
-			crew.nr_killed);
+	if (!ret)
+		ret = make_stats(work, &crew, &failure);
+	warn(&crew);
 	crew_destroy(&crew);
 	if (!ret) {
-		report_stats(stdout, stats, &work->cost);
-		ret = append_metrics(stats, &failure);
+		for (uint32_t i = 0; i < work_plan_windows(&work->plan); i++)
+			report_stats(stdout, work->stats[i]);
+		report_measuring(stdout, work->stats[0], &work->cost);
+		ret = append_metrics(work, &failure);
 	}
-	status = ret ? complain(&failure, ret) : decide(work, stats);
-	free(stats);
-	return status;
+	return ret ? complain(&failure, ret) : decide(work);
 }
 
 int main(int argc, char **argv)
@@ -179,9 +199,11 @@ int main(int argc, char **argv)
 			ret = check_parse(work->plan.checks[i], &work->plan, &work->places,
 					  &work->checks[i], &failure);
 		if (!ret)
-			report_cost(&work->cost);
+			report_cost(&work->plan, &work->cost);
 		status = ret ? complain(&failure, ret) : run(work);
 	}
+	for (uint32_t i = 0; work && i < TASK_WINDOWS; i++)
+		free(work->stats[i]);
 	free(work);
 	if (fflush(stdout) || ferror(stdout)) {
 		snprintf(failure.text, sizeof(failure.text), "cannot write to standard output: %s",

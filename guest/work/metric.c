@@ -183,7 +183,7 @@ static void per_second(const struct work_stats *stats, const struct group_stats 
 		       const struct metric *metric, struct metric_value *value)
 {
 	(void)metric;
-	known(value, (double)group->iterations * 1e9 / (double)(stats->window_ns + stats->late_ns));
+	known(value, (double)group->iterations * 1e9 / (double)stats->looked_ns);
 }
 
 static void iterations_cv(const struct work_stats *stats, const struct group_stats *group,

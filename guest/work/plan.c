@@ -1,5 +1,5 @@
 /* What was asked for? See plan.h. */
-#include "plan.h"
+#include "plan_words.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,21 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DURATION_MAX (24 * 3600 * WORK_S)
-/* Shorter than some ticks of a slow clock nothing that the kernel counts is known. */
-#define DURATION_MIN (10 * WORK_MS)
-
-struct reading {
-	int argc, at;
-	char *const *argv;
-	const struct places *places;
-	struct work_plan *plan;
-	struct work_group *group; /* NULL before the first --group */
-	struct failure *failure;
-};
-
-/* Does the word say --@name or --@name=VALUE? @value: what follows, which is needed then. */
-static bool is_option(struct reading *r, const char *name, const char **value, int *ret)
+bool reading_is(struct reading *r, const char *name, const char **value, int *ret)
 {
 	const char *word = r->argv[r->at];
 	size_t length = strlen(name);
@@ -43,14 +29,24 @@ static bool is_option(struct reading *r, const char *name, const char **value, i
 	return true;
 }
 
+int reading_leave(struct reading *r)
+{
+	const struct work_group *group = r->group;
+
+	if (group && !group->kind)
+		return failure_set(r->failure, -EINVAL,
+				   "group '%s': no kind of load is given; see --list", group->name);
+	r->group = NULL;
+	r->change = NULL;
+	return 0;
+}
+
 static int begin_group(struct reading *r, const char *name)
 {
 	struct work_plan *plan = r->plan;
 
-	if (r->group && !r->group->kind)
-		return failure_set(r->failure, -EINVAL,
-				   "group '%s': no kind of load is given; see --list",
-				   r->group->name);
+	if (reading_leave(r))
+		return -EINVAL;
 	if (!word_is_name(name, strlen(name)))
 		return failure_set(r->failure, -EINVAL, "option '--group': '%s': %s", name,
 				   word_name_rule);
@@ -61,6 +57,7 @@ static int begin_group(struct reading *r, const char *name)
 		return failure_set(r->failure, -EINVAL, "more than %d groups", PLAN_MAX_GROUPS);
 	r->group = &plan->groups[plan->nr_groups++];
 	*r->group = (struct work_group){ .nr_tasks = 1,
+					 .comes = plan->nr_phases - 1,
 					 .sched.inherit = true,
 					 .cpus = r->places->online };
 	snprintf(r->group->name, sizeof(r->group->name), "%s", name);
@@ -70,12 +67,14 @@ static int begin_group(struct reading *r, const char *name)
 /* What stands behind it belongs to no group. */
 static int add_rtapp(struct reading *r, const char *path)
 {
-	if (r->group && !r->group->kind)
-		return failure_set(r->failure, -EINVAL,
-				   "group '%s': no kind of load is given; see --list",
-				   r->group->name);
-	r->group = NULL;
-	return rtapp_read_file(path, r->places, r->plan, r->failure);
+	uint32_t first = r->plan->nr_groups;
+	int ret = reading_leave(r);
+
+	if (!ret)
+		ret = rtapp_read_file(path, r->places, r->plan, r->failure);
+	while (!ret && first < r->plan->nr_groups)
+		r->plan->groups[first++].comes = r->plan->nr_phases - 1;
+	return ret;
 }
 
 /* Options of the whole run; 1: it is none of them. */
@@ -85,25 +84,25 @@ static int global_option(struct reading *r)
 	const char *value;
 	int ret = 0;
 
-	if (is_option(r, "for", &value, &ret)) {
+	if (reading_is(r, "for", &value, &ret)) {
 		plan->duration_said = true;
 		return ret ? ret
 			   : word_parse("option '--for'", value, WORD_DURATION, DURATION_MIN,
-					DURATION_MAX, &plan->phases[0].duration_ns, r->failure);
+					DURATION_MAX, &plan->said_ns, r->failure);
 	}
-	if (is_option(r, "warmup", &value, &ret))
+	if (reading_is(r, "warmup", &value, &ret))
 		return ret ? ret
 			   : word_parse("option '--warmup'", value, WORD_DURATION, 0, DURATION_MAX,
 					&plan->warmup_ns, r->failure);
-	if (is_option(r, "seed", &value, &ret))
+	if (reading_is(r, "seed", &value, &ret))
 		return ret ? ret
 			   : word_parse("option '--seed'", value, WORD_COUNT, 0, WORD_MAX,
 					&plan->seed, r->failure);
-	if (is_option(r, "group", &value, &ret))
+	if (reading_is(r, "group", &value, &ret))
 		return ret ? ret : begin_group(r, value);
-	if (is_option(r, "rt-app", &value, &ret))
+	if (reading_is(r, "rt-app", &value, &ret))
 		return ret ? ret : add_rtapp(r, value);
-	if (is_option(r, "check", &value, &ret)) {
+	if (reading_is(r, "check", &value, &ret)) {
 		if (!ret && plan->nr_checks == PLAN_MAX_CHECKS)
 			ret = failure_set(r->failure, -EINVAL, "more than %d checks",
 					  PLAN_MAX_CHECKS);
@@ -129,42 +128,82 @@ static int parse_nice(struct reading *r, const char *text)
 	return ret;
 }
 
+static int parse_tasks(struct reading *r, const char *text)
+{
+	uint64_t count;
+	int ret = word_parse("option '--tasks'", text, WORD_COUNT, 1, PLAN_MAX_TASKS, &count,
+			     r->failure);
+
+	if (!ret)
+		r->group->nr_tasks = (uint32_t)count;
+	return ret;
+}
+
+/* Behind --change: what was there before counts no more. */
+static void begin_change(struct reading *r, const char *option)
+{
+	struct work_change *change = r->change;
+	struct work_group *is = r->group;
+
+	if (!strcmp(option, "cgroup")) {
+		change->cgroup = true;
+		is->cgroup = (struct work_cgroup_plan){ 0 };
+	} else if (!strcmp(option, "nice")) {
+		change->nice = true;
+	} else if (!strcmp(option, "policy")) {
+		change->policy = true;
+		if (!change->nice)
+			is->sched.nice = 0;
+	} else if (!change->cpus) {
+		change->cpus = true;
+		is->has_cpus = false;
+		is->spread = SPREAD_ALL;
+		is->cpus = r->places->online;
+	}
+}
+
 /* Options of a group; 1: it is none of them. */
 static int group_option(struct reading *r)
 {
-	static const char *const names[] = { "cgroup", "tasks", "nice", "policy", "cpus" };
+	static const char *const names[] = { "cgroup", "nice", "policy", "cpus", "tasks" };
 	const char *value = NULL, *word = r->argv[r->at];
-	uint64_t count;
+	const bool threads = !strcmp(word, "--threads");
 	size_t i = 0;
 	int ret = 0;
 
-	if (!strcmp(word, "--threads") && r->group) {
-		r->group->threads = true;
-		return 0;
-	}
-	while (i < 5 && !is_option(r, names[i], &value, &ret))
+	while (!threads && i < 5 && !reading_is(r, names[i], &value, &ret))
 		i++;
-	if (ret || (i == 5 && strcmp(word, "--threads")))
+	if (ret || i == 5)
 		return ret ? ret : 1;
 	if (!r->group)
 		return failure_set(r->failure, -EINVAL,
 				   "option '%s': it belongs to a group; give --group NAME before",
 				   word);
+	if (r->change && (threads || i == 4))
+		return failure_set(r->failure, -EINVAL,
+				   "option '%s': of a group that runs this does not change; give "
+				   "--cpus, --nice, --policy or --cgroup",
+				   word);
+	if (threads) {
+		r->group->threads = true;
+		return 0;
+	}
+	if (r->change)
+		begin_change(r, names[i]);
 	switch (i) {
 	case 0:
-		return group_word_cgroup(r->group, r->places, value, r->failure);
-	case 1:
-		ret = word_parse("option '--tasks'", value, WORD_COUNT, 1, PLAN_MAX_TASKS, &count,
-				 r->failure);
-		if (!ret)
-			r->group->nr_tasks = (uint32_t)count;
+		ret = group_word_cgroup(r->group, r->places, value, r->failure);
+		if (r->change)
+			r->change->settings = r->group->cgroup;
 		return ret;
-	case 2:
+	case 1:
 		return parse_nice(r, value);
-	case 3:
+	case 2:
 		return group_word_policy(r->group, value, r->failure);
-	default:
+	case 3:
 		return group_word_cpus(r->group, r->places, value, r->failure);
+	default:
+		return parse_tasks(r, value);
 	}
 }
 
@@ -225,6 +264,11 @@ static int plain_word(struct reading *r)
 		return failure_set(
 			r->failure, -EINVAL,
 			"'%s': a kind of load belongs to a group; give --group NAME before", word);
+	if (r->change)
+		return failure_set(r->failure, -EINVAL,
+				   "'%s': of a group that runs neither kind nor parameters change; "
+				   "let another one come",
+				   word);
 	if (r->group->kind)
 		return kind_word(r, word);
 	r->group->kind = kind_find(word);
@@ -240,11 +284,17 @@ static int plain_word(struct reading *r)
 int work_plan_parse(int argc, char *const *argv, const struct places *places,
 		    struct work_plan *plan, struct failure *failure)
 {
-	struct reading r = { argc, 1, argv, places, plan, NULL, failure };
+	struct reading r = { .argc = argc,
+			     .at = 1,
+			     .argv = argv,
+			     .places = places,
+			     .plan = plan,
+			     .failure = failure };
 	int ret = 0;
 
-	*plan = (struct work_plan){ .nr_phases = 1 };
-	plan->phases[0].duration_ns = 5 * WORK_S;
+	memset(plan, 0, sizeof(*plan));
+	plan->nr_phases = 1;
+	plan->phases[0] = (struct work_phase){ "1", 5 * WORK_S };
 	plan->warmup_ns = 200 * WORK_MS;
 	plan->seed = 1;
 	for (; !ret && r.at < argc; r.at++) {
@@ -254,6 +304,8 @@ int work_plan_parse(int argc, char *const *argv, const struct places *places,
 			return 0;
 		}
 		ret = global_option(&r);
+		if (ret == 1)
+			ret = phase_option(&r);
 		if (ret == 1)
 			ret = group_option(&r);
 		if (ret == 1)

@@ -1,6 +1,6 @@
 /*
- * What was asked for? The command line as phases, each a list of groups. All that can be checked
- * without making a task is checked here.
+ * What was asked for? The command line as groups, and as phases in which they come, change and go.
+ * All that can be checked without making a task is checked here.
  */
 #ifndef KTSTR_WORK_PLAN_H
 #define KTSTR_WORK_PLAN_H
@@ -15,9 +15,15 @@
 #include "rtapp.h"
 #include "words.h"
 
-#define PLAN_MAX_GROUPS 64
-#define PLAN_MAX_CHECKS 128
-#define PLAN_MAX_TASKS	65536
+#define PLAN_MAX_GROUPS	 64
+#define PLAN_MAX_CHECKS	 128
+#define PLAN_MAX_TASKS	 65536
+#define PLAN_MAX_PHASES	 32
+#define PLAN_MAX_CHANGES 256
+#define PLAN_MAX_CGROUPS 128
+
+/* With a group's and a metric's name it is one of $KTSTR_METRICS' names, of 64 bytes. */
+#define PLAN_PHASE_NAME 12
 
 /* The policies of sched_setattr(2). */
 enum work_policy {
@@ -59,16 +65,34 @@ struct work_group {
 	bool has_cpus;
 	cpu_set_t cpus; /* --cpus LIST, else all that are online */
 	struct work_cgroup_plan cgroup;
+	uint32_t comes;		 /* in this phase */
 	uint32_t first_task;	 /* its tasks are first_task .. first_task + nr_tasks - 1 of all */
 	uint64_t seed;		 /* of this group's random choices, from the plan's */
 	struct rtapp_task rtapp; /* of kind_rtapp */
 };
 
-/* Which groups run, and for how long. So far a plan has one phase, with all groups. */
 struct work_phase {
+	char name[PLAN_PHASE_NAME + 1]; /* its number, where none was said */
 	uint64_t duration_ns;
-	uint32_t nr_groups;
-	uint32_t groups[PLAN_MAX_GROUPS]; /* indices into plan->groups */
+};
+
+enum work_change_type { CHANGE_FREEZE, CHANGE_THAW, CHANGE_STOP, CHANGE_TO };
+
+/* What becomes of a group as a phase begins. Those of a plan are in the order of its phases. */
+struct work_change {
+	enum work_change_type type;
+	uint32_t phase, group;
+	/* Of CHANGE_TO: what was said, the new settings of its cgroup, and whether it was elsewhere
+	 * before. Where only another group's words changed its cgroup, nothing. */
+	bool cpus, policy, nice, cgroup, moves;
+	struct work_cgroup_plan settings;
+	struct work_group is; /* of CHANGE_TO: the group from now on */
+};
+
+/* One that is made, as it is at first, and the controllers that it needs now or later. */
+struct work_cgroup {
+	struct work_cgroup_plan first;
+	bool cpu, cpuset;
 };
 
 struct work_plan {
@@ -76,10 +100,16 @@ struct work_plan {
 	uint64_t seed;
 	bool help, list;
 	bool duration_said; /* --for: a file's own does not count */
+	bool phases_said;   /* --phase: neither does --for */
+	uint64_t said_ns;   /* --for */
 	uint32_t nr_phases;
-	struct work_phase phases[1];
+	struct work_phase phases[PLAN_MAX_PHASES];
 	uint32_t nr_groups, nr_tasks;
 	struct work_group groups[PLAN_MAX_GROUPS];
+	uint32_t nr_changes;
+	struct work_change changes[PLAN_MAX_CHANGES];
+	uint32_t nr_cgroups;
+	struct work_cgroup cgroups[PLAN_MAX_CGROUPS];
 	uint32_t nr_checks;
 	const char *checks[PLAN_MAX_CHECKS]; /* argv's own words */
 	struct rtapp rtapp;		     /* of all groups of kind_rtapp */
@@ -94,6 +124,21 @@ int work_plan_parse(int argc, char *const *argv, const struct places *places,
 
 /* work_plan_complete - what work_plan_parse does when all words are read. */
 int work_plan_complete(struct work_plan *plan, struct failure *failure);
+
+/* work_plan_duration - of all phases together, ns. */
+uint64_t work_plan_duration(const struct work_plan *plan);
+
+/* work_plan_windows - what is told apart: all of it, and each phase where there are several. */
+static inline uint32_t work_plan_windows(const struct work_plan *plan)
+{
+	return plan->nr_phases > 1 ? 1 + plan->nr_phases : 1;
+}
+
+/* What a group does in a phase, and how it is then. */
+enum work_presence { GROUP_COMES_LATER, GROUP_RUNS, GROUP_FROZEN, GROUP_GONE };
+enum work_presence work_plan_presence(const struct work_plan *plan, uint32_t group, uint32_t phase);
+const struct work_group *work_plan_in_phase(const struct work_plan *plan, uint32_t group,
+					    uint32_t phase);
 
 /* work_plan_group - by name, or NULL. */
 const struct work_group *work_plan_group(const struct work_plan *plan, const char *name,

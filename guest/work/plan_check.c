@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plan.h"
+#include "plan_words.h"
 
 const struct work_group *work_plan_group(const struct work_plan *plan, const char *name,
 					 size_t length)
@@ -25,39 +25,10 @@ uint64_t kind_param(const struct work_group *group, const char *name)
 	return group->params[i];
 }
 
-static bool says_something(const struct work_cgroup_plan *cgroup)
-{
-	return cgroup->weight || cgroup->max_ns || cgroup->has_cpus;
-}
-
-/* Groups may share a cgroup, which then is described once, by the first of them. */
-static int share_cgroup(struct work_plan *plan, struct work_group *group, struct failure *failure)
-{
-	for (struct work_group *other = plan->groups; other < group; other++) {
-		if (!group->cgroup.name[0] || strcmp(other->cgroup.name, group->cgroup.name))
-			continue;
-		if (says_something(&group->cgroup))
-			return failure_set(failure, -EINVAL,
-					   "option '--cgroup': '%s' is described twice, by groups "
-					   "'%s' and '%s'; give its settings where it comes first",
-					   group->cgroup.name, other->name, group->name);
-		group->cgroup = other->cgroup;
-		return 0;
-	}
-	return 0;
-}
-
-static int check_group(struct work_plan *plan, struct work_group *group, struct failure *failure)
+int plan_check_group(const struct work_group *group, struct failure *failure)
 {
 	cpu_set_t both;
-	int ret;
 
-	if (!group->kind)
-		return failure_set(failure, -EINVAL,
-				   "group '%s': no kind of load is given; see --list", group->name);
-	ret = share_cgroup(plan, group, failure);
-	if (ret)
-		return ret;
 	CPU_AND(&both, &group->cpus, &group->cgroup.cpus);
 	if (group->cgroup.has_cpus && !CPU_COUNT(&both))
 		return failure_set(failure, -EINVAL,
@@ -69,14 +40,14 @@ static int check_group(struct work_plan *plan, struct work_group *group, struct 
 				   "group '%s': --nice means nothing to its policy; it is for "
 				   "other, batch and ext",
 				   group->name);
-	if (plan->nr_tasks + group->nr_tasks > PLAN_MAX_TASKS)
-		return failure_set(failure, -EINVAL, "more than %d tasks in all", PLAN_MAX_TASKS);
 	return group->kind->check ? group->kind->check(group, failure) : 0;
 }
 
-/* What a task takes of the kernel and of us: its stacks and tables, its record of some 40 KiB. */
+/* What a task takes of the kernel and of us: its stacks and tables, its notes of some 40 KiB, and
+ * these for each phase once more. */
 #define TASK_MEMORY   (160ull << 10)
 #define THREAD_MEMORY (64ull << 10)
+#define PHASE_MEMORY  (40ull << 10)
 
 static int check_memory(const struct work_plan *plan, struct failure *failure)
 {
@@ -85,7 +56,8 @@ static int check_memory(const struct work_plan *plan, struct failure *failure)
 
 	for (uint32_t i = 0; i < plan->nr_groups; i++)
 		needed += plan->groups[i].nr_tasks *
-			  (plan->groups[i].threads ? THREAD_MEMORY : TASK_MEMORY);
+			  ((plan->groups[i].threads ? THREAD_MEMORY : TASK_MEMORY) +
+			   (work_plan_windows(plan) - 1) * PHASE_MEMORY);
 	if (ret || needed <= available)
 		return ret;
 	return failure_set(failure, -EINVAL,
@@ -143,14 +115,24 @@ int work_plan_complete(struct work_plan *plan, struct failure *failure)
 	for (uint32_t i = 0; i < plan->nr_groups; i++) {
 		struct work_group *group = &plan->groups[i];
 
-		ret = check_group(plan, group, failure);
-		if (ret)
-			return ret;
+		if (!group->kind)
+			return failure_set(failure, -EINVAL,
+					   "group '%s': no kind of load is given; see --list",
+					   group->name);
+		if (plan->nr_tasks + group->nr_tasks > PLAN_MAX_TASKS)
+			return failure_set(failure, -EINVAL, "more than %d tasks in all",
+					   PLAN_MAX_TASKS);
 		group->first_task = plan->nr_tasks;
 		group->seed = work_random(&state);
 		plan->nr_tasks += group->nr_tasks;
-		plan->phases[0].groups[plan->phases[0].nr_groups++] = i;
 	}
+	if (plan->duration_said && !plan->phases_said)
+		plan->phases[0].duration_ns = plan->said_ns;
+	ret = plan_resolve_phases(plan, failure);
+	for (uint32_t i = 0; !ret && i < plan->nr_groups; i++)
+		ret = plan_check_group(&plan->groups[i], failure);
+	if (ret)
+		return ret;
 	return check_limits(plan, failure);
 }
 

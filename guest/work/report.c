@@ -29,19 +29,27 @@ static double cost_of(struct task *task, bool of_wakes)
 	return (double)best / COST_TRIES;
 }
 
-void report_cost(struct work_cost *cost)
+void report_cost(const struct work_plan *plan, struct work_cost *cost)
 {
+	const uint32_t nr_windows = work_plan_windows(plan);
 	struct task_stage *stage = calloc(1, sizeof(*stage) + sizeof(struct task_record));
+	struct task_notes *notes = calloc(nr_windows, sizeof(*notes));
 	struct places *places = calloc(1, sizeof(*places));
-	struct task task = { .stage = stage, .places = places };
+	struct task task = { .stage = stage, .notes = notes, .places = places };
 
 	*cost = (struct work_cost){ 0 };
-	if (stage && places) {
+	if (stage && notes && places) {
+		/* All of it is noted. */
+		stage->nr_windows = nr_windows;
+		stage->windows[0].to = UINT64_MAX;
+		stage->groups[0].nr_live = 1;
+		stage->groups[0].live[0].to = UINT64_MAX;
 		task.record = &stage->records[0];
 		cost->look_ns = cost_of(&task, false);
 		cost->wake_ns = cost_of(&task, true);
 	}
 	free(places);
+	free(notes);
 	free(stage);
 }
 
@@ -82,20 +90,31 @@ static void print_group(FILE *out, const struct work_stats *stats, const struct 
 	}
 }
 
-void report_stats(FILE *out, const struct work_stats *stats, const struct work_cost *cost)
+void report_stats(FILE *out, const struct work_stats *stats)
 {
-	double wakes = 0;
+	const struct work_plan *plan = stats->plan;
 	char text[48];
 
-	fprintf(out, "ktstr-work: %s measured",
-		word_print(WORD_DURATION, stats->window_ns, text, sizeof(text)));
-	fprintf(out, " after %s, seed %" PRIu64 "\n",
-		word_print(WORD_DURATION, stats->plan->warmup_ns, text, sizeof(text)),
-		stats->plan->seed);
-	for (uint32_t i = 0; i < stats->plan->nr_groups; i++) {
-		print_group(out, stats, &stats->groups[i]);
+	if (stats->window)
+		fprintf(out, "\nphase %s, %s:\n", plan->phases[stats->window - 1].name,
+			word_print(WORD_DURATION, stats->window_ns, text, sizeof(text)));
+	else
+		fprintf(out, "ktstr-work: %s measured",
+			word_print(WORD_DURATION, stats->window_ns, text, sizeof(text)));
+	if (!stats->window)
+		fprintf(out, " after %s, seed %" PRIu64 "\n",
+			word_print(WORD_DURATION, plan->warmup_ns, text, sizeof(text)), plan->seed);
+	for (uint32_t i = 0; i < plan->nr_groups; i++)
+		if (stats_runs(plan, stats->window, i))
+			print_group(out, stats, &stats->groups[i]);
+}
+
+void report_measuring(FILE *out, const struct work_stats *stats, const struct work_cost *cost)
+{
+	double wakes = 0;
+
+	for (uint32_t i = 0; i < stats->plan->nr_groups; i++)
 		wakes += (double)stats->groups[i].wakes.count;
-	}
 	fprintf(out,
 		"\nmeasuring took %.3f %% of one CPU's time: %.3f ms of the process that measures, "
 		"%.0f wake-ups of %.0f ns; one look at the clock takes %.0f ns\n",
@@ -113,7 +132,9 @@ void report_metrics(FILE *out, const struct work_stats *stats)
 		[BETTER_NEITHER] = "", [BETTER_LOWER] = " lower", [BETTER_HIGHER] = " higher"
 	};
 	const struct metric *metric;
+	char label[16];
 
+	stats_label(stats->plan, stats->window, label, sizeof(label));
 	for (uint32_t i = 0; i < stats->plan->nr_groups; i++) {
 		const struct work_group *group = &stats->plan->groups[i];
 
@@ -121,11 +142,13 @@ void report_metrics(FILE *out, const struct work_stats *stats)
 			struct metric_value value;
 
 			if ((metric->needs & ~group->kind->tells) ||
-			    group->nr_tasks < metric->min_tasks)
+			    group->nr_tasks < metric->min_tasks ||
+			    !stats_runs(stats->plan, stats->window, i))
 				continue;
 			metric_get(metric, stats, &stats->groups[i], &value);
 			if (value.known)
-				fprintf(out, "%s.%s %.9g %s%s\n", group->name, metric->name,
+				fprintf(out, "%s%s.%s %.9g %s%s\n", label, group->name,
+					metric->name,
 					metric->unit == UNIT_PERCENT ? value.value / 100
 								     : value.value,
 					metric_unit_name(metric->unit), better[metric->better]);

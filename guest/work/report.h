@@ -14,11 +14,13 @@ struct work_cost {
 };
 
 /* report_cost - tries both, before the load. */
-void report_cost(struct work_cost *cost);
+void report_cost(const struct work_plan *plan, struct work_cost *cost);
 
-void report_stats(FILE *out, const struct work_stats *stats, const struct work_cost *cost);
+/* report_stats - of one window. report_measuring - what the measuring took; of the whole. */
+void report_stats(FILE *out, const struct work_stats *stats);
+void report_measuring(FILE *out, const struct work_stats *stats, const struct work_cost *cost);
 
-/* report_metrics - "GROUP.METRIC VALUE UNIT [lower|higher]" of all that is known. */
+/* report_metrics - "[PHASE/]GROUP.METRIC VALUE UNIT [lower|higher]" of all that is known. */
 void report_metrics(FILE *out, const struct work_stats *stats);
 
 /* report_help, report_kinds - for --help and --list. */

@@ -473,7 +473,7 @@ static int read_global(struct reading *r, const struct json_node *node)
 	ret = whole_number(r, duration, -1, SECONDS_MAX, &seconds);
 	if (!ret && !seconds)
 		ret = WRONG(r, duration, "a duration of %d", 0);
-	if (!ret && seconds > 0 && !r->plan->duration_said)
+	if (!ret && seconds > 0 && !r->plan->duration_said && !r->plan->phases_said)
 		r->plan->phases[0].duration_ns = (uint64_t)seconds * WORK_S;
 	return ret;
 }

@@ -168,7 +168,7 @@ static void run(struct task *task)
 	struct running r = { .task = task, .rtapp = task->rtapp };
 
 	if (is->delay_ns)
-		task_sleep_until(task, task->stage->start + is->delay_ns);
+		task_sleep_until(task, task_came(task) + is->delay_ns);
 	for (uint64_t i = 0; i < is->loops && !task_done(task); i++)
 		for (uint32_t j = 0; j < is->nr_phases; j++)
 			run_phase(&r, &r.rtapp->phases[is->first_phase + j]);

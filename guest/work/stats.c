@@ -1,6 +1,7 @@
 /* What came of it? See stats.h. */
 #include "stats.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* The mean and the spread of numbers that come one by one (Welford). */
@@ -68,11 +69,38 @@ static void add_run(struct group_stats *stats, uint64_t run_ns, uint32_t task)
 	}
 }
 
-static void make_group(const struct crew *crew, const struct work_group *group,
+/* What a task says itself. */
+static void add_notes(struct group_stats *stats, const struct task_notes *notes, uint32_t task)
+{
+	hist_merge(&stats->wakes, &notes->wakes);
+	if (stats->group->kind->tells & KIND_TELLS_REQUESTS)
+		hist_merge(&stats->requests, &notes->requests);
+	keep_worst(&stats->request, &notes->worst_request, task);
+	keep_worst(&stats->wake, &notes->worst_wake, task);
+	keep_worst(&stats->gap, &notes->worst_gap, task);
+	stats->moves_in_llc += notes->moves_in_llc;
+	stats->moves_across_llc += notes->moves_across_llc;
+	stats->moves_across_node += notes->moves_across_node;
+	stats->off_allowed_ns += notes->off_allowed_ns;
+	if (notes->off_allowed_ns > stats->off_most) {
+		stats->off_most = notes->off_allowed_ns;
+		stats->off_task = task;
+	}
+}
+
+/* The looks before and after the window. */
+static const struct crew_look *look_of(const struct crew *crew, uint32_t window, bool after,
+				       uint32_t task)
+{
+	uint32_t number = !window ? (after ? crew->plan->nr_phases : 0) : window - !after;
+
+	return &crew->looks[(size_t)number * crew->plan->nr_tasks + task];
+}
+
+static void make_group(const struct crew *crew, uint32_t window, const struct work_group *group,
 		       struct group_stats *stats)
 {
 	struct spread run = { 0 }, iterations = { 0 };
-	uint64_t off_most = 0;
 
 	stats->group = group;
 	stats->run_min = UINT64_MAX;
@@ -80,10 +108,11 @@ static void make_group(const struct crew *crew, const struct work_group *group,
 		.has_run = true, .has_delay = true, .has_switches = true, .has_migrations = true
 	};
 	for (uint32_t i = 0; i < group->nr_tasks; i++) {
-		const struct task_record *record = &crew->stage->records[group->first_task + i];
-		const struct crew_task *task = &crew->tasks[group->first_task + i];
-		struct counters used = counters_since(&task->after, &task->before);
-		uint64_t done = task->iterations_after - task->iterations_before;
+		const uint32_t task = group->first_task + i;
+		const struct crew_look *before = look_of(crew, window, false, task);
+		const struct crew_look *after = look_of(crew, window, true, task);
+		struct counters used = counters_since(&after->counters, &before->counters);
+		uint64_t done = after->iterations - before->iterations;
 
 		add_counters(&stats->sum, &used);
 		add_run(stats, used.run_ns, i);
@@ -91,37 +120,41 @@ static void make_group(const struct crew *crew, const struct work_group *group,
 		spread_add(&iterations, (double)done);
 		stats->iterations += done;
 		stats->never_ran += !done && !used.run_ns;
-		hist_merge(&stats->wakes, &record->wakes);
-		if (group->kind->tells & KIND_TELLS_REQUESTS)
-			hist_merge(&stats->requests, &record->requests);
-		keep_worst(&stats->request, &record->worst_request, i);
-		keep_worst(&stats->wake, &record->worst_wake, i);
-		keep_worst(&stats->gap, &record->worst_gap, i);
-		stats->moves_in_llc += record->moves_in_llc;
-		stats->moves_across_llc += record->moves_across_llc;
-		stats->moves_across_node += record->moves_across_node;
-		stats->off_allowed_ns += record->off_allowed_ns;
-		if (record->off_allowed_ns > off_most) {
-			off_most = record->off_allowed_ns;
-			stats->off_task = i;
-		}
+		add_notes(stats, &crew->notes[(size_t)task * crew->stage->nr_windows + window], i);
 	}
 	stats->run_cv = spread_cv(&run);
 	stats->iterations_cv = spread_cv(&iterations);
 }
 
-struct work_stats *stats_make(const struct crew *crew)
+bool stats_runs(const struct work_plan *plan, uint32_t window, uint32_t group)
+{
+	return !window || work_plan_presence(plan, group, window - 1) == GROUP_RUNS;
+}
+
+const char *stats_label(const struct work_plan *plan, uint32_t window, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (window)
+		snprintf(text, size, "%s/", plan->phases[window - 1].name);
+	return text;
+}
+
+struct work_stats *stats_make(const struct crew *crew, uint32_t window)
 {
 	struct work_stats *stats = calloc(1, sizeof(*stats));
+	const uint64_t *looked = crew->looked_ns;
+	const struct work_plan *plan = crew->plan;
 
 	if (!stats)
 		return NULL;
-	stats->plan = crew->plan;
+	stats->plan = plan;
+	stats->window = window;
 	stats->start = crew->stage->start;
-	stats->late_ns = crew->late_ns;
-	stats->window_ns = crew->plan->phases[0].duration_ns;
-	for (uint32_t i = 0; i < crew->plan->nr_groups; i++) {
-		make_group(crew, &crew->plan->groups[i], &stats->groups[i]);
+	stats->window_ns = window ? plan->phases[window - 1].duration_ns : work_plan_duration(plan);
+	stats->looked_ns = window ? looked[window] - looked[window - 1]
+				  : looked[plan->nr_phases] - looked[0];
+	for (uint32_t i = 0; i < plan->nr_groups; i++) {
+		make_group(crew, window, &plan->groups[i], &stats->groups[i]);
 		stats->run_ns += stats->groups[i].sum.run_ns;
 	}
 	return stats;

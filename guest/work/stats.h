@@ -1,4 +1,4 @@
-/* What came of it? The tasks' records and the kernel's counters, in the window, by group. */
+/* What came of it? The tasks' records and the kernel's counters, in a window, by group. */
 #ifndef KTSTR_WORK_STATS_H
 #define KTSTR_WORK_STATS_H
 
@@ -17,7 +17,8 @@ struct group_stats {
 	struct hist wakes, requests;
 	struct stats_worst wake, gap, request;
 	uint64_t moves_in_llc, moves_across_llc, moves_across_node, off_allowed_ns;
-	uint32_t off_task; /* the one of the most off_allowed_ns */
+	uint64_t off_most; /* of one task */
+	uint32_t off_task;
 	/* Of the tasks' run times and iterations: */
 	uint64_t run_min, run_max;
 	uint32_t run_min_task, run_max_task;
@@ -27,13 +28,20 @@ struct group_stats {
 
 struct work_stats {
 	const struct work_plan *plan;
+	uint32_t window; /* 0: all of it; else phase @window - 1 */
 	uint64_t start, window_ns;
-	uint64_t run_ns; /* of all groups */
-	uint64_t late_ns;
+	uint64_t run_ns;    /* of all groups */
+	uint64_t looked_ns; /* from one look at the counters to the other */
 	struct group_stats groups[PLAN_MAX_GROUPS];
 };
 
-/* stats_make - from a crew that has run; free(), NULL without memory. */
-struct work_stats *stats_make(const struct crew *crew);
+/* stats_make - of one window of a crew that has run; free(), NULL without memory. */
+struct work_stats *stats_make(const struct crew *crew, uint32_t window);
+
+/* stats_runs - does the group run in that window, some of it at least? */
+bool stats_runs(const struct work_plan *plan, uint32_t window, uint32_t group);
+
+/* stats_label - what its names begin with: "" of all of it, "PHASE/" else. */
+const char *stats_label(const struct work_plan *plan, uint32_t window, char *text, size_t size);
 
 #endif

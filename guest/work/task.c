@@ -6,14 +6,47 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* The part of [from, to) that is in the window. */
-static uint64_t in_window(const struct task_stage *stage, uint64_t from, uint64_t to)
+static uint64_t load(const uint64_t *word)
 {
-	if (from < stage->window_start)
-		from = stage->window_start;
-	if (to > stage->window_end)
-		to = stage->window_end;
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+/* The part of [from, to) that is in @span, and where it ends. */
+static uint64_t part(const struct task_span *span, uint64_t from, uint64_t to, uint64_t *end)
+{
+	uint64_t first = load(&span->from), last = load(&span->to);
+
+	if (from < first)
+		from = first;
+	if (to > last)
+		to = last;
+	*end = to;
 	return from < to ? to - from : 0;
+}
+
+static bool is_in(const struct task_span *span, uint64_t when)
+{
+	return when >= load(&span->from) && when < load(&span->to);
+}
+
+uint64_t task_longest(const struct task_stage *stage, uint32_t number, uint32_t window,
+		      uint64_t from, uint64_t to, uint64_t *end)
+{
+	const struct task_crowd *crowd = &stage->groups[number];
+	uint32_t nr_live = __atomic_load_n(&crowd->nr_live, __ATOMIC_ACQUIRE);
+	uint64_t longest = 0, piece_end, in_window;
+
+	*end = to;
+	for (uint32_t i = 0; i < nr_live; i++) {
+		uint64_t ns = part(&crowd->live[i], from, to, &piece_end);
+
+		ns = ns ? part(&stage->windows[window], piece_end - ns, piece_end, &in_window) : 0;
+		if (ns > longest) {
+			longest = ns;
+			*end = in_window;
+		}
+	}
+	return longest;
 }
 
 static void note_worst(struct task_worst *worst, uint64_t ns, uint64_t at, unsigned int cpu)
@@ -22,41 +55,79 @@ static void note_worst(struct task_worst *worst, uint64_t ns, uint64_t at, unsig
 		*worst = (struct task_worst){ ns, at, cpu };
 }
 
+static void note_gap(struct task *task, uint64_t from, uint64_t to)
+{
+	for (uint32_t i = 0; i < task->stage->nr_windows; i++) {
+		uint64_t end, ns = task_longest(task->stage, task->number, i, from, to, &end);
+
+		note_worst(&task->notes[i].worst_gap, ns, end, task->cpu);
+	}
+}
+
+/* Of [from, to) on @cpu, what is in the window while that CPU was not allowed. */
+static uint64_t off_allowed(const struct task *task, uint32_t window, uint64_t from, uint64_t to)
+{
+	const struct task_stage *stage = task->stage;
+	const cpu_set_t *allowed = &task->allowed;
+	struct task_span so = { 0, UINT64_MAX };
+	uint64_t off = 0, end, ns;
+
+	for (uint32_t i = 0; i <= task->nr_changes; i++) {
+		const struct task_places *next = i < task->nr_changes ? &task->changes[i] : NULL;
+
+		/* While it is being changed either is right. */
+		so.to = next ? load(&stage->changes[next->change].from) : UINT64_MAX;
+		ns = CPU_ISSET(task->cpu, allowed) ? 0 : part(&so, from, to, &end);
+		off += ns ? part(&stage->windows[window], end - ns, end, &end) : 0;
+		if (!next)
+			break;
+		so.from = load(&stage->changes[next->change].to);
+		allowed = &next->allowed;
+	}
+	return off;
+}
+
 /* What it ran without a gap, until task->last, on the CPU where it was. */
 static void close_piece(struct task *task)
 {
-	if (!CPU_ISSET(task->cpu, &task->allowed))
-		task->record->off_allowed_ns += in_window(task->stage, task->cpu_since, task->last);
+	if (CPU_ISSET(task->cpu, &task->allowed) && !task->nr_changes)
+		return;
+	for (uint32_t i = 0; i < task->stage->nr_windows; i++)
+		task->notes[i].off_allowed_ns += off_allowed(task, i, task->cpu_since, task->last);
+}
+
+static void note_move(const struct places *places, unsigned int from, unsigned int to,
+		      struct task_notes *notes)
+{
+	if (places->node[to] != places->node[from])
+		notes->moves_across_node++;
+	else if (places->llc[to] != places->llc[from])
+		notes->moves_across_llc++;
+	else
+		notes->moves_in_llc++;
 }
 
 /* It was off its CPU: is it on another one? */
 static void look_where(struct task *task, uint64_t now)
 {
-	const struct places *places = task->places;
-	struct task_record *record = task->record;
 	int cpu = sched_getcpu();
 
 	close_piece(task);
 	task->cpu_since = now;
 	if (cpu < 0 || cpu >= PLACES_MAX_CPUS || (unsigned int)cpu == task->cpu)
 		return;
-	if (now >= task->stage->window_start && now < task->stage->window_end) {
-		if (places->node[cpu] != places->node[task->cpu])
-			record->moves_across_node++;
-		else if (places->llc[cpu] != places->llc[task->cpu])
-			record->moves_across_llc++;
-		else
-			record->moves_in_llc++;
-	}
+	for (uint32_t i = 0; i < task->stage->nr_windows; i++)
+		if (is_in(&task->stage->windows[i], now))
+			note_move(task->places, task->cpu, (unsigned int)cpu, &task->notes[i]);
 	task->cpu = (unsigned int)cpu;
 }
 
 void task_gap(struct task *task, uint64_t now)
 {
-	uint64_t gap = in_window(task->stage, task->last, now);
+	uint64_t since = task->last;
 
 	look_where(task, now);
-	note_worst(&task->record->worst_gap, gap, now, task->cpu);
+	note_gap(task, since, now);
 }
 
 void task_run_for(struct task *task, uint64_t ns)
@@ -80,20 +151,31 @@ void task_run_for(struct task *task, uint64_t ns)
 	}
 }
 
+/* Was it there all the while, and not frozen? */
+static bool uninterrupted(const struct task *task, uint64_t from, uint64_t to)
+{
+	const struct task_crowd *crowd = &task->stage->groups[task->number];
+	uint32_t nr_live = __atomic_load_n(&crowd->nr_live, __ATOMIC_ACQUIRE);
+
+	for (uint32_t i = 0; i < nr_live; i++)
+		if (is_in(&crowd->live[i], from))
+			return is_in(&crowd->live[i], to);
+	return false;
+}
+
 /* It runs again, and has wanted to since @wanted. */
 static void note_wake(struct task *task, uint64_t wanted)
 {
-	const struct task_stage *stage = task->stage;
-	uint64_t now = task_now();
+	uint64_t now = task_now(), late = now > wanted ? now - wanted : 0;
 
 	look_where(task, now);
-	if (now > wanted)
-		note_worst(&task->record->worst_gap, in_window(stage, wanted, now), now, task->cpu);
-	if (wanted >= stage->window_start && wanted < stage->window_end) {
-		uint64_t late = now > wanted ? now - wanted : 0;
-
-		hist_add(&task->record->wakes, late);
-		note_worst(&task->record->worst_wake, late, now, task->cpu);
+	note_gap(task, wanted, now);
+	for (uint32_t i = 0; i < task->stage->nr_windows; i++) {
+		if (!is_in(&task->stage->windows[i], wanted) ||
+		    !uninterrupted(task, wanted, wanted + late))
+			continue;
+		hist_add(&task->notes[i].wakes, late);
+		note_worst(&task->notes[i].worst_wake, late, now, task->cpu);
 	}
 	task->last = now;
 	__atomic_store_n(&task->record->ready_since, now, __ATOMIC_RELAXED);
@@ -147,14 +229,15 @@ void task_woken(struct task *task)
 
 void task_served(struct task *task, uint64_t sent)
 {
-	const struct task_stage *stage = task->stage;
 	uint64_t now = task_now();
 
 	task_ran(task, now);
-	if (sent < stage->window_start || sent >= stage->window_end)
-		return;
-	hist_add(&task->record->requests, now - sent);
-	note_worst(&task->record->worst_request, now - sent, now, task->cpu);
+	for (uint32_t i = 0; i < task->stage->nr_windows; i++) {
+		if (!is_in(&task->stage->windows[i], sent) || !uninterrupted(task, sent, now))
+			continue;
+		hist_add(&task->notes[i].requests, now - sent);
+		note_worst(&task->notes[i].worst_request, now - sent, now, task->cpu);
+	}
 }
 
 void task_fail(struct task *task, const char *fmt, ...)
@@ -172,15 +255,17 @@ void task_begin(struct task *task)
 {
 	int cpu = sched_getcpu();
 
-	/* It has wanted to run since all were let go. */
+	/* It has wanted to run since its group was let go. */
 	task->cpu = cpu < 0 ? 0 : (unsigned int)cpu;
-	task->last = task->stage->start;
+	task->last = task_came(task);
 	task->cpu_since = task_now();
 	task_ran(task, task->cpu_since);
+	__atomic_store_n(&task->record->began, 1, __ATOMIC_SEQ_CST);
 }
 
 void task_end(struct task *task)
 {
 	close_piece(task);
-	__atomic_store_n(&task->record->state, TASK_ENDED, __ATOMIC_RELEASE);
+	__atomic_store_n(&task->record->ready_since, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&task->record->state, TASK_LEFT, __ATOMIC_RELEASE);
 }

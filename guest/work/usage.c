@@ -3,6 +3,7 @@
 
 static const char usage_text[] =
 	"Usage: ktstr-work [--for TIME] [--warmup TIME] [--seed N] GROUP... [--check 'EXPR']...\n"
+	"       ktstr-work ... --phase TIME GROUP... --phase TIME CHANGE... [--check 'EXPR']...\n"
 	"\n"
 	"Runs loads of a known shape, measures what the scheduler does with them, and checks it.\n"
 	"A GROUP is: --group NAME [OPTION]... KIND [PARAM=VALUE]...\n"
@@ -11,7 +12,8 @@ static const char usage_text[] =
 	"  --warmup TIME    the load runs so long before it (200ms)\n"
 	"  --seed N         of every random choice (1); printed at the end\n"
 	"  --rt-app FILE    the tasks of a file of rt-app's JSON, each a group by its name\n"
-	"  --check EXPR     GROUP.METRIC OP VALUE, OP one of < <= > >=; or isolated(GROUP)\n"
+	"  --check EXPR     GROUP.METRIC OP VALUE, OP one of < <= > >=; or isolated(GROUP);\n"
+	"                   PHASE/GROUP in place of GROUP: of that phase alone\n"
 	"  --list           the kinds of load with their parameters, and the metrics\n"
 	"\n"
 	"Options of a group, before or behind its kind:\n"
@@ -25,15 +27,23 @@ static const char usage_text[] =
 	"  --cpus LIST      where its tasks may run, for one 0-3,8; or each, llc, node, random:\n"
 	"                   one CPU, LLC, node each in turn, one CPU each by the seed\n"
 	"\n"
+	"Phases, one after the other, in place of --for; behind each stands what it begins with:\n"
+	"  --phase [NAME:]TIME  so long; its name is its number, where none is given\n"
+	"  --group ...      this group comes, and stays\n"
+	"  --stop NAME      this group goes, for good\n"
+	"  --freeze NAME, --thaw NAME  its tasks stand still (SIGSTOP); go on\n"
+	"  --change NAME OPTION...  from now on with these --cpus, --nice, --policy; --cgroup\n"
+	"                   moves it into that cgroup, or gives the one where it is other settings\n"
+	"\n"
 	"Times have a unit: ns us ms s m. Tasks are named GROUP/N; in the 15 bytes that the\n"
 	"kernel keeps the group's name is cut at its end, the number is whole.\n"
 	"\n"
 	"Exit status: 0 all checks hold, 1 one fails, 2 wrong words, or a load that could not be\n"
 	"set up or was ended, 3 none fails, but one is inconclusive: too little was seen.\n"
 	"\n"
-	"Where $KTSTR_METRICS names a file, lines 'GROUP.METRIC VALUE UNIT [lower|higher]' are\n"
-	"appended to it. To the file that $KTSTR_WORK_SAYS names goes one line where the status is\n"
-	"1, 2 or 3: so a harness knows it, whatever the script around it makes of it.\n";
+	"Where $KTSTR_METRICS names a file, lines '[PHASE/]GROUP.METRIC VALUE UNIT [lower|higher]'\n"
+	"are appended to it. To the file that $KTSTR_WORK_SAYS names goes one line where the\n"
+	"status is 1, 2 or 3: so a harness knows it, whatever the script around it makes of it.\n";
 
 void report_help(FILE *out)
 {

@@ -2,6 +2,8 @@
 # ktstr-work on this machine: is wrong input an error before any load, does a load have its shape as the
 # kernel sees it, is nothing left of it?
 
+bats_require_minimum_version 1.5.0
+
 load ../helper
 
 # refuses PART WORD...: exit 2, one line that says PART, nothing else.
@@ -57,7 +59,7 @@ none_of() { [[ -z $(tasks_of "$1") ]]; }
 
 @test "work: a load that runs is reported, its metrics are appended, its checks decide" {
 	echo before >"$BATS_TEST_TMPDIR/metrics"
-	KTSTR_METRICS=$BATS_TEST_TMPDIR/metrics run "$KTSTR_LAUNCH" work --for 400ms --seed 77 \
+	KTSTR_METRICS=$BATS_TEST_TMPDIR/metrics run "$KTSTR_LAUNCH" work --for 2s --seed 77 \
 		--group a --tasks 2 spin --group b --threads --tasks 2 yield \
 		--check 'a.iterations_per_s > 1' --check 'b.max_gap < 10s'
 	assert_status 0
@@ -67,7 +69,7 @@ none_of() { [[ -z $(tasks_of "$1") ]]; }
 	grep -qE '^a\.iterations_per_s [0-9.e+]+ /s higher$' "$BATS_TEST_TMPDIR/metrics"
 	grep -qE '^b\.max_gap [0-9.e+]+ ns lower$' "$BATS_TEST_TMPDIR/metrics"
 
-	run "$KTSTR_LAUNCH" work --for 400ms --group a spin --check 'a.iterations_per_s < 1'
+	run "$KTSTR_LAUNCH" work --for 2s --group a spin --check 'a.iterations_per_s < 1'
 	assert_status 1
 	assert_output '^FAILS: a.iterations_per_s was [0-9]+/s, limit 1/s'
 }
@@ -115,6 +117,56 @@ look_at()
 		none_of sig
 		none_of thr
 	done
+}
+
+# fields_of PID: state, ns that it ran.
+fields_of() { echo "$(awk '{ print $3 }' "/proc/$1/stat") $(cut -d ' ' -f 1 "/proc/$1/schedstat")"; }
+
+state_is() { [[ $(fields_of "$1") == "$2 "* ]]; }
+
+@test "work: phases: a group is frozen, another has gone, a third one has changed, as /proc tells" {
+	((EUID == 0)) || skip "needs root"
+	local a b c frozen gone
+
+	"$KTSTR_LAUNCH" work --warmup 0s --phase 300ms --group fr spin --group go spin --group ch spin \
+		--phase 100s --freeze fr --stop go --change ch --policy batch --nice 7 --cpus 0 \
+		--group come burst >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	wait_for eval '[[ $(tasks_of fr) && $(tasks_of go) && $(tasks_of ch) ]]'
+	a=$(tasks_of fr) b=$(tasks_of go) c=$(tasks_of ch)
+	wait_for state_is "$a" T
+	wait_for state_is "$b" S
+	wait_for eval '[[ $(cut -d " " -f 19,41 "/proc/'"$c"'/stat") == "7 3" ]]'
+	wait_for grep -qx $'Cpus_allowed_list:\t0' "/proc/$c/status"
+	frozen=$(fields_of "$a") gone=$(fields_of "$b")
+	sleep 0.5
+	[[ $(fields_of "$a") == "$frozen" && $(fields_of "$b") == "$gone" ]]
+	kill -TERM $!
+	wait $! || [[ $? == 2 ]]
+	for group in fr go ch come; do none_of "$group"; done
+}
+
+@test "work: phases: what is thawed runs again; each phase has its figures, its checks, its metrics" {
+	KTSTR_METRICS=$BATS_TEST_TMPDIR/metrics run "$KTSTR_LAUNCH" work --warmup 0s \
+		--phase 2s --group a spin --phase calm:2s --freeze a --group b burst \
+		--phase 2s --thaw a --stop b --check '3/a.iterations_per_s > 1' \
+		--check 'calm/b.iterations_per_s > 1' --check 'b.iterations_per_s > 1' \
+		--check '1/a.iterations_per_s < 1'
+	assert_status 1
+	assert_output '^ktstr-work: 6s measured' '^phase calm, 2s:' '^holds: 3/a.iter' '^holds: calm/b.iter' \
+		'^holds: b.iter' '^FAILS: 1/a.iter'
+	grep -q '^calm/b\.share 9[0-9]*' "$BATS_TEST_TMPDIR/metrics" || grep -q '^calm/b\.share 100' "$BATS_TEST_TMPDIR/metrics"
+	run ! grep -qE '^(calm/a|1/b|3/b)\.' "$BATS_TEST_TMPDIR/metrics"
+	refuses "in phase '2' no group runs" --phase 1s --group a spin --phase 1s --freeze a
+	refuses 'is not what the phases are together' --for 1s --phase 2s --group a spin
+}
+
+@test "work: phases: a change that the kernel refuses is an error before the load" {
+	((EUID == 0)) || skip "needs root"
+	# A deadline task may not be bound to one CPU of several.
+	(($(nproc) > 1)) || skip "one CPU"
+	refuses "option '--change': group 'dl': the kernel refuses" --phase 30s --group dl --cpus 0 spin \
+		--phase 1s --change dl --policy deadline:1ms/10ms/10ms
+	none_of dl
 }
 
 @test "work: a task that is killed is named, and ends the load" {

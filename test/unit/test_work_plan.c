@@ -67,7 +67,7 @@ static void all_words(void **state)
 	     "b:weight=50,cpus=0-1,4,max=150%", "--tasks", "16", "spin", "--group", "c",
 	     "--threads", "--policy", "rr:7", "--cpus", "llc", "yield", "--check", "c.share<1%");
 	assert_int_equal(plan.phases[0].duration_ns, 2 * WORK_S);
-	assert_int_equal(plan.phases[0].nr_groups, 2);
+	assert_int_equal(plan.nr_groups, 2);
 	assert_int_equal(plan.warmup_ns, WORK_MS);
 	assert_int_equal(plan.seed, 9);
 	assert_int_equal(plan.nr_tasks, 17);
@@ -216,8 +216,8 @@ static void checks(void **state)
 	check_is(-EINVAL, "isolated(a)", "may run on every CPU");
 	check_is(-EINVAL, "isolated(b", "is not isolated(GROUP)");
 	check_is(-EINVAL, "isolated(c)", "no group 'c'");
-	check_is(-EINVAL, "", "is not GROUP.METRIC");
-	check_is(-EINVAL, "a", "is not GROUP.METRIC");
+	check_is(-EINVAL, "", "is not [PHASE/]GROUP.METRIC");
+	check_is(-EINVAL, "a", "is not [PHASE/]GROUP.METRIC");
 	check_is(-EINVAL, "c.share < 5%", "no group 'c'");
 	check_is(-EINVAL, "a.shore < 5%", "'shore' is no metric; there are: share");
 	check_is(-EINVAL, "a.share = 5%", "one of < <= > >=");

@@ -33,7 +33,7 @@ static int make(void **state)
 	of->run_max = 120 * WORK_MS;
 	of->run_min_task = 3;
 	stats.run_ns = 800 * WORK_MS;
-	stats.window_ns = WORK_S;
+	stats.window_ns = stats.looked_ns = WORK_S;
 	stats.start = 1000 * WORK_S;
 	return 0;
 }
@@ -144,16 +144,22 @@ static void each_tells_its_own(void **state)
 }
 
 static struct task_stage *stage;
+static struct task_notes *notes;
 
 static struct task task_on(unsigned int cpu)
 {
-	struct task task = {
-		.stage = stage, .record = &stage->records[0], .places = &places, .cpu = cpu
-	};
+	struct task task = { .stage = stage,
+			     .record = &stage->records[0],
+			     .notes = notes,
+			     .places = &places,
+			     .cpu = cpu };
 
 	memset(task.record, 0, sizeof(*task.record));
-	stage->window_start = 1000;
-	stage->window_end = UINT64_MAX;
+	memset(notes, 0, 2 * sizeof(*notes));
+	stage->nr_windows = 1;
+	stage->windows[0] = (struct task_span){ 1000, UINT64_MAX };
+	stage->groups[0].nr_live = 1;
+	stage->groups[0].live[0] = (struct task_span){ 0, UINT64_MAX };
 	return task;
 }
 
@@ -164,25 +170,80 @@ static void tasks_note_gaps(void **state)
 	struct task task = task_on(PLACES_MAX_CPUS - 1);
 
 	(void)state;
-	stage->window_start = now - 3 * WORK_MS;
-	stage->window_end = now + WORK_S;
+	stage->windows[0] = (struct task_span){ now - 3 * WORK_MS, now + WORK_S };
 	task.cpu_since = now - 9 * WORK_MS;
 	task.last = now - 8 * WORK_MS;
 	task_ran(&task, now);
-	assert_int_equal(task.record->worst_gap.ns, 3 * WORK_MS);
-	assert_int_equal(task.record->off_allowed_ns, 0);
+	assert_int_equal(notes[0].worst_gap.ns, 3 * WORK_MS);
+	assert_int_equal(notes[0].off_allowed_ns, 0);
 	task = task_on(PLACES_MAX_CPUS - 1);
 	task.cpu_since = now - 9 * WORK_MS;
 	task.last = now - 8 * WORK_MS;
 	task_ran(&task, now);
-	assert_int_equal(task.record->worst_gap.ns, 8 * WORK_MS);
-	assert_int_equal(task.record->off_allowed_ns, WORK_MS);
-	assert_int_equal(task.record->moves_in_llc, 1);
+	assert_int_equal(notes[0].worst_gap.ns, 8 * WORK_MS);
+	assert_int_equal(notes[0].off_allowed_ns, WORK_MS);
+	assert_int_equal(notes[0].moves_in_llc, 1);
 	assert_true(task.cpu < PLACES_MAX_CPUS - 1);
 	/* Two looks that are near each other are no gap. */
-	task.record->worst_gap.ns = 0;
+	notes[0].worst_gap.ns = 0;
 	task_ran(&task, now + TASK_GAP_NS - 1);
-	assert_int_equal(task.record->worst_gap.ns, 0);
+	assert_int_equal(notes[0].worst_gap.ns, 0);
+}
+
+/* What is frozen waits for nobody, and a gap is told to each phase that it is in. */
+static void phases_and_freezing(void **state)
+{
+	uint64_t now = task_now(), late = now - 8 * WORK_MS;
+	struct task task = task_on(0);
+
+	(void)state;
+	stage->nr_windows = 2;
+	stage->windows[1] = (struct task_span){ now - 5 * WORK_MS, UINT64_MAX };
+	task.last = late;
+	task_ran(&task, now);
+	assert_int_equal(notes[0].worst_gap.ns, 8 * WORK_MS);
+	assert_int_equal(notes[1].worst_gap.ns, 5 * WORK_MS);
+
+	task = task_on(0);
+	stage->groups[0].nr_live = 2;
+	stage->groups[0].live[0].to = now - 6 * WORK_MS;
+	stage->groups[0].live[1] = (struct task_span){ now - WORK_MS, UINT64_MAX };
+	task.last = late;
+	task_ran(&task, now);
+	assert_int_equal(notes[0].worst_gap.ns, 2 * WORK_MS);
+	assert_int_equal(notes[0].worst_gap.at_ns, now - 6 * WORK_MS);
+	/* Woken before, it runs behind it: nobody knows how late it would have been. */
+	task.record->ready_since = late;
+	task_woken(&task);
+	assert_int_equal(notes[0].wakes.count, 0);
+	task.record->ready_since = now;
+	task_woken(&task);
+	assert_int_equal(notes[0].wakes.count, 1);
+}
+
+/* A CPU is a wrong one from when it was taken away, and while that was being done it is none. */
+static void where_it_may_run_changes(void **state)
+{
+	const uint64_t end = task_now();
+	struct task_places change = { .change = 5 };
+	struct task task = task_on(2);
+
+	(void)state;
+	CPU_SET(2, &task.allowed);
+	task.changes = &change;
+	task.nr_changes = 1;
+	CPU_SET(3, &change.allowed);
+	task.cpu_since = end - 10 * WORK_MS;
+	task.last = end;
+	stage->changes[5] = (struct task_span){ UINT64_MAX, UINT64_MAX };
+	task_end(&task);
+	assert_int_equal(notes[0].off_allowed_ns, 0);
+	stage->changes[5] = (struct task_span){ end - 6 * WORK_MS, end - 4 * WORK_MS };
+	task_end(&task);
+	assert_int_equal(notes[0].off_allowed_ns, 4 * WORK_MS);
+	task.cpu = 3;
+	task_end(&task);
+	assert_int_equal(notes[0].off_allowed_ns, 8 * WORK_MS);
 }
 
 static void tasks_note_wakes(void **state)
@@ -193,33 +254,35 @@ static void tasks_note_wakes(void **state)
 	(void)state;
 	task.last = task_now();
 	task_sleep_until(&task, when);
-	assert_int_equal(task.record->wakes.count, 1);
+	assert_int_equal(notes[0].wakes.count, 1);
 	assert_true(task_now() >= when);
-	assert_true(task.record->worst_wake.ns == task.record->wakes.max);
+	assert_true(notes[0].worst_wake.ns == notes[0].wakes.max);
 	/* What is past is no wake-up. */
 	task_sleep_until(&task, when);
-	assert_int_equal(task.record->wakes.count, 1);
+	assert_int_equal(notes[0].wakes.count, 1);
 	/* Nor is a wait whose end was there already. */
 	task_blocks(&task);
 	task_woken(&task);
-	assert_int_equal(task.record->wakes.count, 1);
+	assert_int_equal(notes[0].wakes.count, 1);
 	task.group = &group;
 	task_blocks(&task);
 	task_wakes(&task, 0);
 	task_woken(&task);
-	assert_int_equal(task.record->wakes.count, 2);
+	assert_int_equal(notes[0].wakes.count, 2);
 }
 
 static int make_stage(void **state)
 {
 	(void)state;
 	stage = calloc(1, sizeof(*stage) + sizeof(struct task_record));
-	return stage ? 0 : -1;
+	notes = calloc(2, sizeof(*notes));
+	return stage && notes ? 0 : -1;
 }
 
 static int free_stage(void **state)
 {
 	(void)state;
+	free(notes);
 	free(stage);
 	return 0;
 }
@@ -234,6 +297,8 @@ int main(void)
 		cmocka_unit_test_setup(each_tells_its_own, make),
 		cmocka_unit_test(tasks_note_gaps),
 		cmocka_unit_test(tasks_note_wakes),
+		cmocka_unit_test(phases_and_freezing),
+		cmocka_unit_test(where_it_may_run_changes),
 	};
 
 	return cmocka_run_group_tests_name("work verdict", tests, make_stage, free_stage);

@@ -67,6 +67,7 @@ const struct kind kind_affinity = {
 	.name = "affinity",
 	.help = "runs, and so many times a second moves itself to another CPU",
 	.tells = KIND_TELLS_GAPS,
+	.sets = KIND_SETS_CPUS,
 	.params = { CHURN_RATE },
 	.setup = setup,
 	.run = run,

@@ -63,6 +63,7 @@ const struct kind kind_nice = {
 	.name = "nice",
 	.help = "runs, and so many times a second changes its nice value",
 	.tells = KIND_TELLS_GAPS,
+	.sets = KIND_SETS_POLICY,
 	.params = { CHURN_RATE },
 	.check = check,
 	.setup = setup,

@@ -75,6 +75,7 @@ const struct kind kind_policy = {
 	.name = "policy",
 	.help = "runs, and so many times a second changes its policy",
 	.tells = KIND_TELLS_GAPS,
+	.sets = KIND_SETS_POLICY,
 	.params = { CHURN_RATE,
 		    { "realtime", WORD_COUNT, 0, 0, 1, "1: FIFO and RR as well, at priority 1" } },
 	.check = check,

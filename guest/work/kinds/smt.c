@@ -89,6 +89,7 @@ const struct kind kind_smt = {
 	.name = "smt",
 	.help = "pairs that want to run all the time, on the two threads of a core",
 	.tells = KIND_TELLS_GAPS,
+	.sets = KIND_SETS_CPUS,
 	.check = check,
 	.shared_size = shared_size,
 	.setup = setup,
