@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "failure.h"
+#include "trace/failure.h"
 
 #define MACHINE_MAX_CPUS 1024 /* a FtraceEventBundle's cpu is below that */
 

@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #include "options.h"
 #include "proctree.h"
 #include "recorder.h"
+#include "trace_file.h"
 
 #ifndef KTSTR_VERSION
 #define KTSTR_VERSION "unknown"
@@ -249,6 +251,25 @@ static void report_drops(const struct recorder *recorder)
 		       spool->full ? " (the file system was full)" : "");
 }
 
+static int write_header(const struct trace_sink *sink, unsigned int cpus, struct failure *failure)
+{
+	struct utsname name;
+	struct trace_machine machine = {
+		.boottime_ns = machine_clock_ns(CLOCK_BOOTTIME),
+		.realtime_ns = machine_clock_ns(CLOCK_REALTIME),
+		.monotonic_ns = machine_clock_ns(CLOCK_MONOTONIC),
+		.sysname = name.sysname,
+		.version = name.version,
+		.release = name.release,
+		.machine = name.machine,
+		.cpus = cpus,
+	};
+
+	if (uname(&name))
+		return failure_set(failure, -errno, "uname: %s", strerror(errno));
+	return trace_header(sink, &machine, failure);
+}
+
 /* Everything between the options and the exit status: 0, or a negative errno with @failure. */
 static int trace_machine(const struct options *options, struct failure *failure)
 {
@@ -309,14 +330,14 @@ static int trace_machine(const struct options *options, struct failure *failure)
 	leave_oom_killer();
 	raise_priority();
 
-	ret = trace_header(&trace, (unsigned int)rings.nr, failure);
+	ret = write_header(&trace.sink, (unsigned int)rings.nr, failure);
 	if (ret)
 		goto close_recorder;
 	ret = rings_enable(&rings, failure);
 	if (ret)
 		goto close_recorder;
 	/* Now, so that no process falls between the list and its events. */
-	ret = proctree_write(&trace, "/proc", failure);
+	ret = proctree_write(&trace.sink, "/proc", failure);
 	if (ret)
 		goto close_recorder;
 	/*
@@ -340,10 +361,10 @@ static int trace_machine(const struct options *options, struct failure *failure)
 	ret = recorder_finish(&recorder, failure);
 	if (ret)
 		goto close_recorder;
-	ret = recorder_write(&recorder, &trace, failure);
+	ret = recorder_write(&recorder, &trace.sink, failure);
 	if (ret)
 		goto close_recorder;
-	ret = proctree_write(&trace, "/proc", failure);
+	ret = proctree_write(&trace.sink, "/proc", failure);
 	if (ret)
 		goto close_recorder;
 	report_drops(&recorder);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "failure.h"
+#include "trace/failure.h"
 
 #define OPTIONS_EXIT_USAGE 64 /* EX_USAGE, the exit status for a bad option */
 

@@ -22,7 +22,7 @@ enum { THREAD_TID = 1, THREAD_NAME = 2, THREAD_TGID = 3 };
 
 /* The packet that is being filled. */
 struct tree {
-	struct trace *trace;
+	const struct trace_sink *sink;
 	struct failure *failure;
 	struct pb pb;
 	size_t mark;
@@ -39,7 +39,7 @@ static void tree_start(struct tree *tree)
 static int tree_flush(struct tree *tree)
 {
 	pb_end(&tree->pb, tree->mark);
-	return trace_packet(tree->trace, &tree->pb, tree->failure);
+	return trace_packet(tree->sink, &tree->pb, tree->failure);
 }
 
 /* Make room for an entry of up to @size bytes, beside what ends the packet. */
@@ -179,7 +179,7 @@ out:
 	return ret;
 }
 
-int proctree_write(struct trace *trace, const char *proc, struct failure *failure)
+int proctree_write(const struct trace_sink *sink, const char *proc, struct failure *failure)
 {
 	struct tree *tree = malloc(sizeof(*tree));
 	DIR *list = opendir(proc);
@@ -191,7 +191,7 @@ int proctree_write(struct trace *trace, const char *proc, struct failure *failur
 		failure_set(failure, ret, "processes: cannot list '%s': %s", proc, strerror(-ret));
 		goto out;
 	}
-	tree->trace = trace;
+	tree->sink = sink;
 	tree->failure = failure;
 	tree_start(tree);
 	while (!ret && (entry = readdir(list)))

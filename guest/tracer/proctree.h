@@ -2,8 +2,8 @@
 #ifndef KTSTR_TRACER_PROCTREE_H
 #define KTSTR_TRACER_PROCTREE_H
 
-#include "failure.h"
-#include "trace.h"
+#include "trace/failure.h"
+#include "trace/packets.h"
 
 /*
  * proctree_write - write ProcessTree packets of all that is alive now.
@@ -11,6 +11,6 @@
  * What vanishes meanwhile is left out. Fails when @proc cannot be listed or the trace not be
  * written.
  */
-int proctree_write(struct trace *trace, const char *proc, struct failure *failure);
+int proctree_write(const struct trace_sink *sink, const char *proc, struct failure *failure);
 
 #endif

@@ -195,7 +195,8 @@ int recorder_finish(struct recorder *recorder, struct failure *failure)
 	return ret;
 }
 
-int recorder_write(struct recorder *recorder, struct trace *trace, struct failure *failure)
+int recorder_write(struct recorder *recorder, const struct trace_sink *sink,
+		   struct failure *failure)
 {
 	const uint64_t kept = spool_kept(recorder->spool);
 	struct segment segment;
@@ -212,13 +213,15 @@ int recorder_write(struct recorder *recorder, struct trace *trace, struct failur
 		/* First, so that spool and trace fit into a tmpfs that is full. */
 		spool_release(recorder->spool, n);
 		if (!ret)
-			ret = trace_segment(trace, &segment, body, failure);
+			ret = trace_bundle(sink, segment.cpu, segment.lost, body, segment.used,
+					   failure);
 	}
 	for (i = 0; !ret && i < recorder->rings->nr; i++) {
 		const struct stream *stream = &recorder->streams[i];
 
 		if (stream->segment.used || stream->segment.lost)
-			ret = trace_segment(trace, &stream->segment, stream->body, failure);
+			ret = trace_bundle(sink, stream->segment.cpu, stream->segment.lost,
+					   stream->body, stream->segment.used, failure);
 	}
 	free(body);
 	return ret;

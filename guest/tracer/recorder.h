@@ -9,11 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "failure.h"
 #include "rings.h"
 #include "spool.h"
-#include "trace.h"
-#include "tracepoint.h"
+#include "trace/failure.h"
+#include "trace/tracepoint.h"
+#include "trace_file.h"
 
 /* The segment of one CPU that is being filled. */
 struct stream {
@@ -64,6 +64,7 @@ int recorder_cpus_unknown(struct recorder *recorder, struct failure *failure);
 int recorder_finish(struct recorder *recorder, struct failure *failure);
 
 /* Write all that was kept, oldest first, giving up the spool's memory on the way. */
-int recorder_write(struct recorder *recorder, struct trace *trace, struct failure *failure);
+int recorder_write(struct recorder *recorder, const struct trace_sink *sink,
+		   struct failure *failure);
 
 #endif

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "failure.h"
-#include "record.h"
-#include "tracepoint.h"
+#include "trace/failure.h"
+#include "trace/record.h"
+#include "trace/tracepoint.h"
 
 struct perf_event_mmap_page;
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "failure.h"
+#include "trace/failure.h"
 
 #define SPOOL_SEGMENT_SIZE 32768
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../tracer/failure.h"
+#include "trace/failure.h"
 
 #define JSON_MAX_BYTES (1u << 20)
 #define JSON_MAX_NODES 16384

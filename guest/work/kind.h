@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../tracer/failure.h"
+#include "trace/failure.h"
 #include "words.h"
 
 struct work_group;

@@ -6,8 +6,8 @@
 #include <sched.h>
 #include <stdint.h>
 
-#include "../tracer/failure.h"
 #include "../tracer/machine.h"
+#include "trace/failure.h"
 
 /* As many as a cpu_set_t has bits. */
 #define PLACES_MAX_CPUS MACHINE_MAX_CPUS

@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../tracer/failure.h"
 #include "kind.h"
 #include "places.h"
 #include "rtapp.h"
+#include "trace/failure.h"
 #include "words.h"
 
 #define PLAN_MAX_GROUPS	 64

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../tracer/failure.h"
+#include "trace/failure.h"
 
 struct work_plan;
 struct places;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../tracer/failure.h"
+#include "trace/failure.h"
 
 #define WORK_US 1000ull
 #define WORK_MS 1000000ull

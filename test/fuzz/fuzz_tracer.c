@@ -8,9 +8,9 @@
 
 #include "../../guest/tracer/hotplug.h"
 #include "../../guest/tracer/machine.h"
-#include "../../guest/tracer/record.h"
-#include "../../guest/tracer/tracepoint.h"
 #include "../unit/tracer_samples.h"
+#include "trace/record.h"
+#include "trace/tracepoint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../../guest/tracer/record.h"
+#include "trace/record.h"
 
 #define RING_SIZE 256
 

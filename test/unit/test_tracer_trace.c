@@ -18,6 +18,7 @@
 
 #include "../../guest/tracer/proctree.h"
 #include "../../guest/tracer/recorder.h"
+#include "../../guest/tracer/trace_file.h"
 #include "tracer_samples.h"
 
 static struct failure failure;
@@ -90,6 +91,22 @@ static void contains(const char *text, const char *what)
 		fail_msg("no '%s' in:\n%.4000s", what, text);
 }
 
+static int header_of(struct bench *bench, unsigned int cpus, struct failure *why)
+{
+	const struct trace_machine machine = {
+		.boottime_ns = 3000000000,
+		.realtime_ns = 1764000000000000000,
+		.monotonic_ns = 2000000000,
+		.sysname = "Linux",
+		.version = "#1 SMP",
+		.release = "6.12.0",
+		.machine = "x86_64",
+		.cpus = cpus,
+	};
+
+	return trace_header(&bench->trace.sink, &machine, why);
+}
+
 static void header(void **state)
 {
 	struct bench *bench = *state;
@@ -97,12 +114,13 @@ static void header(void **state)
 
 	assert_int_equal(trace_open(&bench->trace, bench->path, &failure), 0);
 	assert_int_equal(access(bench->path, F_OK), -1);
-	assert_int_equal(trace_header(&bench->trace, 12, &failure), 0);
+	assert_int_equal(header_of(bench, 12, &failure), 0);
 	text = decoded(bench);
 	/* clock_snapshot: BOOTTIME, REALTIME, MONOTONIC; the primary one is BOOTTIME */
-	assert_ptr_equal(strstr(text, "1 {\n  6 {\n    1 {\n      1: 6\n      2: "), text);
-	contains(text, "    1 {\n      1: 1\n      2: ");
-	contains(text, "    1 {\n      1: 3\n      2: ");
+	assert_ptr_equal(strstr(text, "1 {\n  6 {\n    1 {\n      1: 6\n      2: 3000000000\n"),
+			 text);
+	contains(text, "    1 {\n      1: 1\n      2: 1764000000000000000\n");
+	contains(text, "    1 {\n      1: 3\n      2: 2000000000\n");
 	contains(text, "    2: 6\n  }\n  10: 1\n}\n");
 	/* system_info: utsname, num_cpus */
 	contains(text, "  45 {\n    1 {\n      1: \"Linux\"\n");
@@ -119,7 +137,7 @@ static void unfinished(void **state)
 
 	snprintf(temporary, sizeof(temporary), "%s.tmp", bench->path);
 	assert_int_equal(trace_open(&bench->trace, bench->path, &failure), 0);
-	assert_int_equal(trace_header(&bench->trace, 1, &failure), 0);
+	assert_int_equal(header_of(bench, 1, &failure), 0);
 	assert_int_equal(access(temporary, F_OK), 0);
 	assert_int_equal(access(bench->path, F_OK), -1);
 	trace_close(&bench->trace);
@@ -133,7 +151,7 @@ static void reserve(void **state)
 	struct stat st;
 
 	assert_int_equal(trace_open(&bench->trace, bench->path, &failure), 0);
-	assert_int_equal(trace_header(&bench->trace, 1, &failure), 0);
+	assert_int_equal(header_of(bench, 1, &failure), 0);
 	assert_int_equal(trace_reserve(&bench->trace, 1 << 20, &failure), 0);
 	decoded(bench);
 	assert_int_equal(stat(bench->path, &st), 0);
@@ -164,7 +182,9 @@ static void disk_full(void **state)
 	assert_true(full >= 0);
 	assert_int_equal(dup2(full, bench->trace.fd), bench->trace.fd);
 	close(full);
-	assert_int_equal(trace_segment(&bench->trace, &segment, body, &failure), -ENOSPC);
+	assert_int_equal(trace_bundle(&bench->trace.sink, segment.cpu, segment.lost, body,
+				      segment.used, &failure),
+			 -ENOSPC);
 	contains(failure.text, bench->path);
 	contains(failure.text, strerror(ENOSPC));
 }
@@ -230,7 +250,7 @@ static void process_tree(void **state)
 	add_process(proc, 9, "no line that we know", "unterminated", 12);
 
 	assert_int_equal(trace_open(&bench->trace, bench->path, &failure), 0);
-	assert_int_equal(proctree_write(&bench->trace, proc, &failure), 0);
+	assert_int_equal(proctree_write(&bench->trace.sink, proc, &failure), 0);
 	text = decoded(bench);
 	assert_ptr_equal(strstr(text, "1 {\n  8: "), text);
 	contains(text, "    1 {\n      1: 42\n      2: 1\n      3: \"/bin/a\"\n      3: \"-b\"\n"
@@ -244,7 +264,7 @@ static void process_tree(void **state)
 	assert_int_equal(count(text, "\n    2 {\n"), 4);
 	assert_int_equal(count(text, "\n  10: 1\n}\n"), 1);
 
-	assert_int_equal(proctree_write(&bench->trace, "/nowhere", &failure), -ENOENT);
+	assert_int_equal(proctree_write(&bench->trace.sink, "/nowhere", &failure), -ENOENT);
 }
 
 /* More than fits into one packet, and the command lines that take the most room. */
@@ -260,7 +280,7 @@ static void many_processes(void **state)
 	for (pid = 1; pid <= 60; pid++)
 		add_process(proc, pid, "x\nPPid:\t1\nUid:\t0\n", zeros, sizeof(zeros));
 	assert_int_equal(trace_open(&bench->trace, bench->path, &failure), 0);
-	assert_int_equal(proctree_write(&bench->trace, proc, &failure), 0);
+	assert_int_equal(proctree_write(&bench->trace.sink, proc, &failure), 0);
 	text = decoded(bench);
 	assert_true(count(text, "\n  10: 1\n}\n") > 4);
 	for (pid = 1; pid <= 60; pid++) {
@@ -275,7 +295,7 @@ static void this_machine(void **state)
 	char what[64];
 
 	assert_int_equal(trace_open(&bench->trace, bench->path, &failure), 0);
-	assert_int_equal(proctree_write(&bench->trace, "/proc", &failure), 0);
+	assert_int_equal(proctree_write(&bench->trace.sink, "/proc", &failure), 0);
 	snprintf(what, sizeof(what), "      1: %d\n      2: \"", getpid());
 	contains(decoded(bench), what);
 }
@@ -342,7 +362,7 @@ static void events(void **state)
 	take_switch(&desk, 0, 1000000, 4);
 	take_switch(&desk, 1, 2000000, 5);
 	take_switch(&desk, 0, 3000000, 6);
-	assert_int_equal(recorder_write(&desk.recorder, &bench->trace, &failure), 0);
+	assert_int_equal(recorder_write(&desk.recorder, &bench->trace.sink, &failure), 0);
 	assert_string_equal(decoded(bench),
 			    "1 {\n  1 {\n    1: 1\n"
 			    "    2 {\n      1: 1005000\n      2: 17\n      4 {\n"
@@ -381,7 +401,7 @@ static void lost_events(void **state)
 	assert_int_equal(desk.ring[1].lost, 0);
 	assert_int_equal(desk.recorder.malformed, 1);
 	assert_int_equal(desk.recorder.recorded, 1);
-	assert_int_equal(recorder_write(&desk.recorder, &bench->trace, &failure), 0);
+	assert_int_equal(recorder_write(&desk.recorder, &bench->trace.sink, &failure), 0);
 	contains(decoded(bench), "    }\n    3: 1\n  }\n  10: 1\n}\n");
 	/* A CPU that has nothing but losses says so, too. */
 	contains(bench->text, "1 {\n  1 {\n    1: 300\n    3: 1\n  }\n  10: 1\n}\n");
@@ -410,7 +430,7 @@ static void newest_kept(void **state)
 			take_switch(&desk, 1, i, i / 4);
 	}
 	assert_int_equal(desk.recorder.recorded, EVENTS + EVENTS / 4);
-	assert_int_equal(recorder_write(&desk.recorder, &bench->trace, &failure), 0);
+	assert_int_equal(recorder_write(&desk.recorder, &bench->trace.sink, &failure), 0);
 	for (text = decoded(bench); (text = strchr(text, '\n')); text++) {
 		if (!strncmp(text, "\n  1 {\n    1: ", 14)) {
 			packets++;

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../../guest/tracer/tracepoint.h"
+#include "trace/tracepoint.h"
 #include "tracer_samples.h"
 
 static struct failure failure;

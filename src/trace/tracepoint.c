@@ -1,5 +1,5 @@
 /* Which tracepoints, where are their fields, how do they become FtraceEvents? See tracepoint.h. */
-#include "tracepoint.h"
+#include "trace/tracepoint.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* How is a protobuf message written into a buffer of fixed size? See pb.h. */
-#include "pb.h"
+#include "trace/pb.h"
 
 #include <string.h>
 

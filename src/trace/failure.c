@@ -1,5 +1,5 @@
 /* How does a part of the tracer say what went wrong? See failure.h. */
-#include "failure.h"
+#include "trace/failure.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* What does a perf ring hold? See record.h. */
-#include "record.h"
+#include "trace/record.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>

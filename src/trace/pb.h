@@ -2,8 +2,8 @@
  * How is a protobuf message written into a buffer of fixed size? Only what a trace needs: varints,
  * strings, messages within messages. Wire format: protobuf.dev/programming-guides/encoding.
  */
-#ifndef KTSTR_TRACER_PB_H
-#define KTSTR_TRACER_PB_H
+#ifndef KTSTR_TRACE_PB_H
+#define KTSTR_TRACE_PB_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,9 @@
 /*
- * How does a part of the tracer say what went wrong? It returns a negative errno and leaves one
- * sentence here; only main prints it. The guest shares no code with the launcher but the protocol,
- * hence a type of its own.
+ * How does what runs in the guest, and what it shares with the launcher, say what went wrong? It
+ * returns a negative errno and leaves one sentence here; only main prints it.
  */
-#ifndef KTSTR_TRACER_FAILURE_H
-#define KTSTR_TRACER_FAILURE_H
+#ifndef KTSTR_TRACE_FAILURE_H
+#define KTSTR_TRACE_FAILURE_H
 
 struct failure {
 	char text[512]; /* NUL-terminated, no newline */

@@ -2,8 +2,8 @@
  * What does a perf ring hold? Walks the records between tail and head, with sample_type
  * PERF_SAMPLE_TIME | PERF_SAMPLE_RAW (linux/perf_event.h: PERF_RECORD_SAMPLE, PERF_RECORD_LOST).
  */
-#ifndef KTSTR_TRACER_RECORD_H
-#define KTSTR_TRACER_RECORD_H
+#ifndef KTSTR_TRACE_RECORD_H
+#define KTSTR_TRACE_RECORD_H
 
 #include <stddef.h>
 #include <stdint.h>

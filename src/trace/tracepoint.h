@@ -3,15 +3,15 @@
  * record become a FtraceEvent? Offsets and sizes come from tracefs, never from memory: they differ
  * between kernels (since 6.16 sched_process_fork has its comms behind __data_loc, for one).
  */
-#ifndef KTSTR_TRACER_TRACEPOINT_H
-#define KTSTR_TRACER_TRACEPOINT_H
+#ifndef KTSTR_TRACE_TRACEPOINT_H
+#define KTSTR_TRACE_TRACEPOINT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "failure.h"
-#include "pb.h"
+#include "trace/failure.h"
+#include "trace/pb.h"
 
 #define TRACEPOINT_TYPES      10
 #define TRACEPOINT_MAX_FIELDS 7
