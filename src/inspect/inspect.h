@@ -86,7 +86,7 @@ bool inspect_per_cpu(struct inspect *inspect, const char *name, unsigned int cpu
 /*
  * inspect_symbol_at - the symbol of the kernel's image that @address lies in
  * @name: INSPECT_SYMBOL_SIZE bytes; @offset: of @address in it; @size: up to the next symbol
- * False: @address is not in the image. (Modules and BPF programs: symbols_of_modules.h.)
+ * False: @address is not in the image. (Modules and BPF programs: names.h.)
  */
 bool inspect_symbol_at(struct inspect *inspect, uint64_t address, char *name, uint64_t *offset,
 		       uint64_t *size);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/printk_layout.h"
 #include "inspect/state.h"
 
 /* The top two bits of state_var; the rest is the descriptor's id. */
@@ -20,62 +21,11 @@
 /* log_buf_len takes 2 GiB at most; a descriptor is for 32 bytes of it. */
 #define MAX_SIZE_BITS  31
 #define MAX_COUNT_BITS 26
-#define MAX_STRUCT     1024u
 #define RECORD_COST    16u
 #define TEXTS_SIZE     (64u << 10)
 
-/* Offsets and sizes in bytes, in the order of the table below. */
-struct layout {
-	int64_t ring_size, ring_descs, ring_text, descs_size, count_bits, descs, infos, head, tail;
-	int64_t desc_size, state, lpos, lpos_size, begin, next;
-	int64_t info_size, seq, ts, text_len, caller;
-	int64_t data_size, size_bits, data;
-};
-
-static const struct {
-	const char *key;
-	size_t at;
-	unsigned int bytes; /* of the member, 0: a size itself */
-	size_t whole;	    /* which size it lies in */
-} keys[] = {
-#define SIZE(key, member)                                                                          \
-	{                                                                                          \
-		"SIZE(" key ")", offsetof(struct layout, member), 0, 0                             \
-	}
-#define OFFSET(key, member, bytes, whole)                                                          \
-	{                                                                                          \
-		"OFFSET(" key ")", offsetof(struct layout, member), bytes,                         \
-			offsetof(struct layout, whole)                                             \
-	}
-	SIZE("printk_ringbuffer", ring_size),
-	SIZE("prb_desc_ring", descs_size),
-	SIZE("prb_desc", desc_size),
-	SIZE("prb_data_blk_lpos", lpos_size),
-	SIZE("printk_info", info_size),
-	SIZE("prb_data_ring", data_size),
-	OFFSET("printk_ringbuffer.desc_ring", ring_descs, 0, ring_size),
-	OFFSET("printk_ringbuffer.text_data_ring", ring_text, 0, ring_size),
-	OFFSET("prb_desc_ring.count_bits", count_bits, 4, descs_size),
-	OFFSET("prb_desc_ring.descs", descs, 8, descs_size),
-	OFFSET("prb_desc_ring.infos", infos, 8, descs_size),
-	OFFSET("prb_desc_ring.head_id", head, 8, descs_size),
-	OFFSET("prb_desc_ring.tail_id", tail, 8, descs_size),
-	OFFSET("prb_desc.state_var", state, 8, desc_size),
-	OFFSET("prb_desc.text_blk_lpos", lpos, 0, desc_size),
-	OFFSET("prb_data_blk_lpos.begin", begin, 8, lpos_size),
-	OFFSET("prb_data_blk_lpos.next", next, 8, lpos_size),
-	OFFSET("printk_info.seq", seq, 8, info_size),
-	OFFSET("printk_info.ts_nsec", ts, 8, info_size),
-	OFFSET("printk_info.text_len", text_len, 2, info_size),
-	OFFSET("printk_info.caller_id", caller, 4, info_size),
-	OFFSET("prb_data_ring.size_bits", size_bits, 4, data_size),
-	OFFSET("prb_data_ring.data", data, 8, data_size),
-#undef SIZE
-#undef OFFSET
-};
-
 struct ring {
-	struct layout layout;
+	struct printk_layout layout;
 	uint32_t count_bits, size_bits;
 	uint64_t descs, infos, head, tail;
 	uint64_t data;
@@ -90,25 +40,9 @@ struct reader {
 	size_t left;		 /* of max_text */
 };
 
-static bool read_layout(const struct vmcoreinfo *info, struct layout *layout, const char **missing)
-{
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		int64_t *value = (int64_t *)((char *)layout + keys[i].at), whole = MAX_STRUCT;
-
-		if (strncmp(keys[i].key, "OFFSET", 6) == 0)
-			whole = *(int64_t *)((char *)layout + keys[i].whole);
-		*missing = keys[i].key;
-		if (!vmcoreinfo_number(info, keys[i].key, value) || *value < 0 ||
-		    *value + keys[i].bytes > whole)
-			return false;
-	}
-	*missing = "OFFSET(prb_desc.text_blk_lpos)";
-	return layout->lpos + layout->lpos_size <= layout->desc_size;
-}
-
 static bool read_ring(struct inspect *inspect, struct ring *ring, uint64_t prb)
 {
-	const struct layout *layout = &ring->layout;
+	const struct printk_layout *layout = &ring->layout;
 	uint64_t descs = prb + (uint64_t)layout->ring_descs;
 	uint64_t text = prb + (uint64_t)layout->ring_text;
 
@@ -121,20 +55,15 @@ static bool read_ring(struct inspect *inspect, struct ring *ring, uint64_t prb)
 	       inspect_read_u64(inspect, text + (uint64_t)layout->data, &ring->data);
 }
 
-static int open_ring(struct inspect *inspect, struct ring *ring, struct error *err)
+static int open_ring(struct inspect *inspect, const struct btf *btf, struct ring *ring,
+		     struct error *err)
 {
-	const char *missing;
 	uint64_t at, prb;
+	int ret;
 
-	if (!inspect->vmcoreinfo.size)
-		return error_set(
-			err, -ENOENT,
-			"the guest's log: the kernel had not written VMCOREINFO yet, which "
-			"says how the log is laid out");
-	if (!read_layout(&inspect->vmcoreinfo, &ring->layout, &missing))
-		return error_set(err, -ENOENT,
-				 "the guest's log: VMCOREINFO has no %s, or one that cannot be",
-				 missing);
+	ret = printk_layout_find(inspect, btf, &ring->layout, err);
+	if (ret)
+		return ret;
 	if (!inspect_symbol(inspect, "prb", &at))
 		return error_set(err, -ENOENT, "the guest's log: the kernel has no symbol prb");
 	if (!inspect_read_u64(inspect, at, &prb) || !read_ring(inspect, ring, prb))
@@ -209,7 +138,7 @@ static bool find_text(struct reader *reader, uint64_t begin, uint64_t next, uint
 static bool read_text(struct reader *reader, const unsigned char *desc, uint64_t id,
 		      size_t text_len, struct printk_record *record, bool *no_memory)
 {
-	const struct layout *layout = &reader->ring.layout;
+	const struct printk_layout *layout = &reader->ring.layout;
 	uint64_t begin = u64_in(desc, layout->lpos + layout->begin), at = 0, size = 0;
 	char *text;
 
@@ -227,23 +156,12 @@ static bool read_text(struct reader *reader, const unsigned char *desc, uint64_t
 	return inspect_read(reader->inspect, at, text, record->size);
 }
 
-/*
- * Level and facility are not in VMCOREINFO: they are the two bytes that a u16 at text_len and the
- * u32 caller_id right behind it leave between them, level in the top three bits of the second.
- */
-static unsigned int level_of(const struct layout *layout, const unsigned char *info)
-{
-	if (layout->caller != layout->text_len + 4)
-		return PRINTK_LEVEL_UNKNOWN;
-	return info[layout->text_len + 3] >> 5;
-}
-
 /* Returns 0, also for one that is only counted, or -ENOMEM. */
 static int read_record(struct reader *reader, uint64_t id)
 {
-	const struct layout *layout = &reader->ring.layout;
+	const struct printk_layout *layout = &reader->ring.layout;
 	uint64_t slot = id & ((1ull << reader->ring.count_bits) - 1), state;
-	unsigned char desc[MAX_STRUCT], info[MAX_STRUCT];
+	unsigned char desc[PRINTK_STRUCT_SIZE], info[PRINTK_STRUCT_SIZE];
 	struct printk_log *log = reader->log;
 	struct printk_record record = { 0 };
 	bool no_memory = false;
@@ -269,7 +187,7 @@ static int read_record(struct reader *reader, uint64_t id)
 	}
 	record.seq = u64_in(info, layout->seq);
 	record.ts_ns = u64_in(info, layout->ts);
-	record.level = level_of(layout, info);
+	record.level = printk_layout_level(layout, info);
 	memcpy(&text_len, info + layout->text_len, sizeof(text_len));
 	memcpy(&record.caller, info + layout->caller, sizeof(record.caller));
 	record.caller_is_cpu = record.caller & CALLER_IS_CPU;
@@ -303,14 +221,15 @@ static void reverse(struct printk_log *log)
 	}
 }
 
-int printk_read(struct inspect *inspect, size_t max_text, struct printk_log *log, struct error *err)
+int printk_read(struct inspect *inspect, const struct btf *btf, size_t max_text,
+		struct printk_log *log, struct error *err)
 {
 	struct reader reader = { .inspect = inspect, .log = log, .left = max_text };
 	uint64_t count, there;
 	int ret;
 
 	memset(log, 0, sizeof(*log));
-	ret = open_ring(inspect, &reader.ring, err);
+	ret = open_ring(inspect, btf, &reader.ring, err);
 	if (ret)
 		return ret;
 	there = ((reader.ring.head - reader.ring.tail) & ID_MASK) + 1;

@@ -1,6 +1,6 @@
 /*
  * What did the kernel say? All of its printk ring, also what no console ever showed. The ring's
- * layout is in VMCOREINFO (the ring: kernel/printk/printk_ringbuffer.c of the kernel).
+ * layout is in VMCOREINFO, and in BTF (the ring: kernel/printk/printk_ringbuffer.c of the kernel).
  */
 #ifndef KTSTR_INSPECT_PRINTK_H
 #define KTSTR_INSPECT_PRINTK_H
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inspect/btf.h"
 #include "inspect/inspect.h"
 
 #define PRINTK_LEVEL_UNKNOWN 8u
@@ -37,11 +38,14 @@ struct printk_log {
 
 /*
  * printk_read - the newest records, as many as have @max_text bytes of text (each counts as 16
- * more) Returns 0; -ENOENT: no ring, or nothing says how it is laid out; -EINVAL: it is broken as a
+ * more)
+ * @btf: the kernel's; NULL: none. Before the kernel has written VMCOREINFO, late in its boot, the
+ *       layout is BTF's alone.
+ * Returns 0; -ENOENT: no ring, or nothing says how it is laid out; -EINVAL: it is broken as a
  * whole; -ENOMEM; with a message. When the time is over, what was read so far is there.
  */
-int printk_read(struct inspect *inspect, size_t max_text, struct printk_log *log,
-		struct error *err);
+int printk_read(struct inspect *inspect, const struct btf *btf, size_t max_text,
+		struct printk_log *log, struct error *err);
 void printk_free(struct printk_log *log); /* a zeroed one is fine */
 
 /* printk_prefix - "[   12.345678] [T123] ", with C for a CPU; @dst has PRINTK_PREFIX_SIZE bytes. */

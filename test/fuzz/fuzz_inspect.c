@@ -30,11 +30,12 @@ static void look_around(struct inspect *inspect, const struct guest_sample *gues
 		if (inspect_symbol_at(inspect, address, name, &offset, &length) &&
 		    (offset >= length || strlen(name) >= sizeof(name)))
 			abort();
-		inspect_read_string(inspect, address, name, sizeof(name));
+		if (i % 16 == 0)
+			inspect_read_string(inspect, address, name, sizeof(name));
 	}
 	for (unsigned int cpu = 0; cpu < 64; cpu++)
 		inspect_per_cpu(inspect, "runqueues", cpu, &address);
-	if (printk_read(inspect, 1 << 20, &log, &err)) {
+	if (printk_read(inspect, NULL, 1 << 20, &log, &err)) {
 		if (!*err.text)
 			abort();
 		return;
@@ -45,48 +46,86 @@ static void look_around(struct inspect *inspect, const struct guest_sample *gues
 	printk_free(&log);
 }
 
+/* What it holds before anything is changed. */
+static const uint8_t *whole(struct guest_sample *guest)
+{
+	uint8_t *bytes = malloc(GUEST_RAM);
+
+	for (unsigned int i = 0; i < 20; i++)
+		guest_say(guest, "words of the kernel", i % 8, i, i);
+	memcpy(bytes, guest->ram, GUEST_RAM);
+	return bytes;
+}
+
+/* What is changed lies in the image's first MiB for the most part: there is all that counts. */
+static uint8_t *place_of(struct guest_sample *guest, uint32_t place)
+{
+	if (place >> 30 & 1)
+		return guest_at(guest, place % (1u << 20));
+	return guest->ram + place % GUEST_RAM;
+}
+
 static void change(struct guest_sample *guest, const uint8_t *data, size_t size)
 {
 	for (; size >= 5; data += 5, size -= 5) {
 		uint32_t place;
+		uint8_t *at;
 
 		memcpy(&place, data, sizeof(place));
+		at = place_of(guest, place);
 		if (place >> 31)
-			for (uint32_t i = 1; i <= data[4] && (place + i) % GUEST_RAM; i++)
-				guest->ram[(place + i) % GUEST_RAM] = guest->ram[place % GUEST_RAM];
-		else if (place >> 30 & 1)
-			/* Where the tables and the ring are. */
-			*guest_at(guest, GUEST_KALLSYMS + place % (GUEST_TEXT_RING + 512 -
-								   GUEST_KALLSYMS)) = data[4];
+			for (uint32_t i = 1; i <= data[4] && at + i < guest->ram + GUEST_RAM; i++)
+				at[i] = *at;
 		else
-			guest->ram[place % GUEST_RAM] = data[4];
+			*at = data[4];
+	}
+}
+
+/* And back: to make it anew takes longer than to look at it. */
+static void restore(struct guest_sample *guest, const uint8_t *from, const uint8_t *data,
+		    size_t size)
+{
+	for (; size >= 5; data += 5, size -= 5) {
+		uint32_t place;
+		size_t at;
+
+		memcpy(&place, data, sizeof(place));
+		at = (size_t)(place_of(guest, place) - guest->ram);
+		memcpy(guest->ram + at, from + at, GUEST_RAM - at < 256 ? GUEST_RAM - at : 256);
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct guest_sample *guest;
+	static const uint8_t *from[GUEST_LAYOUTS][2];
+	static struct guest_sample *guests[GUEST_LAYOUTS][2];
+	struct guest_sample **guest;
 	struct error err = { "" };
 	struct inspect *inspect;
+	unsigned int layout, five;
 	uint64_t start;
 
 	if (!size)
 		return 0;
-	if (!guest)
-		guest = guest_new(GUEST_6_1, false);
-	guest_make(guest, (enum guest_layout)(*data % GUEST_LAYOUTS), *data & 0x40);
-	for (unsigned int i = 0; i < 20; i++)
-		guest_say(guest, "words of the kernel", i % 8, i, i);
-	guest->lost = *data & 0x80;
-	change(guest, data + 1, size - 1);
+	layout = *data % GUEST_LAYOUTS;
+	five = *data >> 6 & 1;
+	guest = &guests[layout][five];
+	if (!*guest) {
+		*guest = guest_new((enum guest_layout)layout, five);
+		from[layout][five] = whole(*guest);
+	}
+	(*guest)->lost = *data >> 7;
+	(*guest)->reads = 0;
+	change(*guest, data + 1, size - 1);
 	start = now_ns();
-	if (inspect_open(&guest->source, 60000, &inspect, &err) == 0) {
-		look_around(inspect, guest);
+	if (inspect_open(&(*guest)->source, 60000, &inspect, &err) == 0) {
+		look_around(inspect, *guest);
 		inspect_close(inspect);
 	} else if (inspect || !*err.text) {
 		abort();
 	}
-	if (guest->reads > MAX_READS || now_ns() - start > MAX_NS)
+	if ((*guest)->reads > MAX_READS || now_ns() - start > MAX_NS)
 		abort();
+	restore(*guest, from[layout][five], data + 1, size - 1);
 	return 0;
 }

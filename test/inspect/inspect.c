@@ -1,6 +1,6 @@
 /*
  * What does src/inspect see in a core? For its developers:
- *   inspect CORE [open | symbols | vmcoreinfo | printk | at ADDRESS...]
+ *   inspect CORE [open | symbols | vmcoreinfo | printk | names <ADDRESSES]
  * LOST=1: as if the vCPUs had no registers. It opens the core twice: the first time also brings in
  * the file's pages.
  */
@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "inspect/inspect.h"
+#include "inspect/names.h"
 #include "inspect/printk.h"
 #include "inspect/state.h"
 #include "test/unit/core_source.h"
@@ -24,24 +25,34 @@ static void print_symbols(struct inspect *inspect)
 	}
 }
 
-static void print_place(struct inspect *inspect, uint64_t address)
+/* From standard input, one hexadecimal number a line. */
+static void print_names(struct inspect *inspect)
 {
-	char name[INSPECT_SYMBOL_SIZE];
-	uint64_t offset, size;
+	struct module_symbols *modules = NULL;
+	char line[64], name[NAMES_SIZE];
+	struct error err = { "" };
+	struct btf *btf = NULL;
 
-	if (inspect_symbol_at(inspect, address, name, &offset, &size))
-		printf("%#" PRIx64 " %s+%#" PRIx64 "/%#" PRIx64 "\n", address, name, offset, size);
-	else
-		printf("%#" PRIx64 " is not in the image\n", address);
+	if (btf_open(inspect, &btf, &err) || module_symbols_open(inspect, btf, &modules, &err))
+		fprintf(stderr, "%s\n", err.text);
+	while (fgets(line, sizeof(line), stdin)) {
+		names_of(inspect, modules, strtoull(line, NULL, 16), name);
+		printf("%s\n", name);
+	}
+	module_symbols_close(modules);
+	btf_close(btf);
 }
 
 /* As `dmesg -r` has it. */
 static void print_printk(struct inspect *inspect)
 {
 	struct error err = { "" };
+	struct btf *btf = NULL;
 	struct printk_log log;
 
-	if (printk_read(inspect, SIZE_MAX, &log, &err))
+	if (btf_open(inspect, &btf, &err))
+		fprintf(stderr, "%s\n", err.text);
+	if (printk_read(inspect, btf, SIZE_MAX, &log, &err))
 		fprintf(stderr, "%s\n", err.text);
 	for (size_t i = 0; i < log.nr; i++) {
 		char prefix[PRINTK_PREFIX_SIZE];
@@ -52,6 +63,7 @@ static void print_printk(struct inspect *inspect)
 	fprintf(stderr, "older %" PRIu64 " unfinished %" PRIu64 " broken %" PRIu64 "\n", log.older,
 		log.unfinished, log.broken);
 	printk_free(&log);
+	btf_close(btf);
 }
 
 static uint64_t cpu_ns(void)
@@ -108,9 +120,8 @@ int main(int argc, char **argv)
 		printf("%s", inspect_vmcoreinfo(inspect, &size));
 	else if (strcmp(what, "printk") == 0)
 		print_printk(inspect);
-	else if (strcmp(what, "at") == 0)
-		for (int i = 3; i < argc; i++)
-			print_place(inspect, strtoull(argv[i], NULL, 16));
+	else if (strcmp(what, "names") == 0)
+		print_names(inspect);
 	else
 		print_open(inspect, start);
 	inspect_close(inspect);

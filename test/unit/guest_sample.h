@@ -1,5 +1,5 @@
 /*
- * A small guest, made in memory, for the tests and the fuzzer of src/inspect: 8 MiB of RAM with
+ * A small guest, made in memory, for the tests and the fuzzer of src/inspect: 4 MiB of RAM with
  * page tables, the tables of kallsyms in any of their layouts, VMCOREINFO and a printk ring.
  * Nothing in it can run.
  */
@@ -14,24 +14,25 @@
 
 #include "inspect/source.h"
 
-#define GUEST_RAM	 (8u << 20)
+#define GUEST_RAM	 (4u << 20)
 #define GUEST_TEXT	 0xffffffffa2600000ull
-#define GUEST_TEXT_GPA	 0x400000u
-#define GUEST_IMAGE	 (4u << 20)
+#define GUEST_TEXT_GPA	 0x200000u
+#define GUEST_IMAGE	 (2u << 20)
 #define GUEST_DIRECT_MAP 0xffff888000000000ull
 #define GUEST_NR_CPUS	 2u
 #define GUEST_NR_CPU_IDS 4u /* two more are possible by number, and are not there */
 
 /* Places in the image, from _text on. */
 #define GUEST_LINES	 0x00fff0u /* of text, up to here */
-#define GUEST_KALLSYMS	 0x100000u
-#define GUEST_TOP	 0x200000u /* init_top_pgt; the page behind it is a process's, for user mode */
-#define GUEST_TABLES	 0x202000u
-#define GUEST_DATA	 0x210000u
-#define GUEST_DESCS	 0x220000u
-#define GUEST_INFOS	 0x221000u
-#define GUEST_TEXT_RING	 0x222000u
-#define GUEST_PERCPU	 0x300000u
+#define GUEST_KALLSYMS	 0x020000u
+#define GUEST_TOP	 0x040000u /* init_top_pgt; the page behind it is a process's, for user mode */
+#define GUEST_TABLES	 0x042000u
+#define GUEST_DATA	 0x050000u
+#define GUEST_DESCS	 0x060000u
+#define GUEST_INFOS	 0x061000u
+#define GUEST_TEXT_RING	 0x062000u
+#define GUEST_PERCPU	 0x070000u
+#define GUEST_PERCPU_GPA 0x180000u /* of CPU 0; each has 64 KiB */
 #define GUEST_VMCOREINFO 0x100000u /* in guest-physical memory */
 
 #define GUEST_COUNT_BITS 4u
@@ -124,12 +125,11 @@ static inline void guest_page_tables(struct guest_sample *guest)
 		table += 0x1000;
 		guest_map(guest, GUEST_TOP, 5, GUEST_DIRECT_MAP, tables | GUEST_PRESENT);
 	}
-	/* Two of 2 MiB for the image, one of 1 GiB for all of RAM, one of 4 KiB with bit 7, PAT. */
+	/* One of 2 MiB for the image, one of 1 GiB for all of RAM, one of 4 KiB with bit 7, PAT. */
 	guest_map(guest, top, 4, GUEST_TEXT, (GUEST_TEXT_GPA + table) | GUEST_PRESENT);
 	guest_map(guest, table, 3, GUEST_TEXT, (GUEST_TEXT_GPA + table + 0x1000) | GUEST_PRESENT);
-	for (uint32_t at = 0; at < GUEST_IMAGE; at += 2u << 20)
-		guest_map(guest, table + 0x1000, 2, GUEST_TEXT + at,
-			  (GUEST_TEXT_GPA + at) | GUEST_PRESENT | GUEST_HUGE | 1ull << 63);
+	guest_map(guest, table + 0x1000, 2, GUEST_TEXT,
+		  GUEST_TEXT_GPA | GUEST_PRESENT | GUEST_HUGE | 1ull << 63);
 	guest_map(guest, top, 4, GUEST_DIRECT_MAP,
 		  (GUEST_TEXT_GPA + table + 0x2000) | GUEST_PRESENT);
 	guest_map(guest, table + 0x2000, 3, GUEST_DIRECT_MAP, 0x1000 | GUEST_PRESENT | GUEST_HUGE);
@@ -440,7 +440,7 @@ static inline void guest_make(struct guest_sample *guest, enum guest_layout layo
 			  guest_percpu_is_absolute(guest) ? GUEST_TEXT + GUEST_PERCPU : 0, 8);
 	for (uint32_t cpu = 0; cpu < GUEST_NR_CPUS; cpu++) {
 		guest_put(guest, GUEST_DATA + 0x100 + cpu * 8,
-			  GUEST_DIRECT_MAP + 0x200000 + cpu * 0x10000 -
+			  GUEST_DIRECT_MAP + GUEST_PERCPU_GPA + cpu * 0x10000 -
 				  (guest_percpu_is_absolute(guest) ? 0 : GUEST_TEXT + GUEST_PERCPU),
 			  8);
 		/* Of a process with page-table isolation, in user mode. */

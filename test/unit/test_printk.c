@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "inspect/printk.h"
+#include "test/unit/btf_writer.h"
 #include "test/unit/guest_sample.h"
 
 #define ALL SIZE_MAX
@@ -38,7 +39,7 @@ static void close_it(struct fixture *fixture)
 static void read_it(struct fixture *fixture, size_t max_text)
 {
 	printk_free(&fixture->log);
-	if (printk_read(fixture->inspect, max_text, &fixture->log, &fixture->err))
+	if (printk_read(fixture->inspect, NULL, max_text, &fixture->log, &fixture->err))
 		fail_msg("%s", fixture->err.text);
 }
 
@@ -187,7 +188,8 @@ static void states_of_records(void **state)
 
 static void assert_refused(struct fixture *fixture, int code, const char *words)
 {
-	assert_int_equal(printk_read(fixture->inspect, ALL, &fixture->log, &fixture->err), code);
+	assert_int_equal(printk_read(fixture->inspect, NULL, ALL, &fixture->log, &fixture->err),
+			 code);
 	if (!strstr(fixture->err.text, words))
 		fail_msg("'%s' is not in '%s'", words, fixture->err.text);
 }
@@ -238,6 +240,7 @@ static void broken_notes(void **state)
 		{ "OFFSET(prb_desc.text_blk_lpos)=8", "OFFSET(prb_desc.text_blk_lpos)=12" },
 		{ "OFFSET(prb_desc_ring.infos)=16", "OFFSET(prb_desc_ring.infos)=1x" },
 		{ "OFFSET(prb_desc_ring.infos)=16", "OFFSET(prb_desc_ring.info_)=16" },
+		{ "OFFSET(printk_info.seq)=0", "OFFSET(printk_info.seq)=9223372036854775807" },
 		{ "OFFSET(printk_info.seq)=0",
 		  "OFFSET(printk_info.seq)=99999999999999999999999999" },
 	};
@@ -268,13 +271,89 @@ static void broken_notes(void **state)
 	close_it(&fixture);
 }
 
+/* The ring's structs as the guest has them; @level: where a record's level is. */
+static struct btf *types_with_level(uint32_t level)
+{
+	struct btf_writer *w = calloc(1, sizeof(*w));
+	uint32_t u16, u32, u64, state, lpos, data_ring, desc_ring;
+	struct error err = { "" };
+	struct btf *btf;
+	uint8_t *bytes;
+	size_t size;
+
+	u16 = w_int(w, 2);
+	u32 = w_int(w, 4);
+	u64 = w_int(w, 8);
+	state = w_int(w, 1);
+	lpos = w_struct(w, W_STRUCT, "prb_data_blk_lpos", 16,
+			(struct btf_writer_member[]){
+				{ "begin", u64, 0, 0, 0 }, { "next", u64, 8, 0, 0 }, { NULL } });
+	w_struct(w, W_STRUCT, "prb_desc", 24,
+		 (struct btf_writer_member[]){ { "state_var", u64, 0, 0, 0 },
+					       { "text_blk_lpos", lpos, 8, 0, 0 },
+					       { NULL } });
+	w_struct(w, W_STRUCT, "printk_info", GUEST_INFO_SIZE,
+		 (struct btf_writer_member[]){ { "seq", u64, 0, 0, 0 },
+					       { "ts_nsec", u64, 8, 0, 0 },
+					       { "text_len", u16, 16, 0, 0 },
+					       { "level", state, level, 5, 3 },
+					       { "caller_id", u32, 20, 0, 0 },
+					       { NULL } });
+	data_ring = w_struct(w, W_STRUCT, "prb_data_ring", 32,
+			     (struct btf_writer_member[]){ { "size_bits", u32, 0, 0, 0 },
+							   { "data", u64, 8, 0, 0 },
+							   { NULL } });
+	desc_ring = w_struct(w, W_STRUCT, "prb_desc_ring", 40,
+			     (struct btf_writer_member[]){ { "count_bits", u32, 0, 0, 0 },
+							   { "descs", u64, 8, 0, 0 },
+							   { "infos", u64, 16, 0, 0 },
+							   { "head_id", u64, 24, 0, 0 },
+							   { "tail_id", u64, 32, 0, 0 },
+							   { NULL } });
+	w_struct(w, W_STRUCT, "printk_ringbuffer", 80,
+		 (struct btf_writer_member[]){ { "desc_ring", desc_ring, 0, 0, 0 },
+					       { "text_data_ring", data_ring, 40, 0, 0 },
+					       { NULL } });
+	bytes = w_end(w, &size);
+	if (btf_parse(bytes, size, &btf, &err))
+		fail_msg("%s", err.text);
+	free(w);
+	return btf;
+}
+
+/* Early in the boot there is only BTF, and it knows where the level is. */
+static void before_there_is_a_note(void **state)
+{
+	struct btf *btf = types_with_level(19), *elsewhere = types_with_level(40);
+	struct fixture fixture = { .guest = guest_new(GUEST_6_4, false) };
+
+	(void)state;
+	guest_put(fixture.guest, GUEST_DATA + 8, 0, 8);
+	assert_int_equal(
+		inspect_open(&fixture.guest->source, 60000, &fixture.inspect, &fixture.err), 0);
+	for (unsigned int i = 0; i < 5; i++)
+		say(&fixture, i);
+	assert_int_equal(printk_read(fixture.inspect, btf, ALL, &fixture.log, &fixture.err), 0);
+	assert_int_equal(fixture.log.nr, 5);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_line(&fixture.log.records[i], i);
+	printk_free(&fixture.log);
+	guest_put(fixture.guest, GUEST_INFOS + 3 * GUEST_INFO_SIZE + 40, 7 << 5, 1);
+	assert_int_equal(printk_read(fixture.inspect, elsewhere, ALL, &fixture.log, &fixture.err),
+			 0);
+	assert_int_equal(fixture.log.records[2].level, 7);
+	close_it(&fixture);
+	btf_close(btf);
+	btf_close(elsewhere);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_words),   cmocka_unit_test(round_and_round),
 		cmocka_unit_test(only_the_newest),   cmocka_unit_test(broken_records),
 		cmocka_unit_test(states_of_records), cmocka_unit_test(broken_rings),
-		cmocka_unit_test(broken_notes),
+		cmocka_unit_test(broken_notes),	     cmocka_unit_test(before_there_is_a_note),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "btf_writer.h"
+#include "inspect/names.h"
 #include "inspect/unwind.h"
 #include "inspect_fake.h"
 #include "orc_sample.h"
@@ -377,6 +378,7 @@ static void programs_and_modules(void **state)
 {
 	struct guest *guest = guest_new(orc_hash_6_12);
 	uint64_t sp = STACK + 0x1000;
+	char name[NAMES_SIZE];
 
 	(void)state;
 	/* The module's only row begins at its code, which is too far from our data for an s32. */
@@ -400,6 +402,16 @@ static void programs_and_modules(void **state)
 	assert_string_equal(guest->trace.frames[1].module, "faulty");
 	assert_int_equal(guest->trace.frames[1].size, 0x1000 - 0x20);
 	assert_int_equal(guest->trace.frames[2].place, PLACE_KERNEL);
+	assert_true(names_of(&guest->fake, guest->modules, MODULE + 0x20, name));
+	assert_string_equal(name, "mod_fn+0x0/0xfe0 [faulty]");
+	assert_true(names_of(&guest->fake, guest->modules, BPF + 0x10, name));
+	assert_string_equal(name, "bpf_prog_spin+0x10/0x100");
+	assert_true(names_of(&guest->fake, guest->modules, PLAIN + 0x10, name));
+	assert_string_equal(name, "plain+0x10/0x100");
+	assert_false(names_of(&guest->fake, guest->modules, MODULE + 0x10, name));
+	assert_string_equal(name, "0xffffffffc0000010 [faulty]");
+	assert_false(names_of(&guest->fake, NULL, 0x1000, name));
+	assert_string_equal(name, "0x1000");
 	guest_free(guest);
 }
 
