@@ -362,7 +362,7 @@ _ktstr_replay_line()
 			return
 		fi
 	fi
-	for name in KERNEL TOPOLOGY MEMORY APPEND TIMEOUT BOOT_TIMEOUT STALL_TIMEOUT WPROF WPROF_ARGS \
+	for name in KERNEL TOPOLOGY MEMORY APPEND TIMEOUT BOOT_TIMEOUT SETUP_TIMEOUT STALL_TIMEOUT WPROF WPROF_ARGS \
 		WPROF_PATH; do
 		name=KTSTR_$name
 		[[ -z ${!name-} ]] || printf '%s=%q ' "$name" "${!name}"

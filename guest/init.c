@@ -189,14 +189,10 @@ static void run(struct guest_channel *channel, struct kmsg *kmsg)
 		tracer_start(&session);
 	}
 	metrics_begin(&session);
-	if (scheduler_setup(&session, why, sizeof(why))) {
+	if (scheduler_setup(&session) || scheduler_start(&session))
 		tracer_interrupt(&session);
-		guest_channel_log(channel, "%s", why);
-	} else if (scheduler_start(&session)) {
-		tracer_interrupt(&session);
-	} else {
+	else
 		payload_run(&session);
-	}
 	tracer_finish(&session);
 	kmsg_read(kmsg, KMSG_AT_END);
 	kmsg_send(kmsg, channel);

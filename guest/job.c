@@ -137,6 +137,8 @@ static int parse_entry(struct parser *parser, char *entry)
 		return add_env(parser, value);
 	if (!strcmp(entry, "module") || !strcmp(entry, "try_module"))
 		return add_module(parser, value, *entry == 't');
+	if (!strcmp(entry, "setup_ms"))
+		return parse_ms(parser, entry, value, &job->setup_ms);
 	if (!strcmp(entry, "setup")) {
 		job->setup[parser->nr_setup++] = value;
 		return 0;

@@ -26,6 +26,7 @@ struct job {
 	struct job_module *modules; /* owned array, in the order of loading */
 	size_t nr_modules;
 	char **setup;	     /* owned array, ends with NULL: lines of shell */
+	uint64_t setup_ms;   /* 0: no limit */
 	char **scheduler;    /* likewise: its path, then its arguments; empty: there is none */
 	char *cwd;	     /* NULL: where init is */
 	uint64_t timeout_ms; /* 0: never */

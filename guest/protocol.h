@@ -147,6 +147,8 @@ enum ktstr_frame_type {
 	KTSTR_SCHED_KERNEL = 22, /* as KTSTR_KERNEL, from the scheduler's start to the payload's */
 	KTSTR_METRICS = 24,	 /* struct ktstr_file, and behind it the beginning of the file:
 				    once, before KTSTR_EXITED */
+	KTSTR_SETUP = 26,	 /* struct ktstr_setup: one of its commands failed, once, and there
+				    is no payload */
 	KTSTR_WORK = 25,	 /* the beginning of the file KTSTR_WORK_PATH: likewise */
 
 	/* Host to guest, in the inbox. */
@@ -265,8 +267,13 @@ struct ktstr_sched {
 /* How long init waits for it to be attached, and for its end once it is told to, s. */
 #define KTSTR_SCHED_ATTACH_S 60u
 #define KTSTR_SCHED_STOP_S   3u
-/* The same of all the commands of a setup together. */
-#define KTSTR_SETUP_S	     300u
+
+struct ktstr_setup {
+	uint32_t index; /* of the job's setup=, from 0 */
+	uint32_t kind;	/* enum ktstr_exit_kind; TIMEOUT: it was killed at the limit of them all */
+	uint32_t value; /* as in ktstr_exited */
+	uint32_t unused;
+};
 
 /* The size of the user's terminal, characters; 0: not known. */
 struct ktstr_resize {
@@ -298,6 +305,7 @@ struct ktstr_trace {
  *   try_module=PATH PARAMS	the same, but the run goes on without it
  *   setup=COMMAND	a line of shell that runs before scheduler and payload, in order; what fails
  *			ends the run
+ *   setup_ms=N		a limit for all of them together; 0: none
  *   scheduler=PATH	a sched_ext scheduler: started before the payload, watched, and stopped
  *			behind it
  *   scheduler_arg=...	one of its arguments, in order

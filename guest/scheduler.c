@@ -351,40 +351,48 @@ int scheduler_replace(struct session *session, char *const *argv, const char *cw
 	return attach(session, argv, cwd, until);
 }
 
-static int run_setup(struct session *session, char *line, uint64_t limit, char *why,
-		     size_t why_size)
+/* Returns how it ended, and @value of that. */
+static enum ktstr_exit_kind run_setup(struct session *session, char *line, uint64_t limit,
+				      uint32_t *value)
 {
 	char *argv[] = { "/bin/sh", "-c", line, NULL };
 	struct child *child = &session->scheduler.child;
-	uint32_t value;
-	int ret;
+	char why[256];
+	int ret = spawn(session, argv, session->job->cwd, &session->err, why, sizeof(why));
 
-	if (spawn(session, argv, session->job->cwd, &session->err, why, why_size))
-		return -1;
+	*value = 0;
+	if (ret) {
+		guest_channel_log(session->channel, "%s", why);
+		*value = (uint32_t)-ret;
+		return KTSTR_EXIT_EXEC;
+	}
 	while (child->running && session_turn(session, limit) < limit)
 		;
 	if (child->running) {
 		kill(-child->pid, SIGKILL);
-		snprintf(why, why_size, "setup '%.100s' did not end within %u s", line,
-			 KTSTR_SETUP_S);
-		return -1;
+		return KTSTR_EXIT_TIMEOUT;
 	}
 	drain(session, &session->err, TEXT_NS / 5);
-	if (!child->status)
-		return 0;
-	ret = session_exit_kind(child->status, &value);
-	snprintf(why, why_size, "setup '%.100s' ended with %s %u", line,
-		 ret == KTSTR_EXIT_SIGNAL ? "signal" : "status", value);
-	return -1;
+	return session_exit_kind(child->status, value);
 }
 
-int scheduler_setup(struct session *session, char *why, size_t why_size)
+int scheduler_setup(struct session *session)
 {
-	uint64_t limit = clock_boottime_ns() + KTSTR_SETUP_S * CLOCK_S;
-	int ret = 0;
+	uint64_t limit = session->job->setup_ms
+				 ? clock_boottime_ns() + session->job->setup_ms * CLOCK_MS
+				 : CLOCK_NEVER;
+	struct ktstr_setup setup = { .index = 0 };
+	bool failed = false;
 
-	for (char **line = session->job->setup; !ret && *line; line++)
-		ret = run_setup(session, *line, limit, why, why_size);
+	for (char **line = session->job->setup; *line; line++) {
+		setup.kind = run_setup(session, *line, limit, &setup.value);
+		failed = setup.kind != KTSTR_EXIT_STATUS || setup.value;
+		if (failed)
+			break;
+		setup.index++;
+	}
 	session->scheduler.child = (struct child){ 0 };
-	return ret;
+	if (failed)
+		guest_channel_send(session->channel, KTSTR_SETUP, &setup, sizeof(setup));
+	return failed ? -1 : 0;
 }

@@ -10,9 +10,9 @@
 
 /*
  * scheduler_setup - the job's lines of shell, one after the other; what they print is the payload's
- * standard error. Returns 0, or -1 with one line in @why: one of them failed.
+ * standard error. Returns 0, or -1, which the host then knows: one of them failed.
  */
-int scheduler_setup(struct session *session, char *why, size_t why_size);
+int scheduler_setup(struct session *session);
 
 /*
  * scheduler_start - returns 0 when it is attached, or the job has none; or -1, which the host then

@@ -151,6 +151,8 @@ int entry_job(const struct entry *entry, const struct entry_tracer *tracer, cons
 			loads[i].path, loads[i].params, 0);
 	for (size_t i = 0; i < entry->scheduler.nr_setup; i++)
 		fprintf(out, "setup=%s%c", entry->scheduler.setup[i], 0);
+	if (entry->scheduler.nr_setup)
+		fprintf(out, "setup_ms=%" PRIu64 "%c", entry->setup_ms, 0);
 	if (entry->scheduler.file)
 		fprintf(out, "scheduler=%s%c", entry->scheduler.file, 0);
 	for (size_t i = 0; entry->scheduler.file && i < entry->scheduler.nr_args; i++)

@@ -91,10 +91,14 @@ struct entry {
 	size_t nr_env;
 	char *cwd;	     /* absolute; owned */
 	uint64_t timeout_ms; /* 0: none */
+	uint64_t setup_ms;   /* of all commands of the setup together; not 0 where there are some */
 	bool tty;	     /* it runs in a terminal of its own */
 	bool feed;	     /* its standard input comes from the host; else it is /dev/null */
 	bool metrics;	     /* it has a file to append metrics to */
 };
+
+/* Of entry's setup_ms, where nobody says more. */
+#define ENTRY_SETUP_MS 300000
 
 /* entry_in_path - the first executable file of that name in $PATH, owned by the caller; or NULL. */
 char *entry_in_path(const char *name);

@@ -214,6 +214,8 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 	if (ret)
 		return ret;
 	out->entry.timeout_ms = configure_timeout_ms(options, test);
+	out->entry.setup_ms = options->setup_timeout_ms ? options->setup_timeout_ms
+							: ENTRY_SETUP_MS;
 	out->entry.metrics = true;
 	out->run =
 		(struct run_config){ .kernel = from->kernel,

@@ -87,6 +87,7 @@ struct run_options {
 	double timeout_scale;	   /* of the payload's time limit, whoever said it */
 	uint64_t boot_timeout_ms;  /* 0: derived from the number of vCPUs */
 	uint64_t stall_timeout_ms; /* 0: the watch's default */
+	uint64_t setup_timeout_ms; /* 0: ENTRY_SETUP_MS */
 	const char *out_dir;
 	const char *append;
 	bool kaslr;

@@ -262,6 +262,8 @@ const struct option_definition option_definitions[] = {
 	{ "setup", 0, "\"COMMAND\"", OPTIONS_PAYLOAD, NULL, LIST(setup),
 	  "a line of shell that runs in the guest before scheduler and\n"
 	  "payload, and is no part of its time; may be repeated" },
+	{ "setup-timeout", 0, "S", OPTIONS_PAYLOAD, "KTSTR_SETUP_TIMEOUT",
+	  SECONDS(setup_timeout_ms), "the time limit of all these lines together (default 300)" },
 	{ "with", 0, "NAME", OPTIONS_PAYLOAD, NULL, CUSTOM(with),
 	  "an interpreter with its standard library: python3, perl or bash,\n"
 	  "as PATH has it, or the path of one; may be repeated" },

@@ -87,13 +87,13 @@ static void note_cancel(const struct run_config *config, struct observation *see
  * Of a base out of the cache only samples of the memory are checked. Where its fork ends before the
  * payload, that may be why: no later run is to fail for it, so that it is dropped, and what comes
  * after in this run boots as well. Init's own word that the payload cannot be executed counts for
- * the base, as does its word that a scheduler was never attached, and who wanted out says nothing
- * about it.
+ * the base, as does its word that the setup failed, or a scheduler was never attached, and who
+ * wanted out says nothing about it.
  */
 static void distrust_base(const struct run_config *config, struct run_result *result,
 			  const struct observation *seen)
 {
-	if (seen->started || seen->exited || seen->stop == STOP_SIGNAL ||
+	if (seen->started || seen->exited || seen->stop == STOP_SIGNAL || seen->setup_failed ||
 	    seen->scheduler.state == SCHEDULER_FAILED)
 		return;
 	base_cache_drop(&result->cache);
@@ -131,6 +131,8 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 	if (config->entry) {
 		vm->seen.scheduler.file = config->entry->scheduler.file;
 		vm->seen.scheduler.args = (const char *const *)config->entry->scheduler.args;
+		vm->seen.setup_commands = (const char *const *)config->entry->scheduler.setup;
+		vm->seen.setup_limit_ms = config->entry->setup_ms;
 	}
 	topology_format(&config->plan->topology, spec);
 	if (!guest->base || !result->base_is_new || vm == &result->repro)
@@ -189,13 +191,13 @@ static bool goes_on(const struct run_config *config, struct run_result *result, 
 /* Init's own limits, and a little more. */
 static uint64_t prepare_ms(const struct entry *entry)
 {
-	uint64_t seconds = 0;
+	uint64_t ms = 0;
 
 	if (entry && entry->scheduler.file)
-		seconds += KTSTR_SCHED_ATTACH_S + 3 * KTSTR_SCHED_STOP_S;
+		ms += (KTSTR_SCHED_ATTACH_S + 3 * KTSTR_SCHED_STOP_S) * 1000;
 	if (entry && entry->scheduler.nr_setup)
-		seconds += KTSTR_SETUP_S + KTSTR_SCHED_STOP_S;
-	return seconds * 1000;
+		ms += entry->setup_ms + KTSTR_SCHED_STOP_S * 1000;
+	return ms;
 }
 
 static int run_one(const struct run_config *config, struct run_result *result, bool is_repro,
@@ -207,6 +209,7 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 			       .trace_suffix = is_repro ? ARTEFACT_REPRO_TRACE : ARTEFACT_TRACE,
 			       .max_trace_size = config->plan->memory_mib << 20,
 			       .scheduler = config->entry && config->entry->scheduler.file,
+			       .nr_setup = config->entry ? config->entry->scheduler.nr_setup : 0,
 			       .prepare_ms = prepare_ms(config->entry),
 			       .cancel_fd = config->cancel_fd,
 			       .stall_timeout_ms = config->stall_timeout_ms,

@@ -293,6 +293,10 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 	case KTSTR_SCHED_KERNEL:
 		scheduler_seen_kernel(&seen->scheduler, payload, length);
 		return 0;
+	case KTSTR_SETUP:
+		seen->setup_failed = true;
+		memcpy(&seen->setup, payload, sizeof(seen->setup));
+		return 0;
 	case KTSTR_SCHED:
 		scheduler_seen_report(&seen->scheduler, payload);
 		return 0;
@@ -366,6 +370,7 @@ void watch_init(struct watch *watch)
 	watch_trace_init(&watch->trace);
 	watch_order_init(&watch->order, tracer, watch->at_ready);
 	watch->order.scheduler = watch->scheduler;
+	watch->order.nr_setup = watch->nr_setup;
 	watch_output_init(&watch->output, watch->out_fd, watch->err_fd, watch->console_fd);
 	watch->panic_line.used = 0;
 	watch->looked_at = 0;

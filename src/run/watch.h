@@ -40,6 +40,7 @@ struct watch {
 	const char *trace_suffix;  /* name of the trace among the artefacts */
 	uint64_t max_trace_size;   /* bytes; no honest trace is larger than the guest's memory */
 	bool scheduler;		   /* one is tested */
+	size_t nr_setup;	   /* commands of the setup */
 	uint64_t prepare_ms;	   /* what a scheduler and a setup may take before the payload */
 	int cancel_fd;		   /* a signalfd, or -1 */
 	uint64_t stall_timeout_ms; /* init's time for the test's limit; 0: WATCH_STALL_TIMEOUT_MS */

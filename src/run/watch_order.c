@@ -29,6 +29,8 @@ static uint32_t fixed_length(uint16_t type)
 		return sizeof(struct ktstr_tracer);
 	case KTSTR_SCHED:
 		return sizeof(struct ktstr_sched);
+	case KTSTR_SETUP:
+		return sizeof(struct ktstr_setup);
 	case KTSTR_TRACE_BEGIN:
 	case KTSTR_TRACE_END:
 		return sizeof(struct ktstr_trace);
@@ -48,14 +50,18 @@ static bool in_order(const struct watch_order *order, uint16_t type)
 	case KTSTR_TRACER:
 		return order->ready;
 	case KTSTR_STARTED:
-		return order->ready && !order->started && !order->exited && !order->failed;
+		return order->ready && !order->setup && !order->started && !order->exited &&
+		       !order->failed;
 	case KTSTR_EXITED:
-		return order->ready && !order->exited;
+		return order->ready && !order->setup && !order->exited;
+	case KTSTR_SETUP:
+		return order->ready && !order->setup && !order->started && !order->exited &&
+		       !order->attached && !order->failed;
 	case KTSTR_SCHED:
 	case KTSTR_SCHED_TEXT:
 	case KTSTR_SCHED_DUMP:
 	case KTSTR_SCHED_EVENTS:
-		return order->scheduler && order->ready && !order->exited;
+		return order->scheduler && order->ready && !order->setup && !order->exited;
 	case KTSTR_SCHED_KERNEL:
 		return order->scheduler && order->ready && !order->started && !order->exited;
 	case KTSTR_EXPIRED:
@@ -120,6 +126,16 @@ static int take_sched(struct watch_order *order, const struct ktstr_sched *sched
 	return 0;
 }
 
+static int take_setup(struct watch_order *order, const struct ktstr_setup *setup, struct error *err)
+{
+	if (setup->index >= order->nr_setup || setup->kind > KTSTR_EXIT_EXEC || setup->value > 4095)
+		return error_set(err, -EPROTO,
+				 "setup's command %u of %zu with an end of kind %u with value %u",
+				 setup->index, order->nr_setup, setup->kind, setup->value);
+	order->setup = true;
+	return 0;
+}
+
 static int take_metrics(struct watch_order *order, const struct ktstr_file *metrics,
 			uint32_t length, struct error *err)
 {
@@ -171,6 +187,8 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 		return take_tracer(order, payload, err);
 	case KTSTR_SCHED:
 		return take_sched(order, payload, err);
+	case KTSTR_SETUP:
+		return take_setup(order, payload, err);
 	case KTSTR_STARTED:
 		order->started = true;
 		return 0;

@@ -13,9 +13,10 @@
 struct watch_order {
 	bool tracer;		      /* one was asked for; set by the caller */
 	bool scheduler;		      /* likewise */
+	size_t nr_setup;	      /* likewise: commands of the setup */
 	bool attached, failed, ended; /* of it */
 	/* What has come; all false at power-on, hello and ready true in a fork. */
-	bool hello, ready, started, metrics, work, exited;
+	bool hello, ready, setup, started, metrics, work, exited;
 };
 
 /* @at_ready: the machine begins at its ready point, and has said hello and ready before */

@@ -67,6 +67,11 @@ struct observation {
 	uint64_t memory_mib;	 /* that the guest was given */
 	char lacks_library[256]; /* an interpreter in the guest without its library; or "" */
 	bool machine_reduced;	 /* by the user's own kernel parameters: fewer are no surprise */
+	/* A command of the setup has failed, so that there was no payload. */
+	bool setup_failed;
+	struct ktstr_setup setup;
+	const char *const *setup_commands; /* the caller's; @setup's index is one of them */
+	uint64_t setup_limit_ms;
 	bool started;
 	bool exited;
 	struct ktstr_exited exit;

@@ -324,6 +324,35 @@ static void add_under(struct verdict *verdict, const struct scheduler_seen *sche
 		    scheduler->replaced == 1 ? "" : "s");
 }
 
+/* A command of the setup failed: nothing was tested. */
+static void judge_setup(struct verdict *verdict, const struct observation *seen)
+{
+	const struct ktstr_setup *setup = &seen->setup;
+	char command[QUOTE_SIZE];
+
+	utf8_printable(command, sizeof(command), seen->setup_commands[setup->index],
+		       strlen(seen->setup_commands[setup->index]));
+	judge(verdict, VERDICT_ERROR, EXIT_HOST_ERROR);
+	add(verdict, "setup '%s' ", command);
+	switch ((enum ktstr_exit_kind)setup->kind) {
+	case KTSTR_EXIT_STATUS:
+		add(verdict, "ended with status %u", setup->value);
+		break;
+	case KTSTR_EXIT_SIGNAL:
+		add(verdict, "was killed by ");
+		add_signal(verdict, setup->value);
+		break;
+	case KTSTR_EXIT_TIMEOUT:
+		add(verdict,
+		    "did not end within the setup's limit of %.10g s; --setup-timeout gives more",
+		    limit_seconds(seen->setup_limit_ms));
+		break;
+	case KTSTR_EXIT_EXEC:
+		add(verdict, "could not be started: %s", strerror((int)setup->value));
+		break;
+	}
+}
+
 /* It was never attached: nothing was tested. */
 static void judge_unattached(struct verdict *verdict, const struct observation *seen)
 {
@@ -631,6 +660,8 @@ void verdict_of(const struct observation *observation, struct verdict *verdict)
 		    seen->cpus_online, seen->cpus_wanted, seen->nodes_online, seen->nodes_wanted);
 	} else if (seen->panic || seen->stop == STOP_PANIC) {
 		judge_panic(verdict, seen);
+	} else if (seen->setup_failed) {
+		judge_setup(verdict, seen);
 	} else if (seen->scheduler.state == SCHEDULER_FAILED && !seen->exited) {
 		judge_unattached(verdict, seen);
 	} else if (seen->exited) {

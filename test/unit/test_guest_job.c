@@ -87,12 +87,14 @@ static void scheduler_and_setup(void **state)
 	struct job job;
 
 	(void)state;
-	assert_int_equal(PARSE(&job, "setup=a b\0scheduler_arg=--x\0arg=/p\0setup=c\0"
-				     "scheduler=/s\0scheduler_arg="),
+	assert_int_equal(PARSE(&job,
+			       "setup=a b\0setup_ms=2500\0scheduler_arg=--x\0arg=/p\0setup=c\0"
+			       "scheduler=/s\0scheduler_arg="),
 			 0);
 	assert_string_equal(job.setup[0], "a b");
 	assert_string_equal(job.setup[1], "c");
 	assert_null(job.setup[2]);
+	assert_int_equal(job.setup_ms, 2500);
 	assert_string_equal(job.scheduler[0], "/s");
 	assert_string_equal(job.scheduler[1], "--x");
 	assert_string_equal(job.scheduler[2], "");

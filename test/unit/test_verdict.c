@@ -40,7 +40,44 @@ static const struct expect status_three = { .kind = EXPECT_STATUS, .status = 3 }
 static const struct expect an_error = { .kind = EXPECT_ERROR };
 static const struct expect starved = { .kind = EXPECT_STDERR, .pattern.text = (char *)"*starved*" };
 
+static const char *const commands[] = { "true", "mod\tprobe" };
+
 static const struct scene scenes[] = {
+	{
+		.name = "a setup that fails",
+		.seen = { .hello = true,
+			  .stop = STOP_BYE,
+			  .setup_failed = true,
+			  .setup = { .index = 1, .value = 5 },
+			  .setup_commands = commands },
+		.kind = VERDICT_ERROR,
+		.exit_status = 125,
+		.cause = "setup 'mod probe' ended with status 5",
+	},
+	{
+		.name = "a setup that hangs",
+		.seen = { .hello = true,
+			  .stop = STOP_BYE,
+			  .setup_failed = true,
+			  .setup = { .kind = KTSTR_EXIT_TIMEOUT },
+			  .setup_commands = commands,
+			  .setup_limit_ms = 2500 },
+		.kind = VERDICT_ERROR,
+		.exit_status = 125,
+		.cause = "setup 'true' did not end within the setup's limit of 2.5 s; "
+			 "--setup-timeout gives more",
+	},
+	{
+		.name = "a setup that is killed",
+		.seen = { .hello = true,
+			  .stop = STOP_BYE,
+			  .setup_failed = true,
+			  .setup = { .kind = KTSTR_EXIT_SIGNAL, .value = SIGKILL },
+			  .setup_commands = commands },
+		.kind = VERDICT_ERROR,
+		.exit_status = 125,
+		.cause = "setup 'true' was killed by SIGKILL (signal 9)",
+	},
 	{
 		.name = "ktstr-work's words are wrong",
 		.seen = { EXITED(KTSTR_EXIT_STATUS, 2), .stop = STOP_BYE,

@@ -162,6 +162,33 @@ static void the_words_of_ktstr_work_come_once_while_the_payload_runs(void **stat
 	refused(KTSTR_WORK);
 }
 
+static int take_setup(struct ktstr_setup setup)
+{
+	return watch_order_take(&order, KTSTR_SETUP, &setup, sizeof(setup), &err);
+}
+
+static void a_setup_fails_once_and_instead_of_the_payload(void **state)
+{
+	(void)state;
+	LIFE(KTSTR_HELLO);
+	order.nr_setup = 2;
+	assert_int_equal(take_setup((struct ktstr_setup){ .value = 1 }), -EPROTO);
+	LIFE(KTSTR_HELLO, KTSTR_READY);
+	/* One that there is not. */
+	assert_int_equal(take_setup((struct ktstr_setup){ .value = 1 }), -EPROTO);
+	order.nr_setup = 2;
+	assert_int_equal(take_setup((struct ktstr_setup){ .index = 2 }), -EPROTO);
+	assert_int_equal(take_setup((struct ktstr_setup){ .kind = KTSTR_EXIT_EXEC + 1 }), -EPROTO);
+	assert_int_equal(take_setup((struct ktstr_setup){ .value = 4096 }), -EPROTO);
+	assert_int_equal(take_setup((struct ktstr_setup){ .index = 1, .value = 1 }), 0);
+	assert_int_equal(take_setup((struct ktstr_setup){ .index = 1, .value = 1 }), -EPROTO);
+	refused(KTSTR_STARTED);
+	refused(KTSTR_EXITED);
+	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED);
+	order.nr_setup = 2;
+	assert_int_equal(take_setup((struct ktstr_setup){ .value = 1 }), -EPROTO);
+}
+
 static void metrics_come_once_while_the_payload_runs(void **state)
 {
 	const struct ktstr_file good = { .state = KTSTR_FILE_UNREAD };
@@ -368,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup(a_limit_passes_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(the_kernel_is_heard_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(metrics_come_once_while_the_payload_runs, set_up),
+		cmocka_unit_test_setup(a_setup_fails_once_and_instead_of_the_payload, set_up),
 		cmocka_unit_test_setup(the_words_of_ktstr_work_come_once_while_the_payload_runs,
 				       set_up),
 		cmocka_unit_test_setup(a_machine_at_its_ready_point_has_said_so, set_up),

@@ -194,7 +194,15 @@ in_dump()
 	boot --setup 'echo first >/tmp/a' --setup 'cat /tmp/a >/tmp/b' -- cat /tmp/b
 	assert_status 0
 	in_stdout '^first$'
-	boot --setup 'echo words; exit 5' -- true
+	boot --setup true --setup 'echo words; exit 5' -- true
 	assert_status 125
-	assert_output "^ERROR true: guest's init gave up before the payload started: setup 'echo words; exit 5' ended with status 5"
+	assert_output '^words$' "^ERROR true: setup 'echo words; exit 5' ended with status 5$"
+	# The guest has got as far as that: its base is kept.
+	refute_output 'is dropped'
+	boot --setup 'sleep 1000 & wait' --setup-timeout 2 -- true
+	assert_status 125
+	assert_output "^ERROR true: setup 'sleep 1000 & wait' did not end within the setup's limit of 2 s; --setup-timeout"
+	refute_output 'is dropped'
+	boot --setup 'kill -KILL $$' -- true
+	assert_output "^ERROR true: setup 'kill -KILL .*' was killed by SIGKILL"
 }
