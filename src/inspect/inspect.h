@@ -11,6 +11,7 @@
  *   btf.c     its types: where a member lies
  *   orc.c     how to leave a frame                   -> unwind.c  a backtrace
  *   tasks.c, runqueues.c, printk.c                   (out)
+ *   machine.c all of it but printk, as plain data    (out)
  *
  * Data flows down that list, and nothing in it knows KVM, a verdict or a report.
  */

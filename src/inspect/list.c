@@ -24,7 +24,9 @@ bool list_next(struct list_walk *walk, uint64_t *node)
 	}
 	if (next == walk->head)
 		return false;
-	if (next == walk->seen || next == walk->at)
+	if (!next)
+		walk->broken = "it was not set up, or is damaged: a null pointer is in it";
+	else if (next == walk->seen || next == walk->at)
 		walk->broken = "it goes round in a circle";
 	else if (walk->done == walk->most)
 		walk->broken = "it is longer than is believed";

@@ -10,6 +10,8 @@
 
 #include "inspect/inspect.h"
 
+/* CR0.PG (Intel SDM vol. 3A, 2.5) */
+#define CR0_PG	      (1u << 31)
 /* What a stack may have that no known one is: a task's, as most have it. */
 #define UNKNOWN_STACK (16u << 10)
 
@@ -364,6 +366,12 @@ int backtrace_of_cpu(const struct unwinder *unwinder, const struct inspect_regs 
 	struct walk walk;
 
 	*trace = (struct backtrace){ .end = BACKTRACE_USER };
+	if (!(regs->cr0 & CR0_PG)) {
+		trace->end = BACKTRACE_NONE;
+		snprintf(trace->why, sizeof(trace->why),
+			 "the vCPU has not come as far as the kernel: its paging is off");
+		return 0;
+	}
 	if (regs->cs & 3)
 		return 0;
 	walk = begin(unwinder, task, trace);
@@ -390,6 +398,11 @@ int backtrace_of_task(const struct unwinder *unwinder, uint64_t task, struct bac
 		snprintf(trace->why, sizeof(trace->why),
 			 "where a sleeping task keeps its registers is not known (no BTF, or one "
 			 "without inactive_task_frame)");
+		return 0;
+	}
+	if (!layout_read_or(inspect, task, &unwinder->stacks.task_stack, 1)) {
+		snprintf(trace->why, sizeof(trace->why),
+			 "the task has ended: its stack was given back");
 		return 0;
 	}
 	if (!layout_read(inspect, task, &unwinder->task_sp, &sp) ||

@@ -242,6 +242,7 @@ static struct guest *guest_new(const uint8_t *hash)
 	assert_string_equal(module_symbols_why(guest->modules, CODE_BPF), "");
 	unwinder_open(fake, guest->btf, guest->modules, &guest->unwinder);
 	guest->regs.cs = 0x10;
+	guest->regs.cr0 = 0x80000001;
 	return guest;
 }
 
@@ -366,6 +367,11 @@ static void sleeping_task(void **state)
 	assert_int_equal(backtrace_of_task(&guest->unwinder, AT(task), &guest->trace, NULL), 0);
 	assert_int_equal(guest->trace.end, BACKTRACE_NONE);
 	assert_non_null(strstr(guest->trace.why, "not on its stack"));
+	guest->data.task.stack = 0;
+	assert_int_equal(backtrace_of_task(&guest->unwinder, AT(task), &guest->trace, NULL), 0);
+	assert_int_equal(guest->trace.end, BACKTRACE_NONE);
+	assert_non_null(strstr(guest->trace.why, "has ended"));
+	guest->data.task.stack = STACK;
 	guest->data.task.thread_sp = 0;
 	assert_int_equal(backtrace_of_task(&guest->unwinder, AT(task), &guest->trace, NULL), 0);
 	assert_int_equal(guest->trace.end, BACKTRACE_NONE);
@@ -477,6 +483,13 @@ static void user_mode_has_no_frames(void **state)
 	guest->regs.cs = 0x33;
 	run_cpu(guest, PLAIN, STACK);
 	assert_int_equal(guest->trace.end, BACKTRACE_USER);
+	assert_int_equal(guest->trace.nr, 0);
+	/* And a vCPU that is not started yet none of the kernel's. */
+	guest->regs.cs = 0;
+	guest->regs.cr0 = 0x60000010;
+	run_cpu(guest, PLAIN, STACK);
+	assert_int_equal(guest->trace.end, BACKTRACE_NONE);
+	assert_non_null(strstr(guest->trace.why, "paging is off"));
 	assert_int_equal(guest->trace.nr, 0);
 	guest_free(guest);
 }
