@@ -111,6 +111,7 @@ static const char *metric_names(char *text, size_t size)
 static const char *why_not(unsigned int lacks)
 {
 	return lacks & KIND_TELLS_REQUESTS ? "serves no requests"
+	       : lacks & KIND_TELLS_MEMORY ? "works on no memory of its own"
 	       : lacks & KIND_TELLS_WAKES
 		       ? "never sleeps, or not so that it is known when it was woken"
 		       : "does not note when it runs";
@@ -118,13 +119,19 @@ static const char *why_not(unsigned int lacks)
 
 /* Can this group tell that? */
 static int check_tells(const char *text, const struct work_group *group,
-		       const struct metric *metric, struct failure *failure)
+		       const struct places *places, const struct metric *metric,
+		       struct failure *failure)
 {
 	if (metric->needs & ~group->kind->tells)
 		return failure_set(failure, -EINVAL,
 				   "check '%s': kind '%s' %s, so group '%s' has no %s", text,
 				   group->kind->name, why_not(metric->needs & ~group->kind->tells),
 				   group->name, metric->name);
+	if ((metric->needs & KIND_TELLS_MEMORY) && places->nr_nodes < 2)
+		return failure_set(failure, -EINVAL,
+				   "check '%s': there is one NUMA node here, so all memory is "
+				   "local; give the machine two, for one --topology 2n2l4c1t",
+				   text);
 	if (group->nr_tasks < metric->min_tasks)
 		return failure_set(
 			failure, -EINVAL,
@@ -199,7 +206,8 @@ int check_parse(const char *text, const struct work_plan *plan, const struct pla
 		return failure_set(failure, -EINVAL,
 				   "check '%s': behind the metric comes one of < <= > >=", text);
 	ret = parse_limit(text, at + strspn(at, blanks), check, failure);
-	return ret ? ret : check_tells(text, &plan->groups[check->group], check->metric, failure);
+	return ret ? ret
+		   : check_tells(text, &plan->groups[check->group], places, check->metric, failure);
 }
 
 static bool holds(const struct work_check *check, double value)

@@ -180,16 +180,39 @@ int crew_create(struct crew *crew, const struct work_plan *plan, const struct pl
 	return ret;
 }
 
+/* Of all tasks of the group: threads have one memory. */
+static void look_at_memory(const struct crew *crew, const struct work_group *group,
+			   struct crew_look *looks)
+{
+	char path[64];
+
+	if (crew->places->nr_nodes < 2 || !(group->kind->tells & KIND_TELLS_MEMORY))
+		return;
+	for (uint32_t i = 0; i < group->nr_tasks; i++) {
+		if (i && group->threads) {
+			looks[i].memory = looks[0].memory;
+			continue;
+		}
+		snprintf(path, sizeof(path), "/proc/%ld/numa_maps",
+			 (long)crew->stage->records[group->first_task + i].pid);
+		node_memory_read(path, &looks[i].memory);
+	}
+}
+
 static void look(struct crew *crew, uint32_t number)
 {
+	struct crew_look *looks = &crew->looks[(size_t)number * crew->plan->nr_tasks];
+
 	crew->looked_ns[number] = task_now();
 	for (uint32_t i = 0; i < crew->plan->nr_tasks; i++) {
 		const struct task_record *record = &crew->stage->records[i];
-		struct crew_look *of = &crew->looks[(size_t)number * crew->plan->nr_tasks + i];
 
-		counters_read(record->pid, record->tid, &of->counters);
-		of->iterations = __atomic_load_n(&record->iterations, __ATOMIC_RELAXED);
+		counters_read(record->pid, record->tid, &looks[i].counters);
+		looks[i].iterations = __atomic_load_n(&record->iterations, __ATOMIC_RELAXED);
 	}
+	for (uint32_t i = 0; i < crew->plan->nr_groups; i++)
+		look_at_memory(crew, &crew->plan->groups[i],
+			       &looks[crew->plan->groups[i].first_task]);
 }
 
 /* A task that wants to run as all ends has waited until then: nobody else notes that. */

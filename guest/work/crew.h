@@ -10,6 +10,7 @@
 
 #include "cgroup.h"
 #include "counters.h"
+#include "node_memory.h"
 #include "task.h"
 
 struct crew_task {
@@ -20,6 +21,7 @@ struct crew_task {
 struct crew_look {
 	struct counters counters;
 	uint64_t iterations;
+	struct node_memory memory; /* of kinds that tell of it, where there are several nodes */
 };
 
 struct crew {

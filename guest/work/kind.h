@@ -33,6 +33,7 @@ enum kind_tells {
 		1, /* they sleep, and note their wake-ups (task_sleep_until, task_woken) */
 	KIND_TELLS_GAPS = 2,	 /* they note when they run (all that use task_* do) */
 	KIND_TELLS_REQUESTS = 4, /* they note how long a request took (task_served) */
+	KIND_TELLS_MEMORY = 8,	 /* they work on memory of their own, of some size */
 };
 
 /* What its tasks change of themselves: a change of that in mid-run would be undone. */

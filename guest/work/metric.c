@@ -208,6 +208,29 @@ static void off_allowed(const struct work_stats *stats, const struct group_stats
 			 group->group->name, group->off_task);
 }
 
+static void numa_local(const struct work_stats *stats, const struct group_stats *group,
+		       const struct metric *metric, struct metric_value *value)
+{
+	(void)stats;
+	(void)metric;
+	if (stats->nr_nodes < 2) {
+		UNKNOWN(value, "there is one NUMA node");
+	} else if (group->memory_unknown) {
+		UNKNOWN(value, "the kernel has no /proc/PID/numa_maps (CONFIG_NUMA, "
+			       "CONFIG_PROC_PAGE_MONITOR)");
+	} else if (group->homeless) {
+		UNKNOWN(value, "%u of its tasks had less than 64 KiB of memory of their own",
+			group->homeless);
+	} else if (!group->node_ns) {
+		UNKNOWN(value, "it is not known where its tasks ran");
+	} else {
+		known(value, 10000.0 * (double)group->local_ns / (double)group->node_ns);
+		snprintf(value->detail, sizeof(value->detail),
+			 "least: task %s/%u %.0f %%, memory on node %u", group->group->name,
+			 group->local_task, 100 * group->local_least, group->local_node);
+	}
+}
+
 #define WAKES KIND_TELLS_WAKES
 #define GAPS  KIND_TELLS_GAPS
 #define SERVE KIND_TELLS_REQUESTS
@@ -255,6 +278,8 @@ static const struct metric metrics[] = {
 	  per_second, 0 },
 	{ "iterations_cv", UNIT_PERCENT, BETTER_LOWER, 10, 2, 0, 0,
 	  "of iterations between its tasks: standard deviation / mean", iterations_cv, 0 },
+	{ "numa_local", UNIT_PERCENT, BETTER_HIGHER, 10, 1, 0, GAPS | KIND_TELLS_MEMORY,
+	  "of its time on the NUMA node where most of a task's memory lies", numa_local, 0 },
 	{ "off_allowed", UNIT_NS, BETTER_LOWER, TASK_GAP_NS, 1, 0, GAPS,
 	  "time on CPUs that were not allowed to it", off_allowed, 0 },
 };

@@ -55,6 +55,10 @@ int places_read(const char *sys, struct places *places, struct failure *failure)
 		CPU_SET(places->cpus[i], &places->online);
 		places->llc[places->cpus[i]] = llc_of(sys, places->cpus[i]);
 	}
+	count = -ENOENT;
+	if (sysfs_line(line, "%s/devices/system/node/online", sys))
+		count = cpulist_parse(line, list);
+	places->nr_nodes = count > 0 ? (uint16_t)count : 1;
 	/* Without the folder (no CONFIG_NUMA) all are of node 0. */
 	for (unsigned int node = 0; node < NODES_MAX; node++) {
 		if (!sysfs_line(line, "%s/devices/system/node/node%u/cpulist", sys, node))

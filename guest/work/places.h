@@ -10,7 +10,9 @@
 #include "trace/failure.h"
 
 /* As many as a cpu_set_t has bits. */
-#define PLACES_MAX_CPUS MACHINE_MAX_CPUS
+#define PLACES_MAX_CPUS	 MACHINE_MAX_CPUS
+/* Of which a task notes its time. Higher ones are no more than other nodes. */
+#define PLACES_MAX_NODES 64
 
 struct places {
 	uint16_t nr_cpus; /* online */
@@ -20,6 +22,8 @@ struct places {
 	uint16_t llc[PLACES_MAX_CPUS];
 	uint16_t node[PLACES_MAX_CPUS];
 	cpu_set_t online;
+	uint16_t
+		nr_nodes; /* NUMA nodes, those with memory alone too; 1 where the kernel has none */
 };
 
 /* @sys: "/sys", or another tree of that form. */

@@ -88,6 +88,34 @@ static void add_notes(struct group_stats *stats, const struct task_notes *notes,
 	}
 }
 
+/* As much as is more than stacks. */
+#define HOME_KIB 64
+
+/* By the look that saw more of its memory: some kinds give it back and take it anew. */
+static void add_memory(struct group_stats *stats, const struct node_memory *before,
+		       const struct node_memory *after, const struct task_notes *notes,
+		       uint32_t task)
+{
+	const struct node_memory *home = after->kib >= before->kib ? after : before;
+	uint64_t all = 0;
+	double local;
+
+	stats->memory_unknown += !home->known;
+	stats->homeless += home->kib < HOME_KIB;
+	for (uint32_t i = 0; i < PLACES_MAX_NODES; i++)
+		all += notes->node_ns[i];
+	stats->node_ns += all;
+	if (!all || home->kib < HOME_KIB)
+		return;
+	stats->local_ns += notes->node_ns[home->node];
+	local = (double)notes->node_ns[home->node] / (double)all;
+	if (local < stats->local_least) {
+		stats->local_least = local;
+		stats->local_task = task;
+		stats->local_node = home->node;
+	}
+}
+
 /* The looks before and after the window. */
 static const struct crew_look *look_of(const struct crew *crew, uint32_t window, bool after,
 				       uint32_t task)
@@ -104,6 +132,8 @@ static void make_group(const struct crew *crew, uint32_t window, const struct wo
 
 	stats->group = group;
 	stats->run_min = UINT64_MAX;
+	/* Above each. */
+	stats->local_least = 2;
 	stats->sum = (struct counters){
 		.has_run = true, .has_delay = true, .has_switches = true, .has_migrations = true
 	};
@@ -113,6 +143,7 @@ static void make_group(const struct crew *crew, uint32_t window, const struct wo
 		const struct crew_look *after = look_of(crew, window, true, task);
 		struct counters used = counters_since(&after->counters, &before->counters);
 		uint64_t done = after->iterations - before->iterations;
+		const struct task_notes *notes;
 
 		add_counters(&stats->sum, &used);
 		add_run(stats, used.run_ns, i);
@@ -120,7 +151,9 @@ static void make_group(const struct crew *crew, uint32_t window, const struct wo
 		spread_add(&iterations, (double)done);
 		stats->iterations += done;
 		stats->never_ran += !done && !used.run_ns;
-		add_notes(stats, &crew->notes[(size_t)task * crew->stage->nr_windows + window], i);
+		notes = &crew->notes[(size_t)task * crew->stage->nr_windows + window];
+		add_notes(stats, notes, i);
+		add_memory(stats, &before->memory, &after->memory, notes, i);
 	}
 	stats->run_cv = spread_cv(&run);
 	stats->iterations_cv = spread_cv(&iterations);
@@ -149,6 +182,7 @@ struct work_stats *stats_make(const struct crew *crew, uint32_t window)
 		return NULL;
 	stats->plan = plan;
 	stats->window = window;
+	stats->nr_nodes = crew->places->nr_nodes;
 	stats->start = crew->stage->start;
 	stats->window_ns = window ? plan->phases[window - 1].duration_ns : work_plan_duration(plan);
 	stats->looked_ns = window ? looked[window] - looked[window - 1]

@@ -17,7 +17,13 @@ struct group_stats {
 	struct hist wakes, requests;
 	struct stats_worst wake, gap, request;
 	uint64_t moves_in_llc, moves_across_llc, moves_across_node, off_allowed_ns;
-	uint64_t off_most; /* of one task */
+	/* What its tasks ran on the node where most of their memory lies, and on any. */
+	uint64_t local_ns, node_ns;
+	uint32_t homeless, memory_unknown; /* tasks without such a node */
+	double local_least;		   /* of one task, of 1 */
+	uint32_t local_task;
+	uint16_t local_node; /* of that one */
+	uint64_t off_most;   /* of one task */
 	uint32_t off_task;
 	/* Of the tasks' run times and iterations: */
 	uint64_t run_min, run_max;
@@ -29,6 +35,7 @@ struct group_stats {
 struct work_stats {
 	const struct work_plan *plan;
 	uint32_t window; /* 0: all of it; else phase @window - 1 */
+	uint16_t nr_nodes;
 	uint64_t start, window_ns;
 	uint64_t run_ns;    /* of all groups */
 	uint64_t looked_ns; /* from one look at the counters to the other */

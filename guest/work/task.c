@@ -90,6 +90,14 @@ static uint64_t off_allowed(const struct task *task, uint32_t window, uint64_t f
 /* What it ran without a gap, until task->last, on the CPU where it was. */
 static void close_piece(struct task *task)
 {
+	const uint16_t node = task->places->node[task->cpu];
+	uint64_t end;
+
+	for (uint32_t i = 0;
+	     task->places->nr_nodes > 1 && node < PLACES_MAX_NODES && i < task->stage->nr_windows;
+	     i++)
+		task->notes[i].node_ns[node] +=
+			part(&task->stage->windows[i], task->cpu_since, task->last, &end);
 	if (CPU_ISSET(task->cpu, &task->allowed) && !task->nr_changes)
 		return;
 	for (uint32_t i = 0; i < task->stage->nr_windows; i++)

@@ -41,6 +41,7 @@ struct task_notes {
 	struct task_worst worst_wake, worst_gap, worst_request;
 	uint64_t moves_in_llc, moves_across_llc, moves_across_node;
 	uint64_t off_allowed_ns;
+	uint64_t node_ns[PLACES_MAX_NODES]; /* where it ran; where there are several nodes */
 };
 
 /* Of what tasks of several groups share: rt-app's resources. */

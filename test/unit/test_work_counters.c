@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../../guest/work/counters.h"
+#include "../../guest/work/node_memory.h"
 
 static void sleep_often(int times)
 {
@@ -57,11 +60,48 @@ static void none(void **state)
 		     counters.has_migrations);
 }
 
+static struct node_memory memory_of(const char *text)
+{
+	char path[] = "/tmp/ktstr-numa-XXXXXX";
+	struct node_memory memory;
+	int fd = mkstemp(path);
+	FILE *file = fdopen(fd, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	node_memory_read(path, &memory);
+	unlink(path);
+	return memory;
+}
+
+static void memory(void **state)
+{
+	struct node_memory is;
+
+	(void)state;
+	is = memory_of(
+		"00400000 default file=/bin/N1=9 mapped=20 mapmax=3 N1=20 kernelpagesize_kB=4\n"
+		"00600000 default file=/bin/work anon=2 dirty=2 mapmax=9 N1=900 kernelpagesize_kB=4\n"
+		"7f000000 bind:1 anon=40 dirty=40 active=0 N0=30 N1=10 kernelpagesize_kB=4\n"
+		"7f400000 default anon=1 dirty=1 N1=1 kernelpagesize_kB=2048\n"
+		"7f800000 default file=/dev/zero\\040(deleted) dirty=7 N0=7777 kernelpagesize_kB=4\n"
+		"7ffff000 default stack anon=2 dirty=2 N64=2 N=3 Nx=3 N99999999999999999999=1\n");
+	assert_true(is.known);
+	assert_int_equal(is.node, 1);
+	assert_int_equal(is.kib, 40 * 4 + 2048);
+	is = memory_of("");
+	assert_true(is.known && !is.kib);
+	node_memory_read("/nowhere/numa_maps", &is);
+	assert_false(is.known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own),
 		cmocka_unit_test(none),
+		cmocka_unit_test(memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,6 +226,13 @@ static void checks(void **state)
 	check_is(-EINVAL, "a.max_gap < 10ns", "below what max_gap can tell apart, 1 us");
 	check_is(-EINVAL, "a.wake_p99 < 5ms", "'spin' never sleeps");
 	check_is(-EINVAL, "b.share_spread < 5%", "group 'b' has 1");
+	check_is(-EINVAL, "b.numa_local > 5%", "works on no memory of its own");
+	GOOD("--group", "a", "touch");
+	places.nr_nodes = 1;
+	check_is(-EINVAL, "a.numa_local > 5%", "there is one NUMA node here");
+	places.nr_nodes = 2;
+	check_is(0, "a.numa_local > 5%", "");
+	GOOD("--group", "a", "--tasks", "2", "spin", "--group", "b", "--cpus", "1", "spin");
 	check_is(0, "b.migrations <= 0", "");
 }
 

@@ -143,6 +143,32 @@ static void each_tells_its_own(void **state)
 	assert_int_equal(decide("wake_p99", CHECK_BELOW, 8000000), CHECK_FAILS);
 }
 
+/* Of a task without memory nobody knows whether it is at home. */
+static void at_home(void **state)
+{
+	struct group_stats *of = &stats.groups[0];
+
+	(void)state;
+	stats.nr_nodes = 2;
+	of->local_ns = 30;
+	of->node_ns = 40;
+	of->local_least = 0.5;
+	of->local_task = 3;
+	of->local_node = 1;
+	assert_int_equal(decide("numa_local", CHECK_ABOVE, 7400), CHECK_HOLDS);
+	assert_int_equal(decide("numa_local", CHECK_ABOVE, 7600), CHECK_FAILS);
+	assert_string_equal(line, "FAILS: client.numa_local was 75 %, limit 76 % (least: task "
+				  "client/3 50 %, memory on node 1)");
+	of->homeless = 1;
+	assert_int_equal(decide("numa_local", CHECK_ABOVE, 7400), CHECK_INCONCLUSIVE);
+	of->homeless = 0;
+	of->memory_unknown = 1;
+	assert_int_equal(decide("numa_local", CHECK_ABOVE, 7400), CHECK_INCONCLUSIVE);
+	make(NULL);
+	stats.nr_nodes = 1;
+	assert_int_equal(decide("numa_local", CHECK_ABOVE, 7400), CHECK_INCONCLUSIVE);
+}
+
 static struct task_stage *stage;
 static struct task_notes *notes;
 
@@ -295,6 +321,7 @@ int main(void)
 		cmocka_unit_test_setup(too_little_is_inconclusive, make),
 		cmocka_unit_test_setup(near_the_limit, make),
 		cmocka_unit_test_setup(each_tells_its_own, make),
+		cmocka_unit_test_setup(at_home, make),
 		cmocka_unit_test(tasks_note_gaps),
 		cmocka_unit_test(tasks_note_wakes),
 		cmocka_unit_test(phases_and_freezing),

@@ -7,6 +7,8 @@ load helper
 @test "2n2l1c2t: smt, touch remote=, cgroupmove, thrash, storms have their shape in a guest" {
 	# Few processes are made for looking: in an emulated host each takes long.
 	cat >"$BATS_TEST_TMPDIR/script" <<-'SCRIPT'
+		# What it says is for us, not for the verdict.
+		export KTSTR_WORK_SAYS=
 		# each N PATTERN COMMAND: runs it for each of the N tasks of that name: $n is its name, $p its folder.
 		each() {
 			local left=0 c
@@ -91,6 +93,14 @@ load helper
 		ktstr-work --for 300ms --group hog --tasks 4 --policy fifo:5 rthog --group po policy realtime=1 \
 			--group t timer --group m --tasks 4 messages fan=2 --group pi --threads --tasks 2 pimutex \
 			>/dev/null && echo 'rest fine'
+		# Its time where its memory is, and moved away from it, before the kernel moves that, too.
+		echo 0 2>/dev/null >/proc/sys/kernel/numa_balancing
+		ktstr-work --warmup 300ms --phase 500ms --group near --cpus 0 touch size=1MiB passes=100000 \
+			--group far --cpus 1 touch size=1MiB passes=100000 remote=100% \
+			--phase 500ms --change near --cpus 2 --check '1/near.numa_local > 90%' \
+			--check 'far.numa_local < 10%' --check '2/near.numa_local > 90%' >/tmp/numa 2>&1
+		echo "numa $?"
+		grep -E '^(holds|FAILS|inconcl)' /tmp/numa
 		ktstr-work --group s --tasks 2 --cpus 0,2 smt
 		echo "no siblings: $?"
 	SCRIPT
@@ -104,7 +114,8 @@ load helper
 	# 1024 pages on node 1 and node 0, of which a pass that is under way may not have touched all.
 	in_stdout '^memory far/0 N1 ([5-9][0-9]{2}|10[0-9]{2}) bind' '^memory near/0 N0 ([5-9][0-9]{2}|10[0-9]{2}) default' \
 		'^cgroups 0::/ktstr-move-move-[01] 0::/ktstr-move-move-[01]$' '^controllers .*cpu' \
-		'^storms fine$' '^rest fine$' 'no two are siblings' '^no siblings: 2$'
+		'^storms fine$' '^numa 1$' '^holds: 1/near.numa_local was' \
+		'^holds: far.numa_local was' '^FAILS: 2/near.numa_local was .*task near/0 .*memory on node 0' '^rest fine$' 'no two are siblings' '^no siblings: 2$'
 	[[ $(grep -cx 'stopped 2' stdout) -eq 3 ]]
 	! grep -E '^(left|zombie) ' stdout || fail 'something is left'
 	awk '$1 == "moved" && !from { from = $2; first = $3; next }

@@ -96,7 +96,7 @@ static void run(struct task *task)
 const struct kind kind_thrash = {
 	.name = "thrash",
 	.help = "writes to as much memory as the last level cache holds, over and over",
-	.tells = KIND_TELLS_GAPS,
+	.tells = KIND_TELLS_GAPS | KIND_TELLS_MEMORY,
 	.params = { { "size", WORD_SIZE, 0, 0, 1ull << 40,
 		      "of a task's memory, down to a power of two; 0B: the LLC's" } },
 	.shared_size = shared_size,

@@ -105,7 +105,7 @@ static void run(struct task *task)
 const struct kind kind_touch = {
 	.name = "touch",
 	.help = "maps memory, writes to it, unmaps it, and again: page faults, remote nodes",
-	.tells = KIND_TELLS_GAPS,
+	.tells = KIND_TELLS_GAPS | KIND_TELLS_MEMORY,
 	.params = { { "size", WORD_SIZE, 4 << 20, PAGE, 1ull << 40, "of what is mapped" },
 		    { "stride", WORD_SIZE, PAGE, 1, 1 << 30, "from one byte to the next" },
 		    { "passes", WORD_COUNT, 1, 1, 1000000, "before it is unmapped" },
