@@ -39,10 +39,14 @@ static const char *advice(const struct work_sched *sched, int code)
 	return "";
 }
 
+/* SCHED_FLAG_RECLAIM of linux/sched.h */
+#define FLAG_RECLAIM 2
+
 int crew_set_policy(pid_t tid, const struct work_sched *sched, struct failure *failure)
 {
 	struct attr attr = { .size = sizeof(attr),
 			     .policy = sched->policy,
+			     .flags = sched->reclaim ? FLAG_RECLAIM : 0,
 			     .nice = sched->nice,
 			     .priority = sched->priority,
 			     .runtime = sched->runtime,

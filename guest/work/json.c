@@ -152,6 +152,7 @@ static int read_elements(struct reader *r, unsigned int depth, uint32_t index, c
 		return wrong(r, "nested deeper than 16");
 	while (!ret) {
 		const char *name = NULL;
+		bool alone = false;
 
 		ret = skip(r);
 		if (ret || *r->at == closing)
@@ -160,7 +161,9 @@ static int read_elements(struct reader *r, unsigned int depth, uint32_t index, c
 			ret = read_string(r, &name);
 			if (!ret)
 				ret = skip(r);
-			if (!ret && *r->at++ != ':')
+			/* A name alone, as rt-app's files have it, is null. */
+			alone = !ret && (*r->at == ',' || *r->at == closing);
+			if (!ret && !alone && *r->at++ != ':')
 				ret = wrong(r, "behind a name comes a colon");
 		}
 		if (!ret)
@@ -170,7 +173,7 @@ static int read_elements(struct reader *r, unsigned int depth, uint32_t index, c
 		r->json->nodes[at].name = name;
 		*(last ? &r->json->nodes[last].next : &r->json->nodes[index].child) = at;
 		last = at;
-		ret = read_value(r, depth + 1, at);
+		ret = alone ? 0 : read_value(r, depth + 1, at);
 		if (!ret)
 			ret = skip(r);
 		if (!ret && *r->at != closing && *r->at++ != ',')

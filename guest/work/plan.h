@@ -41,6 +41,7 @@ struct work_sched {
 	int nice;
 	uint32_t priority;		    /* of FIFO and RR */
 	uint64_t runtime, deadline, period; /* of DEADLINE; ns */
+	bool reclaim;			    /* of DEADLINE: time that others leave (GRUB) */
 	bool inherit;			    /* nothing was said: as the caller has it */
 };
 

@@ -19,6 +19,7 @@ struct reading {
 	const struct places *places;
 	struct work_plan *plan;
 	struct work_group *group; /* whose phases are read */
+	const char *task;	  /* its name in the file */
 	const char *default_policy;
 	struct failure *failure;
 };
@@ -73,30 +74,45 @@ static int loops(struct reading *r, const struct json_node *node, uint64_t *coun
 }
 
 /* By name and type; made where it is new. */
-static int resource(struct reading *r, const struct json_node *node, enum rtapp_resource_type type,
-		    uint16_t *index)
+static int resource_named(struct reading *r, const struct json_node *node, const char *name,
+			  enum rtapp_resource_type type, uint16_t *index)
 {
 	struct rtapp *rtapp = &r->plan->rtapp;
 	struct rtapp_resource *made;
-	int ret = wants(r, node, JSON_STRING);
 
-	if (ret)
-		return ret;
-	if (!*node->text || strlen(node->text) > RTAPP_NAME_MAX)
-		return WRONG(r, node, "the name '%.80s' has to have 1 to %d bytes", node->text,
+	if (!*name || strlen(name) > RTAPP_NAME_MAX)
+		return WRONG(r, node, "the name '%.80s' has to have 1 to %d bytes", name,
 			     RTAPP_NAME_MAX);
 	for (*index = 0; *index < rtapp->nr_resources; (*index)++)
 		if (rtapp->resources[*index].type == type &&
-		    !strcmp(rtapp->resources[*index].name, node->text))
+		    !strcmp(rtapp->resources[*index].name, name))
 			return 0;
 	if (*index == RTAPP_MAX_RESOURCES)
-		return WRONG(r, node, "'%s': more than %d mutexes, conditions, timers and barriers",
-			     node->text, RTAPP_MAX_RESOURCES);
+		return WRONG(r, node,
+			     "'%s': more than %d mutexes, conditions, timers, barriers and "
+			     "tasks to resume",
+			     name, RTAPP_MAX_RESOURCES);
 	made = &rtapp->resources[rtapp->nr_resources++];
 	*made = (struct rtapp_resource){ .type = type };
-	made->own = type == RESOURCE_TIMER && !strncmp(node->text, "unique", 6);
-	snprintf(made->name, sizeof(made->name), "%s", node->text);
+	made->own = type == RESOURCE_TIMER && !strncmp(name, "unique", 6);
+	snprintf(made->name, sizeof(made->name), "%s", name);
 	return 0;
+}
+
+static int resource(struct reading *r, const struct json_node *node, enum rtapp_resource_type type,
+		    uint16_t *index)
+{
+	int ret = wants(r, node, JSON_STRING);
+
+	return ret ? ret : resource_named(r, node, node->text, type, index);
+}
+
+/* NAME; nothing, or "" is the task's own. */
+static int read_suspend(struct reading *r, const struct json_node *node, struct rtapp_step *step)
+{
+	if (node->type == JSON_NULL || (node->type == JSON_STRING && !*node->text))
+		return resource_named(r, node, r->task, RESOURCE_SUSPEND, &step->resource);
+	return resource(r, node, RESOURCE_SUSPEND, &step->resource);
 }
 
 /* Exactly these members may an object have; the list ends in NULL. */
@@ -198,10 +214,11 @@ static const struct {
 	const char *name;
 	enum rtapp_step_type type;
 } events[] = {
-	{ "run", STEP_RUN },	 { "runtime", STEP_RUNTIME }, { "sleep", STEP_SLEEP },
-	{ "timer", STEP_TIMER }, { "lock", STEP_LOCK },	      { "unlock", STEP_UNLOCK },
-	{ "wait", STEP_WAIT },	 { "signal", STEP_SIGNAL },   { "broad", STEP_BROAD },
-	{ "sync", STEP_SYNC },	 { "barrier", STEP_BARRIER }, { "yield", STEP_YIELD },
+	{ "run", STEP_RUN },	     { "runtime", STEP_RUNTIME }, { "sleep", STEP_SLEEP },
+	{ "timer", STEP_TIMER },     { "lock", STEP_LOCK },	  { "unlock", STEP_UNLOCK },
+	{ "wait", STEP_WAIT },	     { "signal", STEP_SIGNAL },	  { "broad", STEP_BROAD },
+	{ "sync", STEP_SYNC },	     { "barrier", STEP_BARRIER }, { "yield", STEP_YIELD },
+	{ "suspend", STEP_SUSPEND }, { "resume", STEP_RESUME },
 };
 
 #define NR_EVENTS (sizeof(events) / sizeof(events[0]))
@@ -233,6 +250,10 @@ static int read_step(struct reading *r, const struct json_node *node, size_t eve
 		return resource(r, node, RESOURCE_CONDITION, &step->resource);
 	case STEP_BARRIER:
 		return read_barrier(r, node, step);
+	case STEP_SUSPEND:
+		return read_suspend(r, node, step);
+	case STEP_RESUME:
+		return resource(r, node, RESOURCE_SUSPEND, &step->resource);
 	default:
 		return 0;
 	}
@@ -265,7 +286,7 @@ static int read_phase(struct reading *r, const struct json_node *node, const cha
 				r, member,
 				"'%.64s' of '%.64s' is not supported; of events there are run "
 				"runtime sleep timer lock unlock wait signal broad sync barrier "
-				"yield",
+				"suspend resume yield",
 				member->name, node->name);
 		ret = read_step(r, member, event);
 	}
@@ -305,12 +326,30 @@ static const struct {
 	{ "SCHED_FIFO", POLICY_FIFO },	 { "SCHED_DEADLINE", POLICY_DEADLINE },
 };
 
+/* Of another policy they would be without effect, or a slice of the task's own. */
+static int refuse_deadline(struct reading *r, const struct json_node *node)
+{
+	static const char *const names[] = { "dl-runtime", "dl-period", "dl-deadline",
+					     "dl-reclaim" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct json_node *member = json_member(r->json, node, names[i]);
+
+		if (member)
+			return WRONG(r, member,
+				     "'%s' of '%.64s' is supported of SCHED_DEADLINE alone",
+				     names[i], node->name);
+	}
+	return 0;
+}
+
 static int read_deadline(struct reading *r, const struct json_node *node)
 {
 	struct work_sched *sched = &r->group->sched;
 	const struct json_node *runtime = json_member(r->json, node, "dl-runtime"),
 			       *period = json_member(r->json, node, "dl-period"),
-			       *deadline = json_member(r->json, node, "dl-deadline");
+			       *deadline = json_member(r->json, node, "dl-deadline"),
+			       *reclaim = json_member(r->json, node, "dl-reclaim");
 	int ret;
 
 	if (!runtime)
@@ -323,6 +362,9 @@ static int read_deadline(struct reading *r, const struct json_node *node)
 	sched->deadline = sched->period;
 	if (!ret && deadline)
 		ret = duration(r, deadline, &sched->deadline);
+	if (!ret && reclaim)
+		ret = wants(r, reclaim, JSON_BOOL);
+	sched->reclaim = !ret && reclaim && reclaim->number > 0;
 	if (!ret && (sched->runtime < 2 * WORK_US || sched->runtime > sched->deadline ||
 		     sched->deadline > sched->period || sched->period > 1ull << 40))
 		ret = WRONG(r, node,
@@ -353,6 +395,9 @@ static int read_policy(struct reading *r, const struct json_node *node)
 	*sched = (struct work_sched){ .policy = policies[i].policy };
 	if (sched->policy == POLICY_DEADLINE)
 		return read_deadline(r, node);
+	ret = refuse_deadline(r, node);
+	if (ret)
+		return ret;
 	rt = sched->policy == POLICY_RR || sched->policy == POLICY_FIFO;
 	value = rt ? 10 : 0;
 	if (priority)
@@ -387,9 +432,9 @@ static int read_cpus(struct reading *r, const struct json_node *node)
 }
 
 /* What a task says beside its events or phases. */
-static const char *const task_words[] = { "instance",	 "loop",     "delay",	   "phases",
-					  "policy",	 "priority", "dl-runtime", "dl-period",
-					  "dl-deadline", "cpus",     NULL };
+static const char *const task_words[] = { "instance",	 "loop",       "delay",	     "phases",
+					  "policy",	 "priority",   "dl-runtime", "dl-period",
+					  "dl-deadline", "dl-reclaim", "cpus",	     NULL };
 
 static int read_instances(struct reading *r, const struct json_node *node, struct rtapp_task *task)
 {
@@ -410,25 +455,39 @@ static int read_instances(struct reading *r, const struct json_node *node, struc
 	return ret;
 }
 
+/* As a group's name: a point stands in checks between a group and its metric. */
+static int read_name(struct reading *r, const struct json_node *node, char name[WORD_NAME_MAX + 1])
+{
+	snprintf(name, WORD_NAME_MAX + 1, "%s", node->name);
+	for (char *c = name; *c; c++)
+		if (*c == '.')
+			*c = '_';
+	if (!word_is_name(name, strlen(name)) || strlen(node->name) > WORD_NAME_MAX)
+		return WRONG(r, node, "the task's name '%.64s': %s", node->name, word_name_rule);
+	if (work_plan_group(r->plan, name, strlen(name)))
+		return WRONG(r, node, "there are two groups '%s'", name);
+	return 0;
+}
+
 static int read_task(struct reading *r, const struct json_node *node)
 {
 	const struct json_node *phases = json_member(r->json, node, "phases");
 	struct work_plan *plan = r->plan;
+	char name[WORD_NAME_MAX + 1];
 	int ret = wants(r, node, JSON_OBJECT);
 
+	if (!ret)
+		ret = read_name(r, node, name);
 	if (ret)
 		return ret;
-	if (!word_is_name(node->name, strlen(node->name)))
-		return WRONG(r, node, "the task's name '%.64s': %s", node->name, word_name_rule);
-	if (work_plan_group(plan, node->name, strlen(node->name)))
-		return WRONG(r, node, "there are two groups '%s'", node->name);
 	if (plan->nr_groups == PLAN_MAX_GROUPS)
 		return WRONG(r, node, "more than %d groups", PLAN_MAX_GROUPS);
 	r->group = &plan->groups[plan->nr_groups++];
 	*r->group = (struct work_group){
 		.kind = &kind_rtapp, .nr_tasks = 1, .threads = true, .cpus = r->places->online
 	};
-	snprintf(r->group->name, sizeof(r->group->name), "%s", node->name);
+	snprintf(r->group->name, sizeof(r->group->name), "%s", name);
+	r->task = node->name;
 	ret = read_instances(r, node, &r->group->rtapp);
 	if (!ret)
 		ret = read_policy(r, node);
@@ -444,13 +503,21 @@ static int read_task(struct reading *r, const struct json_node *node)
 
 static int read_global(struct reading *r, const struct json_node *node)
 {
-	static const char *const names[] = { "duration",	 "default_policy",
-					     "pi_enabled",	 "lock_pages",
-					     "calibration",	 "logdir",
-					     "log_basename",	 "log_size",
-					     "ftrace",		 "gnuplot",
-					     "cumulative_slack", "io_device",
-					     "mem_buffer_size",	 NULL };
+	static const char *const names[] = { "duration",
+					     "default_policy",
+					     "pi_enabled",
+					     "lock_pages",
+					     "calibration",
+					     "logdir",
+					     "log_basename",
+					     "log_size",
+					     "ftrace",
+					     "gnuplot",
+					     "cumulative_slack",
+					     "io_device",
+					     "mem_buffer_size",
+					     "frag",
+					     NULL };
 	const struct json_node *duration, *policy, *pi;
 	int64_t seconds;
 	int ret = wants(r, node, JSON_OBJECT);

@@ -33,6 +33,8 @@ enum rtapp_step_type {
 	STEP_BROAD,
 	STEP_SYNC,
 	STEP_BARRIER,
+	STEP_SUSPEND,
+	STEP_RESUME,
 	STEP_YIELD,
 };
 
@@ -55,7 +57,13 @@ struct rtapp_task {
 	uint32_t first_phase, nr_phases;
 };
 
-enum rtapp_resource_type { RESOURCE_MUTEX, RESOURCE_CONDITION, RESOURCE_TIMER, RESOURCE_BARRIER };
+enum rtapp_resource_type {
+	RESOURCE_MUTEX,
+	RESOURCE_CONDITION,
+	RESOURCE_TIMER,
+	RESOURCE_BARRIER,
+	RESOURCE_SUSPEND,
+};
 
 struct rtapp_resource {
 	enum rtapp_resource_type type;

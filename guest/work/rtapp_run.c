@@ -4,9 +4,8 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "lock.h"
 #include "rtapp.h"
-#include "task.h"
-#include "wait.h"
 
 /* The tasks that wait take the end's signal as they are; each wait looks whether it is over. */
 #define FOREVER_NS (3600 * WORK_S)
@@ -17,6 +16,7 @@ struct running {
 	const struct rtapp *rtapp;
 	uint64_t phase_began;
 	uint64_t timers[RTAPP_MAX_RESOURCES]; /* the unique ones; 0: not used so far */
+	bool held[RTAPP_MAX_RESOURCES];	      /* mutexes */
 };
 
 /* Of all tasks of all groups: one pair of words for each resource. */
@@ -33,21 +33,15 @@ static void wait_on(struct task *task, uint32_t *word, uint32_t value)
 	task_woken(task);
 }
 
-/* 0 free, 1 taken, 2 taken and wanted (Drepper, "Futexes are tricky", the second mutex). */
-static void lock(struct task *task, uint32_t *word)
+static void lock(struct running *r, uint16_t resource)
 {
-	uint32_t is = 0;
-
-	if (__atomic_compare_exchange_n(word, &is, 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		return;
-	while (!task_done(task) && __atomic_exchange_n(word, 2, __ATOMIC_SEQ_CST))
-		wait_on(task, word, 2);
+	r->held[resource] = work_lock(r->task, word_of(r, resource));
 }
 
-static void unlock(uint32_t *word)
+static void unlock(struct running *r, uint16_t resource)
 {
-	if (__atomic_exchange_n(word, 0, __ATOMIC_SEQ_CST) == 2)
-		wake_one(word);
+	r->held[resource] = false;
+	work_unlock(word_of(r, resource));
 }
 
 static void signal_condition(uint32_t *word, int count)
@@ -56,13 +50,23 @@ static void signal_condition(uint32_t *word, int count)
 	wake(word, count);
 }
 
-static void wait_condition(struct task *task, uint32_t *condition, uint32_t *mutex)
+static void wait_condition(struct running *r, const struct rtapp_step *step)
 {
+	uint32_t *condition = word_of(r, step->resource);
 	uint32_t seen = __atomic_load_n(condition, __ATOMIC_SEQ_CST);
 
-	unlock(mutex);
-	wait_on(task, condition, seen);
-	lock(task, mutex);
+	unlock(r, step->mutex);
+	wait_on(r->task, condition, seen);
+	lock(r, step->mutex);
+}
+
+/* Until somebody resumes it; what came before counts for nothing. */
+static void suspend(struct task *task, uint32_t *word)
+{
+	uint32_t seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+
+	while (!task_done(task) && __atomic_load_n(word, __ATOMIC_SEQ_CST) == seen)
+		wait_on(task, word, seen);
 }
 
 /* The two words: how many have come, and how often all had. */
@@ -121,25 +125,29 @@ static void run_step(struct running *r, const struct rtapp_step *step)
 		timer(r, step);
 		break;
 	case STEP_LOCK:
-		lock(task, word_of(r, step->resource));
+		lock(r, step->resource);
 		break;
 	case STEP_UNLOCK:
-		unlock(word_of(r, step->resource));
+		unlock(r, step->resource);
 		break;
 	case STEP_WAIT:
-		wait_condition(task, word_of(r, step->resource), word_of(r, step->mutex));
+		wait_condition(r, step);
+		break;
+	case STEP_SUSPEND:
+		suspend(task, word_of(r, step->resource));
 		break;
 	case STEP_SIGNAL:
 		signal_condition(word_of(r, step->resource), 1);
 		break;
 	case STEP_BROAD:
+	case STEP_RESUME:
 		signal_condition(word_of(r, step->resource), INT_MAX);
 		break;
 	case STEP_SYNC:
-		lock(task, word_of(r, step->mutex));
+		lock(r, step->mutex);
 		signal_condition(word_of(r, step->resource), 1);
-		wait_condition(task, word_of(r, step->resource), word_of(r, step->mutex));
-		unlock(word_of(r, step->mutex));
+		wait_condition(r, step);
+		unlock(r, step->mutex);
 		break;
 	case STEP_BARRIER:
 		barrier(task, word_of(r, step->resource),
@@ -172,6 +180,10 @@ static void run(struct task *task)
 	for (uint64_t i = 0; i < is->loops && !task_done(task); i++)
 		for (uint32_t j = 0; j < is->nr_phases; j++)
 			run_phase(&r, &r.rtapp->phases[is->first_phase + j]);
+	/* Its group may go while others stay, who want them. */
+	for (uint16_t i = 0; i < r.rtapp->nr_resources; i++)
+		if (r.held[i])
+			unlock(&r, i);
 	/* It has done all of it: it stays, and wants nothing more, so that its counters can be
 	 * read. */
 	while (!task_done(task)) {

@@ -207,12 +207,17 @@ state_is() { [[ $(fields_of "$1") == "$2 "* ]]; }
 					"lock" : "m", "wait" : { "ref" : "tick", "mutex" : "m" }, "unlock" : "m",
 					"run" : 100
 				},
+				"tick.tock" : { "resume" : "echo", "sleep" : 20000 },
+				"echo" : { "suspend", "run" : 100, "resume" : "third" },
+				"third" : { "suspend" : "third", "run" : 100 },
 				"once" : { "loop" : 2, "run" : 1000, "sleep1" : 1000 }
 			}
 		}
 	END
 	run "$KTSTR_LAUNCH" work --rt-app "$BATS_TEST_TMPDIR/two.json" --for 2s --group own burst \
 		--check 'clock.iterations_per_s > 30' --check 'clock.iterations_per_s < 70' \
+		--check 'tick_tock.iterations_per_s < 70' --check 'echo.iterations_per_s < 70' \
+		--check 'third.iterations_per_s > 10' --check 'third.iterations_per_s < 70' \
 		--check 'woken.iterations_per_s > 20' --check 'woken.iterations_per_s < 140'
 	assert_status 0
 	assert_output '^clock: 1 threads of rt-app' '^woken: 2 threads' '^own: 1 processes of burst' '2s measured'

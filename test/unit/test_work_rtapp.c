@@ -118,6 +118,36 @@ static void deadline(void **state)
 	    "{ \"tasks\" : { \"a\" : { \"policy\" : \"SCHED_DEADLINE\", \"run\" : 1000 } } }");
 }
 
+/* Shapes of the examples that rt-app comes with. */
+static void examples(void **state)
+{
+	const struct rtapp_step *steps = plan.rtapp.steps;
+
+	(void)state;
+	/* Names that are there twice, or alone; tasks with points in their names, which wake
+	 * others. */
+	good("{ \"tasks\" : {"
+	     "\"ui.main\" : { \"priority\" : -8, \"loop\" : -1, \"phases\" : {"
+	     " \"p1\" : { \"suspend\", \"run\" : 15, \"resume\" : \"out\", \"run\" : 7, },"
+	     " \"p2\" : { \"loop\" : 2, \"suspend\", \"run\" : 3 } }, },"
+	     "\"out\" : { \"suspend\" : \"out\", \"run\" : 3, \"sleep\" : 0,"
+	     " \"resume\" : \"ui.main\" } },"
+	     "\"global\" : { \"duration\" : 6, \"ftrace\" : \"none\", \"frag\" : 1, } }");
+	assert_string_equal(plan.groups[0].name, "ui_main");
+	/* Its own, and that of the other. */
+	assert_int_equal(plan.rtapp.nr_resources, 2);
+	assert_int_equal(steps[0].type, STEP_SUSPEND);
+	assert_int_equal(steps[2].type, STEP_RESUME);
+	assert_int_equal(steps[4].resource, steps[0].resource);
+	assert_int_equal(steps[6].resource, steps[2].resource);
+	assert_int_equal(steps[9].resource, steps[0].resource);
+	good("{ \"tasks\" : { \"a\" : { \"dl-runtime\" : 10000, \"dl-period\" : 30000,"
+	     " \"dl-reclaim\" : true, \"run\" : 1 }, \"b\" : { \"dl-runtime\" : 1000,"
+	     " \"dl-reclaim\" : false, \"run\" : 1 } },"
+	     "\"global\" : { \"default_policy\" : \"SCHED_DEADLINE\" } }");
+	assert_true(plan.groups[0].sched.reclaim && !plan.groups[1].sched.reclaim);
+}
+
 #define TASK(text) "{ \"tasks\" : { \"a\" : { " text " } } }"
 
 static void refused(void **state)
@@ -131,7 +161,6 @@ static void refused(void **state)
 	bad("'mem' of 'a' is not supported", TASK("\"mem\" : 1000"));
 	bad("'iorun' of 'a'", TASK("\"iorun\" : 1000"));
 	bad("'fork' of 'a'", TASK("\"fork\" : \"b\""));
-	bad("'suspend' of 'a'", TASK("\"suspend\" : \"b\""));
 	bad("'taskgroup' of 'a'", TASK("\"run\" : 1, \"taskgroup\" : \"/x\""));
 	bad("'util_min' of 'a'",
 	    TASK("\"util_min\" : 1, \"phases\" : { \"p\" : { \"run\" : 1 } }"));
@@ -152,16 +181,23 @@ static void refused(void **state)
 	bad("two groups 'a'",
 	    "{ \"tasks\" : { \"a\" : { \"run\" : 1 }, \"a\" : { \"run\" : 1 } } }");
 	bad("line 2: 'pi_enabled'", "{ \"tasks\" : {},\n\"global\" : { \"pi_enabled\" : true } }");
-	bad("'frag' of 'global'", "{ \"tasks\" : {}, \"global\" : { \"frag\" : 1 } }");
+	bad("'frog' of 'global'", "{ \"tasks\" : {}, \"global\" : { \"frog\" : 1 } }");
+	bad("'dl-runtime' of 'a' is supported of SCHED_DEADLINE alone",
+	    TASK("\"policy\" : \"SCHED_OTHER\", \"dl-runtime\" : 100000, \"run\" : 1"));
+	bad("'dl-reclaim' is a number",
+	    TASK("\"policy\" : \"SCHED_DEADLINE\", \"dl-runtime\" : 100, \"dl-reclaim\" : 1, \"run\" : 1"));
+	bad("'resume' is null", TASK("\"resume\", \"run\" : 1"));
+	/* Of files for an older rt-app, and of what it loads. */
+	bad("'exec' of 'a'", TASK("\"exec\" : 5, \"period\" : 5, \"lock_order\" : [ \"m\" ]"));
+	bad("'external_workload0' of 'p'",
+	    TASK("\"phases\" : { \"p\" : { \"external_workload0\" : {} } }"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(phases),
-		cmocka_unit_test(resources),
-		cmocka_unit_test(deadline),
-		cmocka_unit_test(refused),
+		cmocka_unit_test(phases),   cmocka_unit_test(resources), cmocka_unit_test(deadline),
+		cmocka_unit_test(examples), cmocka_unit_test(refused),
 	};
 
 	return cmocka_run_group_tests(tests, make_places, NULL);
