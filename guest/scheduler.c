@@ -107,7 +107,10 @@ static void drain(struct session *session, struct stream *stream, uint64_t ns)
 
 static void drain_text(struct session *session)
 {
-	drain(session, &session->scheduler.text, TEXT_NS);
+	struct scheduler *scheduler = &session->scheduler;
+
+	drain(session, &scheduler->text, TEXT_NS);
+	scheduler_text_flush(&scheduler->said, scheduler->text.type, session->channel);
 }
 
 /* SIGTERM, and SIGKILL to its whole session when that does nothing. Returns whether it took that.
@@ -181,6 +184,8 @@ static int spawn(struct session *session, char *const *argv, const char *cwd, st
 		return ret;
 	}
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	/* The kernel may refuse. */
+	fcntl(fds[0], F_SETPIPE_SZ, SCHEDULER_TEXT_PIPE);
 	spec.out = spec.err = fds[1];
 	*child = (struct child){ 0 };
 	ret = process_spawn(&spec, &child->pid, why, why_size);

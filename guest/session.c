@@ -25,13 +25,6 @@
 /* The most that one look counts. */
 #define ANSWER_STEP_NS	(100 * CLOCK_MS)
 
-/*
- * What a scheduler prints beyond this is taken at this pace, 3 MiB/s, so that one that never ends
- * does not take the payload's time; it waits for us meanwhile.
- */
-#define TEXT_AT_ONCE  (1u << 20)
-#define TEXT_PAUSE_NS (20 * CLOCK_MS)
-
 /* Most that one turn takes, so that neither orphans nor kernel can hold up the rest. */
 #define REAP_AT_ONCE 256
 #define KMSG_AT_ONCE 64
@@ -133,19 +126,16 @@ static void reap(struct session *session)
 	session->reap_more = true;
 }
 
-static void count_text(struct scheduler *scheduler, size_t count)
-{
-	scheduler->text_bytes += count;
-	if (scheduler->text_bytes > TEXT_AT_ONCE)
-		scheduler->text_ns = clock_boottime_ns() + TEXT_PAUSE_NS;
-}
-
 /* From a descriptor straight into the ring: one frame. */
 static void forward(struct session *session, struct stream *stream)
 {
 	struct iovec room[2];
 	ssize_t count;
 
+	if (stream == &session->scheduler.text) {
+		scheduler_text_take(&session->scheduler.said, stream, session->channel);
+		return;
+	}
 	guest_channel_reserve(session->channel, KTSTR_FRAME_MAX, room);
 	count = readv(stream->fd, room, 2);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
@@ -157,8 +147,6 @@ static void forward(struct session *session, struct stream *stream)
 	}
 	if (stream == &session->tracer.text)
 		tracer_scan(&session->tracer.scan, room, (size_t)count);
-	else if (stream == &session->scheduler.text)
-		count_text(&session->scheduler, (size_t)count);
 	else
 		session->last_output_ns = clock_boottime_ns();
 	guest_channel_commit(session->channel, stream->type, (size_t)count);
@@ -170,7 +158,7 @@ uint64_t session_turn(struct session *session, uint64_t until)
 	struct stream *streams[] = { &session->out, &session->err, &session->tracer.text,
 				     &scheduler->text };
 	uint64_t now = clock_boottime_ns();
-	bool text_waits = scheduler->text.fd >= 0 && scheduler->text_ns > now;
+	bool text_waits = scheduler->text.fd >= 0 && scheduler->said.look_ns > now;
 	struct pollfd fds[] = {
 		{ .fd = terminal_is_ahead(session) ? -1 : session->out.fd, .events = POLLIN },
 		{ .fd = session->err.fd, .events = POLLIN },
@@ -185,8 +173,10 @@ uint64_t session_turn(struct session *session, uint64_t until)
 	struct timespec wait = { 0 };
 	uint64_t look = terminal_due(session), feed = stdin_feed_due(session);
 
-	if (text_waits && scheduler->text_ns < wake)
-		wake = scheduler->text_ns;
+	if (text_waits && scheduler->said.look_ns < wake)
+		wake = scheduler->said.look_ns;
+	if (scheduler->said.held && scheduler->said.send_ns < wake)
+		wake = scheduler->said.send_ns;
 	if (look < wake)
 		wake = look;
 	if (feed < wake)
@@ -210,6 +200,8 @@ uint64_t session_turn(struct session *session, uint64_t until)
 		kmsg_read(session->kmsg, KMSG_AT_ONCE);
 	scheduler->asked |= fds[7].revents != 0;
 	now = clock_boottime_ns();
+	if (scheduler->said.held && now >= scheduler->said.send_ns)
+		scheduler_text_flush(&scheduler->said, scheduler->text.type, session->channel);
 	terminal_turn(session, now);
 	if (fds[6].revents & POLLERR) /* nobody has the other end */
 		stdin_feed_close(session);

@@ -13,6 +13,7 @@
 #include "channel.h"
 #include "job.h"
 #include "kmsg.h"
+#include "scheduler_text.h"
 
 /* A process that init has started. */
 struct child {
@@ -56,9 +57,8 @@ struct tracer {
 /* The scheduler that is tested. */
 struct scheduler {
 	struct child child;
-	struct stream text;  /* what it prints */
-	uint64_t text_bytes; /* so much of it was taken ... */
-	uint64_t text_ns;    /* ... and no more is before that time */
+	struct stream text; /* what it prints */
+	struct scheduler_text said;
 	int dump;	     /* trace_pipe of the kernel's dumps; -1: there is none */
 	bool attached;	     /* and not yet told of its end */
 	uint64_t end_ns;     /* when it was seen to have ended by itself; 0: it was not */

@@ -54,6 +54,9 @@ struct seen {
 	struct ktstr_file metrics;
 	char metrics_text[OUTPUT_MAX];
 	char work[OUTPUT_MAX];
+	/* What the scheduler printed: what came of it, and what is said to be left out. */
+	uint64_t sched_bytes, sched_left_out;
+	char sched_end[9];
 	char out[OUTPUT_MAX], err[OUTPUT_MAX], text[OUTPUT_MAX], log[OUTPUT_MAX];
 	int status;		/* of the init process: 0, or how it died */
 	unsigned int left_over; /* processes that were there at the end */
@@ -77,6 +80,21 @@ static bool silent;
 /* Init, when it is stopped for so long as it asks, as a launcher is by Ctrl-Z; 0: it is not. */
 static pid_t stopped;
 #define STOP_S 6
+
+static void take_text(struct seen *seen, const char *text, uint32_t length)
+{
+	unsigned long long left_out;
+	char note[64];
+
+	snprintf(note, sizeof(note), "%.*s", (int)length, text);
+	if (sscanf(note, "\n[%llu bytes are left out here]", &left_out) == 1) {
+		seen->sched_left_out += left_out;
+		return;
+	}
+	seen->sched_bytes += length;
+	if (length >= 8)
+		memcpy(seen->sched_end, text + length - 8, 8);
+}
 
 static int see(void *owner, uint16_t type, const void *payload, uint32_t length, struct error *err)
 {
@@ -112,6 +130,9 @@ static int see(void *owner, uint16_t type, const void *payload, uint32_t length,
 	case KTSTR_WORK:
 		seen->output_after_exit |= seen->exited;
 		append(seen->work, payload, length);
+		break;
+	case KTSTR_SCHED_TEXT:
+		take_text(seen, payload, length);
 		break;
 	case KTSTR_EXITED:
 		seen->exited = true;
@@ -171,6 +192,7 @@ struct run {
 	size_t job_size;
 	const char *tracer; /* NULL, or a shell script that stands in for one */
 	const char *tracer_args;
+	const char *scheduler; /* NULL, or a line of shell that prints like one */
 };
 
 /* The user at his terminal of 31 rows and 101 columns, for cases with tty=1. */
@@ -214,6 +236,30 @@ static unsigned int count_left_over(void)
 	return count;
 }
 
+/* What only prints, with nothing to be attached. */
+static void start_scheduler(struct session *session, const char *line)
+{
+	struct child *child = &session->scheduler.child;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) || fcntl(fds[0], F_SETFL, O_NONBLOCK))
+		_exit(96);
+	fcntl(fds[0], F_SETPIPE_SZ, SCHEDULER_TEXT_PIPE);
+	child->pid = fork();
+	if (!child->pid) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		dup2(fds[1], STDOUT_FILENO);
+		execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+		_exit(95);
+	}
+	close(fds[1]);
+	child->running = true;
+	session->scheduler.text.fd = fds[0];
+}
+
 static _Noreturn void be_init(const struct run *run, void *region, unsigned int *left_over)
 {
 	static struct guest_channel channel;
@@ -239,6 +285,8 @@ static _Noreturn void be_init(const struct run *run, void *region, unsigned int 
 	session.metrics.path = "/mnt/metrics";
 	session.work.path = "/mnt/work";
 	metrics_begin(&session);
+	if (run->scheduler)
+		start_scheduler(&session, run->scheduler);
 	if (run->tracer) {
 		char path[64];
 
@@ -427,12 +475,13 @@ static void run_case(const struct run *run, struct seen *seen)
 }
 
 /* A payload alone, given as the entries of a job file. */
-#define RUN(seen, entries) run_case(&(struct run){ entries, sizeof(entries), NULL, NULL }, seen)
+#define RUN(seen, entries)                                                                         \
+	run_case(&(struct run){ .job = entries, .job_size = sizeof(entries) }, seen)
 /* One line of shell. */
-#define SHELL(line)	   "arg=/bin/sh\0arg=-c\0arg=" line
+#define SHELL(line) "arg=/bin/sh\0arg=-c\0arg=" line
 #define TRACED(script, seen, entries)                                                              \
 	run_case(&(struct run){ entries "\0tracer=1", sizeof(entries "\0tracer=1"),                \
-				"#!/bin/bash\n" script, "-e\x1fsched" },                           \
+				"#!/bin/bash\n" script, "-e\x1fsched", NULL },                     \
 		 seen)
 
 static struct seen seen; /* large */
@@ -441,7 +490,7 @@ static struct seen seen; /* large */
 static void run_typed(const char *job, size_t size, const char *keys)
 {
 	user.keys = keys;
-	run_case(&(struct run){ job, size, NULL, NULL }, &seen);
+	run_case(&(struct run){ .job = job, .job_size = size }, &seen);
 	memset(&user, 0, sizeof(user));
 }
 
@@ -486,7 +535,7 @@ static void not_executed(void **state)
 	assert_non_null(strstr(seen.log, "/proc/nowhere"));
 	write_script("#!/no/such/interpreter\n");
 	length = snprintf(job, sizeof(job), "arg=%s/tracer", folder);
-	run_case(&(struct run){ job, (size_t)length + 1, NULL, NULL }, &seen);
+	run_case(&(struct run){ .job = job, .job_size = (size_t)length + 1 }, &seen);
 	check_exit(KTSTR_EXIT_EXEC, ENOENT);
 	assert_non_null(strstr(seen.log, "interpreter is missing"));
 }
@@ -730,7 +779,7 @@ static void tracer_failures(void **state)
 	check_tracer_failed(KTSTR_EXIT_STATUS, 0, "is empty");
 	assert_false(seen.done);
 	run_case(&(struct run){ PAYLOAD "\0tracer=1", sizeof(PAYLOAD "\0tracer=1"), "#!/no/such\n",
-				"-e" },
+				"-e", NULL },
 		 &seen);
 	check_tracer_failed(KTSTR_EXIT_EXEC, ENOENT, "cannot be started: No such file");
 	assert_non_null(strstr(seen.log, "interpreter is missing"));
@@ -845,7 +894,7 @@ static void run_fed(const char *job, size_t size, const char *bytes, size_t nr_b
 	fed.bytes = bytes;
 	fed.size = nr_bytes;
 	fed.ends = ends;
-	run_case(&(struct run){ job, size, NULL, NULL }, &seen);
+	run_case(&(struct run){ .job = job, .job_size = size }, &seen);
 	memset(&fed, 0, sizeof(fed));
 }
 
@@ -976,6 +1025,38 @@ static void metrics(void **state)
 	assert_string_equal(seen.out, "none\n");
 }
 
+/* Far more than the ring takes in its time: it has not to wait, and its last words come. */
+static void a_scheduler_that_prints_without_measure(void **state)
+{
+	static const char job[] = SHELL(
+		"until [ -e /mnt/done ]; do sleep 0.05; done; sleep 0.3") "\0timeout_ms=100000";
+	const struct run run = { .job = job,
+				 .job_size = sizeof(job),
+				 .scheduler =
+					 "head -c 300M /dev/zero; printf the-end.; >/mnt/done" };
+
+	(void)state;
+	run_case(&run, &seen);
+	check_exit(KTSTR_EXIT_STATUS, 0);
+	assert_int_equal(seen.sched_bytes + seen.sched_left_out, (300 << 20) + 8);
+	assert_true(seen.sched_left_out > 150 << 20);
+	assert_string_equal(seen.sched_end, "the-end.");
+}
+
+/* What is held back goes out when its time has come, also when no more is printed. */
+static void a_scheduler_that_falls_silent(void **state)
+{
+	static const char job[] = SHELL("sleep 0.5") "\0timeout_ms=100000";
+	const struct run run = { .job = job,
+				 .job_size = sizeof(job),
+				 .scheduler = "head -c 2M /dev/zero; printf the-end.; sleep 100" };
+
+	(void)state;
+	run_case(&run, &seen);
+	assert_int_equal(seen.sched_bytes + seen.sched_left_out, (2 << 20) + 8);
+	assert_string_equal(seen.sched_end, "the-end.");
+}
+
 static void words_of_ktstr_work(void **state)
 {
 	(void)state;
@@ -1018,6 +1099,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(metrics),
 		cmocka_unit_test(metrics_that_are_no_file),
 		cmocka_unit_test(words_of_ktstr_work),
+		cmocka_unit_test(a_scheduler_that_prints_without_measure),
+		cmocka_unit_test(a_scheduler_that_falls_silent),
 		cmocka_unit_test(in_a_terminal),
 		cmocka_unit_test(inbox_and_keys_of_no_use),
 		cmocka_unit_test(standard_input),

@@ -181,6 +181,7 @@ in_dump()
 	assert_output 'foreground'
 	cat >"$BATS_TEST_TMPDIR/babble" <<-EOF
 		#!/bin/sh
+		head -c 200M /dev/zero
 		yes 'a line that nobody wants to read' &
 		exec $KTSTR_TEST_SCX
 	EOF
