@@ -53,7 +53,8 @@ struct guest_symbol {
 	uint64_t address;
 };
 
-#define GUEST_SYMBOLS 720u
+#define GUEST_SYMBOLS	800u
+#define GUEST_FUNCTIONS 745u /* func_0 and so on */
 
 struct guest_sample {
 	uint8_t *ram; /* owned */
@@ -61,6 +62,7 @@ struct guest_sample {
 	bool five_levels;
 	bool lost;	  /* the vCPUs have no registers to show */
 	unsigned int pad; /* so many more symbols, each with a name of so many bytes */
+	bool nameless;	  /* init_top_pgt is called something else */
 	struct inspect_regs regs[GUEST_NR_CPUS];
 	struct guest_symbol symbols[GUEST_SYMBOLS];
 	uint32_t nr_symbols;
@@ -169,7 +171,7 @@ static inline void guest_symbols(struct guest_sample *guest)
 	}
 	guest_add(guest, "T_text", GUEST_TEXT);
 	guest_add(guest, "T_stext", GUEST_TEXT);
-	for (unsigned int i = 0; i < 660; i++) {
+	for (unsigned int i = 0; i < GUEST_FUNCTIONS; i++) {
 		snprintf(name, sizeof(name), "tfunc_%u", i);
 		/* One name is compressed to more than 127 bytes. */
 		if (i == 300)
@@ -183,7 +185,8 @@ static inline void guest_symbols(struct guest_sample *guest)
 	name[guest->pad] = '\0';
 	for (unsigned int i = 0; i < guest->pad; i++)
 		guest_add(guest, name, GUEST_TEXT + 0xf000 + i);
-	guest_add(guest, "Dinit_top_pgt", GUEST_TEXT + GUEST_TOP);
+	guest_add(guest, guest->nameless ? "Dinit_top_xxx" : "Dinit_top_pgt",
+		  GUEST_TEXT + GUEST_TOP);
 	guest_add(guest, "Bvmcoreinfo_size", GUEST_TEXT + GUEST_DATA);
 	guest_add(guest, "Bvmcoreinfo_data", GUEST_TEXT + GUEST_DATA + 8);
 	guest_add(guest, "Dnr_cpu_ids", GUEST_TEXT + GUEST_DATA + 16);

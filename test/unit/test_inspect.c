@@ -142,7 +142,7 @@ static void assert_all_symbols(struct guest_sample *guest, struct inspect *inspe
 		assert_true(inspect_symbol_at(inspect, address + size - 1, name, &offset, &size));
 		assert_int_equal(offset, size - 1);
 	}
-	assert_false(inspect_symbol(inspect, "func_660", &address));
+	assert_false(inspect_symbol(inspect, "func_745", &address));
 	assert_false(inspect_symbol(inspect, "", &address));
 	assert_false(inspect_symbol_at(inspect, GUEST_TEXT - 1, name, &offset, &size));
 	assert_false(inspect_symbol_at(inspect, GUEST_TEXT + GUEST_IMAGE, name, &offset, &size));
@@ -220,6 +220,25 @@ static void every_padding(void **state)
 		}
 }
 
+/* What lies behind the markers may look like one more. */
+static void one_marker_too_many(void **state)
+{
+	struct guest_sample *guest = guest_new(GUEST_6_1, false);
+	uint32_t last, nr;
+
+	(void)state;
+	/* An even number: without padding behind them. */
+	guest->pad = 32;
+	guest_kallsyms(guest);
+	nr = (guest->nr_symbols + 255) / 256;
+	assert_int_equal(nr % 2, 0);
+	memcpy(&last, guest_at(guest, guest->markers + nr * 4 - 4), 4);
+	guest_put(guest, guest->markers + nr * 4, last + 3000, 4);
+	guest_put(guest, guest->markers + nr * 4 + 4, last + 6000, 4);
+	inspect_close(open_it(guest));
+	guest_free(guest);
+}
+
 /* The order of the kernel's table is trusted only as far as it is one. */
 static void symbols_out_of_order(void **state)
 {
@@ -290,16 +309,21 @@ static void another_kernels_tables(void **state)
 
 static void without_isolation(void **state)
 {
-	struct guest_sample *guest = guest_new(GUEST_7_0, true);
+	struct guest_sample *guest = guest_new(GUEST_7_0, false);
 	struct inspect *inspect;
+	uint64_t gpa;
 
 	(void)state;
 	/* A PGD that has bit 12 set, and nothing of use in the page before. */
 	memcpy(guest->ram + 0x5000, guest->ram + GUEST_TEXT_GPA + GUEST_TOP, 4096);
 	guest->regs[0].cr3 = 0x5000;
 	guest->regs[1].cr0 = 0;
+	/* What was mapped since is not in it yet; the kernel's own tables have it. */
+	memset(guest->ram + 0x5000 + (GUEST_DIRECT_MAP >> 39 & 511) * 8, 0, 8);
 	inspect = open_it(guest);
 	assert_all_symbols(guest, inspect);
+	assert_true(inspect_translate(inspect, GUEST_DIRECT_MAP + 0x123, &gpa));
+	assert_int_equal(gpa, 0x123);
 	inspect_close(inspect);
 	guest_free(guest);
 }
@@ -337,6 +361,29 @@ static void without_any_cr3(void **state)
 				inspect_close(inspect);
 				guest_free(guest);
 			}
+}
+
+/* The data page, and a note: both name the tables, which here no symbol does. */
+static void by_the_note_alone(void **state)
+{
+	(void)state;
+	for (unsigned int head = 0; head <= 24; head += 24)
+		for (int five = 0; five < 2; five++) {
+			struct guest_sample *guest = guest_new(GUEST_6_17, five);
+			uint8_t *text = guest->ram + GUEST_VMCOREINFO;
+			struct inspect *inspect;
+
+			guest->nameless = guest->lost = true;
+			guest_kallsyms(guest);
+			memmove(text + head, text, 4096 - head);
+			memset(text, 0x11, head);
+			inspect = open_it(guest);
+			assert_all_symbols(guest, inspect);
+			inspect_close(inspect);
+			*strstr((char *)text + head, "SYMBOL(init_top_pgt)") = 'X';
+			assert_refused(guest, "0 of 2 vCPUs");
+			guest_free(guest);
+		}
 }
 
 static void no_kernel(void **state)
@@ -440,12 +487,14 @@ int main(void)
 		cmocka_unit_test(every_layout),
 		cmocka_unit_test(per_cpu),
 		cmocka_unit_test(every_padding),
+		cmocka_unit_test(one_marker_too_many),
 		cmocka_unit_test(symbols_out_of_order),
 		cmocka_unit_test(broken_tables),
 		cmocka_unit_test(another_kernels_tables),
 		cmocka_unit_test(without_isolation),
 		cmocka_unit_test(the_second_vcpu),
 		cmocka_unit_test(without_any_cr3),
+		cmocka_unit_test(by_the_note_alone),
 		cmocka_unit_test(no_kernel),
 		cmocka_unit_test(no_time),
 		cmocka_unit_test(reading),

@@ -113,6 +113,29 @@ static void round_and_round(void **state)
 	close_it(&fixture);
 }
 
+/* A record says that it is longer than its block, which begins again at the ring's start. */
+static void no_longer_than_its_block(void **state)
+{
+	const uint64_t whole = 1u << GUEST_SIZE_BITS;
+	struct fixture fixture;
+	uint64_t before;
+
+	(void)state;
+	open_it(&fixture);
+	do {
+		before = fixture.guest->begin;
+		say(&fixture, 3);
+	} while (before / whole == fixture.guest->begin / whole);
+	assert_int_not_equal(before % whole, 0);
+	guest_put(fixture.guest,
+		  GUEST_INFOS + (uint32_t)(fixture.guest->head % 16) * GUEST_INFO_SIZE + 16, 0xffff,
+		  2);
+	read_it(&fixture, ALL);
+	assert_int_equal(fixture.log.records[fixture.log.nr - 1].size,
+			 fixture.guest->begin % whole - 8);
+	close_it(&fixture);
+}
+
 static void only_the_newest(void **state)
 {
 	struct fixture fixture;
@@ -350,10 +373,15 @@ static void before_there_is_a_note(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_first_words),   cmocka_unit_test(round_and_round),
-		cmocka_unit_test(only_the_newest),   cmocka_unit_test(broken_records),
-		cmocka_unit_test(states_of_records), cmocka_unit_test(broken_rings),
-		cmocka_unit_test(broken_notes),	     cmocka_unit_test(before_there_is_a_note),
+		cmocka_unit_test(the_first_words),
+		cmocka_unit_test(round_and_round),
+		cmocka_unit_test(no_longer_than_its_block),
+		cmocka_unit_test(only_the_newest),
+		cmocka_unit_test(broken_records),
+		cmocka_unit_test(states_of_records),
+		cmocka_unit_test(broken_rings),
+		cmocka_unit_test(broken_notes),
+		cmocka_unit_test(before_there_is_a_note),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
