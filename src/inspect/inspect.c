@@ -65,15 +65,24 @@ static void read_vmcoreinfo(struct inspect *inspect)
 int inspect_open(const struct inspect_source *source, unsigned int limit_ms, struct inspect **out,
 		 struct error *err)
 {
+	return inspect_open_vmlinux(source, NULL, limit_ms, out, err);
+}
+
+int inspect_open_vmlinux(const struct inspect_source *source, const char *vmlinux,
+			 unsigned int limit_ms, struct inspect **out, struct error *err)
+{
 	struct inspect *inspect = calloc(1, sizeof(*inspect));
-	int ret;
+	int ret = 0;
 
 	*out = NULL;
 	if (!inspect)
 		return error_set(err, -ENOMEM, "the guest's kernel: no memory left to look for it");
 	inspect->source = source;
+	if (vmlinux)
+		ret = elf_symbols_read(vmlinux, &inspect->file, err);
 	inspect->end_ns = now_ns() + limit_ms * 1000000ull;
-	ret = locate_kernel(inspect, err);
+	if (ret == 0)
+		ret = locate_kernel(inspect, err);
 	if (ret) {
 		inspect_close(inspect);
 		return ret;
@@ -88,6 +97,7 @@ void inspect_close(struct inspect *inspect)
 	if (!inspect)
 		return;
 	symbols_destroy(&inspect->symbols);
+	elf_symbols_destroy(&inspect->file);
 	free(inspect);
 }
 
@@ -192,9 +202,15 @@ bool inspect_read_string(struct inspect *inspect, uint64_t address, char *dst, s
 	return true;
 }
 
+bool state_symbol(const struct inspect *inspect, const char *name, uint64_t *address)
+{
+	return symbols_find(&inspect->symbols, name, address) ||
+	       symbols_find(&inspect->file.symbols, name, address);
+}
+
 bool inspect_symbol(struct inspect *inspect, const char *name, uint64_t *address)
 {
-	return state_has_time(inspect, 0) && symbols_find(&inspect->symbols, name, address);
+	return state_has_time(inspect, 0) && state_symbol(inspect, name, address);
 }
 
 /* How many CPUs it can have at most; without SMP there is no such variable, and one CPU. */
@@ -239,7 +255,11 @@ bool inspect_per_cpu(struct inspect *inspect, const char *name, unsigned int cpu
 bool inspect_symbol_at(struct inspect *inspect, uint64_t address, char *name, uint64_t *offset,
 		       uint64_t *size)
 {
-	return symbols_at(&inspect->symbols, address, name, INSPECT_SYMBOL_SIZE, offset, size);
+	/* What is called like that by the kernel itself, where it can. */
+	const struct symbols *symbols = inspect->symbols.nr ? &inspect->symbols
+							    : &inspect->file.symbols;
+
+	return symbols_at(symbols, address, name, INSPECT_SYMBOL_SIZE, offset, size);
 }
 
 bool inspect_out_of_time(const struct inspect *inspect)

@@ -39,6 +39,15 @@ struct inspect;
  */
 int inspect_open(const struct inspect_source *source, unsigned int limit_ms, struct inspect **out,
 		 struct error *err);
+
+/*
+ * inspect_open_vmlinux - the same, with the symbols of a vmlinux of the user's beside the kernel's
+ * own: for a kernel without CONFIG_KALLSYMS, or without the names of its data (CONFIG_KALLSYMS_ALL)
+ * @vmlinux: an ELF file with symbols, not kept open; NULL: none
+ * Returns as well -ESTALE: it is another kernel's; -EINVAL or another errno: it cannot be used.
+ */
+int inspect_open_vmlinux(const struct inspect_source *source, const char *vmlinux,
+			 unsigned int limit_ms, struct inspect **out, struct error *err);
 void inspect_close(struct inspect *inspect); /* NULL is fine */
 
 const struct inspect_source *inspect_source(const struct inspect *inspect);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "inspect/state.h"
 
@@ -111,7 +112,7 @@ static void prefer_own_root(struct inspect *inspect)
 	struct address_page page;
 	uint64_t address;
 
-	if (!symbols_find(&inspect->symbols, "init_top_pgt", &address) || address < inspect->text)
+	if (!state_symbol(inspect, "init_top_pgt", &address) || address < inspect->text)
 		return;
 	own.gpa = inspect->text_gpa + (address - inspect->text);
 	if (address_walk(inspect->source, &own, inspect->text, &page) &&
@@ -119,16 +120,37 @@ static void prefer_own_root(struct inspect *inspect)
 		inspect->root = own;
 }
 
+/* Has the image at @gpa the words of the user's vmlinux, to the minute of its build? */
+static bool is_of_file(struct inspect *inspect, uint64_t gpa)
+{
+	const struct elf_symbols *file = &inspect->file;
+	char banner[ELF_BANNER_SIZE];
+
+	return file->symbols.nr && file->banner_at >= file->symbols.start &&
+	       state_read_gpa(inspect, gpa + (file->banner_at - file->symbols.start), banner,
+			      strlen(file->banner)) &&
+	       memcmp(banner, file->banner, strlen(file->banner)) == 0;
+}
+
 int locate_try(struct inspect *inspect, const struct address_root *root)
 {
 	uint64_t text, gpa, size;
+	bool is_file;
 	int ret;
 
 	if (!locate_text(inspect, root, &text, &gpa, &size))
 		return 0;
+	is_file = is_of_file(inspect, gpa);
 	ret = symbols_of_image(inspect, text, gpa, size, &inspect->symbols);
+	if (ret == 0 && is_file)
+		ret = 1;
 	if (ret != 1)
 		return ret;
+	/* Per-CPU symbols count from 0, and stay; so does a file that is another kernel's. */
+	if (is_file)
+		symbols_move(&inspect->file.symbols, MAP_START, text - inspect->file.symbols.start);
+	else
+		elf_symbols_destroy(&inspect->file);
 	inspect->root = *root;
 	inspect->text = text;
 	inspect->text_gpa = gpa;
@@ -179,11 +201,16 @@ static int find_by_vcpus(struct inspect *inspect, unsigned int *nr_paging, unsig
 
 int locate_kernel(struct inspect *inspect, struct error *err)
 {
+	const bool has_file = inspect->file.symbols.nr;
 	unsigned int nr_paging = 0, nr_tried = 0;
 	int ret = find_by_vcpus(inspect, &nr_paging, &nr_tried);
 
 	if (ret == 0)
 		ret = locate_scan(inspect);
+	if (ret == 1 && has_file && !inspect->file.symbols.nr)
+		return error_set(err, -ESTALE,
+				 "the vmlinux that was given is another kernel's than the guest's; "
+				 "give that of the same build, or none");
 	if (ret == 1)
 		return 0;
 	if (ret < 0)
@@ -192,11 +219,12 @@ int locate_kernel(struct inspect *inspect, struct error *err)
 	if (inspect->out_of_time)
 		return error_set(err, -ETIMEDOUT,
 				 "the guest's kernel was not found in the time that was given");
-	return error_set(err, -ENOENT,
-			 "the guest's memory holds no running kernel: %u of %u vCPUs use page "
-			 "tables, none of the %u looked at maps an image with kallsyms (it needs "
-			 "CONFIG_KALLSYMS), and neither VMCOREINFO nor kallsyms in %llu MiB of RAM "
-			 "leads to one",
-			 nr_paging, inspect->source->nr_vcpus, nr_tried,
-			 (unsigned long long)inspect->source->ram_end >> 20);
+	return error_set(
+		err, -ENOENT,
+		"the guest's memory holds no running kernel: %u of %u vCPUs use page "
+		"tables, none of the %u looked at maps an image with kallsyms (it needs "
+		"CONFIG_KALLSYMS, or its vmlinux), and neither VMCOREINFO nor kallsyms in %llu MiB of RAM "
+		"leads to one",
+		nr_paging, inspect->source->nr_vcpus, nr_tried,
+		(unsigned long long)inspect->source->ram_end >> 20);
 }

@@ -3,6 +3,7 @@
 #define KTSTR_INSPECT_STATE_H
 
 #include "inspect/address.h"
+#include "inspect/elf_symbols.h"
 #include "inspect/inspect.h"
 #include "inspect/symbols.h"
 #include "inspect/vmcoreinfo.h"
@@ -23,7 +24,8 @@ struct inspect {
 
 	struct address_root root;
 	uint64_t text, text_gpa; /* _text */
-	struct symbols symbols;
+	struct symbols symbols;	 /* kallsyms; nr 0: it has none, and file has */
+	struct elf_symbols file; /* the user's vmlinux; nr 0: none was given */
 	struct vmcoreinfo vmcoreinfo;
 	struct state_translation translations[STATE_TRANSLATIONS];
 };
@@ -37,9 +39,13 @@ bool state_read_gpa(struct inspect *inspect, uint64_t gpa, void *dst, size_t siz
 /* state_read_most - as much from @gpa on as is RAM without a gap, at most @size bytes. */
 size_t state_read_most(struct inspect *inspect, uint64_t gpa, void *dst, size_t size);
 
+/* state_symbol - by kallsyms, or else by the user's vmlinux. */
+bool state_symbol(const struct inspect *inspect, const char *name, uint64_t *address);
+
 /*
- * locate_kernel - fill in root, text, text_gpa and symbols
- * Returns 0, -ENOENT, -ENOMEM or -ETIMEDOUT, with a message.
+ * locate_kernel - fill in root, text, text_gpa and symbols, and move those of file to where they
+ * are Returns 0, -ENOENT, -ENOMEM, -ETIMEDOUT, or -ESTALE: file is another kernel's; with a
+ * message.
  */
 int locate_kernel(struct inspect *inspect, struct error *err);
 

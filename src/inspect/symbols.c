@@ -2,6 +2,7 @@
 #include "inspect/symbols.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,16 @@ static int reserve(struct symbols *symbols)
 }
 
 /* Backwards into the buckets, so that the first one of a name is found first. */
+static void fill_buckets(struct symbols *symbols)
+{
+	for (uint32_t i = symbols->nr; i-- > 0;) {
+		uint32_t *bucket = &symbols->buckets[symbols->next[i]];
+
+		symbols->next[i] = *bucket;
+		*bucket = i + 1;
+	}
+}
+
 static void index_names(struct symbols *symbols)
 {
 	char name[INSPECT_SYMBOL_SIZE];
@@ -60,12 +71,15 @@ static void index_names(struct symbols *symbols)
 		at = kallsyms_name(symbols->bytes, &symbols->kallsyms, at, name, sizeof(name));
 		symbols->next[i] = bucket_of(symbols, name);
 	}
-	for (uint32_t i = symbols->nr; i-- > 0;) {
-		uint32_t *bucket = &symbols->buckets[symbols->next[i]];
+	fill_buckets(symbols);
+}
 
-		symbols->next[i] = *bucket;
-		*bucket = i + 1;
-	}
+static void get_name(const struct symbols *symbols, uint32_t i, char *name, size_t size)
+{
+	if (symbols->is_plain)
+		snprintf(name, size, "%s", (const char *)symbols->bytes + symbols->name_at[i]);
+	else
+		kallsyms_name(symbols->bytes, &symbols->kallsyms, symbols->name_at[i], name, size);
 }
 
 static bool find_number(const struct symbols *symbols, const char *name, uint32_t *number)
@@ -73,8 +87,7 @@ static bool find_number(const struct symbols *symbols, const char *name, uint32_
 	char found[INSPECT_SYMBOL_SIZE];
 
 	for (uint32_t i = symbols->buckets[bucket_of(symbols, name)]; i; i = symbols->next[i - 1]) {
-		kallsyms_name(symbols->bytes, &symbols->kallsyms, symbols->name_at[i - 1], found,
-			      sizeof(found));
+		get_name(symbols, i - 1, found, sizeof(found));
 		if (strcmp(found, name) == 0) {
 			*number = i - 1;
 			return true;
@@ -107,6 +120,13 @@ static void index_addresses(struct symbols *symbols)
 		qsort_r(symbols->order, symbols->nr, sizeof(*symbols->order), by_address, symbols);
 }
 
+static void find_borders(struct symbols *symbols, uint32_t text)
+{
+	symbols->start = symbols->address[text];
+	if (!symbols_find(symbols, "_end", &symbols->end))
+		symbols->end = symbols->address[symbols->order[symbols->nr - 1]] + 1;
+}
+
 int symbols_make(struct symbols *symbols, const struct kallsyms *kallsyms, const uint8_t *bytes,
 		 size_t size, uint64_t address, uint64_t text_address)
 {
@@ -135,10 +155,45 @@ int symbols_make(struct symbols *symbols, const struct kallsyms *kallsyms, const
 		symbols->address[i] = kallsyms_address(bytes, address, &placed, i);
 	symbols->kallsyms.form = placed.form;
 	index_addresses(symbols);
-	symbols->start = symbols->address[text];
-	if (!symbols_find(symbols, "_end", &symbols->end))
-		symbols->end = symbols->address[symbols->order[symbols->nr - 1]] + 1;
+	find_borders(symbols, text);
 	return 0;
+}
+
+int symbols_make_plain(struct symbols *symbols, uint8_t *bytes, const struct symbols_plain *list,
+		       uint32_t nr)
+{
+	uint32_t text;
+	int ret;
+
+	memset(symbols, 0, sizeof(*symbols));
+	symbols->is_plain = true;
+	symbols->bytes = bytes;
+	symbols->nr = nr;
+	ret = reserve(symbols);
+	for (uint32_t i = 0; i < nr && ret == 0; i++) {
+		symbols->address[i] = list[i].address;
+		symbols->name_at[i] = list[i].name_at;
+		symbols->next[i] = bucket_of(symbols, (const char *)bytes + list[i].name_at);
+	}
+	if (ret == 0) {
+		fill_buckets(symbols);
+		index_addresses(symbols);
+		ret = find_number(symbols, "_text", &text) ? 0 : -EINVAL;
+	}
+	if (ret)
+		symbols_destroy(symbols);
+	else
+		find_borders(symbols, text);
+	return ret;
+}
+
+void symbols_move(struct symbols *symbols, uint64_t from, uint64_t by)
+{
+	for (uint32_t i = 0; i < symbols->nr; i++)
+		if (symbols->address[i] >= from)
+			symbols->address[i] += by;
+	symbols->start += by;
+	symbols->end += by;
 }
 
 void symbols_destroy(struct symbols *symbols)
@@ -202,6 +257,6 @@ bool symbols_at(const struct symbols *symbols, uint64_t address, char *name, siz
 
 uint64_t symbols_get(const struct symbols *symbols, uint32_t i, char *name, size_t name_size)
 {
-	kallsyms_name(symbols->bytes, &symbols->kallsyms, symbols->name_at[i], name, name_size);
+	get_name(symbols, i, name, name_size);
 	return symbols->address[i];
 }

@@ -9,11 +9,18 @@
 
 #include "inspect/kallsyms.h"
 
+/* A symbol that is not compressed. */
+struct symbols_plain {
+	uint64_t address;
+	uint32_t name_at; /* of its NUL-terminated name */
+};
+
 struct symbols {
-	struct kallsyms kallsyms; /* places in .names */
-	uint8_t *bytes;		  /* owned: token_table and the names, compressed */
+	bool is_plain;		  /* names are NUL-terminated, kallsyms says nothing */
+	struct kallsyms kallsyms; /* places in .bytes */
+	uint8_t *bytes;		  /* owned: the names; compressed ones behind their token_table */
 	uint32_t nr;
-	uint64_t *address;   /* of symbol i; the order is kallsyms' */
+	uint64_t *address;   /* of symbol i; the order is that in which they came */
 	uint32_t *name_at;   /* where its name is */
 	uint32_t *order;     /* symbols by address, and those of one address by number */
 	uint32_t *buckets;   /* of names: number + 1 of the first one, 0: none */
@@ -30,6 +37,18 @@ struct symbols {
  */
 int symbols_make(struct symbols *symbols, const struct kallsyms *kallsyms, const uint8_t *bytes,
 		 size_t size, uint64_t address, uint64_t text_address);
+
+/*
+ * symbols_make_plain - from @list, and the names in @bytes, which are taken over (malloc) whatever
+ * comes of it; all places lie in them, and the last of them is NUL
+ * Returns 0; -EINVAL: there is no _text; -ENOMEM.
+ */
+int symbols_make_plain(struct symbols *symbols, uint8_t *bytes, const struct symbols_plain *list,
+		       uint32_t nr);
+
+/* symbols_move - add @by to every address at or above @from, which none is moved across. */
+void symbols_move(struct symbols *symbols, uint64_t from, uint64_t by);
+
 void symbols_destroy(struct symbols *symbols);
 
 /* symbols_find - the first symbol of this name; false: there is none. */
