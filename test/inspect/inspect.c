@@ -1,6 +1,6 @@
 /*
  * What does src/inspect see in a core? For its developers:
- *   inspect CORE [open | symbols | vmcoreinfo | printk | names <ADDRESSES]
+ *   inspect CORE [open | symbols | vmcoreinfo | printk | machine | tasks | names <ADDRESSES]
  * LOST=1: as if the vCPUs had no registers. It opens the core twice: the first time also brings in
  * the file's pages.
  */
@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "inspect/inspect.h"
+#include "inspect/machine.h"
 #include "inspect/names.h"
 #include "inspect/printk.h"
 #include "inspect/state.h"
@@ -66,12 +67,129 @@ static void print_printk(struct inspect *inspect)
 	btf_close(btf);
 }
 
+static void print_trace(const struct backtrace *trace)
+{
+	static const char *const kinds[] = { "regs", "orc", "bp", "?" };
+	static const char *const ends[] = { "none", "user", "start", "stopped", "full" };
+
+	for (unsigned int i = 0; i < trace->nr; i++) {
+		const struct backtrace_frame *frame = &trace->frames[i];
+
+		printf("  %-4s %-7s %s+%#" PRIx64 "/%#" PRIx64 "%s%s%s\n", kinds[frame->kind],
+		       stack_name(frame->stack), *frame->symbol ? frame->symbol : "?",
+		       frame->offset, frame->size, *frame->module ? " [" : "", frame->module,
+		       *frame->module ? "]" : "");
+	}
+	printf("  -> %s %s\n", ends[trace->end], trace->why);
+}
+
+static void print_task(const struct inspect_task *task)
+{
+	printf("%s[%d/%d] %c %s policy %u prio %d cpu %d%s\n", task->comm, task->pid, task->tgid,
+	       task->letter, task_class_name(task->class), task->policy, task->prio, task->cpu,
+	       task->on_cpu ? " (on CPU)" : "");
+}
+
+static void print_waiting(const struct waiting *waiting)
+{
+	static const char *const by[] = { "?", "queued", "last ran" };
+	static const char *const dsq[] = { "",	       ", BPF",	     ", local", ", global",
+					   ", bypass", ", built-in", ", user" };
+
+	printf("  %s %.3f ms ago%s%s %#" PRIx64 ": ", by[waiting->by],
+	       (double)waiting->waited_ns / 1e6, waiting->is_throttled ? ", throttled" : "",
+	       dsq[waiting->dsq], waiting->dsq_id);
+	print_task(&waiting->task);
+}
+
+static void print_cpu(const struct inspect_cpu *cpu)
+{
+	const struct runqueue *runqueue = &cpu->runqueue;
+
+	printf("CPU %u (vCPU %u) %s%s interrupts %s: %s", cpu->cpu, cpu->vcpu, cpu->why_registers,
+	       cpu->is_in_user ? " in user mode" : "", cpu->takes_interrupts ? "on" : "off",
+	       cpu->why_task);
+	print_task(&cpu->task);
+	print_trace(&cpu->trace);
+	printf(" %s running %d: fair %d (%u delayed) rt %d deadline %d ext %d (local %d)\n",
+	       runqueue->why, (int)runqueue->nr_running, (int)runqueue->nr_fair,
+	       runqueue->nr_delayed, (int)runqueue->nr_rt, (int)runqueue->nr_deadline,
+	       (int)runqueue->nr_ext, (int)runqueue->nr_local_dsq);
+	for (unsigned int i = 0; i < runqueue->nr_waiting; i++)
+		print_waiting(&runqueue->waiting[i]);
+}
+
 static uint64_t cpu_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void print_machine(struct inspect *inspect)
+{
+	struct inspect_machine *machine;
+	uint64_t start = cpu_ns();
+	struct error err = { "" };
+
+	if (inspect_machine_read(inspect, &machine, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		return;
+	}
+	fprintf(stderr, "read in %" PRIu64 " us of CPU time\n", (cpu_ns() - start) / 1000);
+	printf("%s\n%s\ntypes: %s\nunwinding: %s\nmodules: %s\nBPF: %s\nwaits: %s\n",
+	       machine->release, machine->banner, machine->why_types, machine->why_unwinding,
+	       machine->why_modules, machine->why_bpf, machine->why_waits);
+	for (unsigned int i = 0; i < machine->nr_cpus; i++)
+		print_cpu(&machine->cpus[i]);
+	printf("longest:\n");
+	for (unsigned int i = 0; i < machine->nr_longest; i++)
+		print_waiting(&machine->longest[i]);
+	printf("%u tasks %s, %u blocked:\n", machine->nr_tasks, machine->why_tasks,
+	       machine->nr_blocked_in_all);
+	for (unsigned int i = 0; i < machine->nr_blocked; i++) {
+		printf("%.3f s: ", (double)machine->blocked[i].not_run_ns / 1e9);
+		print_task(&machine->blocked[i].task);
+		print_trace(&machine->blocked[i].trace);
+	}
+	inspect_machine_free(machine);
+}
+
+/* All of them, with backtraces: what sysrq t has (test/inspect/against-sysrq). */
+static void print_tasks(struct inspect *inspect)
+{
+	struct module_symbols *modules = NULL;
+	char why[INSPECT_WHY_SIZE] = "";
+	struct error err = { "" };
+	struct unwinder unwinder;
+	struct tasks_walk walk;
+	struct inspect_task task;
+	struct btf *btf = NULL;
+	struct tasks tasks;
+	uint64_t address;
+
+	if (btf_open(inspect, &btf, &err) || module_symbols_open(inspect, btf, &modules, &err) ||
+	    tasks_open(inspect, btf, &tasks, why)) {
+		fprintf(stderr, "%s%s\n", err.text, why);
+		btf_close(btf);
+		return;
+	}
+	unwinder_open(inspect, btf, modules, &unwinder);
+	tasks_begin(&walk, &tasks);
+	while (tasks_next(&walk, &address)) {
+		struct backtrace trace;
+
+		if (!task_read(&tasks, address, &task))
+			continue;
+		print_task(&task);
+		if (task.on_cpu || backtrace_of_task(&unwinder, address, &trace, &err))
+			continue;
+		print_trace(&trace);
+		backtrace_free(&trace);
+	}
+	module_symbols_close(modules);
+	btf_close(btf);
 }
 
 /* @took_ns: of CPU time */
@@ -120,6 +238,10 @@ int main(int argc, char **argv)
 		printf("%s", inspect_vmcoreinfo(inspect, &size));
 	else if (strcmp(what, "printk") == 0)
 		print_printk(inspect);
+	else if (strcmp(what, "machine") == 0)
+		print_machine(inspect);
+	else if (strcmp(what, "tasks") == 0)
+		print_tasks(inspect);
 	else if (strcmp(what, "names") == 0)
 		print_names(inspect);
 	else
