@@ -185,6 +185,11 @@ void payload_run(struct session *session)
 	} else {
 		exited.kind = session_exit_kind(payload->status, &exited.value);
 		exited.end_ns = payload->end_ns;
+	}
+	if (exited.kind != KTSTR_EXIT_STATUS || exited.value)
+		session_tell_failing(session, &exited);
+	if (exited.kind != KTSTR_EXIT_TIMEOUT) {
+		now = clock_boottime_ns();
 		limit = now + GRACE_NS;
 		while (output_open(session) && now < limit)
 			now = session_turn(session, limit);

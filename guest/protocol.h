@@ -26,6 +26,9 @@
  * asks, by KTSTR_EXPIRED, and the host answers in the region's first page with the time since
  * KTSTR_STARTED that the VM did not get. Init adds it to the limit, and asks again when that has
  * passed.
+ *
+ * A payload that fails leaves things as they are until the host has looked at them: init says so,
+ * by KTSTR_FAILING, and waits for an answer of the same kind, whose time is of no account.
  */
 #ifndef KTSTR_GUEST_PROTOCOL_H
 #define KTSTR_GUEST_PROTOCOL_H
@@ -80,7 +83,8 @@ struct ktstr_channel {
 	uint8_t pad3[56];
 	uint64_t inbox_tail; /* by the guest only */
 	uint8_t pad4[56];
-	/* The host's answer to KTSTR_EXPIRED: first the time, then one more answer (store-release).
+	/* The host's answer to KTSTR_EXPIRED or KTSTR_FAILING: first the time, then one more answer
+	 * (store-release).
 	 */
 	uint64_t lost_ns;
 	uint64_t answers;
@@ -150,6 +154,8 @@ enum ktstr_frame_type {
 	KTSTR_SETUP = 26,	 /* struct ktstr_setup: one of its commands failed, once, and there
 				    is no payload */
 	KTSTR_WORK = 25,	 /* the beginning of the file KTSTR_WORK_PATH: likewise */
+	KTSTR_FAILING = 29, /* struct ktstr_exited, as it will be: the payload has failed, or is
+			       past its limit, and nothing was ended or cleaned up since; once */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */

@@ -210,13 +210,12 @@ uint64_t session_turn(struct session *session, uint64_t until)
 	return now;
 }
 
-uint64_t session_ask_lost(struct session *session)
+/* @only_running: no longer than the payload runs. Returns the host's answer, or 0. */
+static uint64_t wait_for_answer(struct session *session, uint64_t answers, bool only_running)
 {
-	uint64_t answers = guest_channel_answers(session->channel, NULL);
 	uint64_t waited = 0, begin, passed, lost;
 
-	guest_channel_send(session->channel, KTSTR_EXPIRED, NULL, 0);
-	while (session->payload.running && waited < ANSWER_LIMIT_NS) {
+	while ((session->payload.running || !only_running) && waited < ANSWER_LIMIT_NS) {
 		if (guest_channel_answers(session->channel, &lost) != answers)
 			return lost;
 		begin = clock_boottime_ns();
@@ -225,4 +224,20 @@ uint64_t session_ask_lost(struct session *session)
 		waited += passed < ANSWER_STEP_NS ? passed : ANSWER_STEP_NS;
 	}
 	return 0;
+}
+
+uint64_t session_ask_lost(struct session *session)
+{
+	uint64_t answers = guest_channel_answers(session->channel, NULL);
+
+	guest_channel_send(session->channel, KTSTR_EXPIRED, NULL, 0);
+	return wait_for_answer(session, answers, true);
+}
+
+void session_tell_failing(struct session *session, const struct ktstr_exited *exited)
+{
+	uint64_t answers = guest_channel_answers(session->channel, NULL);
+
+	guest_channel_send(session->channel, KTSTR_FAILING, exited, sizeof(*exited));
+	wait_for_answer(session, answers, false);
 }

@@ -134,6 +134,12 @@ uint64_t session_turn(struct session *session, uint64_t until);
  */
 uint64_t session_ask_lost(struct session *session);
 
+/*
+ * session_tell_failing - the payload fails, so: leave all as it is until the host has looked at it.
+ * Turns the session meanwhile, for as long as that.
+ */
+void session_tell_failing(struct session *session, const struct ktstr_exited *exited);
+
 /* Send a heartbeat if one is due. @now: the time. */
 void session_heartbeat(struct session *session, uint64_t now);
 

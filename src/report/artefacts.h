@@ -16,6 +16,7 @@
 #define ARTEFACT_REPRO_TRACE	    ".repro.wprof.pb"
 #define ARTEFACT_FAILURE_DUMP	    ".failure-dump.json"
 #define ARTEFACT_REPRO_FAILURE_DUMP ".repro.failure-dump.json"
+#define ARTEFACT_VMCORE		    ".vmcore"
 #define ARTEFACT_RESULT		    ".ktstr.json"
 
 /* Where artefacts go when the user names no folder. */

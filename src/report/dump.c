@@ -398,6 +398,7 @@ int report_write_result(struct artefacts *artefacts, const struct report *report
 
 	put_artefact(&files, "failure_dump", artefacts, ARTEFACT_FAILURE_DUMP);
 	put_artefact(&files, "repro_failure_dump", artefacts, ARTEFACT_REPRO_FAILURE_DUMP);
+	put_artefact(&files, "vmcore", artefacts, ARTEFACT_VMCORE);
 	put_artefact(&files, "trace", artefacts, ARTEFACT_TRACE);
 	put_artefact(&files, "repro_trace", artefacts, ARTEFACT_REPRO_TRACE);
 	put_common(&json, "ktstr-result", report, &report->first);

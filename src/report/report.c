@@ -279,6 +279,7 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 	if (repro)
 		put_path(out, first->trace_path ? "repro trace" : "trace", repro->trace_path,
 			 "  (Perfetto)");
+	put_path(out, "vmcore", report->vmcore_path, "  (crash, drgn)");
 	if (is_good(report))
 		return;
 	put_start(out, first->seen);

@@ -29,6 +29,7 @@ struct report {
 	const char *const *argv; /* the payload's, NULL-terminated */
 	const char *replay;	 /* the exact command line that runs it again, shell-quoted */
 	struct report_vm first;
+	const char *vmcore_path;       /* of its core, or NULL */
 	const struct report_vm *repro; /* NULL: there was none */
 	enum repro_result repro_result;
 };

@@ -236,6 +236,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 				     .err_fd = -1,
 				     .console_fd = -1,
 				     .cancel_fd = -1,
+				     .vmcore = options->vmcore,
 				     .keep_result = options->out_dir,
 				     .dump_acpi_dir = options->dump_acpi_dir,
 				     .dump_initramfs = options->dump_initramfs };

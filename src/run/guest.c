@@ -268,6 +268,8 @@ int guest_run(struct guest_config *config, struct vmm *vmm, struct watch *watch,
 	owner = watch_owner(watch);
 	ret = vmm_run(vmm, &owner, &watch->seen->vmm, err);
 	watch_finish(watch);
+	if (!ret && !(watch->take && watch->take->ram_fd >= 0))
+		watch_look_at_end(watch, vmm);
 	vmm_destroy(vmm);
 	if (!watch->seen->hello)
 		release_of_image(config->kernel, watch->seen);

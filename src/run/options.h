@@ -92,6 +92,7 @@ struct run_options {
 	const char *append;
 	bool kaslr;
 	bool fresh;
+	bool vmcore;
 	bool quiet;
 	bool verbose;
 	bool console; /* pass the guest's console on */

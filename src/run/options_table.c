@@ -276,6 +276,9 @@ const struct option_definition option_definitions[] = {
 	{ "out", 0, "DIR", OPTIONS_OUTPUT | OPTIONS_DOCTOR, "KTSTR_OUT", STRING(out_dir),
 	  "where artefacts go, in a new folder for each run\n"
 	  "(default ktstr-out)" },
+	{ "vmcore", 0, NULL, OPTIONS_RUN | OPTIONS_SUITE, "KTSTR_VMCORE", FLAG(vmcore),
+	  "keep a failed guest's memory and registers, for crash and drgn:\n"
+	  "a sparse file as large as its memory, beside the failure dump" },
 	{ "quiet", 'q', NULL, OPTIONS_OUTPUT, NULL, FLAG(quiet),
 	  "print only errors, none of the launcher's other messages" },
 	{ "verbose", 'v', NULL, OPTIONS_SUITE, NULL, FLAG(verbose),

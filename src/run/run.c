@@ -215,6 +215,7 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 			       .stall_timeout_ms = config->stall_timeout_ms,
 			       .attach = is_repro ? NULL : config->attach,
 			       .feed = config->feed,
+			       .look = is_repro ? NULL : &result->look,
 			       .out_fd = is_repro ? -1 : config->out_fd,
 			       .err_fd = is_repro ? -1 : config->err_fd,
 			       .console_fd = is_repro ? -1 : config->console_fd };
@@ -238,6 +239,12 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 		.dump_acpi_dir = is_repro ? NULL : config->dump_acpi_dir,
 		.dump_initramfs = is_repro ? NULL : config->dump_initramfs,
 	};
+	if (!is_repro)
+		result->look = (struct look){ .vmcore = config->vmcore,
+					      .artefacts = config->artefacts,
+					      .as_it_should = config->as_it_should,
+					      .as_it_should_data = config->as_it_should_data,
+					      .file.fd = -1 };
 	choose_start(config, result, guest);
 	do
 		ret = run_machine(config, result, vm, &watch, err);
@@ -246,10 +253,15 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 	/* `printf x`, and then our word: in a line of its own. */
 	if (watch_ends_line(&watch))
 		(void)!write(STDERR_FILENO, "\n", 1);
-	if (ret)
+	if (ret) {
+		if (watch.look)
+			look_finish(watch.look, NULL);
 		return ret;
+	}
 	vm->ran = true;
 	verdict_of(&vm->seen, &vm->verdict);
+	if (watch.look)
+		look_finish(watch.look, &vm->verdict);
 	if (vm->seen.trace == TRACE_COMPLETE)
 		snprintf(vm->trace_path, sizeof(vm->trace_path), "%s", watch.trace.file.path);
 	return 0;
@@ -275,6 +287,7 @@ static struct report make_report(const struct run_config *config, const struct r
 				.argv = config->entry->argv,
 				.replay = config->replay,
 				.first = report_vm(&result->first),
+				.vmcore_path = *result->look.path ? result->look.path : NULL,
 				.repro = result->repro.ran ? repro_vm : NULL,
 				.repro_result = result->repro_result };
 }
@@ -301,6 +314,9 @@ static void write_files(const struct run_config *config, struct run_result *resu
 	struct report report = make_report(config, result, &repro_vm);
 	bool passed = went_well(config, &first->verdict);
 	struct error err = { "" };
+
+	if (*result->look.error)
+		memcpy(result->lost[4], result->look.error, sizeof(result->lost[4]));
 
 	if (!passed)
 		remember(report_write_failure_dump(artefacts, &report, false, result->dump, &err),

@@ -47,6 +47,7 @@ struct run_config {
 	struct attach *attach;	/* the user's terminal, for an entry that wants one; or NULL */
 	struct feed *feed;	/* for an entry that wants a standard input; or NULL */
 	struct artefacts *artefacts;
+	bool vmcore;	  /* a failure's memory and registers are written to a file */
 	bool keep_result; /* write the result file of a pass as well */
 	const char *replay;
 	const char *dump_acpi_dir, *dump_initramfs; /* or NULL */
@@ -70,9 +71,12 @@ struct run_result {
 	bool has_few_rights; /* this process has given up all that it does not need */
 	struct run_vm first, repro;
 	enum repro_result repro_result;
+	struct look look;				       /* at the first VM */
 	char dump[PATH_MAX + 256], repro_dump[PATH_MAX + 256]; /* "": not written */
-	/* What could not be done: dump, repro's dump, result file, repro VM; "" where it could. */
-	char lost[4][ERROR_TEXT_SIZE];
+	/* What could not be done: dump, repro's dump, result file, repro VM, core; "" where it
+	 * could.
+	 */
+	char lost[5][ERROR_TEXT_SIZE];
 };
 
 /*

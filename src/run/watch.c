@@ -36,11 +36,48 @@ static bool cancelled(struct watch *watch)
 	return number && stop_for_signal(watch, number);
 }
 
-static bool past_limit(struct watch *watch)
+/*
+ * The machine fails, as @seen has it: it stands still, is looked at, and goes on unless it is to
+ * end. The time for that is none of the guest's.
+ */
+static void look_at(struct watch *watch, struct vmm *vmm, const struct observation *seen,
+		    bool goes_on)
+{
+	uint64_t begin = now_ns();
+	struct verdict verdict;
+	struct error err;
+
+	if (!watch->look)
+		return;
+	verdict_of(seen, &verdict);
+	if (!look_wants(watch->look, &verdict))
+		return;
+	if (vmm_pause(vmm, &err)) {
+		look_missed(watch->look, &err);
+	} else {
+		look_take(watch->look, vmm, &verdict);
+		if (goes_on)
+			vmm_resume(vmm);
+	}
+	watch->look_ns += now_ns() - begin;
+	watch_limits_blocked(&watch->limits, watch->output.blocked_ns + watch->look_ns);
+}
+
+void watch_look_at_end(struct watch *watch, struct vmm *vmm)
+{
+	look_at(watch, vmm, watch->seen, false);
+}
+
+static bool past_limit(struct watch *watch, struct vmm *vmm)
 {
 	enum stop_reason reason = watch_limits_check(&watch->limits, now_ns());
 
-	return reason != STOP_NONE && stop(watch, reason);
+	if (reason == STOP_NONE)
+		return false;
+	stop(watch, reason);
+	watch->seen->end_ns = now_ns();
+	look_at(watch, vmm, watch->seen, false);
+	return true;
 }
 
 /* The user's terminal has something for the guest, or nobody sits there any more. */
@@ -107,9 +144,8 @@ static bool on_tick(void *data, struct vmm *vmm, uint64_t waited_ns)
 {
 	struct watch *watch = data;
 
-	(void)vmm;
 	watch_limits_waited(&watch->limits, waited_ns);
-	return watch->seen->stop != STOP_NONE || cancelled(watch) || past_limit(watch);
+	return watch->seen->stop != STOP_NONE || cancelled(watch) || past_limit(watch, vmm);
 }
 
 /* Does the user want out, by signal or by the keys of an attached terminal? Looks now and then. */
@@ -139,7 +175,7 @@ static int pass_on(struct watch *watch, struct vmm *vmm, struct sink *sink, cons
 		if (sink->may_block && wants_out(watch, vmm))
 			return 1;
 		taken = watch_output_step(&watch->output, sink, bytes, count);
-		watch_limits_blocked(&watch->limits, watch->output.blocked_ns);
+		watch_limits_blocked(&watch->limits, watch->output.blocked_ns + watch->look_ns);
 		/* The test goes on without it. But nobody types at a guest that he cannot see. */
 		if (taken < 0)
 			return watch->attach && sink == &watch->output.out
@@ -222,6 +258,19 @@ static void end_input(struct watch *watch)
 		attach_end(watch->attach);
 	if (watch->feed)
 		feed_end(watch->feed);
+}
+
+/* The payload fails, and the guest waits: as if it had ended, and the guest had said its last word.
+ */
+static void on_failing(struct watch *watch, struct vmm *vmm, const struct ktstr_exited *exited)
+{
+	struct observation seen = *watch->seen;
+
+	seen.exited = true;
+	seen.exit = *exited;
+	seen.stop = STOP_BYE;
+	look_at(watch, vmm, &seen, true);
+	vmm_answer(vmm, 0);
 }
 
 static void on_exited(struct watch *watch, const struct ktstr_exited *exited)
@@ -322,6 +371,9 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 	case KTSTR_EXPIRED:
 		vmm_answer(vmm, watch_limits_lost(&watch->limits, now_ns(), boottime_ns()));
 		return 0;
+	case KTSTR_FAILING:
+		on_failing(watch, vmm, payload);
+		return 0;
 	case KTSTR_BYE:
 		return stop(watch, STOP_BYE);
 	case KTSTR_KEYS:
@@ -373,7 +425,9 @@ void watch_init(struct watch *watch)
 	watch->order.nr_setup = watch->nr_setup;
 	watch_output_init(&watch->output, watch->out_fd, watch->err_fd, watch->console_fd);
 	watch->panic_line.used = 0;
-	watch->looked_at = 0;
+	watch->look_ns = watch->looked_at = 0;
+	if (watch->look)
+		look_init(watch->look);
 	watch->take_error.text[0] = '\0';
 	seen->begin_ns = now_ns();
 	watch_limits_start(&watch->limits, seen->begin_ns);

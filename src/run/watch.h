@@ -15,6 +15,7 @@
 #include "run/attach.h"
 #include "run/cargo.h"
 #include "run/feed.h"
+#include "run/look.h"
 #include "run/panic_line.h"
 #include "run/watch_limits.h"
 #include "run/watch_order.h"
@@ -48,6 +49,7 @@ struct watch {
 	int out_fd, err_fd, console_fd;
 	struct attach *attach; /* the user's terminal, or NULL */
 	struct feed *feed;     /* the payload's standard input, or NULL; not with a terminal */
+	struct look *look;     /* what is looked at when the test fails, or NULL */
 
 	/* Private from here on; trace.file.path is that of a trace that came whole. */
 	struct watch_order order;
@@ -55,6 +57,7 @@ struct watch {
 	struct watch_output output;
 	struct watch_trace trace;
 	struct panic_line panic_line;
+	uint64_t look_ns;   /* how long the machine stood still to be looked at */
 	uint64_t looked_at; /* for signals and keys, while a reader is slow */
 };
 
@@ -67,6 +70,12 @@ struct vmm_owner watch_owner(struct watch *watch);
  * standard error goes? Then that end is to come before the next word of ours.
  */
 bool watch_ends_line(const struct watch *watch);
+
+/*
+ * watch_look_at_end - after vmm_run, before vmm_destroy, and after watch_finish: a machine that
+ * failed is looked at, where it was not when it failed.
+ */
+void watch_look_at_end(struct watch *watch, struct vmm *vmm);
 
 /*
  * After vmm_run: drops a trace that did not come whole; now the observation tells all, what came of

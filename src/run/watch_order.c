@@ -23,6 +23,7 @@ static uint32_t fixed_length(uint16_t type)
 		return sizeof(struct ktstr_heartbeat);
 	case KTSTR_STARTED:
 		return sizeof(struct ktstr_started);
+	case KTSTR_FAILING:
 	case KTSTR_EXITED:
 		return sizeof(struct ktstr_exited);
 	case KTSTR_TRACER:
@@ -67,6 +68,8 @@ static bool in_order(const struct watch_order *order, uint16_t type)
 	case KTSTR_EXPIRED:
 	case KTSTR_KERNEL:
 		return order->started && !order->exited;
+	case KTSTR_FAILING:
+		return order->started && !order->failing && !order->exited;
 	case KTSTR_METRICS:
 		return order->started && !order->metrics && !order->exited;
 	case KTSTR_WORK:
@@ -155,15 +158,16 @@ static int take_work(struct watch_order *order, uint32_t length, struct error *e
 	return 0;
 }
 
-static int take_exited(struct watch_order *order, const struct ktstr_exited *exited,
-		       struct error *err)
+/* @come: that it has come, of the two that tell of a payload's end */
+static int take_exited(const struct watch_order *order, const struct ktstr_exited *exited,
+		       bool *come, struct error *err)
 {
 	if (exited->kind > KTSTR_EXIT_EXEC || exited->value > 255)
 		return error_set(err, -EPROTO, "payload's end of kind %u with value %u",
 				 exited->kind, exited->value);
 	if (exited->kind != KTSTR_EXIT_EXEC && !order->started)
 		return error_set(err, -EPROTO, "the end of a payload that never started");
-	order->exited = true;
+	*come = true;
 	return 0;
 }
 
@@ -192,8 +196,10 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 	case KTSTR_STARTED:
 		order->started = true;
 		return 0;
+	case KTSTR_FAILING:
+		return take_exited(order, payload, &order->failing, err);
 	case KTSTR_EXITED:
-		return take_exited(order, payload, err);
+		return take_exited(order, payload, &order->exited, err);
 	case KTSTR_METRICS:
 		return take_metrics(order, payload, length, err);
 	case KTSTR_WORK:

@@ -16,7 +16,7 @@ struct watch_order {
 	size_t nr_setup;	      /* likewise: commands of the setup */
 	bool attached, failed, ended; /* of it */
 	/* What has come; all false at power-on, hello and ready true in a fork. */
-	bool hello, ready, setup, started, metrics, work, exited;
+	bool hello, ready, setup, started, failing, metrics, work, exited;
 };
 
 /* @at_ready: the machine begins at its ready point, and has said hello and ready before */

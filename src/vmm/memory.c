@@ -67,12 +67,20 @@ static int map_copy(struct guest_memory *memory, const struct memory_source *sou
 	const struct extents *extents = source->extents;
 	int ret;
 
-	if (!extents)
-		return map_at(memory->host, memory->size, MAP_PRIVATE, source->fd, source->offset);
+	if (!extents) {
+		ret = extents_add(&memory->in_file, 0, memory->size);
+		return ret ? ret
+			   : map_at(memory->host, memory->size, MAP_PRIVATE, source->fd,
+				    source->offset);
+	}
 	ret = map_at(memory->host, memory->size, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	for (size_t i = 0; !ret && i < extents->count; i++)
+	for (size_t i = 0; !ret && i < extents->count; i++) {
 		ret = map_at(memory->host + extents->list[i].at, extents->list[i].size, MAP_PRIVATE,
 			     source->fd, source->offset + extents->list[i].at);
+		if (!ret)
+			ret = extents_add(&memory->in_file, extents->list[i].at,
+					  extents->list[i].size);
+	}
 	return ret;
 }
 
@@ -129,6 +137,7 @@ void guest_memory_destroy(struct guest_memory *memory)
 {
 	if (memory->host)
 		munmap(memory->host, memory->size);
+	extents_free(&memory->in_file);
 	*memory = (struct guest_memory){ 0 };
 }
 

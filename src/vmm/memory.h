@@ -35,6 +35,11 @@ struct guest_memory {
 	uint64_t size;	   /* bytes */
 	uint64_t low_size; /* bytes from guest-physical 0; the rest begins at high_gpa */
 	uint64_t high_gpa;
+	/*
+	 * What it began with in a file: such a page may hold something though nobody has touched it
+	 * here. Owned.
+	 */
+	struct extents in_file;
 	size_t nr_ranges;
 	struct memory_range ranges[MEMORY_MAX_RANGES]; /* ascending by gpa */
 };

@@ -12,17 +12,14 @@
 
 #include "util/file.h"
 #include "util/memfd.h"
+#include "vmm/held.h"
 #include "vmm/machine.h"
 
-#define PAGE	EXTENTS_PAGE
-#define PAGEMAP "/proc/self/pagemap"
-/* Documentation/admin-guide/mm/pagemap.rst: a page that is present, or swapped out. */
-#define HELD	(UINT64_C(3) << 62)
+#define PAGE EXTENTS_PAGE
 
 struct saving {
-	const uint8_t *host;
-	uint64_t size; /* of RAM, bytes */
-	int fd, pagemap;
+	const struct guest_memory *memory;
+	int fd;
 	struct extents *extents;
 	struct error *err;
 	uint64_t run, run_end; /* pages that follow each other and are to be written */
@@ -58,7 +55,7 @@ static int write_run(struct saving *saving)
 
 	if (!size)
 		return 0;
-	ret = file_write_at(saving->fd, saving->host + saving->run, size, saving->run);
+	ret = file_write_at(saving->fd, saving->memory->host + saving->run, size, saving->run);
 	if (ret)
 		return error_set(saving->err, ret, "writing %" PRIu64 " KiB to a memfd: %s",
 				 size >> 10, strerror(-ret));
@@ -66,8 +63,9 @@ static int write_run(struct saving *saving)
 	return ret ? error_set(saving->err, ret, "no memory for the list of its parts") : 0;
 }
 
-static int add_page(struct saving *saving, uint64_t at)
+static int add_page(void *data, uint64_t at)
 {
+	struct saving *saving = data;
 	int ret = 0;
 
 	if (at != saving->run_end) {
@@ -78,42 +76,12 @@ static int add_page(struct saving *saving, uint64_t at)
 	return ret;
 }
 
-/* Of memory that nobody has touched not even a page of zeroes is made. */
-static int write_all(struct saving *saving)
-{
-	uint64_t entries[8192];
-	int ret = 0;
-
-	for (uint64_t at = 0; !ret && at < saving->size;) {
-		uint64_t first = ((uintptr_t)saving->host + at) / PAGE;
-		uint64_t left = (saving->size - at) / PAGE * sizeof(entries[0]);
-		size_t want = left < sizeof(entries) ? (size_t)left : sizeof(entries);
-		ssize_t got =
-			pread(saving->pagemap, entries, want, (off_t)(first * sizeof(entries[0])));
-
-		if (got < (ssize_t)sizeof(entries[0])) {
-			ret = got < 0 ? -errno : -EIO;
-			return error_set(saving->err, ret, "reading " PAGEMAP ": %s",
-					 strerror(-ret));
-		}
-		for (size_t i = 0; !ret && i < (size_t)got / sizeof(entries[0]); i++, at += PAGE)
-			if (entries[i] & HELD && !extents_is_zero(saving->host + at))
-				ret = add_page(saving, at);
-	}
-	return ret ? ret : write_run(saving);
-}
-
 static int save(struct saving *saving)
 {
-	int ret;
+	int ret = held_pages(saving->memory, add_page, saving, saving->err);
 
-	saving->pagemap = open(PAGEMAP, O_RDONLY | O_CLOEXEC);
-	if (saving->pagemap < 0)
-		return error_set(saving->err, -errno,
-				 PAGEMAP ": %s; which pages the guest has touched stands there",
-				 strerror(errno));
-	ret = write_all(saving);
-	close(saving->pagemap);
+	if (!ret)
+		ret = write_run(saving);
 	if (!ret && fcntl(saving->fd, F_ADD_SEALS,
 			  F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		ret = error_set(saving->err, -errno, "sealing a memfd: %s", strerror(errno));
@@ -127,8 +95,7 @@ uint64_t vmm_memory_size(const struct vmm *vmm)
 
 int vmm_save_memory(const struct vmm *vmm, struct extents *extents, struct error *err)
 {
-	struct saving saving = { .host = vmm->memory.host,
-				 .size = vmm->memory.size,
+	struct saving saving = { .memory = &vmm->memory,
 				 .fd = create_file(vmm->memory.size, err),
 				 .extents = extents,
 				 .err = err };

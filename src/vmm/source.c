@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vmm/arch.h"
+#include "vmm/held.h"
 #include "vmm/machine.h"
 
 static bool read_memory(void *data, uint64_t gpa, void *dst, size_t size)
@@ -37,4 +38,36 @@ int vmm_source(struct vmm *vmm, struct inspect_source *source, struct error *err
 	if (memory->size > memory->low_size)
 		source->ram_end = memory->high_gpa + (memory->size - memory->low_size);
 	return 0;
+}
+
+size_t vmm_ram(const struct vmm *vmm, struct vmm_ram ram[VMM_MAX_RAM])
+{
+	const struct guest_memory *memory = &vmm->memory;
+
+	ram[0] = (struct vmm_ram){ 0, memory->low_size };
+	ram[1] = (struct vmm_ram){ memory->high_gpa, memory->size - memory->low_size };
+	return ram[1].size ? 2 : 1;
+}
+
+struct pages {
+	const struct guest_memory *memory;
+	int (*page)(void *data, uint64_t gpa, const void *bytes);
+	void *data;
+};
+
+static int pass_page(void *data, uint64_t at)
+{
+	const struct pages *pages = data;
+	const struct guest_memory *memory = pages->memory;
+	uint64_t gpa = at < memory->low_size ? at : memory->high_gpa + (at - memory->low_size);
+
+	return pages->page(pages->data, gpa, memory->host + at);
+}
+
+int vmm_pages(const struct vmm *vmm, int (*page)(void *data, uint64_t gpa, const void *bytes),
+	      void *data, struct error *err)
+{
+	struct pages pages = { &vmm->memory, page, data };
+
+	return held_pages(&vmm->memory, pass_page, &pages, err);
 }

@@ -199,6 +199,23 @@ void vmm_resume(struct vmm *vmm);
  */
 int vmm_source(struct vmm *vmm, struct inspect_source *source, struct error *err);
 
+/* One stretch of RAM, as the guest sees it. */
+struct vmm_ram {
+	uint64_t gpa, size; /* bytes */
+};
+#define VMM_MAX_RAM 2
+
+/* vmm_ram - all of it, ascending. Returns how many. */
+size_t vmm_ram(const struct vmm *vmm, struct vmm_ram ram[VMM_MAX_RAM]);
+
+/*
+ * vmm_pages - calls @page for each page of RAM (4096 bytes) that is not zero, ascending, until it
+ * returns other than 0. The machine stands still. Returns what @page returned last, or a negative
+ * errno with a message where the host does not tell which pages there are.
+ */
+int vmm_pages(const struct vmm *vmm, int (*page)(void *data, uint64_t gpa, const void *bytes),
+	      void *data, struct error *err);
+
 /*
  * vmm_attach_cargo - memory of the caller's that the guest sees above its own RAM, and is told of
  * at its ready point.

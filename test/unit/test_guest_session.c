@@ -2,6 +2,7 @@
  * Does init run a payload and a tracer as it should? Each case runs the real event loop as PID 1 of
  * a PID namespace of its own, with real programs, and reads what comes out at the host's end.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -61,7 +62,10 @@ struct seen {
 	int status;		/* of the init process: 0, or how it died */
 	unsigned int left_over; /* processes that were there at the end */
 	struct channel *host;	/* our end, for answers */
-	unsigned int expired;	/* how often init asked at its limit */
+	bool left_alone;	/* ... and what it started was there */
+	unsigned int failing;	/* how often it told of a failure before it cleaned up */
+	struct ktstr_exited as_failing;
+	unsigned int expired; /* how often init asked at its limit */
 };
 
 static void append(char *to, const void *bytes, uint32_t length)
@@ -94,6 +98,31 @@ static void take_text(struct seen *seen, const char *text, uint32_t length)
 	seen->sched_bytes += length;
 	if (length >= 8)
 		memcpy(seen->sched_end, text + length - 8, 8);
+}
+
+/* Is a process there whose arguments are these? */
+static bool payload_is_there(void)
+{
+	static const char wanted[] = "sleep\00098765";
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	bool found = false;
+
+	assert_non_null(proc);
+	while (!found && (entry = readdir(proc))) {
+		char path[300], text[64];
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		found = read(fd, text, sizeof(text)) == sizeof(wanted) &&
+			!memcmp(text, wanted, sizeof(wanted));
+		close(fd);
+	}
+	closedir(proc);
+	return found;
 }
 
 static int see(void *owner, uint16_t type, const void *payload, uint32_t length, struct error *err)
@@ -173,6 +202,15 @@ static int see(void *owner, uint16_t type, const void *payload, uint32_t length,
 		}
 		if (!silent)
 			channel_answer(seen->host, lost_ns);
+		break;
+	case KTSTR_FAILING:
+		assert_int_equal(length, sizeof(seen->as_failing));
+		memcpy(&seen->as_failing, payload, length);
+		assert_int_equal(seen->exited, 0);
+		seen->failing++;
+		seen->left_alone = payload_is_there();
+		if (!silent)
+			channel_answer(seen->host, 0);
 		break;
 	case KTSTR_BYE:
 		seen->bye = true;
@@ -654,6 +692,31 @@ static void time_that_the_host_did_not_give(void **state)
 	assert_int_equal(seen.expired, 1);
 }
 
+/* Nothing has been ended or cleaned up when the host is told, and it is not told of a pass. */
+static void a_failure_waits_to_be_looked_at(void **state)
+{
+	(void)state;
+	RUN(&seen, SHELL("sleep 98765 & sleep 0.1; exit 3"));
+	check_exit(KTSTR_EXIT_STATUS, 3);
+	assert_int_equal(seen.failing, 1);
+	assert_true(seen.left_alone);
+	assert_int_equal(seen.as_failing.kind, KTSTR_EXIT_STATUS);
+	assert_int_equal(seen.as_failing.value, 3);
+	RUN(&seen, SHELL("sleep 98765") "\0timeout_ms=200");
+	check_exit(KTSTR_EXIT_TIMEOUT, 0);
+	assert_int_equal(seen.failing, 1);
+	assert_true(seen.left_alone);
+	assert_int_equal(seen.as_failing.kind, KTSTR_EXIT_TIMEOUT);
+	RUN(&seen, SHELL("sleep 1000 & exit 0"));
+	check_exit(KTSTR_EXIT_STATUS, 0);
+	assert_int_equal(seen.failing, 0);
+	/* A host that says nothing is not waited for without end. */
+	silent = true;
+	RUN(&seen, SHELL("exit 3"));
+	silent = false;
+	check_exit(KTSTR_EXIT_STATUS, 3);
+}
+
 static void forks_without_end(void **state)
 {
 	(void)state;
@@ -1114,6 +1177,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(daemons),
 		cmocka_unit_test(time_limit),
 		cmocka_unit_test(time_that_the_host_did_not_give),
+		cmocka_unit_test(a_failure_waits_to_be_looked_at),
 		cmocka_unit_test(forks_without_end),
 		cmocka_unit_test(heartbeats),
 		cmocka_unit_test(orphans_are_reaped),

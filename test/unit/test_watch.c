@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,6 +67,48 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static struct artefacts artefacts;
+static char out_dir[] = "/tmp/test_watch.XXXXXX";
+static struct look look;
+
+/* A machine that has ended stands still, and needs no KVM to be looked at. */
+static void begin_look(void)
+{
+	struct topology topology = TOPOLOGY(1, 1, 1, 1);
+	struct error err = { "" };
+
+	assert_non_null(mkdtemp(strcpy(out_dir, "/tmp/test_watch.XXXXXX")));
+	if (artefacts_open(&artefacts, out_dir, "t", 1, &err))
+		fail_msg("%s", err.text);
+	look = (struct look){ .vmcore = true, .artefacts = &artefacts, .file.fd = -1 };
+	look_init(&look);
+	if (guest_memory_create(&vmm.memory, &topology, 64, NULL, &err))
+		fail_msg("%s", err.text);
+	vmm.state = VMM_ENDED;
+	watch.look = &look;
+}
+
+/* Returns whether a core was kept. */
+static bool end_look(bool has_verdict)
+{
+	struct verdict verdict;
+	char command[64];
+	bool kept;
+
+	verdict_of(&seen, &verdict);
+	look_finish(&look, has_verdict ? &verdict : NULL);
+	kept = *look.path;
+	assert_int_equal(look.file.fd, -1);
+	assert_int_equal(!access(look.file.path, F_OK), kept);
+	artefacts_close(&artefacts);
+	if (!kept)
+		assert_int_equal(rmdir(out_dir), 0);
+	snprintf(command, sizeof(command), "rm -rf %s", out_dir);
+	assert_int_equal(system(command), 0);
+	guest_memory_destroy(&vmm.memory);
+	return kept;
+}
+
 /* Let @ms pass, with a look at the limits ten times a second; true: the machine is stopped. */
 static bool pass(unsigned int ms)
 {
@@ -105,6 +149,101 @@ static void begin(void)
 	watch.at_ready = true;
 	watch_init(&watch);
 	speak(KTSTR_STARTED, 8);
+}
+
+static int as_it_should_calls;
+
+static bool as_it_should(const struct verdict *verdict, const void *data)
+{
+	(void)data;
+	as_it_should_calls++;
+	return verdict->exit_status == 3;
+}
+
+/* A payload that ends with @status: the guest is looked at before it cleans up. */
+static void fail_with(uint32_t status)
+{
+	struct ktstr_exited exited = { .kind = KTSTR_EXIT_STATUS, .value = status };
+	uint64_t answers = header.answers;
+
+	assert_int_equal(say(KTSTR_FAILING, &exited, sizeof(exited)), 0);
+	/* The guest waits for it, whatever came of the look. */
+	assert_int_equal(header.answers, answers + 1);
+	assert_int_equal(look.taken, status && !(look.as_it_should && status == 3));
+	assert_int_equal(say(KTSTR_EXITED, &exited, sizeof(exited)), 0);
+	assert_int_equal(say(KTSTR_BYE, NULL, 0), 1);
+}
+
+static void a_failing_payload_is_looked_at_before_it_is_cleaned_up(void **state)
+{
+	(void)state;
+	begin_look();
+	begin();
+	fail_with(3);
+	watch_look_at_end(&watch, &vmm);
+	assert_true(end_look(true));
+	assert_non_null(strstr(look.error, "no VMCOREINFO"));
+}
+
+static void what_is_as_it_should_be_is_not_looked_at(void **state)
+{
+	(void)state;
+	begin_look();
+	look.as_it_should = as_it_should;
+	begin();
+	fail_with(3);
+	watch_look_at_end(&watch, &vmm);
+	assert_false(end_look(true));
+	assert_true(as_it_should_calls > 0);
+	assert_string_equal(look.error, "");
+}
+
+/* What was looked at as a failure, and passed after all; and a run that has no verdict. */
+static void a_core_of_no_failure_is_dropped(void **state)
+{
+	(void)state;
+	begin_look();
+	begin();
+	fail_with(3);
+	seen.exit.value = 0;
+	watch_look_at_end(&watch, &vmm);
+	assert_false(end_look(true));
+}
+
+static void a_core_of_a_run_without_a_verdict_is_dropped(void **state)
+{
+	(void)state;
+	begin_look();
+	begin();
+	fail_with(3);
+	assert_false(end_look(false));
+}
+
+static void a_guest_that_is_stopped_is_looked_at_then(void **state)
+{
+	(void)state;
+	begin_look();
+	seen.test_limit_ms = 1000;
+	begin();
+	assert_true(pass(12000));
+	assert_true(look.taken);
+	assert_int_equal(look.kind, VERDICT_STALL);
+	/* And once more only where its end is another one. */
+	watch_look_at_end(&watch, &vmm);
+	assert_true(end_look(true));
+}
+
+static void a_panic_after_a_failure_is_looked_at_as_well(void **state)
+{
+	(void)state;
+	begin_look();
+	begin();
+	fail_with(3);
+	assert_int_equal(look.kind, VERDICT_FAIL);
+	seen.panic = true;
+	watch_look_at_end(&watch, &vmm);
+	assert_int_equal(look.kind, VERDICT_PANIC);
+	assert_true(end_look(true));
 }
 
 /* A slow console: the kernel prints its call trace before it stops the other CPUs. */
@@ -370,6 +509,17 @@ static void a_full_pipe_does_not_keep_who_wants_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_failing_payload_is_looked_at_before_it_is_cleaned_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_as_it_should_be_is_not_looked_at, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_core_of_no_failure_is_dropped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_core_of_a_run_without_a_verdict_is_dropped,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_guest_that_is_stopped_is_looked_at_then, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_panic_after_a_failure_is_looked_at_as_well,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(others_may_speak_while_a_panic_prints, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(who_goes_on_has_not_panicked, set_up, tear_down),

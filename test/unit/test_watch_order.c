@@ -32,6 +32,7 @@ static const struct fixed {
 	{ KTSTR_TRACER, &tracer, sizeof(tracer) },
 	{ KTSTR_STARTED, zeros, sizeof(struct ktstr_started) },
 	{ KTSTR_HEARTBEAT, zeros, sizeof(struct ktstr_heartbeat) },
+	{ KTSTR_FAILING, &exited, sizeof(exited) },
 	{ KTSTR_EXITED, &exited, sizeof(exited) },
 	{ KTSTR_TRACE_BEGIN, zeros, sizeof(struct ktstr_trace) },
 	{ KTSTR_TRACE_END, zeros, sizeof(struct ktstr_trace) },
@@ -131,6 +132,18 @@ static void a_limit_passes_while_the_payload_runs(void **state)
 	refused(KTSTR_EXPIRED);
 	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED, KTSTR_EXPIRED, KTSTR_EXITED);
 	refused(KTSTR_EXPIRED);
+}
+
+static void a_payload_fails_once_and_before_its_end(void **state)
+{
+	(void)state;
+	LIFE(KTSTR_HELLO, KTSTR_READY);
+	refused(KTSTR_FAILING);
+	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED, KTSTR_EXPIRED, KTSTR_FAILING);
+	refused(KTSTR_FAILING);
+	assert_int_equal(take(KTSTR_EXITED), 0);
+	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED, KTSTR_EXITED);
+	refused(KTSTR_FAILING);
 }
 
 static void the_kernel_is_heard_while_the_payload_runs(void **state)
@@ -234,6 +247,8 @@ static void lengths_are_held_to(void **state)
 			assert_int_equal(take(KTSTR_HELLO), 0);
 		if (fixed[i].type != KTSTR_HELLO && fixed[i].type != KTSTR_READY)
 			assert_int_equal(take(KTSTR_READY), 0);
+		if (fixed[i].type == KTSTR_FAILING)
+			assert_int_equal(take(KTSTR_STARTED), 0);
 		for (size_t w = 0; w < sizeof(wrong) / sizeof(wrong[0]); w++) {
 			struct watch_order was = order;
 
@@ -393,6 +408,7 @@ int main(void)
 		cmocka_unit_test_setup(each_once, set_up),
 		cmocka_unit_test_setup(ready_comes_first, set_up),
 		cmocka_unit_test_setup(a_limit_passes_while_the_payload_runs, set_up),
+		cmocka_unit_test_setup(a_payload_fails_once_and_before_its_end, set_up),
 		cmocka_unit_test_setup(the_kernel_is_heard_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(metrics_come_once_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(a_setup_fails_once_and_instead_of_the_payload, set_up),

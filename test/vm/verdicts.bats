@@ -27,6 +27,39 @@ setup()
 	grep -q '"schema_version":1' "$dump"
 }
 
+# Debian's python3, for which drgn is packaged.
+drgn_reads()
+{
+	/usr/bin/python3 - "$@" <<'END'
+import sys, drgn
+core = drgn.Program()
+core.set_core_dump(sys.argv[1])
+print(core.read(int(sys.argv[2], 16), 14).decode())
+END
+}
+
+@test "a failure's memory and registers are a core that drgn reads, by the kernel's page tables" {
+	boot --vmcore -- sh -c 'sleep 1000 & grep " linux_banner$" /proc/kallsyms; exit 7'
+	assert_status 7
+	core=$(echo ktstr-out/*/*.vmcore)
+	assert_output "^  vmcore .*vmcore"
+	[[ $(stat -c '%a' "$core") == 600 ]]
+	# A sparse file: the guest has touched a part of its memory only.
+	(($(stat -c '%s' "$core") > 512 << 20 && $(stat -c '%b * %B' "$core") < 256 << 20))
+	[[ $(drgn_reads "$core" "$(cut -d ' ' -f 1 stdout)") == "Linux version " ]]
+	[[ $(jq -r .artefacts.vmcore ktstr-out/*/*.ktstr.json) == "$core" ]]
+	# One CPU, whose registers say what it did: init waited in the kernel, or for the host.
+	readelf -n "$core" | grep -q NT_PRSTATUS
+	rm -r ktstr-out
+	boot --vmcore -- sh -c 'echo c >/proc/sysrq-trigger; sleep 1000'
+	assert_status 120
+	[[ -s $(echo ktstr-out/*/*.vmcore) ]]
+	rm -r ktstr-out
+	boot --vmcore -- true
+	assert_status 0
+	[[ ! -e ktstr-out || -z $(ls -A ktstr-out) ]]
+}
+
 @test "a payload that is in the guest but cannot be executed gives 126, a missing interpreter 127" {
 	printf 'not a program\n' >"$BATS_TEST_TMPDIR/text"
 	chmod +x "$BATS_TEST_TMPDIR/text"

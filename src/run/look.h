@@ -1,0 +1,53 @@
+/*
+ * What is looked at in a machine whose test fails, before it is gone? At the moment of the failure,
+ * while the machine stands still (vmm_pause), or at its end.
+ */
+#ifndef KTSTR_RUN_LOOK_H
+#define KTSTR_RUN_LOOK_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "report/artefacts.h"
+#include "verdict/verdict.h"
+#include "vmm/vmm.h"
+
+struct look {
+	/* Set by the caller. */
+	bool vmcore; /* memory and registers are written to a file */
+	struct artefacts *artefacts;
+	/* Is this end as it should be, although the payload did not pass? NULL: never. */
+	bool (*as_it_should)(const struct verdict *verdict, const void *data);
+	const void *as_it_should_data;
+
+	/* Filled by look_finish. */
+	char path[PATH_MAX + 256];   /* of the core; "": there is none */
+	char error[ERROR_TEXT_SIZE]; /* why there is none, or what it lacks; else "" */
+
+	/* Private. */
+	bool taken;
+	enum verdict_kind kind; /* of the failure that was looked at */
+	struct artefact_file file;
+};
+
+void look_init(struct look *look);
+
+/* look_wants - is a machine that ends so to be looked at, and was not yet for the same reason? */
+bool look_wants(const struct look *look, const struct verdict *verdict);
+
+/*
+ * look_take - the machine stands still. What was seen in an earlier look is dropped: it was of
+ * another failure.
+ */
+void look_take(struct look *look, struct vmm *vmm, const struct verdict *verdict);
+
+/* look_missed - it did not come to stand still: why. */
+void look_missed(struct look *look, const struct error *err);
+
+/*
+ * look_finish - the verdict is out: what was written gets its name, or goes where the test passed
+ * after all. NULL: there is no verdict.
+ */
+void look_finish(struct look *look, const struct verdict *verdict);
+
+#endif
