@@ -117,6 +117,15 @@ int entry_find_program(struct entry *entry, const char *applets, size_t applets_
 		file);
 }
 
+char *entry_path_from(const char *folder, size_t length, const char *path)
+{
+	char *whole;
+
+	if (!folder || *path == '/')
+		return strdup(path);
+	return asprintf(&whole, "%.*s/%s", (int)length, folder, path) < 0 ? NULL : whole;
+}
+
 int entry_find_busybox(struct entry *entry, struct error *err)
 {
 	snprintf(entry->name, sizeof(entry->name), "%s", entry->argv[0]);

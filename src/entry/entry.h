@@ -100,6 +100,12 @@ struct entry {
 /* Of entry's setup_ms, where nobody says more. */
 #define ENTRY_SETUP_MS 300000
 
+/*
+ * entry_path_from - @path as it is seen from @folder, the first @length bytes of it; NULL: from
+ * here. Owned by the caller; NULL: no memory.
+ */
+char *entry_path_from(const char *folder, size_t length, const char *path);
+
 /* entry_in_path - the first executable file of that name in $PATH, owned by the caller; or NULL. */
 char *entry_in_path(const char *name);
 

@@ -241,13 +241,30 @@ static int add_tool(struct test *test, const char *value, struct error *err)
 	return ret || found ? ret : replace(&test->lacks_tool, value, err);
 }
 
+static size_t folder_length(const struct test *test)
+{
+	return test->path ? (size_t)(strrchr(test->path, '/') - test->path) : 0;
+}
+
 /*
  * What a test names it names as seen from where it lies, wherever the launcher was started. Without
  * a path there is nothing to look at.
  */
+static int see_from_test(const struct test *test, enum key key, const char **path,
+			 struct error *err)
+{
+	char *whole = entry_path_from(test->path, folder_length(test), *path);
+
+	if (!whole)
+		return error_set(err, -ENOMEM, "%s: out of memory", keys[key].name);
+	free((char *)*path);
+	*path = whole;
+	return 0;
+}
+
 static int add_include(struct test *test, const char *value, struct error *err)
 {
-	char shown[VALUE_SHOWN_SIZE], *host;
+	char shown[VALUE_SHOWN_SIZE];
 	struct entry_include *include;
 	int ret;
 
@@ -256,13 +273,9 @@ static int add_include(struct test *test, const char *value, struct error *err)
 	if (ret)
 		return ret;
 	include = &test->includes[test->nr_includes - 1];
-	if (test->path && *include->host != '/') {
-		if (asprintf(&host, "%.*s/%s", (int)(strrchr(test->path, '/') - test->path),
-			     test->path, include->host) < 0)
-			return error_set(err, -ENOMEM, "include: out of memory");
-		free((char *)include->host);
-		include->host = host;
-	}
+	ret = see_from_test(test, KEY_INCLUDE, &include->host, err);
+	if (ret)
+		return ret;
 	if (test->path && access(include->host, F_OK))
 		return error_set(err, -EINVAL, "include '%s': '%s': %s", value_show(value, shown),
 				 include->host, strerror(errno));
@@ -278,7 +291,7 @@ static int add_include(struct test *test, const char *value, struct error *err)
 /* A file is seen from where the test lies, as an include is; a name is looked up when it is run. */
 static int add_module(struct test *test, const char *value, struct error *err)
 {
-	char shown[VALUE_SHOWN_SIZE], *file;
+	char shown[VALUE_SHOWN_SIZE];
 	struct entry_module *module;
 	int ret;
 
@@ -289,13 +302,9 @@ static int add_module(struct test *test, const char *value, struct error *err)
 	module = &test->modules[test->nr_modules - 1];
 	if (!test->path || !entry_module_is_file(module))
 		return 0;
-	if (*module->name != '/') {
-		if (asprintf(&file, "%.*s/%s", (int)(strrchr(test->path, '/') - test->path),
-			     test->path, module->name) < 0)
-			return error_set(err, -ENOMEM, "module: out of memory");
-		free((char *)module->name);
-		module->name = file;
-	}
+	ret = see_from_test(test, KEY_MODULE, &module->name, err);
+	if (ret)
+		return ret;
 	if (access(module->name, R_OK))
 		return error_set(err, -EINVAL, "module '%s': '%s': %s", value_show(value, shown),
 				 module->name, strerror(errno));
@@ -305,10 +314,8 @@ static int add_module(struct test *test, const char *value, struct error *err)
 /* Seen from where the test lies, as an include is. */
 static int set_scheduler(struct test *test, const char *value, struct error *err)
 {
-	size_t length = test->path ? (size_t)(strrchr(test->path, '/') - test->path) : 0;
-
 	return entry_scheduler_set(&test->scheduler, keys[KEY_SCHEDULER].name, value, test->path,
-				   length, err);
+				   folder_length(test), err);
 }
 
 /* @min: 1; or 0 for a maximum, where it means no limit. */

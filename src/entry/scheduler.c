@@ -52,10 +52,7 @@ int entry_scheduler_set(struct entry_scheduler *scheduler, const char *what, con
 	scheduler->file = NULL;
 	if (!strcmp(file, "none"))
 		return 0;
-	if (*file == '/' || !folder)
-		path = strdup(file);
-	else if (asprintf(&path, "%.*s/%s", (int)folder_length, folder, file) < 0)
-		path = NULL;
+	path = entry_path_from(folder, folder_length, file);
 	if (!path)
 		return error_set(err, -ENOMEM, "%s: out of memory", what);
 	scheduler->file = path;
