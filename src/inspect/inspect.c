@@ -79,7 +79,7 @@ int inspect_open_vmlinux(const struct inspect_source *source, const char *vmlinu
 		return error_set(err, -ENOMEM, "the guest's kernel: no memory left to look for it");
 	inspect->source = source;
 	if (vmlinux)
-		ret = elf_symbols_read(vmlinux, &inspect->file, err);
+		ret = vmlinux_symbols_read(vmlinux, &inspect->file, err);
 	inspect->end_ns = now_ns() + limit_ms * 1000000ull;
 	if (ret == 0)
 		ret = locate_kernel(inspect, err);
@@ -97,7 +97,7 @@ void inspect_close(struct inspect *inspect)
 	if (!inspect)
 		return;
 	symbols_destroy(&inspect->symbols);
-	elf_symbols_destroy(&inspect->file);
+	vmlinux_symbols_destroy(&inspect->file);
 	free(inspect);
 }
 
@@ -160,6 +160,33 @@ bool inspect_read(struct inspect *inspect, uint64_t address, void *dst, size_t s
 			part = size;
 		if (!inspect_translate(inspect, address, &gpa) ||
 		    !state_read_gpa(inspect, gpa, to, part))
+			return false;
+		to += part;
+		address += part;
+		size -= part;
+	}
+	return true;
+}
+
+bool inspect_read_user(struct inspect *inspect, uint64_t pgd, uint64_t address, void *dst,
+		       size_t size)
+{
+	struct address_root root = inspect->root;
+	char *to = dst;
+
+	/* The upper half is the kernel's. */
+	if (address >> 63 || size > INT64_MAX - address ||
+	    !inspect_translate(inspect, pgd, &root.gpa))
+		return false;
+	while (size) {
+		size_t part = ADDRESS_PAGE_SIZE - (size_t)(address % ADDRESS_PAGE_SIZE);
+		struct address_page page;
+
+		if (part > size)
+			part = size;
+		if (!state_has_time(inspect, 256) ||
+		    !address_walk(inspect->source, &root, address, &page) ||
+		    !state_read_gpa(inspect, page.gpa + (address & (page.size - 1)), to, part))
 			return false;
 		to += part;
 		address += part;

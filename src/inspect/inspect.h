@@ -79,6 +79,14 @@ bool inspect_read_u64(struct inspect *inspect, uint64_t address, uint64_t *value
 bool inspect_read_u32(struct inspect *inspect, uint64_t address, uint32_t *value);
 
 /*
+ * inspect_read_user - the same of a process's memory, at user-virtual @address
+ * @pgd: its page tables, kernel-virtual: mm_struct's member pgd
+ * What is swapped out, or was never touched, is not there.
+ */
+bool inspect_read_user(struct inspect *inspect, uint64_t pgd, uint64_t address, void *dst,
+		       size_t size);
+
+/*
  * inspect_read_string - at most @size - 1 bytes up to a NUL; always terminated. The bytes are the
  * guest's: whoever prints them escapes them. False as inspect_read.
  */

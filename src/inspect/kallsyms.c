@@ -6,7 +6,7 @@
 #define TOKENS		256u
 #define BLOCK		256u	   /* names from one marker to the next */
 #define MAX_SYMBOLS	(1u << 20) /* a kernel with every option has half of it */
-#define MAX_NAME	1024u	   /* compressed; KSYM_NAME_LEN is 512 */
+#define MAX_NAME	514u	   /* with its length; KSYM_NAME_LEN is 512 */
 #define MAX_STEPS	(1u << 26) /* real tables need some 100,000 */
 #define IMAGE_START	0xffffffff80000000ull
 #define IMAGE_ALIGNMENT (2ull << 20)
@@ -182,8 +182,8 @@ static bool find_markers(const uint8_t *bytes, uint64_t address, struct kallsyms
 	return false;
 }
 
-bool kallsyms_parse(const uint8_t *bytes, size_t size, uint64_t address, size_t digits,
-		    struct kallsyms *kallsyms)
+bool kallsyms_locate(const uint8_t *bytes, size_t size, uint64_t address, size_t digits,
+		     struct kallsyms *kallsyms)
 {
 	memset(kallsyms, 0, sizeof(*kallsyms));
 	return find_index(bytes, size, address, digits, kallsyms) &&

@@ -54,12 +54,12 @@ size_t kallsyms_find_tokens(const uint8_t *bytes, size_t size, size_t from);
 #define KALLSYMS_DIGITS 20
 
 /*
- * kallsyms_parse - find token_table, token_index, num_syms and names around @digits
+ * kallsyms_locate - find token_table, token_index, num_syms and names around @digits
  * @address: where @bytes begin: alignment is by it
  * False: it is not kallsyms, or not all of it lies in @bytes.
  */
-bool kallsyms_parse(const uint8_t *bytes, size_t size, uint64_t address, size_t digits,
-		    struct kallsyms *kallsyms);
+bool kallsyms_locate(const uint8_t *bytes, size_t size, uint64_t address, size_t digits,
+		     struct kallsyms *kallsyms);
 
 /*
  * kallsyms_addresses - find offsets, and how to read it: the one way that gives symbol number

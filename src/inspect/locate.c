@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "inspect/state.h"
+#include "util/huge.h"
 
 #define MAP_START  0xffffffff80000000ull /* __START_KERNEL_map */
 #define MAP_SIZE   (1ull << 30)		 /* KERNEL_IMAGE_SIZE, at most */
@@ -55,15 +56,16 @@ static int symbols_in_window(struct inspect *inspect, uint64_t digits, size_t be
 	size_t size;
 	int ret = 0;
 
-	window = malloc(before + behind);
+	/* A page fault for each 4 KiB of it would be half of all the time that opening takes. */
+	window = huge_map(before + behind);
 	if (!window)
 		return -ENOMEM;
 	size = state_read_most(inspect, start, window, before + behind);
-	if (kallsyms_parse(window, size, start + delta, before, &kallsyms)) {
+	if (kallsyms_locate(window, size, start + delta, before, &kallsyms)) {
 		ret = symbols_make(symbols, &kallsyms, window, size, start + delta, text);
 		ret = ret == 0 ? 1 : ret == -ENOMEM ? ret : 0;
 	}
-	free(window);
+	huge_unmap(window, before + behind);
 	return ret;
 }
 
@@ -123,8 +125,8 @@ static void prefer_own_root(struct inspect *inspect)
 /* Has the image at @gpa the words of the user's vmlinux, to the minute of its build? */
 static bool is_of_file(struct inspect *inspect, uint64_t gpa)
 {
-	const struct elf_symbols *file = &inspect->file;
-	char banner[ELF_BANNER_SIZE];
+	const struct vmlinux_symbols *file = &inspect->file;
+	char banner[VMLINUX_BANNER_SIZE];
 
 	return file->symbols.nr && file->banner_at >= file->symbols.start &&
 	       state_read_gpa(inspect, gpa + (file->banner_at - file->symbols.start), banner,
@@ -150,7 +152,7 @@ int locate_try(struct inspect *inspect, const struct address_root *root)
 	if (is_file)
 		symbols_move(&inspect->file.symbols, MAP_START, text - inspect->file.symbols.start);
 	else
-		elf_symbols_destroy(&inspect->file);
+		vmlinux_symbols_destroy(&inspect->file);
 	inspect->root = *root;
 	inspect->text = text;
 	inspect->text_gpa = gpa;

@@ -3,10 +3,10 @@
 #define KTSTR_INSPECT_STATE_H
 
 #include "inspect/address.h"
-#include "inspect/elf_symbols.h"
 #include "inspect/inspect.h"
 #include "inspect/symbols.h"
 #include "inspect/vmcoreinfo.h"
+#include "inspect/vmlinux_symbols.h"
 
 /* Translations that are kept: the machine stands still, they stay right. */
 #define STATE_TRANSLATIONS 1024u
@@ -23,9 +23,9 @@ struct inspect {
 	bool out_of_time;
 
 	struct address_root root;
-	uint64_t text, text_gpa; /* _text */
-	struct symbols symbols;	 /* kallsyms; nr 0: it has none, and file has */
-	struct elf_symbols file; /* the user's vmlinux; nr 0: none was given */
+	uint64_t text, text_gpa;     /* _text */
+	struct symbols symbols;	     /* kallsyms; nr 0: it has none, and file has */
+	struct vmlinux_symbols file; /* the user's vmlinux; nr 0: none was given */
 	struct vmcoreinfo vmcoreinfo;
 	struct state_translation translations[STATE_TRANSLATIONS];
 };

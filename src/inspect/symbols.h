@@ -30,7 +30,7 @@ struct symbols {
 };
 
 /*
- * symbols_make - from what kallsyms_parse found in @bytes; nothing of @bytes is needed afterwards
+ * symbols_make - from what kallsyms_locate found in @bytes; nothing of @bytes is needed afterwards
  * @address, @text_address: as for kallsyms_addresses
  * Returns 0; -EINVAL: not a kernel's, or not one at that address; -ENOMEM. @symbols then holds
  * nothing.

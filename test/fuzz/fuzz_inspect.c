@@ -8,6 +8,7 @@
 
 #include "inspect/inspect.h"
 #include "inspect/printk.h"
+#include "inspect/symbols.h"
 #include "test/unit/guest_sample.h"
 #include "util/clock.h"
 
@@ -44,6 +45,23 @@ static void look_around(struct inspect *inspect, const struct guest_sample *gues
 		if (log.records[i].text[log.records[i].size])
 			abort();
 	printk_free(&log);
+}
+
+/* The tables alone, in memory whose end is guarded, as that of inspect_open's is not. */
+static void read_tables(struct guest_sample *guest)
+{
+	const size_t size = GUEST_TOP;
+	uint8_t *bytes = malloc(size);
+	struct kallsyms kallsyms;
+	struct symbols symbols;
+	size_t digits;
+
+	memcpy(bytes, guest_at(guest, 0), size);
+	digits = kallsyms_find_tokens(bytes, size, 0);
+	if (digits < size && kallsyms_locate(bytes, size, GUEST_TEXT, digits, &kallsyms) &&
+	    symbols_make(&symbols, &kallsyms, bytes, size, GUEST_TEXT, 0) == 0)
+		symbols_destroy(&symbols);
+	free(bytes);
 }
 
 /* What it holds before anything is changed. */
@@ -117,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(*guest)->lost = *data >> 7;
 	(*guest)->reads = 0;
 	change(*guest, data + 1, size - 1);
+	read_tables(*guest);
 	start = now_ns();
 	if (inspect_open(&(*guest)->source, 60000, &inspect, &err) == 0) {
 		look_around(inspect, *guest);

@@ -1,5 +1,5 @@
-/* Which symbols does a vmlinux have? (elf_symbols.h) */
-#include "inspect/elf_symbols.h"
+/* Which symbols does a vmlinux have? (vmlinux_symbols.h) */
+#include "inspect/vmlinux_symbols.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -103,7 +103,7 @@ static int take_symbols(const struct file *file, struct symbols *symbols)
 	return ret;
 }
 
-static bool take_banner(const struct file *file, struct elf_symbols *elf)
+static bool take_banner(const struct file *file, struct vmlinux_symbols *elf)
 {
 	if (!symbols_find(&elf->symbols, "linux_banner", &elf->banner_at))
 		return false;
@@ -116,8 +116,8 @@ static bool take_banner(const struct file *file, struct elf_symbols *elf)
 		    offset >= section->sh_size)
 			continue;
 		left = section->sh_size - offset;
-		if (left > ELF_BANNER_SIZE - 1)
-			left = ELF_BANNER_SIZE - 1;
+		if (left > VMLINUX_BANNER_SIZE - 1)
+			left = VMLINUX_BANNER_SIZE - 1;
 		text = bytes_at(file, section->sh_offset + offset, left);
 		if (!text)
 			return false;
@@ -128,7 +128,7 @@ static bool take_banner(const struct file *file, struct elf_symbols *elf)
 	return false;
 }
 
-static int read_file(const struct file *bytes, const char *path, struct elf_symbols *out,
+static int read_file(const struct file *bytes, const char *path, struct vmlinux_symbols *out,
 		     struct error *err)
 {
 	struct file file = *bytes;
@@ -151,7 +151,7 @@ static int read_file(const struct file *bytes, const char *path, struct elf_symb
 	return 0;
 }
 
-int elf_symbols_read(const char *path, struct elf_symbols *out, struct error *err)
+int vmlinux_symbols_read(const char *path, struct vmlinux_symbols *out, struct error *err)
 {
 	struct file file = { .bytes = MAP_FAILED };
 	struct stat stat;
@@ -174,12 +174,12 @@ int elf_symbols_read(const char *path, struct elf_symbols *out, struct error *er
 						: strerror(-ret));
 	ret = read_file(&file, path, out, err);
 	if (ret)
-		elf_symbols_destroy(out);
+		vmlinux_symbols_destroy(out);
 	munmap((void *)file.bytes, file.size);
 	return ret;
 }
 
-void elf_symbols_destroy(struct elf_symbols *elf)
+void vmlinux_symbols_destroy(struct vmlinux_symbols *elf)
 {
 	symbols_destroy(&elf->symbols);
 	memset(elf, 0, sizeof(*elf));
