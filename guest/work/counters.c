@@ -102,6 +102,19 @@ void counters_read(pid_t pid, pid_t tid, struct counters *counters)
 		read_status(text, counters);
 }
 
+uint64_t counters_stolen(void)
+{
+	FILE *file = fopen("/proc/stat", "re");
+	unsigned long long ticks = 0;
+
+	/* "cpu user nice system idle iowait irq softirq steal" (proc(5)) */
+	if (file && fscanf(file, "cpu %*u %*u %*u %*u %*u %*u %*u %llu", &ticks) != 1)
+		ticks = 0;
+	if (file)
+		fclose(file);
+	return ticks * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
 static uint64_t since(uint64_t now, uint64_t before)
 {
 	return now > before ? now - before : 0;

@@ -261,6 +261,7 @@ static int run_phase(struct crew *crew, uint32_t phase, uint64_t begin, struct f
 int crew_run(struct crew *crew, struct failure *failure)
 {
 	const uint64_t used = machine_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	const uint64_t stolen = counters_stolen();
 	const struct work_plan *plan = crew->plan;
 	struct task_stage *stage = crew->stage;
 	uint64_t at;
@@ -286,6 +287,7 @@ int crew_run(struct crew *crew, struct failure *failure)
 	note_waiting(crew);
 	look(crew, plan->nr_phases);
 	crew->used_ns = machine_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - used;
+	crew->stolen_ns = counters_stolen() - stolen;
 	crew_stop(crew);
 	return 0;
 }

@@ -43,6 +43,8 @@ struct crew {
 	bool leaving;	    /* a group goes, and some of its tasks have not yet */
 	uint64_t late_ns;   /* how much later than planned it looked, at worst */
 	uint64_t used_ns; /* of CPU time, by the process that measures, from go to the last look */
+	uint64_t stolen_ns; /* what the host took of all CPUs meanwhile, as far as the kernel is
+			       told */
 	uint32_t nr_killed; /* tasks that did not stop by themselves */
 };
 

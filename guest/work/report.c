@@ -121,6 +121,11 @@ void report_measuring(FILE *out, const struct work_stats *stats, const struct wo
 		100.0 * ((double)cost->process_ns + wakes * cost->wake_ns) /
 			(double)stats->window_ns,
 		(double)cost->process_ns / 1e6, wakes, cost->wake_ns, cost->look_ns);
+	if (cost->stolen_ns)
+		fprintf(out,
+			"the host took %.3f s of the CPUs meanwhile (steal): the kernel leaves it out of "
+			"a task's time where it has CONFIG_PARAVIRT_TIME_ACCOUNTING\n",
+			(double)cost->stolen_ns / 1e9);
 	fprintf(out,
 		"latencies are known to 1/%u of themselves, never told too low; maxima exactly\n",
 		HIST_SUB);

@@ -238,6 +238,37 @@ state_is() { [[ $(fields_of "$1") == "$2 "* ]]; }
 	assert_output "^ktstr-work: inconclusive: no task of 'stopped' ran in the window$"
 }
 
+@test "work: what measuring takes is less than 1 % of a CPU" {
+	run "$KTSTR_LAUNCH" work --for 3s --group many --tasks 64 burst run=20us sleep=50ms --group spin spin
+	assert_status 0
+	assert_output '^measuring took 0\.[0-9]+ % of one CPU'
+}
+
+@test "work: cgroups: one that is there, a controller that is absent: errors before the load, and nothing stays" {
+	local mount own
+
+	((EUID == 0)) || skip "needs root"
+	mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[[ $mount ]] || skip "no cgroup v2 here"
+	own=$mount$(sed -n 's/^0:://p' /proc/self/cgroup)
+	mkdir "$own/ktstr-there" || skip "no cgroup can be made here"
+	run "$KTSTR_LAUNCH" work --group early --cgroup ktstr-first spin --group late --cgroup ktstr-there spin
+	rmdir "$own/ktstr-there"
+	assert_status 2
+	[[ ${#lines[@]} -eq 1 ]]
+	assert_output "ktstr-there': File exists; take another name"
+	[[ ! -e $own/ktstr-first ]]
+	none_of early
+	if ! grep -qw cpu "$own/cgroup.controllers"; then
+		refuses "the controller 'cpu' is absent" --group early spin --group late \
+			--cgroup ktstr-late:weight=3 spin
+		# Also one that only a later phase needs.
+		refuses "the controller 'cpu' is absent" --phase 1s --group early --cgroup ktstr-first spin \
+			--phase 1s --change early --cgroup ktstr-first:weight=3
+		[[ ! -e $own/ktstr-first ]]
+	fi
+}
+
 @test "work: a standard output that takes nothing is an error" {
 	run sh -c '"$1" work --list >/dev/full' sh "$KTSTR_LAUNCH"
 	assert_status 2
