@@ -83,6 +83,17 @@ static void fail_if_asked(void)
 		scx_bpf_error_bstr(words, &ms, sizeof(ms));
 }
 
+static long run_on(u32 index, void *data)
+{
+	return 0;
+}
+
+static long run_on_and_on(u32 index, void *data)
+{
+	bpf_loop(1 << 23, run_on, 0, 0);
+	return 0;
+}
+
 SEC("struct_ops/ktstr_select_cpu")
 s32 ktstr_select_cpu(u64 *ctx)
 {
@@ -106,6 +117,9 @@ void ktstr_enqueue(u64 *ctx)
 	u64 vtime = time ? time->vtime : vtime_now;
 
 	fail_if_asked();
+	/* Below the run queue's lock. */
+	if (past(switches.spin_ns))
+		bpf_loop(1 << 23, run_on_and_on, 0, 0);
 	if (is_starved(p)) {
 		scx_bpf_dsq_insert(p, STARVED, switches.slice_ns, ctx[1]);
 		return;

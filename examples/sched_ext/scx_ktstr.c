@@ -75,6 +75,7 @@ static const char usage_text[] =
 	"  --starve COMM        never dispatches the first task of that name\n"
 	"  --starve-pid PID     nor this one\n"
 	"  --error-after MS     calls scx_bpf_error\n"
+	"  --spin MS            a CPU runs on and on in it, with interrupts off\n"
 	"  --refuse             its ops.init returns an error\n"
 	"  --bad-prog           has a program that the verifier refuses\n"
 	"  --bad-btf            needs what the kernel's BTF does not have\n"
@@ -125,6 +126,7 @@ enum {
 	STARVE,
 	STARVE_PID,
 	ERROR_AFTER,
+	SPIN,
 	REFUSE,
 	BAD_PROG,
 	BAD_BTF,
@@ -161,6 +163,9 @@ static void set(struct settings *settings, int option, const char *value)
 		break;
 	case ERROR_AFTER:
 		switches->error_ns = number("--error-after", value, MAX_MS) * 1000000ull;
+		break;
+	case SPIN:
+		switches->spin_ns = number("--spin", value, MAX_MS) * 1000000ull;
 		break;
 	case REFUSE:
 		switches->refuse = 1;
@@ -218,6 +223,7 @@ static void read_options(struct settings *settings, int argc, char **argv)
 		{ "starve", required_argument, NULL, STARVE },
 		{ "starve-pid", required_argument, NULL, STARVE_PID },
 		{ "error-after", required_argument, NULL, ERROR_AFTER },
+		{ "spin", required_argument, NULL, SPIN },
 		{ "refuse", no_argument, NULL, REFUSE },
 		{ "bad-prog", no_argument, NULL, BAD_PROG },
 		{ "bad-btf", no_argument, NULL, BAD_BTF },

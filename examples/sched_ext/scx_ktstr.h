@@ -14,6 +14,7 @@ struct scx_ktstr_switches {
 	__u64 slice_ns;
 	__u64 stall_ns; /* since ops.init; 0: never */
 	__u64 error_ns; /* likewise */
+	__u64 spin_ns;	/* likewise */
 	__s32 starve_pid;
 	__u32 refuse;	/* ops.init fails */
 	__u32 bad_prog; /* the verifier is to refuse */

@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "inspect/inspect.h"
+#include "util/clock.h"
 #include "vmcore/vmcore.h"
 
 void look_init(struct look *look)
 {
-	look->taken = false;
+	look->inside.taken = look->core.taken = false;
 	look->path[0] = look->error[0] = '\0';
 	look->file.fd = -1;
 }
@@ -23,15 +25,30 @@ static bool is_failure(const struct look *look, const struct verdict *verdict)
 	       !(look->as_it_should && look->as_it_should(verdict, look->as_it_should_data));
 }
 
-bool look_wants(const struct look *look, const struct verdict *verdict)
+/* A payload that prints what looks like a panic, again and again, costs no more. */
+#define LOOKS_MAX 4u
+
+static bool wants_inside(const struct look *look, const struct verdict *verdict)
 {
-	return look->vmcore && is_failure(look, verdict) &&
-	       (!look->taken || look->kind != verdict->kind);
+	return look->limit_ms && look->nr_inside < LOOKS_MAX &&
+	       (!look->inside.taken || look->inside.kind != verdict->kind);
+}
+
+static bool wants_core(const struct look *look, const struct verdict *verdict)
+{
+	return look->vmcore && (!look->core.taken || look->core.kind != verdict->kind);
+}
+
+bool look_wants(const struct look *look, const struct verdict *verdict, bool with_core)
+{
+	return is_failure(look, verdict) &&
+	       (wants_inside(look, verdict) || (with_core && wants_core(look, verdict)));
 }
 
 void look_missed(struct look *look, const struct error *err)
 {
-	snprintf(look->error, sizeof(look->error), "--vmcore: %.1000s", err->text);
+	if (look->vmcore)
+		snprintf(look->error, sizeof(look->error), "--vmcore: %.1000s", err->text);
 }
 
 /* For its owner's eyes: all that the guest had in its memory is in it. */
@@ -60,16 +77,60 @@ static int write_core(struct look *look, struct vmm *vmm, struct error *err)
 	return ret;
 }
 
-void look_take(struct look *look, struct vmm *vmm, const struct verdict *verdict)
+/* Most text of the kernel's log that is kept, bytes. */
+#define LOG_MAX (1u << 20)
+
+/* All that the guest shows, within the time that it may take. */
+static void look_inside(const struct look *look, struct vmm *vmm, struct inside *inside)
+{
+	struct inspect *inspect = NULL;
+	struct inspect_source source;
+	struct error err = { "" };
+	int ret;
+
+	inside_clear(inside);
+	inside->at_ns = now_ns();
+	ret = vmm_source(vmm, &source, &err);
+	if (!ret)
+		ret = inspect_open(&source, look->limit_ms, &inspect, &err);
+	if (!ret)
+		ret = inspect_machine_read(inspect, &inside->machine, &err);
+	if (ret)
+		memcpy(inside->why, err.text, sizeof(inside->why));
+	if (!inspect)
+		memcpy(inside->why_log, err.text, sizeof(inside->why_log));
+	else if (printk_read(inspect, NULL, LOG_MAX, &inside->log, &err))
+		memcpy(inside->why_log, err.text, sizeof(inside->why_log));
+	inspect_close(inspect);
+	inside->took_ns = now_ns() - inside->at_ns;
+}
+
+void look_take(struct look *look, struct vmm *vmm, const struct verdict *verdict, bool with_core,
+	       struct inside *inside)
 {
 	struct error err = { "" };
 
+	if (wants_inside(look, verdict)) {
+		look->inside.taken = true;
+		look->nr_inside++;
+		look->inside.kind = verdict->kind;
+		look_inside(look, vmm, inside);
+	}
+	if (!with_core || !wants_core(look, verdict))
+		return;
 	artefact_abandon(&look->file);
 	look->error[0] = '\0';
-	look->taken = true;
-	look->kind = verdict->kind;
+	look->core.taken = true;
+	look->core.kind = verdict->kind;
 	if (write_core(look, vmm, &err))
 		look_missed(look, &err);
+}
+
+void look_forget(struct look *look, struct inside *inside)
+{
+	inside_clear(inside);
+	artefact_abandon(&look->file);
+	look_init(look);
 }
 
 void look_finish(struct look *look, const struct verdict *verdict)

@@ -9,12 +9,14 @@
 #include <stdbool.h>
 
 #include "report/artefacts.h"
+#include "verdict/inside.h"
 #include "verdict/verdict.h"
 #include "vmm/vmm.h"
 
 struct look {
 	/* Set by the caller. */
-	bool vmcore; /* memory and registers are written to a file */
+	unsigned int limit_ms; /* for reading the guest from outside; 0: it is not read */
+	bool vmcore;	       /* memory and registers are written to a file */
 	struct artefacts *artefacts;
 	/* Is this end as it should be, although the payload did not pass? NULL: never. */
 	bool (*as_it_should)(const struct verdict *verdict, const void *data);
@@ -25,21 +27,31 @@ struct look {
 	char error[ERROR_TEXT_SIZE]; /* why there is none, or what it lacks; else "" */
 
 	/* Private. */
-	bool taken;
-	enum verdict_kind kind; /* of the failure that was looked at */
+	struct {
+		bool taken;
+		enum verdict_kind kind; /* of the failure that was looked at */
+	} inside, core;
+	unsigned int nr_inside; /* how often the guest was read, forgotten looks included */
 	struct artefact_file file;
 };
 
 void look_init(struct look *look);
 
-/* look_wants - is a machine that ends so to be looked at, and was not yet for the same reason? */
-bool look_wants(const struct look *look, const struct verdict *verdict);
+/*
+ * look_wants - is a machine that ends so to be looked at, and was not yet for the same reason?
+ * @with_core: also for a core, where one is wanted
+ */
+bool look_wants(const struct look *look, const struct verdict *verdict, bool with_core);
 
 /*
- * look_take - the machine stands still. What was seen in an earlier look is dropped: it was of
- * another failure.
+ * look_take - the machine stands still: what @verdict wants is read into @inside, and written to
+ * the core. What was seen in an earlier look is dropped where it was of another failure.
  */
-void look_take(struct look *look, struct vmm *vmm, const struct verdict *verdict);
+void look_take(struct look *look, struct vmm *vmm, const struct verdict *verdict, bool with_core,
+	       struct inside *inside);
+
+/* look_forget - it was no failure, and the guest goes on. */
+void look_forget(struct look *look, struct inside *inside);
 
 /* look_missed - it did not come to stand still: why. */
 void look_missed(struct look *look, const struct error *err);

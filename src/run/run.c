@@ -200,6 +200,15 @@ static uint64_t prepare_ms(const struct entry *entry)
 	return ms;
 }
 
+/* For reading the guest from outside when it fails. A shell does not fail. */
+static unsigned int look_limit_ms(const struct run_config *config)
+{
+	if (config->allow_all_splats)
+		return 0;
+	return config->stall_timeout_ms ? (unsigned int)config->stall_timeout_ms
+					: WATCH_STALL_TIMEOUT_MS;
+}
+
 static int run_one(const struct run_config *config, struct run_result *result, bool is_repro,
 		   struct error *err)
 {
@@ -240,7 +249,8 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 		.dump_initramfs = is_repro ? NULL : config->dump_initramfs,
 	};
 	if (!is_repro)
-		result->look = (struct look){ .vmcore = config->vmcore,
+		result->look = (struct look){ .limit_ms = look_limit_ms(config),
+					      .vmcore = config->vmcore,
 					      .artefacts = config->artefacts,
 					      .as_it_should = config->as_it_should,
 					      .as_it_should_data = config->as_it_should_data,

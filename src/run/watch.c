@@ -41,7 +41,7 @@ static bool cancelled(struct watch *watch)
  * end. The time for that is none of the guest's.
  */
 static void look_at(struct watch *watch, struct vmm *vmm, const struct observation *seen,
-		    bool goes_on)
+		    bool goes_on, bool with_core)
 {
 	uint64_t begin = now_ns();
 	struct verdict verdict;
@@ -50,12 +50,12 @@ static void look_at(struct watch *watch, struct vmm *vmm, const struct observati
 	if (!watch->look)
 		return;
 	verdict_of(seen, &verdict);
-	if (!look_wants(watch->look, &verdict))
+	if (!look_wants(watch->look, &verdict, with_core))
 		return;
 	if (vmm_pause(vmm, &err)) {
 		look_missed(watch->look, &err);
 	} else {
-		look_take(watch->look, vmm, &verdict);
+		look_take(watch->look, vmm, &verdict, with_core, &watch->seen->inside);
 		if (goes_on)
 			vmm_resume(vmm);
 	}
@@ -65,7 +65,44 @@ static void look_at(struct watch *watch, struct vmm *vmm, const struct observati
 
 void watch_look_at_end(struct watch *watch, struct vmm *vmm)
 {
-	look_at(watch, vmm, watch->seen, false);
+	look_at(watch, vmm, watch->seen, false, true);
+}
+
+/* An idle CPU runs its timers and little else: a tenth of one is far from idle. */
+#define IDLE_SHARE 10
+
+/*
+ * Is a vCPU stuck, or is nobody in the guest there to run? Before init has spoken the boot has its
+ * own budget, and a kernel that has panicked may spin as it likes.
+ */
+static enum stop_reason find_stall(struct watch *watch, struct vmm *vmm, uint64_t now)
+{
+	struct observation *seen = watch->seen;
+	uint64_t silence = watch_limits_silence(&watch->limits, now), ran;
+	struct vmm_sample sample;
+
+	if (!watch->order.ready || seen->panic ||
+	    now - watch->stall.asked_ns < WATCH_STALL_SAMPLE_NS)
+		return STOP_NONE;
+	watch->stall.asked_ns = now;
+	for (unsigned int i = 0; i < vmm_nr_vcpus(vmm); i++) {
+		vmm_last_sample(vmm, i, &sample);
+		seen->stuck_ns = watch_stall_add(&watch->stall, i, &sample);
+		seen->stuck_vcpu = i;
+		seen->stuck_rip = sample.rip;
+		if (seen->stuck_ns)
+			return STOP_HARD_LOCKUP;
+	}
+	ran = vmm_sample(vmm);
+	if (watch->frames != watch->frames_at_sample) {
+		watch->frames_at_sample = watch->frames;
+		watch->ran_at_frame_ns = ran;
+	}
+	seen->stuck_ns = silence;
+	if (silence > watch->limits.stall_ms * 1000000 &&
+	    ran - watch->ran_at_frame_ns < silence / IDLE_SHARE)
+		return STOP_ALL_IDLE;
+	return STOP_NONE;
 }
 
 static bool past_limit(struct watch *watch, struct vmm *vmm)
@@ -73,10 +110,12 @@ static bool past_limit(struct watch *watch, struct vmm *vmm)
 	enum stop_reason reason = watch_limits_check(&watch->limits, now_ns());
 
 	if (reason == STOP_NONE)
+		reason = find_stall(watch, vmm, now_ns());
+	if (reason == STOP_NONE)
 		return false;
 	stop(watch, reason);
 	watch->seen->end_ns = now_ns();
-	look_at(watch, vmm, watch->seen, false);
+	look_at(watch, vmm, watch->seen, false, true);
 	return true;
 }
 
@@ -205,6 +244,8 @@ static void on_console(void *data, struct vmm *vmm, const uint8_t *bytes, size_t
 		return;
 	note_panic(seen, line);
 	watch_limits_panic(&watch->limits, now_ns(), channel_said(vmm_channel(vmm)));
+	/* Before it has stopped its other CPUs. A core can wait for its reset. */
+	look_at(watch, vmm, seen, true, false);
 }
 
 static int on_hello(struct watch *watch, const struct ktstr_hello *hello)
@@ -269,7 +310,7 @@ static void on_failing(struct watch *watch, struct vmm *vmm, const struct ktstr_
 	seen.exited = true;
 	seen.exit = *exited;
 	seen.stop = STOP_BYE;
-	look_at(watch, vmm, &seen, true);
+	look_at(watch, vmm, &seen, true, true);
 	vmm_answer(vmm, 0);
 }
 
@@ -291,6 +332,8 @@ static void doubt_panic(struct watch *watch, const struct vmm *vmm, uint16_t typ
 		return;
 	watch->seen->panic = false;
 	watch->seen->panic_line[0] = '\0';
+	if (watch->look)
+		look_forget(watch->look, &watch->seen->inside);
 }
 
 /* What a frame tells that may come now. Returns as channel_frame_fn. */
@@ -395,6 +438,7 @@ static int on_frame(void *data, struct vmm *vmm, uint16_t type, const void *payl
 	if (!ret)
 		ret = handle_frame(watch, vmm, type, payload, length, err);
 	watch_limits_frame(&watch->limits, now_ns());
+	watch->frames++;
 	return ret;
 }
 
@@ -425,6 +469,9 @@ void watch_init(struct watch *watch)
 	watch->order.nr_setup = watch->nr_setup;
 	watch_output_init(&watch->output, watch->out_fd, watch->err_fd, watch->console_fd);
 	watch->panic_line.used = 0;
+	memset(&watch->stall, 0, sizeof(watch->stall));
+	watch->stall.limit_ns = watch->limits.stall_ms * 1000000 / 2;
+	watch->ran_at_frame_ns = watch->frames = watch->frames_at_sample = 0;
 	watch->look_ns = watch->looked_at = 0;
 	if (watch->look)
 		look_init(watch->look);

@@ -20,6 +20,7 @@
 #include "run/watch_limits.h"
 #include "run/watch_order.h"
 #include "run/watch_output.h"
+#include "run/watch_stall.h"
 #include "run/watch_trace.h"
 #include "verdict/observation.h"
 #include "vmm/vmm.h"
@@ -54,6 +55,9 @@ struct watch {
 	/* Private from here on; trace.file.path is that of a trace that came whole. */
 	struct watch_order order;
 	struct watch_limits limits;
+	struct watch_stall stall;
+	uint64_t ran_at_frame_ns; /* how long all vCPUs had run when the guest last spoke */
+	uint64_t frames, frames_at_sample;
 	struct watch_output output;
 	struct watch_trace trace;
 	struct panic_line panic_line;

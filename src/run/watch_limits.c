@@ -100,6 +100,13 @@ uint64_t watch_limits_lost(struct watch_limits *limits, uint64_t now_ns, uint64_
 	return passed > had ? passed - had : 0;
 }
 
+uint64_t watch_limits_silence(struct watch_limits *limits, uint64_t now_ns)
+{
+	uint64_t now = charged_ns(limits, now_ns);
+
+	return limits->phase == WATCH_TEST && !limits->panic ? now - limits->last_frame_at : 0;
+}
+
 enum stop_reason watch_limits_check(struct watch_limits *limits, uint64_t now_ns)
 {
 	uint64_t now = charged_ns(limits, now_ns);

@@ -82,6 +82,12 @@ bool watch_limits_doubt(struct watch_limits *limits, uint64_t now_ns, uint64_t h
  */
 uint64_t watch_limits_lost(struct watch_limits *limits, uint64_t now_ns, uint64_t boot_ns);
 
+/*
+ * watch_limits_silence - while the payload runs: for how long on its clock has the guest said
+ * nothing, ns? 0 at other times, and in a panic.
+ */
+uint64_t watch_limits_silence(struct watch_limits *limits, uint64_t now_ns);
+
 /* Why the machine is to be stopped now, or STOP_NONE. */
 enum stop_reason watch_limits_check(struct watch_limits *limits, uint64_t now_ns);
 

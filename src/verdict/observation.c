@@ -25,6 +25,7 @@ int observation_init(struct observation *observation)
 void observation_destroy(struct observation *observation)
 {
 	scheduler_seen_destroy(&observation->scheduler);
+	inside_clear(&observation->inside);
 	metrics_destroy(&observation->metrics);
 	tail_destroy(&observation->tracer_text);
 	tail_destroy(&observation->init_log);

@@ -11,6 +11,7 @@
 #include "../../guest/protocol.h"
 #include "util/tail.h"
 #include "verdict/expect.h"
+#include "verdict/inside.h"
 #include "verdict/metrics.h"
 #include "verdict/scheduler.h"
 #include "verdict/splats.h"
@@ -28,6 +29,8 @@ enum stop_reason {
 	STOP_FINISH_TIMEOUT,  /* the payload had ended, the guest lives but does not come to its end
 			       */
 	STOP_OTHER_MACHINE,   /* the guest runs on fewer CPUs or nodes than it was given */
+	STOP_HARD_LOCKUP,     /* a vCPU ran on and on in the kernel with interrupts off: stuck_* */
+	STOP_ALL_IDLE,	      /* no word from init, though no vCPU had anything to do: stuck_ns */
 	STOP_PANIC,	      /* the kernel panicked and did not reset by itself in time */
 	STOP_SIGNAL,	      /* the user interrupted */
 };
@@ -58,6 +61,9 @@ struct observation {
 	struct vmm_result vmm;
 	enum stop_reason stop;
 	int signal; /* for STOP_SIGNAL */
+	unsigned int stuck_vcpu;
+	uint64_t stuck_ns; /* of the vCPU's own run time; for STOP_ALL_IDLE: of the guest's */
+	uint64_t stuck_rip;
 
 	/* What init said. */
 	bool hello;
@@ -86,6 +92,9 @@ struct observation {
 	struct metrics metrics;
 	/* What ktstr-work said of itself, in its name. */
 	struct work_said work;
+
+	/* The guest at the moment of its failure, from outside. */
+	struct inside inside;
 
 	/* The kernel's last words. */
 	bool panic;

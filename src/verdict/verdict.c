@@ -483,6 +483,47 @@ void verdict_add_expected(struct verdict *verdict, const struct expect *expect)
 	}
 }
 
+/* What the vCPU was in, where that was read from outside; else its bare address. */
+static void add_stuck_place(struct verdict *verdict, const struct observation *seen)
+{
+	const struct inspect_machine *machine = seen->inside.machine;
+	const struct backtrace *trace = machine && seen->stuck_vcpu < machine->nr_cpus
+						? &machine->cpus[seen->stuck_vcpu].trace
+						: NULL;
+
+	if (trace && trace->nr && *trace->frames[0].symbol) {
+		add(verdict, " in ");
+		add_text(verdict, trace->frames[0].symbol, sizeof(trace->frames[0].symbol));
+	} else {
+		add(verdict, " at RIP %#llx", (unsigned long long)seen->stuck_rip);
+	}
+}
+
+/* Seen from outside, long before a limit. */
+static void judge_stuck(struct verdict *verdict, const struct observation *seen)
+{
+	double seconds = (double)seen->stuck_ns / 1e9;
+
+	judge(verdict, VERDICT_STALL, EXIT_GUEST_STALL);
+	if (seen->stop == STOP_HARD_LOCKUP) {
+		add(verdict, "hard lockup: CPU %u ran for %.1f s with interrupts off",
+		    seen->stuck_vcpu, seconds);
+		add_stuck_place(verdict, seen);
+		add(verdict, ", ");
+		add_phase(verdict, seen);
+	} else {
+		add(verdict,
+		    "guest stopped responding: no heartbeat for %.1f s, while its CPUs were idle",
+		    seconds);
+	}
+	add_last_console_line(verdict, seen);
+}
+
+static bool is_stuck(const struct observation *seen)
+{
+	return seen->stop == STOP_HARD_LOCKUP || seen->stop == STOP_ALL_IDLE;
+}
+
 static void judge_payload(struct verdict *verdict, const struct observation *seen)
 {
 	int value = (int)seen->exit.value;
@@ -504,6 +545,10 @@ static void judge_payload(struct verdict *verdict, const struct observation *see
 		add(verdict, "guest stopped responding ");
 		add_phase(verdict, seen);
 		add_last_console_line(verdict, seen);
+		return;
+	}
+	if (seen->exit.kind == KTSTR_EXIT_STATUS && !value && is_stuck(seen)) {
+		judge_stuck(verdict, seen);
 		return;
 	}
 	switch (seen->exit.kind) {
@@ -529,7 +574,8 @@ static void judge_payload(struct verdict *verdict, const struct observation *see
 		weigh(verdict, seen);
 	}
 	/* The payload's verdict stands, but what came after it is not kept back. */
-	if (seen->stop == STOP_FINISH_TIMEOUT || seen->stop == STOP_FINISH_SILENCE)
+	if (seen->stop == STOP_FINISH_TIMEOUT || seen->stop == STOP_FINISH_SILENCE ||
+	    is_stuck(seen))
 		add(verdict, "; the guest did not finish after that");
 	else if (seen->vmm.end == VMM_END_RESET)
 		add(verdict, "; the guest reset after that");
@@ -602,6 +648,10 @@ static void judge_unfinished(struct verdict *verdict, const struct observation *
 		return;
 	case STOP_PREPARE_TIMEOUT:
 		judge_prepare_timeout(verdict, seen);
+		return;
+	case STOP_HARD_LOCKUP:
+	case STOP_ALL_IDLE:
+		judge_stuck(verdict, seen);
 		return;
 	case STOP_TEST_TIMEOUT:
 		judge_test_timeout(verdict, seen);

@@ -49,6 +49,9 @@ int arch_describe(struct vmm *vmm, const struct vmm_config *config, struct error
  */
 bool arch_registers(struct vcpu *vcpu, struct inspect_regs *regs);
 
+/* arch_sample - on the vCPU's own thread, between two turns in the guest: the registers' part. */
+bool arch_sample(struct vcpu *vcpu, struct vmm_sample *sample);
+
 /* arch_handle_exit - KVM_RUN has come back with something in kvm_run: deal with it. */
 void arch_handle_exit(struct vcpu *vcpu);
 

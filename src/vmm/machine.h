@@ -29,6 +29,10 @@ struct vcpu {
 	bool has_thread;
 	bool shut_down; /* by a triple fault; of its thread while that runs */
 	atomic_int tid; /* of the thread, once it runs */
+	atomic_bool sample_wanted;
+	uint64_t exits;		   /* its thread's: accesses that were dealt with */
+	uint64_t looked_at_cpu_ns; /* the loop's: how long it had run at its last sample */
+	struct vmm_sample sample;  /* under the lock, written by its thread alone */
 };
 
 /* Changed by machine_set_state only. */
@@ -137,5 +141,7 @@ int vcpu_start(struct vcpu *vcpu, struct error *err);
 /* Make KVM_RUN return; only after what it is to see then is set (stopping, pausing). */
 void vcpu_kick(struct vcpu *vcpu);
 void vcpu_destroy(struct vcpu *vcpu);
+/* vcpu_take_sample - on its thread (vmm_sample). */
+void vcpu_take_sample(struct vcpu *vcpu);
 
 #endif

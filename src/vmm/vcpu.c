@@ -88,6 +88,7 @@ static bool run(struct vcpu *vcpu)
 	int failure;
 
 	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+		vcpu->exits++;
 		arch_handle_exit(vcpu);
 		return true;
 	}
@@ -139,6 +140,8 @@ static void *vcpu_thread(void *arg)
 
 	atomic_store(&vcpu->tid, (int)syscall(SYS_gettid));
 	while (!atomic_load(&vmm->stopping)) {
+		if (atomic_exchange(&vcpu->sample_wanted, false))
+			vcpu_take_sample(vcpu);
 		if (atomic_load(&vmm->pausing))
 			park(vcpu);
 		else

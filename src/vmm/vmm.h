@@ -199,6 +199,26 @@ void vmm_resume(struct vmm *vmm);
  */
 int vmm_source(struct vmm *vmm, struct inspect_source *source, struct error *err);
 
+/* Where a vCPU was at some moment, while it ran. */
+struct vmm_sample {
+	uint64_t nr;	 /* the how manyth of it; 0: there is none, and the rest says nothing */
+	uint64_t cpu_ns; /* for how long its thread had run */
+	uint64_t exits;	 /* its accesses to devices so far */
+	uint64_t timer;	 /* what its timer is set to; another value after each of its interrupts */
+	uint64_t rip;
+	bool in_user, takes_interrupts;
+};
+
+/*
+ * vmm_sample - from the owner's callbacks: have each vCPU that has run for some time since the last
+ * call say where it is, soon: it leaves the guest for a moment. One that sleeps is left alone.
+ * Returns for how long all of them have run so far, ns.
+ */
+uint64_t vmm_sample(struct vmm *vmm);
+/* vmm_last_sample - the last that vCPU @index has taken. */
+void vmm_last_sample(struct vmm *vmm, unsigned int index, struct vmm_sample *sample);
+unsigned int vmm_nr_vcpus(const struct vmm *vmm);
+
 /* One stretch of RAM, as the guest sees it. */
 struct vmm_ram {
 	uint64_t gpa, size; /* bytes */

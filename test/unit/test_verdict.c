@@ -723,6 +723,32 @@ static const struct scene scenes[] = {
 			 "0 after 1.3 s); the console is empty",
 	},
 	{
+		.name = "nor is one whose CPU is stuck",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_HARD_LOCKUP, .stuck_vcpu = 3,
+			  .stuck_ns = 5123456789, .stuck_rip = 0xffffffff81234567 },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "hard lockup: CPU 3 ran for 5.1 s with interrupts off at RIP "
+			 "0xffffffff81234567, after the payload had ended (exited with status 0 "
+			 "after 1.3 s); the console is empty",
+	},
+	{
+		.name = "a payload that failed before that has failed",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 7), .stop = STOP_HARD_LOCKUP },
+		.kind = VERDICT_FAIL,
+		.exit_status = 7,
+		.cause = "payload exited with status 7 after 1.3 s; the guest did not finish after "
+			 "that",
+	},
+	{
+		.name = "nobody in the guest has anything to do, and init is silent",
+		.seen = { STARTED, .stop = STOP_ALL_IDLE, .stuck_ns = 10100000000 },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "guest stopped responding: no heartbeat for 10.1 s, while its CPUs were "
+			 "idle; the console is empty",
+	},
+	{
 		.name = "one that lives, and is only slow to end, is",
 		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_FINISH_TIMEOUT },
 		.kind = VERDICT_PASS,

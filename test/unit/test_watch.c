@@ -169,7 +169,7 @@ static void fail_with(uint32_t status)
 	assert_int_equal(say(KTSTR_FAILING, &exited, sizeof(exited)), 0);
 	/* The guest waits for it, whatever came of the look. */
 	assert_int_equal(header.answers, answers + 1);
-	assert_int_equal(look.taken, status && !(look.as_it_should && status == 3));
+	assert_int_equal(look.core.taken, status && !(look.as_it_should && status == 3));
 	assert_int_equal(say(KTSTR_EXITED, &exited, sizeof(exited)), 0);
 	assert_int_equal(say(KTSTR_BYE, NULL, 0), 1);
 }
@@ -226,8 +226,8 @@ static void a_guest_that_is_stopped_is_looked_at_then(void **state)
 	seen.test_limit_ms = 1000;
 	begin();
 	assert_true(pass(12000));
-	assert_true(look.taken);
-	assert_int_equal(look.kind, VERDICT_STALL);
+	assert_true(look.core.taken);
+	assert_int_equal(look.core.kind, VERDICT_STALL);
 	/* And once more only where its end is another one. */
 	watch_look_at_end(&watch, &vmm);
 	assert_true(end_look(true));
@@ -239,11 +239,66 @@ static void a_panic_after_a_failure_is_looked_at_as_well(void **state)
 	begin_look();
 	begin();
 	fail_with(3);
-	assert_int_equal(look.kind, VERDICT_FAIL);
+	assert_int_equal(look.core.kind, VERDICT_FAIL);
 	seen.panic = true;
 	watch_look_at_end(&watch, &vmm);
-	assert_int_equal(look.kind, VERDICT_PANIC);
+	assert_int_equal(look.core.kind, VERDICT_PANIC);
 	assert_true(end_look(true));
+}
+
+/* Ten samples of a vCPU, half a second of its time apart; true: the machine was stopped. */
+static bool run_stuck(bool takes_interrupts, bool speaks)
+{
+	static struct vcpu vcpu;
+	bool stopped = false;
+
+	vcpu.sample = (struct vmm_sample){ .takes_interrupts = takes_interrupts, .rip = 0x1234 };
+	vmm.vcpus = &vcpu;
+	vmm.nr_vcpus = 1;
+	for (int i = 0; i < 22 && !stopped; i++) {
+		vcpu.sample.nr++;
+		vcpu.sample.cpu_ns += 500000000;
+		if (speaks && i % 2)
+			speak(KTSTR_HEARTBEAT, 8);
+		stopped = pass(500);
+	}
+	vmm.vcpus = NULL;
+	vmm.nr_vcpus = 0;
+	return stopped;
+}
+
+static void a_cpu_that_is_stuck_ends_it_long_before_its_limit(void **state)
+{
+	(void)state;
+	begin();
+	assert_true(run_stuck(false, true));
+	assert_int_equal(seen.stop, STOP_HARD_LOCKUP);
+	assert_int_equal(seen.stuck_rip, 0x1234);
+	assert_in_range(seen.stuck_ns, 5000000000, 6000000000);
+}
+
+static void one_that_works_does_not_and_nor_does_a_panics(void **state)
+{
+	(void)state;
+	begin();
+	assert_false(run_stuck(true, true));
+	print_line();
+	assert_true(run_stuck(false, false));
+	assert_int_equal(seen.stop, STOP_PANIC);
+}
+
+/* Nothing runs, and init has not spoken for ten seconds; with a heartbeat now and then it may. */
+static void who_is_silent_with_nothing_to_do_has_stalled(void **state)
+{
+	(void)state;
+	begin();
+	for (int i = 0; i < 5; i++) {
+		assert_false(pass(9000));
+		speak(KTSTR_HEARTBEAT, 8);
+	}
+	assert_true(pass(11500));
+	assert_int_equal(seen.stop, STOP_ALL_IDLE);
+	assert_in_range(seen.stuck_ns, 10000000000, 11000000000);
 }
 
 /* A slow console: the kernel prints its call trace before it stops the other CPUs. */
@@ -509,6 +564,12 @@ static void a_full_pipe_does_not_keep_who_wants_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_cpu_that_is_stuck_ends_it_long_before_its_limit,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_that_works_does_not_and_nor_does_a_panics,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_is_silent_with_nothing_to_do_has_stalled,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_failing_payload_is_looked_at_before_it_is_cleaned_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_as_it_should_be_is_not_looked_at, set_up,

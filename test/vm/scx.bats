@@ -114,6 +114,12 @@ in_dump()
 	grep -qE 'hog.max_gap was .*hog/2|hog/2\[[0-9]+\] failed to run' stdout stderr
 }
 
+@test "a CPU that runs on in it with interrupts off is seen from outside, long before the limit" {
+	payload='while :; do sleep 0.1; done' KTSTR_STALL_TIMEOUT=10 under --spin 2000 --timeout-ms 30000
+	assert_status 121
+	assert_output '^STALL sh: hard lockup: CPU [01] ran for [0-9.]+ s with interrupts off in bpf_prog_[0-9a-f]+_run_on'
+}
+
 @test "replace-scheduler: the next one is attached, or it is said why not" {
 	options=(--include "$KTSTR_TEST_SCX:/opt/scx")
 	payload='replace-scheduler /opt/scx --name other && cat /sys/kernel/sched_ext/root/ops

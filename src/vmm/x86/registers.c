@@ -3,9 +3,13 @@
 
 #include "vmm/arch.h"
 #include "vmm/machine.h"
+#include "vmm/x86/msr.h"
 
 /* Intel SDM vol. 3, 2.5: paging, without which no kernel runs for long. */
 #define CR0_PG (1ull << 31)
+
+/* Intel SDM vol. 3, 2.3: RFLAGS.IF. */
+#define RFLAGS_IF (1ull << 9)
 
 /* Has the guest started it? Application processors wait for that from power-on. */
 static bool was_started(const struct vcpu *vcpu)
@@ -57,5 +61,20 @@ bool arch_registers(struct vcpu *vcpu, struct inspect_regs *out)
 		.idt_base = sregs.idt.base,
 		.cs = sregs.cs.selector,
 	};
+	return true;
+}
+
+bool arch_sample(struct vcpu *vcpu, struct vmm_sample *sample)
+{
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0 || ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
+		return false;
+	sample->rip = regs.rip;
+	sample->in_user = sregs.cs.selector & 3;
+	sample->takes_interrupts = regs.rflags & RFLAGS_IF;
+	/* Linux sets it anew in each of its timer's interrupts; KVM clears it when it fires. */
+	msr_access(vcpu->fd, KVM_GET_MSRS, MSR_TSC_DEADLINE, &sample->timer);
 	return true;
 }
