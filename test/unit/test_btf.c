@@ -230,6 +230,11 @@ static void damaged_is_refused(void **state)
 		if (!btf_parse(copy, size, &btf, &err))
 			btf_close(btf);
 	}
+	/* The last type reaches over its section's end. */
+	copy = malloc(size);
+	memcpy(copy, bytes, size);
+	copy[12] -= 4;
+	assert_int_equal(btf_parse(copy, size, &btf, &err), -EPROTO);
 	/* A kind that nobody knows: what follows it cannot be skipped. */
 	copy = malloc(size);
 	memcpy(copy, bytes, size);

@@ -111,8 +111,8 @@ static void what_waits(void **state)
 	s_list_add(sample, &rq->fair, &task->fair);
 	/* Real-time, with a priority in the second word of the bitmap. */
 	task = wait_on(sample, 5, 0, 20, CLASS_RT);
-	s_list_add(sample, &rq->rt.queues[70], &task->rt);
-	rq->rt.bitmap[1] = 1 << 6;
+	s_list_add(sample, &rq->rt.queues[99], &task->rt);
+	rq->rt.bitmap[1] = 1ull << 35;
 	/* Deadline: a server, which is no task, and a task to the left of it. */
 	task = &sample->mem.tasks[6];
 	task->dl.flags = 1 << 2;
@@ -260,10 +260,14 @@ static void damage_is_told(void **state)
 	s_list_add(sample, &rq->fair, &sample->mem.tasks[3].fair);
 	sample->mem.tasks[3].fair.next = s_at(sample, &task->fair);
 	memset(sample->mem.tasks[4].comm, 'x', 16);
+	/* A time that is still to come is none. */
+	task->last_queued = UINT64_MAX - 1;
+	task->exec_start = UINT64_MAX - 1;
 	sample->mem.cpus[1].rq.fair.next = 0x1234;
 	sample->mem.cpus[1].current = 0x4321;
 	machine = look(sample);
 	assert_non_null(strstr(machine->cpus[0].runqueue.why, "circle"));
+	assert_int_equal(waits(&machine->cpus[0].runqueue, 102)->by, WAIT_UNKNOWN);
 	assert_non_null(strstr(machine->cpus[1].runqueue.why, "not readable"));
 	assert_non_null(strstr(machine->cpus[1].why_task, "not readable"));
 	assert_int_equal(machine->cpus[1].task.pid, 0);

@@ -294,7 +294,7 @@ static void check(const struct guest *guest, unsigned int i, const char *symbol,
 static void through_an_interrupt(void **state)
 {
 	struct guest *guest = guest_new(orc_hash_6_12);
-	uint64_t irq = IRQ_STACK + SIZE - 64, task = STACK + 0x3000, regs = STACK + 0x3100;
+	uint64_t irq = IRQ_STACK + SIZE - 24, task = STACK + 0x3000, regs = STACK + 0x3100;
 
 	(void)state;
 	*word(guest, irq + 8) = ON_IRQ + 0x40; /* PLAIN's way back */
@@ -343,6 +343,26 @@ static void through_an_iret_frame(void **state)
 	run_cpu(guest, BY_R10 + 8, sp + 0x180);
 	assert_int_equal(guest->trace.end, BACKTRACE_START);
 	assert_int_equal(guest->trace.nr, 2);
+	guest_free(guest);
+}
+
+/* A call that is the last of its function returns to where the next one begins, which is another
+ * frame's. */
+static void call_that_does_not_return(void **state)
+{
+	struct guest *guest = guest_new(orc_hash_6_12);
+	uint64_t sp = STACK + 0x1000;
+
+	(void)state;
+	*word(guest, sp + 8) = FRAMED;
+	*word(guest, sp + 24) = THREAD + 0x40;
+	run_cpu(guest, PLAIN + 4, sp);
+	assert_int_equal(guest->trace.end, BACKTRACE_START);
+	assert_int_equal(guest->trace.nr, 3);
+	check(guest, 1, "plain", 0x100, FRAME_ORC, STACK_TASK);
+	/* What was interrupted at its first instruction is that function. */
+	run_cpu(guest, FRAMED, sp);
+	check(guest, 0, "framed", 0, FRAME_REGISTERS, STACK_TASK);
 	guest_free(guest);
 }
 
@@ -558,6 +578,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(through_an_interrupt),
 		cmocka_unit_test(through_an_iret_frame),
+		cmocka_unit_test(call_that_does_not_return),
 		cmocka_unit_test(sleeping_task),
 		cmocka_unit_test(programs_and_modules),
 		cmocka_unit_test(scan_is_marked),
