@@ -79,7 +79,7 @@ struct guest {
 		struct g_task task;
 		struct g_module module;
 		struct g_bpf bpf;
-		uint64_t modules[2], programs[2], irq_stack_ptr;
+		uint64_t modules[2], programs[2], irq_stack_ptr, exception_stacks;
 		int32_t module_ip;
 		uint8_t module_orc[6];
 	} data;
@@ -151,6 +151,10 @@ static struct btf *types(void)
 	w_type(&w, W_ENUM, "mod_mem_type", 1, 4);
 	w_u32(&w, w_string(&w, "MOD_TEXT"));
 	w_u32(&w, 1);
+	w_struct(&w, W_STRUCT, "cea_exception_stacks", 4 * SIZE,
+		 (struct btf_writer_member[]){ { "DF_stack", stack, 0, 0, 0 },
+					       { "NMI_stack", stack, SIZE, 0, 0 },
+					       { 0 } });
 	bytes = w_end(&w, &size);
 	assert_int_equal(btf_parse(bytes, size, &btf, NULL), 0);
 	return btf;
@@ -231,6 +235,7 @@ static struct guest *guest_new(const uint8_t *hash)
 	fake_symbol(fake, "modules", AT(modules));
 	fake_symbol(fake, "bpf_kallsyms", AT(programs));
 	fake_symbol(fake, "hardirq_stack_ptr", AT(irq_stack_ptr) - 0x1000);
+	fake_symbol(fake, "cea_exception_stacks", AT(exception_stacks) - 0x1000);
 	fake->nr_cpus = 1;
 	fake->per_cpu[0] = 0x1000;
 	guest->data.irq_stack_ptr = IRQ_STACK + SIZE - 8;
@@ -316,6 +321,30 @@ static void through_an_interrupt(void **state)
 	check(guest, 3, "framed", 0x10, FRAME_REGISTERS, STACK_TASK);
 	check(guest, 4, "entry", 0x40, FRAME_ORC, STACK_TASK);
 	assert_int_equal(guest->trace.frames[0].size, 0x100);
+	guest_free(guest);
+}
+
+/* An NMI in the middle of an interrupt: its stack is its own, and where it was is on another. */
+static void through_an_nmi(void **state)
+{
+	struct guest *guest = guest_new(orc_hash_6_12);
+	uint64_t nmi = IRQ_STACK + 0x1000, task = STACK + 0x2000;
+
+	(void)state;
+	/* The middle of that memory is the NMI's stack, and no interrupt's. */
+	guest->data.irq_stack_ptr = 0;
+	guest->data.exception_stacks = IRQ_STACK - SIZE;
+	*word(guest, nmi + 8) = ENTRY + 0x40;
+	put_regs(guest, nmi + 16, PLAIN + 8, task, 0x10);
+	*word(guest, task + 8) = THREAD + 0x40;
+	run_cpu(guest, PLAIN + 4, nmi);
+	assert_int_equal(guest->trace.end, BACKTRACE_START);
+	assert_int_equal(guest->trace.nr, 4);
+	check(guest, 0, "plain", 4, FRAME_REGISTERS, STACK_NMI);
+	check(guest, 1, "entry", 0x40, FRAME_ORC, STACK_NMI);
+	check(guest, 2, "plain", 8, FRAME_REGISTERS, STACK_TASK);
+	check(guest, 3, "thread", 0x40, FRAME_ORC, STACK_TASK);
+	assert_string_equal(stack_name(guest->trace.frames[0].stack), "NMI");
 	guest_free(guest);
 }
 
@@ -577,6 +606,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(through_an_interrupt),
+		cmocka_unit_test(through_an_nmi),
 		cmocka_unit_test(through_an_iret_frame),
 		cmocka_unit_test(call_that_does_not_return),
 		cmocka_unit_test(sleeping_task),
