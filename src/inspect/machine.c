@@ -8,65 +8,50 @@
 
 #include "inspect/btf.h"
 #include "inspect/inspect.h"
-#include "inspect/symbols_of_modules.h"
+#include "inspect/machine_means.h"
 
 /* RFLAGS.IF (Intel SDM vol. 1, 3.4.3) */
 #define RFLAGS_IF (1u << 9)
 
-/* What reading takes, and of what there is none. */
-struct means {
-	struct inspect *inspect;
-	struct btf *btf;
-	struct module_symbols *modules;
-	struct unwinder unwinder;
-	struct tasks tasks;
-	struct runqueues runqueues;
-	bool has_tasks, has_runqueues;
-	char why_tasks[INSPECT_WHY_SIZE], why_runqueues[INSPECT_WHY_SIZE];
-};
-
-static void copy_why(char why[INSPECT_WHY_SIZE], const char *text)
-{
-	snprintf(why, INSPECT_WHY_SIZE, "%.*s", (int)INSPECT_WHY_SIZE - 1, text);
-}
-
-static int open_means(struct means *means, struct inspect_machine *machine, struct error *err)
+static int open_means(struct machine_means *means, struct inspect_machine *machine,
+		      struct error *err)
 {
 	struct error types = { "" };
 	int ret = btf_open(means->inspect, &means->btf, &types);
 
 	if (ret == -ENOMEM)
 		return error_set(err, ret, "%s", types.text);
-	copy_why(machine->why_types, types.text);
+	machine_copy_why(machine->why_types, types.text);
 	if (means->btf) {
 		ret = module_symbols_open(means->inspect, means->btf, &means->modules, err);
 		if (ret)
 			return ret;
-		copy_why(machine->why_modules, module_symbols_why(means->modules, CODE_MODULE));
-		copy_why(machine->why_bpf, module_symbols_why(means->modules, CODE_BPF));
+		machine_copy_why(machine->why_modules,
+				 module_symbols_why(means->modules, CODE_MODULE));
+		machine_copy_why(machine->why_bpf, module_symbols_why(means->modules, CODE_BPF));
 		means->has_tasks =
 			!tasks_open(means->inspect, means->btf, &means->tasks, means->why_tasks);
 	} else {
-		copy_why(machine->why_modules, types.text);
-		copy_why(machine->why_bpf, types.text);
-		copy_why(means->why_tasks, types.text);
+		machine_copy_why(machine->why_modules, types.text);
+		machine_copy_why(machine->why_bpf, types.text);
+		machine_copy_why(means->why_tasks, types.text);
 	}
-	copy_why(means->why_runqueues, means->why_tasks);
+	machine_copy_why(means->why_runqueues, means->why_tasks);
 	if (means->has_tasks)
 		means->has_runqueues = !runqueues_open(&means->tasks, means->btf, &means->runqueues,
 						       means->why_runqueues);
 	unwinder_open(means->inspect, means->btf, means->modules, &means->unwinder);
-	copy_why(machine->why_unwinding, means->unwinder.orc_why);
+	machine_copy_why(machine->why_unwinding, means->unwinder.orc_why);
 	return 0;
 }
 
-static void close_means(struct means *means)
+static void close_means(struct machine_means *means)
 {
 	module_symbols_close(means->modules);
 	btf_close(means->btf);
 }
 
-static void read_names(struct means *means, struct inspect_machine *machine)
+static void read_names(struct machine_means *means, struct inspect_machine *machine)
 {
 	struct btf_field release;
 	uint64_t at;
@@ -130,7 +115,7 @@ out:
 	free(known);
 }
 
-static int read_cpu(struct means *means, struct inspect_cpu *cpu, struct error *err)
+static int read_cpu(struct machine_means *means, struct inspect_cpu *cpu, struct error *err)
 {
 	const struct inspect_source *source = inspect_source(means->inspect);
 	struct inspect_regs regs;
@@ -138,7 +123,7 @@ static int read_cpu(struct means *means, struct inspect_cpu *cpu, struct error *
 	int ret = 0;
 
 	if (!means->has_tasks)
-		copy_why(cpu->why_task, means->why_tasks);
+		machine_copy_why(cpu->why_task, means->why_tasks);
 	else if (!task_of_cpu(&means->tasks, cpu->cpu, &task))
 		snprintf(cpu->why_task, sizeof(cpu->why_task),
 			 "which task runs on CPU %u is not readable", cpu->cpu);
@@ -161,11 +146,12 @@ static int read_cpu(struct means *means, struct inspect_cpu *cpu, struct error *
 		cpu->takes_interrupts = regs.rflags & RFLAGS_IF;
 		ret = backtrace_of_cpu(&means->unwinder, &regs, cpu->cpu, task, &cpu->trace, err);
 	} else {
-		copy_why(cpu->why_registers, "the vCPU has none to show: it was never started, or "
-					     "its state is lost");
+		machine_copy_why(cpu->why_registers,
+				 "the vCPU has none to show: it was never started, or "
+				 "its state is lost");
 	}
 	if (ret || !means->has_runqueues) {
-		copy_why(cpu->runqueue.why, means->why_runqueues);
+		machine_copy_why(cpu->runqueue.why, means->why_runqueues);
 		return ret;
 	}
 	return runqueue_read(&means->runqueues, cpu->cpu, &cpu->runqueue, err);
@@ -189,7 +175,8 @@ static void add_longest(struct inspect_machine *machine, const struct waiting *w
 	machine->longest[i] = *waiting;
 }
 
-static int read_cpus(struct means *means, struct inspect_machine *machine, struct error *err)
+static int read_cpus(struct machine_means *means, struct inspect_machine *machine,
+		     struct error *err)
 {
 	for (unsigned int i = 0; i < machine->nr_cpus; i++) {
 		struct inspect_cpu *cpu = &machine->cpus[i];
@@ -202,71 +189,16 @@ static int read_cpus(struct means *means, struct inspect_machine *machine, struc
 		for (unsigned int k = 0; k < cpu->runqueue.nr_waiting; k++)
 			add_longest(machine, &cpu->runqueue.waiting[k]);
 	}
-	copy_why(machine->why_waits, !means->has_runqueues	 ? means->why_runqueues
-				     : means->runqueues.wait_why ? means->runqueues.wait_why
-								 : "");
-	return 0;
-}
-
-static int add_blocked(struct means *means, struct inspect_machine *machine,
-		       const struct inspect_task *task, struct error *err)
-{
-	uint64_t now = means->has_runqueues ? means->runqueues.now_task_ns : 0;
-	struct inspect_blocked *blocked;
-
-	machine->nr_blocked_in_all++;
-	if (machine->nr_blocked == MACHINE_MAX_BLOCKED)
-		return 0;
-	blocked = &machine->blocked[machine->nr_blocked++];
-	blocked->task = *task;
-	blocked->is_known = task->ran_at_ns && task->ran_at_ns <= now;
-	blocked->not_run_ns = blocked->is_known ? now - task->ran_at_ns : 0;
-	return backtrace_of_task(&means->unwinder, task->address, &blocked->trace, err);
-}
-
-static int read_tasks(struct means *means, struct inspect_machine *machine, struct error *err)
-{
-	struct tasks_walk walk;
-	unsigned int damaged = 0;
-	uint64_t address;
-
-	if (!means->has_tasks) {
-		copy_why(machine->why_tasks, means->why_tasks);
-		return 0;
-	}
-	machine->blocked = calloc(MACHINE_MAX_BLOCKED, sizeof(*machine->blocked));
-	if (!machine->blocked)
-		return error_set(err, -ENOMEM, "the guest's tasks: out of memory");
-	tasks_begin(&walk, &means->tasks);
-	while (tasks_next(&walk, &address)) {
-		struct inspect_task task;
-		int ret;
-
-		if (!task_read(&means->tasks, address, &task)) {
-			damaged++;
-			continue;
-		}
-		machine->nr_tasks++;
-		/* What still runs has not got as far as to wait. */
-		if (!task_is_blocked(&task) || task.on_cpu)
-			continue;
-		ret = add_blocked(means, machine, &task, err);
-		if (ret)
-			return ret;
-	}
-	if (walk.broken)
-		snprintf(machine->why_tasks, sizeof(machine->why_tasks),
-			 "the list of tasks ends early: %s", walk.broken);
-	else if (damaged)
-		snprintf(machine->why_tasks, sizeof(machine->why_tasks),
-			 "%u tasks are damaged or not readable", damaged);
+	machine_copy_why(machine->why_waits, !means->has_runqueues	 ? means->why_runqueues
+					     : means->runqueues.wait_why ? means->runqueues.wait_why
+									 : "");
 	return 0;
 }
 
 int inspect_machine_read(struct inspect *inspect, struct inspect_machine **out, struct error *err)
 {
 	struct inspect_machine *machine = calloc(1, sizeof(*machine));
-	struct means means = { .inspect = inspect };
+	struct machine_means means = { .inspect = inspect };
 	int ret;
 
 	*out = NULL;
@@ -285,7 +217,7 @@ int inspect_machine_read(struct inspect *inspect, struct inspect_machine **out, 
 		ret = read_cpus(&means, machine, err);
 	}
 	if (!ret)
-		ret = read_tasks(&means, machine, err);
+		ret = machine_read_tasks(&means, machine, err);
 	machine->is_out_of_time = inspect_out_of_time(inspect);
 	close_means(&means);
 	if (ret) {

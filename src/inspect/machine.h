@@ -53,6 +53,11 @@ struct inspect_machine {
 	struct waiting longest[MACHINE_MAX_LONGEST];
 	unsigned int nr_longest;
 	char why_waits[INSPECT_WHY_SIZE];
+	/* They could run, and are in no queue of their CPU's: their cgroup's quota is used up
+	 * (is_throttled), or something is wrong. None are looked for where run queues are not
+	 * known. */
+	struct waiting unqueued[MACHINE_MAX_LONGEST];
+	unsigned int nr_unqueued, nr_unqueued_in_all;
 	struct inspect_blocked *blocked;
 	unsigned int nr_blocked, nr_blocked_in_all;
 	unsigned int nr_tasks;		  /* all threads, without the idle ones */

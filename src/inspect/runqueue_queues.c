@@ -11,12 +11,11 @@
 /* Of groups of the rt class that wait to be looked into. */
 #define MAX_GROUPS 64u
 
-static void read_wait(const struct runqueue_reading *reading, struct waiting *waiting)
+static void read_wait(const struct runqueues *with, struct waiting *waiting)
 {
-	const struct runqueues *with = reading->with;
 	uint64_t since;
 
-	if (layout_read(reading->inspect, waiting->task.address, &with->last_queued, &since) &&
+	if (layout_read(with->tasks->inspect, waiting->task.address, &with->last_queued, &since) &&
 	    since && since <= with->now_ns) {
 		waiting->by = WAIT_QUEUED;
 		waiting->waited_ns = with->now_ns - since;
@@ -29,19 +28,18 @@ static void read_wait(const struct runqueue_reading *reading, struct waiting *wa
 	}
 }
 
-static void read_dsq(const struct runqueue_reading *reading, struct waiting *waiting)
+static void read_dsq(const struct runqueues *with, struct waiting *waiting)
 {
-	const struct runqueues *with = reading->with;
 	uint64_t dsq, id;
 
 	if (waiting->task.class != CLASS_EXT ||
-	    !layout_read(reading->inspect, waiting->task.address, &with->dsq, &dsq))
+	    !layout_read(with->tasks->inspect, waiting->task.address, &with->dsq, &dsq))
 		return;
 	if (!dsq) {
 		waiting->dsq = DSQ_BPF;
 		return;
 	}
-	if (!layout_read(reading->inspect, dsq, &with->dsq_id, &id))
+	if (!layout_read(with->tasks->inspect, dsq, &with->dsq_id, &id))
 		return;
 	waiting->dsq_id = id;
 	if (id == with->dsq_local)
@@ -54,33 +52,40 @@ static void read_dsq(const struct runqueue_reading *reading, struct waiting *wai
 		waiting->dsq = id & with->dsq_builtin ? DSQ_BUILTIN : DSQ_USER;
 }
 
-static bool is_throttled(const struct runqueue_reading *reading, uint64_t task)
+static bool is_throttled(const struct runqueues *with, uint64_t task)
 {
-	const struct runqueues *with = reading->with;
-	uint64_t cfs_rq = layout_read_or(reading->inspect, task, &with->cfs_rq, 0);
+	struct inspect *inspect = with->tasks->inspect;
+	uint64_t cfs_rq = layout_read_or(inspect, task, &with->cfs_rq, 0);
 
-	return layout_read_or(reading->inspect, task, &with->throttled, 0) ||
-	       (cfs_rq && layout_read_or(reading->inspect, cfs_rq, &with->throttle_count, 0) != 0);
+	return layout_read_or(inspect, task, &with->throttled, 0) ||
+	       (cfs_rq && layout_read_or(inspect, cfs_rq, &with->throttle_count, 0) != 0);
+}
+
+void waiting_read(const struct runqueues *runqueues, const struct inspect_task *task,
+		  struct waiting *waiting)
+{
+	*waiting = (struct waiting){ .task = *task };
+	waiting->is_throttled = task->class == CLASS_FAIR && is_throttled(runqueues, task->address);
+	read_wait(runqueues, waiting);
+	read_dsq(runqueues, waiting);
 }
 
 /* The task at @address is in one of the queues; false: no more of them. */
 static bool add(struct runqueue_reading *reading, uint64_t address)
 {
 	struct runqueue *out = reading->out;
-	struct waiting waiting = { 0 };
+	struct inspect_task task;
 
-	if (!task_read(reading->with->tasks, address, &waiting.task)) {
+	if (!task_read(reading->with->tasks, address, &task)) {
 		reading->damaged++;
 		return reading->damaged < RUNQUEUE_MAX_WAITING;
 	}
-	if (address == out->current || waiting.task.on_cpu)
+	if (address == out->current || task.on_cpu)
 		return true;
-	if (waiting.task.class == CLASS_FAIR) {
-		if (layout_read_or(reading->inspect, address, &reading->with->delayed, 0)) {
-			out->nr_delayed++;
-			return true;
-		}
-		waiting.is_throttled = is_throttled(reading, address);
+	if (task.class == CLASS_FAIR &&
+	    layout_read_or(reading->inspect, address, &reading->with->delayed, 0)) {
+		out->nr_delayed++;
+		return true;
 	}
 	if (out->nr_waiting == RUNQUEUE_MAX_WAITING) {
 		reading->is_cut = true;
@@ -97,9 +102,7 @@ static bool add(struct runqueue_reading *reading, uint64_t address)
 		out->waiting = more;
 		reading->room = room;
 	}
-	read_wait(reading, &waiting);
-	read_dsq(reading, &waiting);
-	out->waiting[out->nr_waiting++] = waiting;
+	waiting_read(reading->with, &task, &out->waiting[out->nr_waiting++]);
 	return true;
 }
 

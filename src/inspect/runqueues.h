@@ -88,4 +88,8 @@ int runqueue_read(const struct runqueues *runqueues, unsigned int cpu, struct ru
 		  struct error *err);
 void runqueue_free(struct runqueue *runqueue);
 
+/* waiting_read - for how long @task has waited, and where */
+void waiting_read(const struct runqueues *runqueues, const struct inspect_task *task,
+		  struct waiting *waiting);
+
 #endif

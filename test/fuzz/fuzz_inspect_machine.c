@@ -43,6 +43,8 @@ static void check(const struct inspect_machine *machine)
 	}
 	if (machine->nr_longest > MACHINE_MAX_LONGEST || machine->nr_blocked > MACHINE_MAX_BLOCKED)
 		abort();
+	if (machine->nr_unqueued > MACHINE_MAX_LONGEST)
+		abort();
 	for (unsigned int i = 1; i < machine->nr_longest; i++)
 		if (machine->longest[i].waited_ns > machine->longest[i - 1].waited_ns)
 			abort();

@@ -146,6 +146,9 @@ static void print_machine(struct inspect *inspect)
 	printf("longest:\n");
 	for (unsigned int i = 0; i < machine->nr_longest; i++)
 		print_waiting(&machine->longest[i]);
+	printf("in no queue: %u\n", machine->nr_unqueued_in_all);
+	for (unsigned int i = 0; i < machine->nr_unqueued; i++)
+		print_waiting(&machine->unqueued[i]);
 	printf("%u tasks %s, %u blocked:\n", machine->nr_tasks, machine->why_tasks,
 	       machine->nr_blocked_in_all);
 	for (unsigned int i = 0; i < machine->nr_blocked; i++) {

@@ -213,6 +213,7 @@ static inline void s_task(struct sample *sample, unsigned int i, const char *com
 	task->pid = task->tgid = i < 2 ? 0 : (int32_t)(100 + i);
 	task->class = classes + 8 * (i < 2 ? CLASS_IDLE : CLASS_FAIR);
 	task->prio = 120;
+	task->state = i < 2 ? 0 : 1;
 	task->mm = i < 2 ? 0 : 1;
 	task->stack = s_at(sample, stack);
 	task->signal = s_at(sample, &sample->mem.threads[i]);

@@ -34,6 +34,7 @@ static struct s_task *wait_on(struct sample *sample, unsigned int i, unsigned in
 
 	task->cpu = cpu;
 	task->on_rq = 1;
+	task->state = 0;
 	task->class = class_at(class);
 	task->last_queued = 10000001000 - ms * 1000000;
 	return task;
@@ -66,6 +67,7 @@ static void an_idle_guest(void **state)
 	assert_int_equal(machine->nr_tasks, SAMPLE_TASKS - 2);
 	assert_int_equal(machine->nr_blocked_in_all, 0);
 	assert_int_equal(machine->nr_longest, 0);
+	assert_int_equal(machine->nr_unqueued_in_all, 0);
 	assert_false(machine->is_out_of_time);
 	for (unsigned int i = 0; i < 2; i++) {
 		struct inspect_cpu *cpu = &machine->cpus[i];
@@ -221,6 +223,33 @@ static void what_is_blocked(void **state)
 	sample_free(sample);
 }
 
+/* Runnable, and in no queue: what the kernel has taken out for its quota, or has lost. */
+static void what_is_in_no_queue(void **state)
+{
+	struct sample *sample = sample_new();
+	struct inspect_machine *machine;
+
+	(void)state;
+	wait_on(sample, 4, 1, 70, CLASS_FAIR);
+	s_list_add(sample, &sample->mem.cpus[1].rq.fair, &sample->mem.tasks[4].fair);
+	wait_on(sample, 5, 1, 80, CLASS_FAIR);
+	/* New, and not yet woken for the first time. */
+	sample->mem.tasks[6].state = 0x800;
+	machine = look(sample);
+	assert_int_equal(machine->nr_unqueued_in_all, 1);
+	assert_int_equal(machine->nr_unqueued, 1);
+	assert_int_equal(machine->unqueued[0].task.pid, 105);
+	assert_int_equal(machine->unqueued[0].by, WAIT_QUEUED);
+	assert_int_equal(machine->unqueued[0].waited_ns, 80000000);
+	inspect_machine_free(machine);
+	/* Where the queue is damaged nothing is said of what is not in it. */
+	sample->mem.cpus[1].rq.fair.next = 0;
+	machine = look(sample);
+	assert_int_equal(machine->nr_unqueued_in_all, 0);
+	inspect_machine_free(machine);
+	sample_free(sample);
+}
+
 /* A vCPU's number need not be the kernel's; one in user mode takes what is left. */
 static void vcpus_are_told_by_gs(void **state)
 {
@@ -360,6 +389,7 @@ int main(void)
 		cmocka_unit_test(what_waits),
 		cmocka_unit_test(queues_of_sched_ext),
 		cmocka_unit_test(what_is_blocked),
+		cmocka_unit_test(what_is_in_no_queue),
 		cmocka_unit_test(vcpus_are_told_by_gs),
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(more_than_there_is_room_for),

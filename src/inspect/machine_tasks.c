@@ -1,0 +1,88 @@
+/* Which of a machine's tasks are blocked, and which could run and are forgotten? See machine.h. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "inspect/machine_means.h"
+
+static int add_blocked(struct machine_means *means, struct inspect_machine *machine,
+		       const struct inspect_task *task, struct error *err)
+{
+	uint64_t now = means->has_runqueues ? means->runqueues.now_task_ns : 0;
+	struct inspect_blocked *blocked;
+
+	machine->nr_blocked_in_all++;
+	if (machine->nr_blocked == MACHINE_MAX_BLOCKED)
+		return 0;
+	blocked = &machine->blocked[machine->nr_blocked++];
+	blocked->task = *task;
+	blocked->is_known = task->ran_at_ns && task->ran_at_ns <= now;
+	blocked->not_run_ns = blocked->is_known ? now - task->ran_at_ns : 0;
+	return backtrace_of_task(&means->unwinder, task->address, &blocked->trace, err);
+}
+
+/* Does its CPU's run queue have it? True also where not all of that was read. */
+static bool is_queued(const struct inspect_machine *machine, const struct inspect_task *task)
+{
+	const struct runqueue *runqueue = NULL;
+
+	for (unsigned int i = 0; i < machine->nr_cpus; i++)
+		if (task->cpu >= 0 && machine->cpus[i].cpu == (unsigned int)task->cpu)
+			runqueue = &machine->cpus[i].runqueue;
+	if (!runqueue || !runqueue->is_known || *runqueue->why ||
+	    runqueue->current == task->address)
+		return true;
+	for (unsigned int i = 0; i < runqueue->nr_waiting; i++)
+		if (runqueue->waiting[i].task.address == task->address)
+			return true;
+	return false;
+}
+
+static void add_unqueued(struct machine_means *means, struct inspect_machine *machine,
+			 const struct inspect_task *task)
+{
+	if (machine->nr_unqueued < MACHINE_MAX_LONGEST)
+		waiting_read(&means->runqueues, task, &machine->unqueued[machine->nr_unqueued++]);
+	machine->nr_unqueued_in_all++;
+}
+
+int machine_read_tasks(struct machine_means *means, struct inspect_machine *machine,
+		       struct error *err)
+{
+	struct tasks_walk walk;
+	unsigned int damaged = 0;
+	uint64_t address;
+
+	if (!means->has_tasks) {
+		machine_copy_why(machine->why_tasks, means->why_tasks);
+		return 0;
+	}
+	machine->blocked = calloc(MACHINE_MAX_BLOCKED, sizeof(*machine->blocked));
+	if (!machine->blocked)
+		return error_set(err, -ENOMEM, "the guest's tasks: out of memory");
+	tasks_begin(&walk, &means->tasks);
+	while (tasks_next(&walk, &address)) {
+		struct inspect_task task;
+		int ret;
+
+		if (!task_read(&means->tasks, address, &task)) {
+			damaged++;
+			continue;
+		}
+		machine->nr_tasks++;
+		if (task.letter == 'R' && !task.state && !task.on_cpu && !is_queued(machine, &task))
+			add_unqueued(means, machine, &task);
+		/* What still runs has not got as far as to wait. */
+		if (!task_is_blocked(&task) || task.on_cpu)
+			continue;
+		ret = add_blocked(means, machine, &task, err);
+		if (ret)
+			return ret;
+	}
+	if (walk.broken)
+		snprintf(machine->why_tasks, sizeof(machine->why_tasks),
+			 "the list of tasks ends early: %s", walk.broken);
+	else if (damaged)
+		snprintf(machine->why_tasks, sizeof(machine->why_tasks),
+			 "%u tasks are damaged or not readable", damaged);
+	return 0;
+}
