@@ -102,17 +102,23 @@ void counters_read(pid_t pid, pid_t tid, struct counters *counters)
 		read_status(text, counters);
 }
 
-uint64_t counters_stolen(void)
+uint64_t counters_stolen(int cpu)
 {
 	FILE *file = fopen("/proc/stat", "re");
-	unsigned long long ticks = 0;
+	unsigned long long ticks, found = 0;
+	char line[1024], name[16] = "cpu";
 
+	if (cpu >= 0)
+		snprintf(name, sizeof(name), "cpu%d", cpu);
 	/* "cpu user nice system idle iowait irq softirq steal" (proc(5)) */
-	if (file && fscanf(file, "cpu %*u %*u %*u %*u %*u %*u %*u %llu", &ticks) != 1)
-		ticks = 0;
+	while (file && fgets(line, sizeof(line), file) && !strncmp(line, "cpu", 3))
+		if (!strncmp(line, name, strcspn(line, " ")) &&
+		    strlen(name) == strcspn(line, " ") &&
+		    sscanf(line, "%*s %*u %*u %*u %*u %*u %*u %*u %llu", &ticks) == 1)
+			found = ticks;
 	if (file)
 		fclose(file);
-	return ticks * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+	return found * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 static uint64_t since(uint64_t now, uint64_t before)

@@ -18,8 +18,9 @@ struct counters {
 /* counters_read - of the thread @tid of @pid; what cannot be read has its has_ unset. */
 void counters_read(pid_t pid, pid_t tid, struct counters *counters);
 
-/* counters_stolen - what a host took of all CPUs' time so far, ns; 0 where nobody tells. */
-uint64_t counters_stolen(void);
+/* counters_stolen - what a host took of a CPU's time so far (@cpu < 0: of all), ns, by whole ticks;
+ * 0 where nobody tells. */
+uint64_t counters_stolen(int cpu);
 
 /* counters_since - @now less @before; a counter is there when both have it. */
 struct counters counters_since(const struct counters *now, const struct counters *before);

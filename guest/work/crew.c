@@ -180,63 +180,6 @@ int crew_create(struct crew *crew, const struct work_plan *plan, const struct pl
 	return ret;
 }
 
-/* Of all tasks of the group: threads have one memory. */
-static void look_at_memory(const struct crew *crew, const struct work_group *group,
-			   struct crew_look *looks)
-{
-	char path[64];
-
-	if (crew->places->nr_nodes < 2 || !(group->kind->tells & KIND_TELLS_MEMORY))
-		return;
-	for (uint32_t i = 0; i < group->nr_tasks; i++) {
-		if (i && group->threads) {
-			looks[i].memory = looks[0].memory;
-			continue;
-		}
-		snprintf(path, sizeof(path), "/proc/%ld/numa_maps",
-			 (long)crew->stage->records[group->first_task + i].pid);
-		node_memory_read(path, &looks[i].memory);
-	}
-}
-
-static void look(struct crew *crew, uint32_t number)
-{
-	struct crew_look *looks = &crew->looks[(size_t)number * crew->plan->nr_tasks];
-
-	crew->looked_ns[number] = task_now();
-	for (uint32_t i = 0; i < crew->plan->nr_tasks; i++) {
-		const struct task_record *record = &crew->stage->records[i];
-
-		counters_read(record->pid, record->tid, &looks[i].counters);
-		looks[i].iterations = __atomic_load_n(&record->iterations, __ATOMIC_RELAXED);
-	}
-	for (uint32_t i = 0; i < crew->plan->nr_groups; i++)
-		look_at_memory(crew, &crew->plan->groups[i],
-			       &looks[crew->plan->groups[i].first_task]);
-}
-
-/* A task that wants to run as all ends has waited until then: nobody else notes that. */
-static void note_waiting(struct crew *crew)
-{
-	const struct task_stage *stage = crew->stage;
-	const uint64_t end = stage->windows[0].to;
-
-	for (uint32_t i = 0; i < crew->plan->nr_tasks; i++) {
-		const struct task_record *record = &stage->records[i];
-		struct task_notes *notes = &crew->notes[(size_t)i * stage->nr_windows];
-		uint64_t at, ns, since = __atomic_load_n(&record->ready_since, __ATOMIC_SEQ_CST);
-		uint32_t group = (uint32_t)(crew_group_of(crew->plan, i) - crew->plan->groups);
-
-		if (!__atomic_load_n(&record->began, __ATOMIC_SEQ_CST))
-			since = stage->start;
-		for (uint32_t j = 0; since && j < stage->nr_windows; j++) {
-			ns = task_longest(stage, group, j, since, end, &at);
-			if (ns > notes[j].worst_gap.ns)
-				notes[j].worst_gap = (struct task_worst){ ns, at, UINT32_MAX };
-		}
-	}
-}
-
 /* Each begins where the one before it was to end; its window, when all has changed that changes. */
 static int run_phase(struct crew *crew, uint32_t phase, uint64_t begin, struct failure *failure)
 {
@@ -246,7 +189,7 @@ static int run_phase(struct crew *crew, uint32_t phase, uint64_t begin, struct f
 
 	if (ret)
 		return ret;
-	look(crew, phase);
+	crew_look(crew, phase);
 	if (phase)
 		ret = crew_enter_phase(crew, phase, failure);
 	now = task_now();
@@ -261,12 +204,13 @@ static int run_phase(struct crew *crew, uint32_t phase, uint64_t begin, struct f
 int crew_run(struct crew *crew, struct failure *failure)
 {
 	const uint64_t used = machine_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	const uint64_t stolen = counters_stolen();
+	const uint64_t stolen = counters_stolen(-1);
 	const struct work_plan *plan = crew->plan;
 	struct task_stage *stage = crew->stage;
 	uint64_t at;
 	int ret;
 
+	crew->in_guest = stolen;
 	stage->start = task_now();
 	at = stage->start + plan->warmup_ns;
 	stage->windows[0] = (struct task_span){ at, at + work_plan_duration(plan) };
@@ -284,10 +228,10 @@ int crew_run(struct crew *crew, struct failure *failure)
 		ret = wait_until(crew, at, failure);
 	if (ret)
 		return ret;
-	note_waiting(crew);
-	look(crew, plan->nr_phases);
-	crew->used_ns = machine_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - used;
-	crew->stolen_ns = counters_stolen() - stolen;
+	crew_note_waiting(crew);
+	crew_look(crew, plan->nr_phases);
+	crew->used_ns = machine_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - used - crew->others_ns;
+	crew->stolen_ns = counters_stolen(-1) - stolen;
 	crew_stop(crew);
 	return 0;
 }

@@ -43,6 +43,9 @@ struct crew {
 	bool leaving;	    /* a group goes, and some of its tasks have not yet */
 	uint64_t late_ns;   /* how much later than planned it looked, at worst */
 	uint64_t used_ns; /* of CPU time, by the process that measures, from go to the last look */
+	bool in_guest;	  /* a host took time of it already */
+	uint64_t others_ns; /* what the kernel counted as this process's CPU time, and the host took
+			     */
 	uint64_t stolen_ns; /* what the host took of all CPUs meanwhile, as far as the kernel is
 			       told */
 	uint32_t nr_killed; /* tasks that did not stop by themselves */
@@ -82,6 +85,13 @@ int crew_set_policy(pid_t tid, const struct work_sched *sched, struct failure *f
 int crew_try_changes(struct crew *crew, const struct work_group *group, struct failure *failure);
 int crew_enter_phase(struct crew *crew, uint32_t phase, struct failure *failure);
 void crew_chase(struct crew *crew);
+
+/*
+ * crew_look.c: crew_look - at what is counted of all tasks, as phase @number begins.
+ * crew_note_waiting - at the end, for the tasks that wait since before it.
+ */
+void crew_look(struct crew *crew, uint32_t number);
+void crew_note_waiting(struct crew *crew);
 
 /* crew_spawn.c: makes the tasks of a group; the processes into crew->tasks. */
 int crew_spawn_group(struct crew *crew, const struct work_group *group, struct failure *failure);

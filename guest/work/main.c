@@ -165,6 +165,7 @@ static int run(struct work *work)
 	if (!ret)
 		ret = crew_run(&crew, &failure);
 	work->cost.process_ns = crew.used_ns;
+	work->cost.others_ns = crew.others_ns;
 	work->cost.stolen_ns = crew.stolen_ns;
 	if (!ret)
 		ret = make_stats(work, &crew, &failure);

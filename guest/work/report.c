@@ -123,9 +123,9 @@ void report_measuring(FILE *out, const struct work_stats *stats, const struct wo
 		(double)cost->process_ns / 1e6, wakes, cost->wake_ns, cost->look_ns);
 	if (cost->stolen_ns)
 		fprintf(out,
-			"the host took %.3f s of the CPUs meanwhile (steal): the kernel leaves it out of "
-			"a task's time where it has CONFIG_PARAVIRT_TIME_ACCOUNTING\n",
-			(double)cost->stolen_ns / 1e9);
+			"the host took %.2f s of the CPUs meanwhile (steal), by the kernel's ticks; what it "
+			"took while this process looked is left out: %.3f ms\n",
+			(double)cost->stolen_ns / 1e9, (double)cost->others_ns / 1e6);
 	fprintf(out,
 		"latencies are known to 1/%u of themselves, never told too low; maxima exactly\n",
 		HIST_SUB);

@@ -11,6 +11,7 @@ struct work_cost {
 	double look_ns;	     /* one look at the clock, noted */
 	double wake_ns;	     /* one wake-up, noted */
 	uint64_t process_ns; /* of CPU time, of the process that measures, while the load ran */
+	uint64_t others_ns;  /* what was left out of it */
 	uint64_t stolen_ns;  /* that the host took of all CPUs meanwhile */
 };
 
