@@ -301,6 +301,38 @@ static void who_is_silent_with_nothing_to_do_has_stalled(void **state)
 	assert_in_range(seen.stuck_ns, 10000000000, 11000000000);
 }
 
+/* A guest without a kernel shows nothing, and why is told; one that goes on after all has not
+ * failed. */
+static void a_panic_is_looked_into_at_its_line(void **state)
+{
+	(void)state;
+	begin_look();
+	look.limit_ms = 60000;
+	begin();
+	print_line();
+	assert_true(look.inside.taken);
+	assert_int_equal(look.inside.kind, VERDICT_PANIC);
+	/* A core can wait for the end. */
+	assert_false(look.core.taken);
+	assert_null(seen.inside.machine);
+	assert_true(*seen.inside.why);
+	assert_true(*seen.inside.why_log);
+	assert_true(seen.inside.at_ns > 0);
+	speak(KTSTR_BYE, 0);
+	assert_false(seen.panic);
+	assert_false(look.inside.taken);
+	assert_true(seen.inside.at_ns == 0);
+	assert_string_equal(seen.inside.why, "");
+	/* Who prints such lines again and again is not looked into each time. */
+	for (int i = 0; i < 10; i++) {
+		print_line();
+		speak(KTSTR_BYE, 0);
+	}
+	assert_int_equal(look.nr_inside, 4);
+	seen.stop = STOP_SIGNAL;
+	assert_false(end_look(true));
+}
+
 /* A slow console: the kernel prints its call trace before it stops the other CPUs. */
 static void others_may_speak_while_a_panic_prints(void **state)
 {
@@ -564,6 +596,8 @@ static void a_full_pipe_does_not_keep_who_wants_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_panic_is_looked_into_at_its_line, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_cpu_that_is_stuck_ends_it_long_before_its_limit,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_that_works_does_not_and_nor_does_a_panics,
