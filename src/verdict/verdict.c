@@ -9,6 +9,7 @@
 
 #include "util/utf8.h"
 #include "verdict/kernel_words.h"
+#include "verdict/verifier.h"
 
 /* A guest that was heard of within this time of its end was alive: heartbeats come once a second.
  */
@@ -356,10 +357,14 @@ static void judge_setup(struct verdict *verdict, const struct observation *seen)
 /* It was never attached: nothing was tested. */
 static void judge_unattached(struct verdict *verdict, const struct observation *seen)
 {
-	char line[QUOTE_SIZE];
+	char line[QUOTE_SIZE], *text = tail_lines(&seen->scheduler.text, SIZE_MAX);
 
 	judge(verdict, VERDICT_ERROR, EXIT_HOST_ERROR);
 	add(verdict, "scheduler was never attached: %s", seen->scheduler.fail_reason);
+	verifier_reason(text ? text : "", line, sizeof(line));
+	free(text);
+	if (*line)
+		add(verdict, "; the verifier: %s", line);
 	if (*seen->scheduler.reason)
 		add(verdict, "; the kernel: %s%s%s", seen->scheduler.reason,
 		    *seen->scheduler.message ? ": " : "", seen->scheduler.message);

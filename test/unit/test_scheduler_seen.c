@@ -10,6 +10,7 @@
 
 #include "verdict/outcome.h"
 #include "verdict/verdict.h"
+#include "verdict/verifier.h"
 
 #define MS(ms) ((ms)*1000000ull)
 
@@ -79,19 +80,22 @@ static void check(const char *word, enum verdict_kind kind, int status, const ch
 	assert_string_equal(scheduler_word(&seen.scheduler), word);
 }
 
+#define LOG   "libbpf: prog 'a': -- BEGIN PROG LOAD LOG --\n"
+#define COUNT "processed 7 insns (limit 1000000) max_states_per_insn 0\n-- END PROG LOAD LOG --\n"
+
 static void never_attached(void **state)
 {
 	const struct ktstr_sched sched = { .state = KTSTR_SCHED_FAILED,
 					   .value = 1,
 					   .reason = "ended with status 1" };
-	const char *words = "R0 invalid mem access 'scalar'\nlibbpf: failed to load\n";
+	const char *words = LOG "R0 invalid mem access 'scalar'\n" COUNT "libbpf: failed to load\n";
 
 	(void)state;
 	tail_add(&seen.scheduler.text, words, strlen(words));
 	scheduler_seen_report(&seen.scheduler, &sched);
 	check("never-attached", VERDICT_ERROR, 125,
-	      "scheduler was never attached: ended with status 1; its last line: libbpf: failed to "
-	      "load");
+	      "scheduler was never attached: ended with status 1; the verifier: R0 invalid mem "
+	      "access 'scalar'; its last line: libbpf: failed to load");
 }
 
 static void exited_by_itself(void **state)
@@ -284,6 +288,32 @@ static void an_error_is_expected_of_the_scheduler(void **state)
 	expect_free(&expect);
 }
 
+static void check_verifier(const char *text, const char *expected)
+{
+	char line[64];
+
+	verifier_reason(text, line, sizeof(line));
+	assert_string_equal(line, expected);
+}
+
+static void what_the_verifier_says(void **state)
+{
+	(void)state;
+	check_verifier("", "");
+	check_verifier(LOG, "");
+	check_verifier("x: could not be loaded\nprocessed 3 files\n", "");
+	check_verifier(LOG "8: (61) r0 = 0\nR0 invalid mem access 'scalar'\n" COUNT "failed\n",
+		       "R0 invalid mem access 'scalar'");
+	/* Linux 7.3 explains itself in between. */
+	check_verifier(LOG "R0 invalid\n\n \nVerification failed: Register Type Safety\nReason:\n"
+			   "  R0 is a scalar\n" COUNT,
+		       "R0 invalid");
+	/* The last one; and nothing of a log whose end is missing. */
+	check_verifier(LOG "first\n" COUNT LOG "sec\tond\x1b\n" COUNT, "sec ond?");
+	check_verifier(LOG "first\n" COUNT LOG "second", "");
+	check_verifier(LOG COUNT, "libbpf: prog 'a': -- BEGIN PROG LOAD LOG --");
+}
+
 static void hostile_words(void **state)
 {
 	struct ktstr_sched sched = { .state = KTSTR_SCHED_ATTACHED };
@@ -318,6 +348,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_ejection_is_expected, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_error_is_expected_of_the_scheduler, set_up,
 						tear_down),
+		cmocka_unit_test(what_the_verifier_says),
 		cmocka_unit_test_setup_teardown(hostile_words, set_up, tear_down),
 	};
 
