@@ -23,6 +23,7 @@
 #include "cargo.h"
 #include "channel.h"
 #include "clock.h"
+#include "flight.h"
 #include "handover.h"
 #include "job.h"
 #include "limits.h"
@@ -164,7 +165,7 @@ static int take_job(struct guest_channel *channel, struct job *job, char *why, s
 }
 
 /* Job and tracer, and the kernel log behind them. What stops us here goes to the host as a line. */
-static void run(struct guest_channel *channel, struct kmsg *kmsg)
+static void run(struct guest_channel *channel, struct kmsg *kmsg, const struct flight *flight)
 {
 	char why[WHY_SIZE];
 	struct session session;
@@ -174,6 +175,8 @@ static void run(struct guest_channel *channel, struct kmsg *kmsg)
 		guest_channel_log(channel, "%s", why);
 		return;
 	}
+	if (flight)
+		flight_say(flight, channel);
 	if (session_open(&session, channel, &job, kmsg, why, sizeof(why))) {
 		guest_channel_log(channel, "%s", why);
 		goto out;
@@ -206,6 +209,8 @@ int main(int argc, char **argv)
 {
 	static struct guest_channel channel;
 	static struct kmsg kmsg;
+	static struct flight flight;
+	const char *record = getenv(KTSTR_RECORD_PARAM);
 	char why[WHY_SIZE];
 	void *region;
 
@@ -229,6 +234,8 @@ int main(int argc, char **argv)
 	say_hello(&channel);
 
 	mounts_all(&channel);
+	if (record)
+		flight_open(&flight, record);
 	limits_set(&channel);
 	set_oom_score("-1000");
 	run_before_all(&channel);
@@ -240,7 +247,7 @@ int main(int argc, char **argv)
 	} else {
 		/* What the boot has said is read once, and not by each copy of this machine. */
 		kmsg_read(&kmsg, KMSG_AT_END);
-		run(&channel, &kmsg);
+		run(&channel, &kmsg, record ? &flight : NULL);
 		kmsg_close(&kmsg);
 	}
 

@@ -156,6 +156,9 @@ enum ktstr_frame_type {
 	KTSTR_WORK = 25,	 /* the beginning of the file KTSTR_WORK_PATH: likewise */
 	KTSTR_FAILING = 29, /* struct ktstr_exited, as it will be: the payload has failed, or is
 			       past its limit, and nothing was ended or cleaned up since; once */
+	KTSTR_RECORD_FORMAT = 30, /* struct ktstr_record_format, and text behind it: before
+				     KTSTR_RECORD */
+	KTSTR_RECORD = 31,	  /* struct ktstr_record, and its rings: once, before the payload */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
@@ -279,6 +282,36 @@ struct ktstr_setup {
 	uint32_t kind;	/* enum ktstr_exit_kind; TIMEOUT: it was killed at the limit of them all */
 	uint32_t value; /* as in ktstr_exited */
 	uint32_t unused;
+};
+
+/*
+ * The flight recorder, with KTSTR_RECORD_PARAM on the kernel command line: perf rings that
+ * overwrite their oldest records, mapped by init, which never looks at them. The host reads them by
+ * init's page tables when the machine stands still.
+ */
+#define KTSTR_RECORD_PARAM	"KTSTR_RECORD" /* KiB of each CPU's ring, a power of two from 4 on */
+#define KTSTR_RECORD_RINGS_MAX	4000u	       /* what one frame holds */
+#define KTSTR_RECORD_FORMAT_MAX 16384u	       /* bytes of a format's text */
+
+/* A tracepoint's file "format" in tracefs follows. */
+struct ktstr_record_format {
+	uint32_t type; /* its number in event_types (src/trace/tracepoint.h) */
+};
+
+struct ktstr_record_ring {
+	uint64_t address; /* in init: struct perf_event_mmap_page, and the ring in the next page */
+	uint32_t cpu;
+	uint32_t unused;
+};
+
+struct ktstr_record {
+	uint64_t data_size;   /* bytes of each ring */
+	uint64_t boottime_ns; /* clocks at one moment; records have CLOCK_MONOTONIC */
+	uint64_t monotonic_ns;
+	uint64_t realtime_ns;
+	uint32_t nr_rings; /* struct ktstr_record_ring, so many of them follow */
+	uint32_t error;	   /* an errno: there is no recorder, or not for all CPUs; 0 */
+	char reason[112];  /* what it is of; NUL-terminated */
 };
 
 /* The size of the user's terminal, characters; 0: not known. */

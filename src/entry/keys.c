@@ -52,6 +52,7 @@ static const struct {
 	[KEY_FRESH] = { "fresh", FLAG, OF_VM, NULL },
 	[KEY_WPROF] = { "wprof", FLAG, OF_VM, NULL },
 	[KEY_WPROF_ARGS] = { "wprof_args", VALUE, OF_VM, "\"-d 1000 -e sched\"" },
+	[KEY_RECORD_MIB] = { "record_mib", VALUE, OF_VM, "4" },
 	[KEY_INCLUDE] = { "include", VALUE, OF_VM | AGAIN, "data.txt:/data.txt" },
 	[KEY_MODULE] = { "module", VALUE, OF_VM | AGAIN, "\"loop max_loop=8\"" },
 	[KEY_WITH] = { "with", VALUE, OF_VM | AGAIN, "python3" },
@@ -386,6 +387,8 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 		return set_ignore(test, value, err);
 	case KEY_WPROF_ARGS:
 		return replace(&test->wprof_args, value, err);
+	case KEY_RECORD_MIB:
+		return value_record_mib(keys[key].name, value, &test->record_mib, err);
 	case KEY_INCLUDE:
 		return add_include(test, value, err);
 	case KEY_MODULE:

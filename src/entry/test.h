@@ -37,6 +37,7 @@ struct test {
 	bool auto_repro;		     /* true: a failure is run again with the tracer on */
 	bool wprof;			     /* false; true: the tracer is in the guest */
 	char *wprof_args;		     /* NULL: the defaults */
+	uint64_t record_mib;		     /* of each CPU, for the flight recorder; 0: none */
 	struct expect expect;		     /* how the payload is to fail */
 	struct patterns allow_splat;	     /* lines of the kernel's that are no failure */
 	bool host_only;			     /* runs on the host, without a VM */

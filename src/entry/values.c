@@ -12,6 +12,7 @@
 #define DIGITS	       "0123456789"
 #define MAX_FACTOR     1000
 #define MAX_MEMORY_MIB (1ull << 30) /* a PiB */
+#define MAX_RECORD_MIB 1024
 
 const char *value_show(const char *text, char shown[VALUE_SHOWN_SIZE])
 {
@@ -52,6 +53,21 @@ int value_memory(const char *key, const char *text, uint64_t *mib, struct error 
 				 value_show(text, shown));
 	*mib = value * unit;
 	return 0;
+}
+
+int value_record_mib(const char *key, const char *text, uint64_t *mib, struct error *err)
+{
+	uint64_t value;
+	int ret = value_count(key, text, 0, MAX_RECORD_MIB, &value, err);
+
+	if (!ret && value & (value - 1))
+		ret = error_set(
+			err, -EINVAL,
+			"%s '%s': a CPU's ring has a power of two of MiB, such as 4; 0: none", key,
+			text);
+	if (!ret)
+		*mib = value;
+	return ret;
 }
 
 /* Digits, with or without a point among or before them: no sign, exponent, "inf" or "0x". */

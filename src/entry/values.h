@@ -30,6 +30,9 @@ int value_memory(const char *key, const char *text, uint64_t *mib, struct error 
 int value_seconds(const char *key, const char *text, unsigned int max, uint64_t *ms,
 		  struct error *err);
 
+/* What a CPU's ring of the flight recorder takes: a power of two of MiB, or 0. */
+int value_record_mib(const char *key, const char *text, uint64_t *mib, struct error *err);
+
 /* "2", "0.5", above 0 and up to 1000. */
 int value_factor(const char *key, const char *text, double *out, struct error *err);
 

@@ -25,12 +25,15 @@ static uint64_t tracer_needs(const struct topology *topology, const char *args, 
 uint64_t plan_test_memory_mib(const struct plan_wish *wish)
 {
 	uint64_t mib = (uint64_t)PER_CPU_MIB * topology_cpus(&wish->topology);
-	uint64_t needs = LEAST_MIB, rings;
+	uint64_t needs = LEAST_MIB, rings, records;
 
 	if (wish->wprof)
 		needs = tracer_needs(&wish->topology, wish->wprof_args, &rings);
 	if (mib < needs)
 		mib = needs;
+	if (__builtin_mul_overflow(wish->record_mib, topology_cpus(&wish->topology), &records) ||
+	    __builtin_add_overflow(mib, records, &mib))
+		return UINT64_MAX;
 	return mib < wish->memory_mib ? wish->memory_mib : mib;
 }
 
@@ -62,7 +65,9 @@ int plan_make(const struct plan_wish *wish, const struct plan_override *override
 	if (ret)
 		return ret;
 
-	plan = (struct plan){ .topology = wanted.topology, .wprof = wanted.wprof };
+	plan = (struct plan){ .topology = wanted.topology,
+			      .wprof = wanted.wprof,
+			      .record_mib = wanted.record_mib };
 	if (!override || !override->memory_mib) {
 		plan.memory_mib = plan_test_memory_mib(&wanted);
 	} else {

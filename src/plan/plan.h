@@ -22,11 +22,13 @@ struct plan_wish {
 	uint64_t memory_mib; /* at least so much */
 	bool wprof;
 	const char *wprof_args; /* or NULL for the defaults; not read without @wprof */
+	uint64_t record_mib; /* of each CPU, for the flight recorder; a power of two, or 0: none */
 };
 
 /*
  * plan_test_memory_mib - the one derivation of a test VM's memory: max(64 x CPUs, 256, the wish);
- * with the tracer not below its floor, nor below its ring buffers and 512 MiB. The same with every
+ * with the tracer not below its floor, nor below its ring buffers and 512 MiB. What the flight
+ * recorder takes comes on top of all but the wish. The same with every
  * tracer: the built-in one makes do with less, but a test's machine does not depend on the build.
  * Used for a test's own topology, one from the command line, one from a preset, and `shell --test`;
  * a plain shell takes its memory as given and does not come here. UINT64_MAX: no machine has it.
@@ -45,6 +47,7 @@ struct plan {
 	struct topology topology;
 	uint64_t memory_mib;
 	bool wprof;
+	uint64_t record_mib; /* as wished for */
 	/* The caller's to fill in, from host_tsc_read, once for all VMs of a run. */
 	bool tsc_reliable;
 	/* "" or one line: the operator's memory is less than the tracer needs. */

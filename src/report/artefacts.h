@@ -16,6 +16,7 @@
 #define ARTEFACT_REPRO_TRACE	    ".repro.wprof.pb"
 #define ARTEFACT_FAILURE_DUMP	    ".failure-dump.json"
 #define ARTEFACT_REPRO_FAILURE_DUMP ".repro.failure-dump.json"
+#define ARTEFACT_FAILURE_TRACE	    ".failure.pb"
 #define ARTEFACT_VMCORE		    ".vmcore"
 #define ARTEFACT_RESULT		    ".ktstr.json"
 

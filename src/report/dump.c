@@ -261,6 +261,24 @@ static struct json_object *trace_value(const struct report_vm *vm)
 	return json_end(&json);
 }
 
+/* null: there is no flight recorder, or nothing failed that it was to show */
+static void put_recording(struct json *json, const struct report_recording *recording)
+{
+	struct json value;
+
+	if (!recording->wanted || (!recording->path && !recording->error)) {
+		json_put_null(json, "recording");
+		return;
+	}
+	value = json_begin();
+	json_put_text(&value, "path", recording->path);
+	json_put_text(&value, "error", recording->error);
+	json_put_number(&value, "events", recording->events);
+	json_put_seconds(&value, "span_s", rounded_s(recording->span_ns));
+	json_put_number(&value, "cpus_unreadable", recording->unreadable);
+	json_put(json, "recording", json_end(&value));
+}
+
 static struct json_object *repro_value(const struct report *report)
 {
 	const struct report_vm *repro = report->repro;
@@ -331,10 +349,13 @@ static void put_common(struct json *json, const char *kind, const struct report 
 		json_put_null(json, "scheduler");
 	report_metrics_json(json, &vm->seen->metrics);
 	json_put(json, "trace", trace_value(vm));
-	if (vm == &report->first)
+	if (vm == &report->first) {
+		put_recording(json, &report->recording);
 		json_put(json, "repro", repro_value(report));
-	else
+	} else {
+		json_put_null(json, "recording");
 		json_put_null(json, "repro");
+	}
 	json_put_text(json, "replay", report->replay);
 }
 
@@ -398,6 +419,7 @@ int report_write_result(struct artefacts *artefacts, const struct report *report
 
 	put_artefact(&files, "failure_dump", artefacts, ARTEFACT_FAILURE_DUMP);
 	put_artefact(&files, "repro_failure_dump", artefacts, ARTEFACT_REPRO_FAILURE_DUMP);
+	put_artefact(&files, "failure_trace", artefacts, ARTEFACT_FAILURE_TRACE);
 	put_artefact(&files, "vmcore", artefacts, ARTEFACT_VMCORE);
 	put_artefact(&files, "trace", artefacts, ARTEFACT_TRACE);
 	put_artefact(&files, "repro_trace", artefacts, ARTEFACT_REPRO_TRACE);

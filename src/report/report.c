@@ -264,6 +264,24 @@ static void put_start(FILE *out, const struct observation *seen)
 	put_path(out, "vm", observation_start(seen), base);
 }
 
+/* The trace that ends at the failure; a test that passed leaves none. */
+static void put_recording(FILE *out, const struct report_recording *recording)
+{
+	char note[128];
+
+	if (recording->error) {
+		fputs("  flight recorder: no trace: ", out);
+		put_text(out, recording->error);
+		fputc('\n', out);
+	}
+	snprintf(note, sizeof(note), "  (Perfetto; the %.1f s up to the failure)",
+		 (double)recording->span_ns / 1e9);
+	put_path(out, "failure trace", recording->path, note);
+	if (recording->path && recording->unreadable)
+		fprintf(out, "  flight recorder: the events of %u CPUs could not be read\n",
+			recording->unreadable);
+}
+
 static void put_report(FILE *out, const struct report *report, const char *dump_path,
 		       const char *repro_dump_path, bool colour)
 {
@@ -275,6 +293,7 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 	report_metrics_text(out, "  ", &first->seen->metrics);
 	put_path(out, "failure dump", dump_path, "");
 	put_path(out, "repro dump", repro_dump_path, "");
+	put_recording(out, &report->recording);
 	put_path(out, "trace", first->trace_path, "  (Perfetto)");
 	if (repro)
 		put_path(out, first->trace_path ? "repro trace" : "trace", repro->trace_path,

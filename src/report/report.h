@@ -20,6 +20,15 @@ struct report_vm {
 	const char *trace_path; /* final path of the trace, or NULL */
 };
 
+/* What the flight recorder of the first VM held when its test failed. */
+struct report_recording {
+	bool wanted;
+	const char *path;	  /* of the trace, or NULL */
+	const char *error;	  /* why there is none, or NULL: nothing failed */
+	uint64_t events, span_ns; /* how many, and from the first to the last */
+	unsigned int unreadable;  /* CPUs whose events could not be read */
+};
+
 struct report {
 	const char *test;   /* the test's name */
 	const char *word;   /* of the first line, where the opposite was expected of the test:
@@ -29,6 +38,7 @@ struct report {
 	const char *const *argv; /* the payload's, NULL-terminated */
 	const char *replay;	 /* the exact command line that runs it again, shell-quoted */
 	struct report_vm first;
+	struct report_recording recording;
 	const char *vmcore_path;       /* of its core, or NULL */
 	const struct report_vm *repro; /* NULL: there was none */
 	enum repro_result repro_result;

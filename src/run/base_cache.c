@@ -27,7 +27,7 @@ int base_cache_find(struct base_cache *cache, const struct run_config *config, s
 		return -ENOENT;
 	/* It may not be made later (rights.h); why it cannot be made, store_save tells. */
 	cache_folder_make(folder, NULL);
-	if (cmdline_build(config->kaslr, plan->tsc_reliable, NULL, config->append, cmdline, NULL))
+	if (cmdline_build(config->kaslr, plan, NULL, config->append, cmdline, NULL))
 		return -ENOENT;
 	ret = vmm_offers(&plan->topology, plan->tsc_reliable, &offers, &parts.offers_size, NULL);
 	parts.offers = offers;

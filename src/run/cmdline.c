@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../guest/protocol.h"
+
 /*
  * README, "The kernel command line", tells the user the same. What the machine itself needs comes
  * before it (vmm_default_cmdline). All but the first line are there for the time to boot only.
@@ -20,10 +22,10 @@ static const char defaults[] =
  */
 static const char trust_tsc[] = " tsc=reliable";
 
-int cmdline_build(bool kaslr, bool tsc_reliable, const struct wprof_config *wprof,
+int cmdline_build(bool kaslr, const struct plan *plan, const struct wprof_config *wprof,
 		  const char *append, char out[VMM_CMDLINE_SIZE], struct error *err)
 {
-	char args[VMM_CMDLINE_SIZE] = "";
+	char args[VMM_CMDLINE_SIZE] = "", record[64] = "";
 	size_t length;
 	int ret;
 
@@ -39,10 +41,13 @@ int cmdline_build(bool kaslr, bool tsc_reliable, const struct wprof_config *wpro
 		if (ret)
 			return ret;
 	}
-	length = (size_t)snprintf(out, VMM_CMDLINE_SIZE, "%s%s%s%s%s%s%s%s", vmm_default_cmdline(),
-				  defaults, tsc_reliable ? trust_tsc : "", kaslr ? "" : " nokaslr",
-				  *args ? " " : "", args, append && *append ? " " : "",
-				  append ? append : "");
+	if (plan->record_mib)
+		snprintf(record, sizeof(record), " " KTSTR_RECORD_PARAM "=%llu",
+			 (unsigned long long)plan->record_mib << 10);
+	length = (size_t)snprintf(
+		out, VMM_CMDLINE_SIZE, "%s%s%s%s%s%s%s%s%s", vmm_default_cmdline(), defaults,
+		plan->tsc_reliable ? trust_tsc : "", kaslr ? "" : " nokaslr", record,
+		*args ? " " : "", args, append && *append ? " " : "", append ? append : "");
 	if (length >= VMM_CMDLINE_SIZE - VMM_CMDLINE_OWN)
 		return error_set(
 			err, -E2BIG,

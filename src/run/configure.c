@@ -144,6 +144,11 @@ uint64_t configure_timeout_ms(const struct run_options *options, const struct te
 	return ms && !scaled ? 1 : scaled;
 }
 
+uint64_t configure_record_mib(const struct run_options *options, const struct test *test)
+{
+	return options->has_record ? options->record_mib : test->record_mib;
+}
+
 bool configure_kaslr(const struct run_options *options, const struct test *test)
 {
 	return options->kaslr || (test->has_kaslr && test->kaslr);
@@ -165,7 +170,8 @@ static int make_plan(const struct configure_from *from, struct plan *plan, struc
 	const struct plan_wish wish = { .topology = test->topology,
 					.memory_mib = test->memory_mib,
 					.wprof = wprof_wanted(from->options->wprof, test->wprof),
-					.wprof_args = wprof_args(from) };
+					.wprof_args = wprof_args(from),
+					.record_mib = configure_record_mib(from->options, test) };
 	int ret = plan_make(&wish, &from->options->override, plan, err);
 
 	plan->tsc_reliable = host_tsc_read();
@@ -243,8 +249,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 	ret = configure_tracer(from, out, err);
 	if (ret)
 		return ret;
-	return cmdline_build(out->run.kaslr, out->plan.tsc_reliable, out->run.wprof, out->append,
-			     cmdline, err);
+	return cmdline_build(out->run.kaslr, &out->plan, out->run.wprof, out->append, cmdline, err);
 }
 
 void configuration_destroy(struct configuration *configuration)

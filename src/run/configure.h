@@ -54,6 +54,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 uint64_t configure_timeout_ms(const struct run_options *options, const struct test *test);
 
 /* What the two say together: is address randomisation on, and does the VM boot in any case? */
+uint64_t configure_record_mib(const struct run_options *options, const struct test *test);
 bool configure_kaslr(const struct run_options *options, const struct test *test);
 bool configure_fresh(const struct run_options *options, const struct test *test);
 

@@ -129,9 +129,8 @@ static int build_cmdline(struct guest_config *config, struct error *err)
 {
 	bool shows_tracer = config->trace && !config->base && !config->take;
 
-	return cmdline_build(config->kaslr, config->plan->tsc_reliable,
-			     shows_tracer ? config->wprof : NULL, config->append, config->cmdline,
-			     err);
+	return cmdline_build(config->kaslr, config->plan, shows_tracer ? config->wprof : NULL,
+			     config->append, config->cmdline, err);
 }
 
 static int pack_cargo(struct guest_config *config, const char *release, struct observation *seen,
@@ -270,6 +269,7 @@ int guest_run(struct guest_config *config, struct vmm *vmm, struct watch *watch,
 	watch_finish(watch);
 	if (!ret && !(watch->take && watch->take->ram_fd >= 0))
 		watch_look_at_end(watch, vmm);
+	watch_destroy(watch);
 	vmm_destroy(vmm);
 	if (!watch->seen->hello)
 		release_of_image(config->kernel, watch->seen);

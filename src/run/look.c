@@ -12,9 +12,10 @@
 
 void look_init(struct look *look)
 {
-	look->inside.taken = look->core.taken = false;
+	look->inside.taken = look->recorded.taken = look->core.taken = false;
 	look->path[0] = look->error[0] = '\0';
 	look->file.fd = -1;
+	look_trace_init(&look->trace);
 }
 
 /* Of what the launcher or the user did the guest's memory tells nothing. */
@@ -39,16 +40,24 @@ static bool wants_core(const struct look *look, const struct verdict *verdict)
 	return look->vmcore && (!look->core.taken || look->core.kind != verdict->kind);
 }
 
+static bool wants_trace(const struct look *look, const struct verdict *verdict)
+{
+	return look->record && (!look->recorded.taken || look->recorded.kind != verdict->kind);
+}
+
 bool look_wants(const struct look *look, const struct verdict *verdict, bool with_core)
 {
 	return is_failure(look, verdict) &&
-	       (wants_inside(look, verdict) || (with_core && wants_core(look, verdict)));
+	       (wants_inside(look, verdict) || wants_trace(look, verdict) ||
+		(with_core && wants_core(look, verdict)));
 }
 
 void look_missed(struct look *look, const struct error *err)
 {
 	if (look->vmcore)
 		snprintf(look->error, sizeof(look->error), "--vmcore: %.1000s", err->text);
+	if (look->record)
+		snprintf(look->trace.error, sizeof(look->trace.error), "%s", err->text);
 }
 
 /* For its owner's eyes: all that the guest had in its memory is in it. */
@@ -105,7 +114,22 @@ static void look_inside(const struct look *look, struct vmm *vmm, struct inside 
 	inside->took_ns = now_ns() - inside->at_ns;
 }
 
-void look_take(struct look *look, struct vmm *vmm, const struct verdict *verdict, bool with_core,
+static void take_trace(struct look *look, struct vmm *vmm, const struct observation *seen,
+		       const struct flight *flight, const struct verdict *verdict)
+{
+	struct inspect_source source;
+	struct error err = { "" };
+
+	look->recorded.taken = true;
+	look->recorded.kind = verdict->kind;
+	if (vmm_source(vmm, &source, &err))
+		look_missed(look, &err);
+	else
+		look_trace_take(&look->trace, flight, &source, seen, verdict, look->artefacts);
+}
+
+void look_take(struct look *look, struct vmm *vmm, const struct observation *seen,
+	       const struct flight *flight, const struct verdict *verdict, bool with_core,
 	       struct inside *inside)
 {
 	struct error err = { "" };
@@ -116,6 +140,8 @@ void look_take(struct look *look, struct vmm *vmm, const struct verdict *verdict
 		look->inside.kind = verdict->kind;
 		look_inside(look, vmm, inside);
 	}
+	if (wants_trace(look, verdict))
+		take_trace(look, vmm, seen, flight, verdict);
 	if (!with_core || !wants_core(look, verdict))
 		return;
 	artefact_abandon(&look->file);
@@ -130,14 +156,17 @@ void look_forget(struct look *look, struct inside *inside)
 {
 	inside_clear(inside);
 	artefact_abandon(&look->file);
+	look_trace_finish(&look->trace, look->artefacts, false);
 	look_init(look);
 }
 
 void look_finish(struct look *look, const struct verdict *verdict)
 {
 	struct error err = { "" };
+	bool kept = verdict && is_failure(look, verdict);
 
-	if (!verdict || !is_failure(look, verdict)) {
+	look_trace_finish(&look->trace, look->artefacts, kept);
+	if (!kept) {
 		artefact_abandon(&look->file);
 		look->error[0] = '\0';
 		return;

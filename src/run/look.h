@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "report/artefacts.h"
+#include "run/look_trace.h"
 #include "verdict/inside.h"
 #include "verdict/verdict.h"
 #include "vmm/vmm.h"
@@ -16,6 +17,7 @@
 struct look {
 	/* Set by the caller. */
 	unsigned int limit_ms; /* for reading the guest from outside; 0: it is not read */
+	bool record;	       /* what the flight recorder holds is written to a file */
 	bool vmcore;	       /* memory and registers are written to a file */
 	struct artefacts *artefacts;
 	/* Is this end as it should be, although the payload did not pass? NULL: never. */
@@ -26,11 +28,13 @@ struct look {
 	char path[PATH_MAX + 256];   /* of the core; "": there is none */
 	char error[ERROR_TEXT_SIZE]; /* why there is none, or what it lacks; else "" */
 
+	struct look_trace trace; /* what came of the flight recorder's */
+
 	/* Private. */
 	struct {
 		bool taken;
 		enum verdict_kind kind; /* of the failure that was looked at */
-	} inside, core;
+	} inside, recorded, core;
 	unsigned int nr_inside; /* how often the guest was read, forgotten looks included */
 	struct artefact_file file;
 };
@@ -45,9 +49,12 @@ bool look_wants(const struct look *look, const struct verdict *verdict, bool wit
 
 /*
  * look_take - the machine stands still: what @verdict wants is read into @inside, and written to
- * the core. What was seen in an earlier look is dropped where it was of another failure.
+ * the trace and the core. What was seen in an earlier look is dropped where it was of another
+ * failure.
+ * @seen: as it fails; @flight: what the guest said of its flight recorder
  */
-void look_take(struct look *look, struct vmm *vmm, const struct verdict *verdict, bool with_core,
+void look_take(struct look *look, struct vmm *vmm, const struct observation *seen,
+	       const struct flight *flight, const struct verdict *verdict, bool with_core,
 	       struct inside *inside);
 
 /* look_forget - it was no failure, and the guest goes on. */

@@ -108,6 +108,12 @@ static int set_wprof(const struct option_said *said)
 	return 0;
 }
 
+static int set_record_mib(const struct option_said *said)
+{
+	said->options->has_record = true;
+	return value_record_mib(said->what, said->value, &said->options->record_mib, said->err);
+}
+
 static int set_bisect(const struct option_said *said)
 {
 	if (said->value && strcmp(said->value, "boot"))
@@ -240,6 +246,10 @@ const struct option_definition option_definitions[] = {
 	  "the tracer's arguments, in place of\n"
 	  "-d 500 -e sched --ringbuf-size=256000 --ringbuf-cnt=8\n"
 	  "with -d widened to the payload's time" },
+	{ "record-mib", 0, "N", OPTIONS_TRACER, "KTSTR_RECORD_MIB", CUSTOM(record_mib),
+	  "record what the scheduler does in the last N MiB of each CPU's\n"
+	  "events; when the test fails they are its trace, also of a guest\n"
+	  "that is dead (default what a test file says, else 0: not)" },
 	{ "timeout", 0, "S", OPTIONS_PAYLOAD, "KTSTR_TIMEOUT", CUSTOM(timeout),
 	  "the payload's time limit in seconds, counted from its start\n"
 	  "(default what a test file says, else 60; in a shell none; 0: none)" },

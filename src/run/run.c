@@ -224,6 +224,7 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 			       .stall_timeout_ms = config->stall_timeout_ms,
 			       .attach = is_repro ? NULL : config->attach,
 			       .feed = config->feed,
+			       .record_size = config->plan->record_mib << 20,
 			       .look = is_repro ? NULL : &result->look,
 			       .out_fd = is_repro ? -1 : config->out_fd,
 			       .err_fd = is_repro ? -1 : config->err_fd,
@@ -250,10 +251,12 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 	};
 	if (!is_repro)
 		result->look = (struct look){ .limit_ms = look_limit_ms(config),
+					      .record = config->plan->record_mib,
 					      .vmcore = config->vmcore,
 					      .artefacts = config->artefacts,
 					      .as_it_should = config->as_it_should,
 					      .as_it_should_data = config->as_it_should_data,
+					      .trace.file.fd = -1,
 					      .file.fd = -1 };
 	choose_start(config, result, guest);
 	do
@@ -286,6 +289,17 @@ static struct report_vm report_vm(const struct run_vm *vm)
 }
 
 /* @repro_vm: room for the second one, which the report points to. */
+static struct report_recording recording_of(const struct run_config *config,
+					    const struct look_trace *trace)
+{
+	return (struct report_recording){ .wanted = config->plan->record_mib,
+					  .path = *trace->path ? trace->path : NULL,
+					  .error = *trace->error ? trace->error : NULL,
+					  .events = trace->events,
+					  .span_ns = trace->span_ns,
+					  .unreadable = trace->unreadable };
+}
+
 static struct report make_report(const struct run_config *config, const struct run_result *result,
 				 struct report_vm *repro_vm)
 {
@@ -297,6 +311,7 @@ static struct report make_report(const struct run_config *config, const struct r
 				.argv = config->entry->argv,
 				.replay = config->replay,
 				.first = report_vm(&result->first),
+				.recording = recording_of(config, &result->look.trace),
 				.vmcore_path = *result->look.path ? result->look.path : NULL,
 				.repro = result->repro.ran ? repro_vm : NULL,
 				.repro_result = result->repro_result };

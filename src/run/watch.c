@@ -55,7 +55,8 @@ static void look_at(struct watch *watch, struct vmm *vmm, const struct observati
 	if (vmm_pause(vmm, &err)) {
 		look_missed(watch->look, &err);
 	} else {
-		look_take(watch->look, vmm, &verdict, with_core, &watch->seen->inside);
+		look_take(watch->look, vmm, seen, &watch->flight, &verdict, with_core,
+			  &watch->seen->inside);
 		if (goes_on)
 			vmm_resume(vmm);
 	}
@@ -158,6 +159,7 @@ static void note_facts(const struct observation *seen, struct base_facts *facts)
 static int on_ready(void *data, struct vmm *vmm, struct error *err)
 {
 	struct watch *watch = data;
+	struct inspect_source source;
 
 	if (!watch->order.ready)
 		return error_set(err, -EPROTO, "the ready bell was rung before KTSTR_READY");
@@ -173,6 +175,8 @@ static int on_ready(void *data, struct vmm *vmm, struct error *err)
 			return 1;
 		}
 	}
+	if (watch->record_size && !vmm_source(vmm, &source, NULL))
+		flight_find_init(&watch->flight, &source);
 	/* Nothing to be run: what was wanted was a base. */
 	if (!watch->cargo->bytes)
 		return 1;
@@ -279,11 +283,13 @@ static void on_tracer(struct observation *seen, const struct ktstr_tracer *trace
 	}
 }
 
-static void on_started(struct watch *watch, const struct vmm *vmm)
+static void on_started(struct watch *watch, const struct vmm *vmm,
+		       const struct ktstr_started *started)
 {
 	watch->seen->started = true;
 	cargo_unpacked(watch->cargo);
 	watch->seen->started_ns = now_ns();
+	watch->seen->guest_started_ns = started->boottime_ns;
 	watch_limits_started(&watch->limits, now_ns(), boottime_ns());
 	if (watch->attach)
 		attach_begin(watch->attach);
@@ -352,7 +358,7 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 		seen->heartbeat_ns = now_ns();
 		return 0;
 	case KTSTR_STARTED:
-		on_started(watch, vmm);
+		on_started(watch, vmm, payload);
 		return 0;
 	case KTSTR_STDOUT:
 		seen->stdout_bytes += length;
@@ -419,6 +425,9 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 		return 0;
 	case KTSTR_BYE:
 		return stop(watch, STOP_BYE);
+	case KTSTR_RECORD_FORMAT:
+	case KTSTR_RECORD:
+		return flight_take(&watch->flight, type, payload, length, err);
 	case KTSTR_KEYS:
 	case KTSTR_RESIZE:
 	case KTSTR_STDIN:
@@ -475,6 +484,7 @@ void watch_init(struct watch *watch)
 	watch->look_ns = watch->looked_at = 0;
 	if (watch->look)
 		look_init(watch->look);
+	flight_init(&watch->flight, watch->record_size, seen->cpus_wanted);
 	watch->take_error.text[0] = '\0';
 	seen->begin_ns = now_ns();
 	watch_limits_start(&watch->limits, seen->begin_ns);
@@ -496,6 +506,11 @@ struct vmm_owner watch_owner(struct watch *watch)
 bool watch_ends_line(const struct watch *watch)
 {
 	return !watch->attach && watch_output_ends_line(&watch->output);
+}
+
+void watch_destroy(struct watch *watch)
+{
+	flight_destroy(&watch->flight);
 }
 
 void watch_finish(struct watch *watch)

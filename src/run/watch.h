@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "flight/flight.h"
 #include "report/artefacts.h"
 #include "run/attach.h"
 #include "run/cargo.h"
@@ -49,10 +50,13 @@ struct watch {
 	/* Where the payload's output and the guest's console go; -1: nowhere. */
 	int out_fd, err_fd, console_fd;
 	struct attach *attach; /* the user's terminal, or NULL */
-	struct feed *feed;     /* the payload's standard input, or NULL; not with a terminal */
-	struct look *look;     /* what is looked at when the test fails, or NULL */
+	uint64_t
+		record_size; /* bytes of each CPU's ring of the flight recorder; 0: there is none */
+	struct feed *feed;   /* the payload's standard input, or NULL; not with a terminal */
+	struct look *look;   /* what is looked at when the test fails, or NULL */
 
 	/* Private from here on; trace.file.path is that of a trace that came whole. */
+	struct flight flight;
 	struct watch_order order;
 	struct watch_limits limits;
 	struct watch_stall stall;
@@ -86,5 +90,8 @@ void watch_look_at_end(struct watch *watch, struct vmm *vmm);
  * the trace and of the output included.
  */
 void watch_finish(struct watch *watch);
+
+/* After the last look; watch_init may follow. */
+void watch_destroy(struct watch *watch);
 
 #endif

@@ -70,6 +70,9 @@ static bool in_order(const struct watch_order *order, uint16_t type)
 		return order->started && !order->exited;
 	case KTSTR_FAILING:
 		return order->started && !order->failing && !order->exited;
+	case KTSTR_RECORD_FORMAT:
+	case KTSTR_RECORD:
+		return order->ready && !order->started && !order->exited;
 	case KTSTR_METRICS:
 		return order->started && !order->metrics && !order->exited;
 	case KTSTR_WORK:
@@ -204,6 +207,8 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 		return take_metrics(order, payload, length, err);
 	case KTSTR_WORK:
 		return take_work(order, length, err);
+	case KTSTR_RECORD_FORMAT:
+	case KTSTR_RECORD:
 	case KTSTR_HEARTBEAT:
 	case KTSTR_STDOUT:
 	case KTSTR_STDERR:

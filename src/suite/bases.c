@@ -42,6 +42,9 @@ static int compare_machines(const struct grouping *grouping, size_t i, size_t j)
 	if (!order)
 		order = (mib_a > mib_b) - (mib_a < mib_b);
 	if (!order)
+		order = (a->plan.record_mib > b->plan.record_mib) -
+			(a->plan.record_mib < b->plan.record_mib);
+	if (!order)
 		order = kaslr_a - kaslr_b;
 	return order ? order : compare_append(a->test->append, b->test->append);
 }

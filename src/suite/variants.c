@@ -129,11 +129,13 @@ static int add(const struct variant_source *source, const struct variant_choice 
 	const char *release = kernel >= 0 ? source->kernels->names[kernel] : NULL;
 	struct plan_override override = source->override ? *source->override
 							 : (struct plan_override){ 0 };
-	const struct plan_wish wish = { .topology = test->topology,
-					.memory_mib = test->memory_mib,
-					.wprof = wprof_wanted(source->wprof, test->wprof),
-					.wprof_args = source->wprof_args ? source->wprof_args
-									 : test->wprof_args };
+	const struct plan_wish wish = {
+		.topology = test->topology,
+		.memory_mib = test->memory_mib,
+		.wprof = wprof_wanted(source->wprof, test->wprof),
+		.wprof_args = source->wprof_args ? source->wprof_args : test->wprof_args,
+		.record_mib = source->has_record ? source->record_mib : test->record_mib
+	};
 	char alone[512], full[768];
 	const char *name = source->kernels && source->kernels->count > 1 ? full : alone;
 	int ret;

@@ -9,6 +9,10 @@ enum { BUNDLE_CPU = 1, BUNDLE_LOST_EVENTS = 3 };
 enum { SNAPSHOT_CLOCKS = 1, SNAPSHOT_PRIMARY = 2, CLOCK_ID = 1, CLOCK_TIMESTAMP = 2 };
 enum { INFO_UTSNAME = 1, INFO_NUM_CPUS = 8 };
 enum { UTSNAME_SYSNAME = 1, UTSNAME_VERSION = 2, UTSNAME_RELEASE = 3, UTSNAME_MACHINE = 4 };
+enum { TRACK_UUID = 1, TRACK_NAME = 2 };
+enum { EVENT_TYPE = 9, EVENT_TRACK = 11, EVENT_CATEGORIES = 22, EVENT_NAME = 23 };
+/* enum TrackEvent.Type, enum TracePacket.SequenceFlags */
+enum { TYPE_INSTANT = 3, INCREMENTAL_STATE_CLEARED = 1 };
 /* enum BuiltinClock */
 enum { BUILTIN_REALTIME = 1, BUILTIN_MONOTONIC = 3, BUILTIN_BOOTTIME = 6 };
 
@@ -92,4 +96,39 @@ int trace_bundle(const struct trace_sink *sink, uint16_t cpu, bool lost, const u
 	if (!ret)
 		ret = sink->write(sink->data, end, suffix.used, failure);
 	return ret;
+}
+
+/* A track's number is any that no other one has. */
+#define MARKS_UUID 0x6b74737472ull
+#define MARKS_NAME "ktstr"
+
+int trace_marks_track(const struct trace_sink *sink, struct failure *failure)
+{
+	uint8_t space[64];
+	struct pb pb = { .data = space, .size = sizeof(space) };
+	size_t mark;
+
+	pb_uint(&pb, PACKET_SEQUENCE_FLAGS, INCREMENTAL_STATE_CLEARED);
+	mark = pb_begin(&pb, PACKET_TRACK_DESCRIPTOR);
+	pb_uint(&pb, TRACK_UUID, MARKS_UUID);
+	pb_string(&pb, TRACK_NAME, MARKS_NAME, strlen(MARKS_NAME));
+	pb_end(&pb, mark);
+	return trace_packet(sink, &pb, failure);
+}
+
+int trace_mark(const struct trace_sink *sink, uint64_t boottime_ns, const char *name,
+	       struct failure *failure)
+{
+	uint8_t space[1024];
+	struct pb pb = { .data = space, .size = sizeof(space) };
+	size_t mark;
+
+	pb_uint(&pb, PACKET_TIMESTAMP, boottime_ns);
+	mark = pb_begin(&pb, PACKET_TRACK_EVENT);
+	pb_uint(&pb, EVENT_TYPE, TYPE_INSTANT);
+	pb_uint(&pb, EVENT_TRACK, MARKS_UUID);
+	pb_string(&pb, EVENT_CATEGORIES, MARKS_NAME, strlen(MARKS_NAME));
+	pb_string(&pb, EVENT_NAME, name, strnlen(name, sizeof(space) / 2));
+	pb_end(&pb, mark);
+	return trace_packet(sink, &pb, failure);
 }

@@ -20,7 +20,10 @@ enum {
 	PACKET_CLOCK_SNAPSHOT = 6,
 	PACKET_TIMESTAMP = 8,
 	PACKET_SEQUENCE_ID = 10,
+	PACKET_TRACK_EVENT = 11,
+	PACKET_SEQUENCE_FLAGS = 13,
 	PACKET_SYSTEM_INFO = 45,
+	PACKET_TRACK_DESCRIPTOR = 60,
 };
 
 /* Every packet's trusted_packet_sequence_id: there is one writer, and it interns nothing. */
@@ -53,5 +56,12 @@ int trace_header(const struct trace_sink *sink, const struct trace_machine *mach
  */
 int trace_bundle(const struct trace_sink *sink, uint16_t cpu, bool lost, const uint8_t *events,
 		 size_t size, struct failure *failure);
+
+/* The track that marks are on: before the first of them. */
+int trace_marks_track(const struct trace_sink *sink, struct failure *failure);
+
+/* A mark with a name, at a moment. */
+int trace_mark(const struct trace_sink *sink, uint64_t boottime_ns, const char *name,
+	       struct failure *failure);
 
 #endif

@@ -116,6 +116,7 @@ struct observation {
 	uint64_t hello_ns;
 	uint64_t ready_ns; /* the guest was ready for its job; of a fork: the fork began */
 	uint64_t started_ns;
+	uint64_t guest_started_ns; /* likewise, on the guest's CLOCK_BOOTTIME */
 	uint64_t exited_ns;
 	uint64_t end_ns;
 	uint64_t heartbeat_ns; /* the last one */

@@ -21,13 +21,15 @@ static bool has(const char *line, const char *word)
 	return false;
 }
 
+static const struct plan trusts_tsc = { .tsc_reliable = true }, distrusts_tsc;
+
 static void tsc_only_where_it_is_reliable(void **state)
 {
 	char with[VMM_CMDLINE_SIZE], without[VMM_CMDLINE_SIZE];
 
 	(void)state;
-	assert_int_equal(cmdline_build(false, true, NULL, NULL, with, NULL), 0);
-	assert_int_equal(cmdline_build(false, false, NULL, NULL, without, NULL), 0);
+	assert_int_equal(cmdline_build(false, &trusts_tsc, NULL, NULL, with, NULL), 0);
+	assert_int_equal(cmdline_build(false, &distrusts_tsc, NULL, NULL, without, NULL), 0);
 	assert_true(has(with, "tsc=reliable"));
 	assert_null(strstr(without, "tsc="));
 	/* Nothing else depends on it. */
@@ -37,13 +39,25 @@ static void tsc_only_where_it_is_reliable(void **state)
 	assert_true(has(with, "nokaslr") && has(without, "nokaslr"));
 }
 
+static void the_flight_recorder_has_its_size(void **state)
+{
+	const struct plan plan = { .record_mib = 4 };
+	char line[VMM_CMDLINE_SIZE];
+
+	(void)state;
+	assert_int_equal(cmdline_build(false, &plan, NULL, NULL, line, NULL), 0);
+	assert_true(has(line, "KTSTR_RECORD=4096"));
+	assert_int_equal(cmdline_build(false, &distrusts_tsc, NULL, NULL, line, NULL), 0);
+	assert_null(strstr(line, "KTSTR_RECORD"));
+}
+
 static void the_users_words_come_last(void **state)
 {
 	char line[VMM_CMDLINE_SIZE];
 	const char *end;
 
 	(void)state;
-	assert_int_equal(cmdline_build(true, true, NULL, "tsc=unstable", line, NULL), 0);
+	assert_int_equal(cmdline_build(true, &trusts_tsc, NULL, "tsc=unstable", line, NULL), 0);
 	assert_false(has(line, "nokaslr"));
 	end = line + strlen(line) - strlen(" tsc=unstable");
 	assert_string_equal(end, " tsc=unstable");
@@ -56,17 +70,17 @@ static void what_does_not_fit_is_refused(void **state)
 	size_t room;
 
 	(void)state;
-	assert_int_equal(cmdline_build(false, true, NULL, NULL, line, &err), 0);
+	assert_int_equal(cmdline_build(false, &trusts_tsc, NULL, NULL, line, &err), 0);
 	room = VMM_CMDLINE_SIZE - VMM_CMDLINE_OWN - 1 - strlen(line) - 1;
 	memset(append, 'x', sizeof(append));
 	append[room] = '\0';
-	assert_int_equal(cmdline_build(false, true, NULL, append, line, &err), 0);
+	assert_int_equal(cmdline_build(false, &trusts_tsc, NULL, append, line, &err), 0);
 	assert_int_equal(strlen(line), VMM_CMDLINE_SIZE - VMM_CMDLINE_OWN - 1);
 	append[room] = 'x';
 	append[room + 1] = '\0';
-	assert_int_equal(cmdline_build(false, true, NULL, append, line, &err), -E2BIG);
+	assert_int_equal(cmdline_build(false, &trusts_tsc, NULL, append, line, &err), -E2BIG);
 	assert_non_null(strstr(err.text, "--append"));
-	assert_int_equal(cmdline_build(false, true, NULL, "a\nb", line, &err), -EINVAL);
+	assert_int_equal(cmdline_build(false, &trusts_tsc, NULL, "a\nb", line, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "byte 1"));
 }
 
@@ -74,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tsc_only_where_it_is_reliable),
+		cmocka_unit_test(the_flight_recorder_has_its_size),
 		cmocka_unit_test(the_users_words_come_last),
 		cmocka_unit_test(what_does_not_fit_is_refused),
 	};

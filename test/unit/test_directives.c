@@ -112,7 +112,7 @@ static void everything_at_once(void **state)
 	       "#ktstr: module=zram module=\"loop  max_loop=8 max_part=1\"\n"
 	       "#ktstr: with=python3 with=/opt/perl5.40/bin/perl5.40\n"
 	       "#ktstr: min_llcs=2 max_llcs=8 min_cpus=4 max_cpus=0 min_numa_nodes=2\n"
-	       "#ktstr: max_numa_nodes=4 requires_smt wprof_args=\"-d 5\" expect_err=true\n"
+	       "#ktstr: max_numa_nodes=4 requires_smt wprof_args=\"-d 5\" record_mib=8 expect_err=true\n"
 	       "#ktstr: allow_splat=\"WARNING: *a.c*\" allow_splat=/^tainted/\n"
 	       "set -e\n");
 	assert_topology(&test, "2n4l2c2t");
@@ -143,6 +143,7 @@ static void everything_at_once(void **state)
 	assert_string_equal(test.includes[2].host, "python3");
 	assert_true(test.includes[2].with && test.includes[3].with);
 	assert_string_equal(test.wprof_args, "-d 5");
+	assert_int_equal(test.record_mib, 8);
 	assert_int_equal(test.constraints.min_llcs, 2);
 	assert_int_equal(test.constraints.max_llcs, 8);
 	assert_int_equal(test.constraints.min_cpus, 4);
@@ -288,6 +289,8 @@ static void refuses_words(void **state)
 		   "t.sh:1: a control character (0x00); leave it out");
 	refuses("#ktstr:", "t.sh:1: no directive behind '#ktstr:'; give one, for example "
 			   "topology=1n2l4c2t, or remove the line");
+	refuses("#ktstr: record_mib=3",
+		"t.sh:1: record_mib '3': a CPU's ring has a power of two of MiB, such as 4; 0: none");
 	refuses("#ktstr: wprof_args='-d 5'",
 		"t.sh:1: 'wprof_args': single quotes keep nothing together here; use double ones");
 	refuses("#ktstr: memory_mib",

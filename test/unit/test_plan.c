@@ -37,6 +37,20 @@ static void derives_memory(void **state)
 	assert_true(memory(&small, UINT64_MAX, true) == UINT64_MAX);
 }
 
+static void the_flight_recorder_comes_on_top(void **state)
+{
+	struct plan_wish wish = { .topology = small, .record_mib = 4 };
+
+	(void)state;
+	assert_int_equal(plan_test_memory_mib(&wish), 256 + 4 * topology_cpus(&small));
+	wish.topology = large;
+	assert_int_equal(plan_test_memory_mib(&wish), (64 + 4) * 252);
+	wish.memory_mib = 20000;
+	assert_int_equal(plan_test_memory_mib(&wish), 20000);
+	wish.record_mib = UINT64_MAX / 2;
+	assert_true(plan_test_memory_mib(&wish) == UINT64_MAX);
+}
+
 static int make(const struct topology *topology, uint64_t mib, bool wprof,
 		const struct plan_override *override, struct plan *plan, struct error *err)
 {
@@ -216,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(derives_memory),
+		cmocka_unit_test(the_flight_recorder_comes_on_top),
 		cmocka_unit_test(takes_the_entry),
 		cmocka_unit_test(a_topology_alone_goes_through_the_derivation),
 		cmocka_unit_test(given_memory_is_kept_word_for_word),

@@ -38,8 +38,18 @@ print(core.read(int(sys.argv[2], 16), 14).decode())
 END
 }
 
-@test "a failure's memory and registers are a core that drgn reads, by the kernel's page tables" {
-	boot --vmcore -- sh -c 'sleep 1000 & grep " linux_banner$" /proc/kallsyms; exit 7'
+# in_trace TEXT...: names of marks in the flight recorder's trace.
+in_trace()
+{
+	local text
+
+	for text; do
+		grep -aqF -e "$text" ktstr-out/*/*.failure.pb || fail "not in the trace: $text" || return
+	done
+}
+
+@test "a failure's memory and registers are a core that drgn reads, its last events a trace" {
+	boot --vmcore --record-mib 1 -- sh -c 'sleep 1000 & grep " linux_banner$" /proc/kallsyms; exit 7'
 	assert_status 7
 	core=$(echo ktstr-out/*/*.vmcore)
 	assert_output "^  vmcore .*vmcore"
@@ -48,14 +58,19 @@ END
 	(($(stat -c '%s' "$core") > 512 << 20 && $(stat -c '%b * %B' "$core") < 256 << 20))
 	[[ $(drgn_reads "$core" "$(cut -d ' ' -f 1 stdout)") == "Linux version " ]]
 	[[ $(jq -r .artefacts.vmcore ktstr-out/*/*.ktstr.json) == "$core" ]]
+	ktstr_assert_trace_has_task sleep .failure.pb
+	in_trace 'payload starts' 'payload ends' 'failure: payload exited with status 7'
+	[[ $(jq -r '.recording | .events > 20 and .error == null and .span_s > 0' "$(dump_file)") == true ]]
 	# One CPU, whose registers say what it did: init waited in the kernel, or for the host.
 	readelf -n "$core" | grep -q NT_PRSTATUS
 	rm -r ktstr-out
-	boot --vmcore -- sh -c 'echo c >/proc/sysrq-trigger; sleep 1000'
+	boot --vmcore --record-mib 1 -- sh -c 'sleep 0.1; echo c >/proc/sysrq-trigger; sleep 1000'
 	assert_status 120
+	ktstr_assert_trace_has_task sleep .failure.pb
+	in_trace 'payload starts' 'failure: kernel panic while the payload ran'
 	[[ -s $(echo ktstr-out/*/*.vmcore) ]]
 	rm -r ktstr-out
-	boot --vmcore -- true
+	boot --vmcore --record-mib 1 -- true
 	assert_status 0
 	[[ ! -e ktstr-out || -z $(ls -A ktstr-out) ]]
 }

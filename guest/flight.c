@@ -1,0 +1,208 @@
+/* The flight recorder: see flight.h. */
+#include "flight.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define TRACEFS "/sys/kernel/tracing"
+
+static int fail(struct flight *flight, int error, const char *what)
+{
+	flight->facts.error = (uint32_t)error;
+	snprintf(flight->facts.reason, sizeof(flight->facts.reason), "%s", what);
+	return -error;
+}
+
+/* The beginning of a file, NUL-terminated; owned by the caller. NULL: errno says why. */
+static char *read_text(const char *path)
+{
+	char *text = calloc(1, KTSTR_RECORD_FORMAT_MAX + 1);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t got = 0;
+
+	while (fd >= 0 && text && used < KTSTR_RECORD_FORMAT_MAX &&
+	       (got = read(fd, text + used, KTSTR_RECORD_FORMAT_MAX - used)) > 0)
+		used += (size_t)got;
+	if (fd >= 0 && got >= 0 && text) {
+		close(fd);
+		return text;
+	}
+	got = errno;
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	errno = (int)got;
+	return NULL;
+}
+
+/* Those of event_types that this kernel has. */
+static int load_types(struct flight *flight)
+{
+	for (size_t i = 0; i < TRACEPOINT_TYPES; i++) {
+		const struct event_type *type = &event_types[i];
+		struct tracepoint tp;
+		struct failure why;
+		char path[128];
+
+		snprintf(path, sizeof(path), TRACEFS "/events/%s/%s/format", type->system,
+			 type->name);
+		flight->types[i].format = read_text(path);
+		if (flight->types[i].format &&
+		    !tracepoint_parse_format(flight->types[i].format, type, &tp, &why))
+			flight->types[i].id = tp.id;
+		else if (type->required)
+			return fail(flight, ENOENT,
+				    "no tracepoint sched:sched_switch in tracefs; the kernel needs "
+				    "CONFIG_EVENT_TRACING");
+	}
+	return 0;
+}
+
+static int open_event(const struct flight_type *type, int cpu, int leader)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = type->id,
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
+		/* A ring that is mapped without the right to write to it overwrites its oldest
+		 * records. From its end to its beginning: the newest one can then be found. */
+		.write_backward = 1,
+		/* Nobody waits for it. */
+		.watermark = 1,
+		.wakeup_watermark = UINT32_MAX,
+		.disabled = leader < 0, /* the group goes with its leader */
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+	};
+
+	return (int)syscall(SYS_perf_event_open, &attr, -1, cpu, leader, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* All events of a CPU into one ring. Returns 0, -ENODEV when it is offline, or as fail. */
+static int open_ring(struct flight *flight, int cpu)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t size = page + flight->facts.data_size;
+	struct ktstr_record_ring *ring = &flight->rings[flight->facts.nr_rings];
+	int leader = -1;
+	uint8_t *map;
+
+	for (size_t i = 0; i < TRACEPOINT_TYPES; i++) {
+		int fd;
+
+		if (!flight->types[i].id)
+			continue;
+		fd = open_event(&flight->types[i], cpu, leader);
+		if (fd < 0 && errno == ENODEV)
+			return -ENODEV;
+		if (fd < 0)
+			return fail(flight, errno,
+				    "perf_event_open of a tracepoint; the kernel needs "
+				    "CONFIG_PERF_EVENTS and CONFIG_EVENT_TRACING");
+		if (leader < 0)
+			leader = fd;
+		else if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, leader))
+			return fail(flight, errno, "PERF_EVENT_IOC_SET_OUTPUT of a tracepoint");
+		else
+			continue;
+		map = mmap(NULL, size, PROT_READ, MAP_SHARED, leader, 0);
+		if (map == MAP_FAILED)
+			return fail(flight, errno, "mmap of a CPU's ring");
+		/* The host goes by our page tables: each page is to be in them. */
+		for (size_t at = 0; at < size; at += page)
+			(void)*(volatile uint8_t *)(map + at);
+		*ring = (struct ktstr_record_ring){ .address = (uintptr_t)map,
+						    .cpu = (uint32_t)cpu };
+	}
+	if (ioctl(leader, PERF_EVENT_IOC_ENABLE, 0))
+		return fail(flight, errno, "PERF_EVENT_IOC_ENABLE of a CPU's events");
+	flight->facts.nr_rings++;
+	return 0;
+}
+
+static uint64_t clock_of(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return (uint64_t)now.tv_sec * CLOCK_S + (uint64_t)now.tv_nsec;
+}
+
+void flight_open(struct flight *flight, const char *kib)
+{
+	const long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	const unsigned long size = strtoul(kib, NULL, 10);
+	const struct rlimit files = { 1 << 20, 1 << 20 };
+
+	*flight = (struct flight){ .facts = { .data_size = size << 10 } };
+	if (cpus < 1 || cpus > KTSTR_RECORD_RINGS_MAX) {
+		fail(flight, E2BIG, "more CPUs than the flight recorder knows");
+		return;
+	}
+	flight->rings = calloc((size_t)cpus, sizeof(*flight->rings));
+	if (!flight->rings) {
+		fail(flight, ENOMEM, "no memory for the flight recorder's rings");
+		return;
+	}
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	if (load_types(flight))
+		return;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		int ret = open_ring(flight, cpu);
+
+		if (ret && ret != -ENODEV)
+			return;
+	}
+}
+
+void flight_say(const struct flight *flight, struct guest_channel *channel)
+{
+	const size_t rings = flight->facts.nr_rings * sizeof(*flight->rings);
+	struct ktstr_record *facts = malloc(sizeof(*facts) + rings);
+	struct {
+		struct ktstr_record_format head;
+		char text[KTSTR_RECORD_FORMAT_MAX];
+	} *format = malloc(sizeof(*format));
+
+	if (!facts || !format) {
+		guest_channel_log(channel, "no memory to tell of the flight recorder");
+		goto out;
+	}
+	for (uint32_t i = 0; !flight->facts.error && i < TRACEPOINT_TYPES; i++) {
+		size_t length;
+
+		if (!flight->types[i].id)
+			continue;
+		length = strlen(flight->types[i].format);
+		format->head = (struct ktstr_record_format){ .type = i };
+		memcpy(format->text, flight->types[i].format, length);
+		guest_channel_send(channel, KTSTR_RECORD_FORMAT, format,
+				   (uint32_t)(sizeof(format->head) + length));
+	}
+	*facts = flight->facts;
+	/* Of this guest: the wall clock may have been set since the rings were opened. */
+	facts->boottime_ns = clock_of(CLOCK_BOOTTIME);
+	facts->monotonic_ns = clock_of(CLOCK_MONOTONIC);
+	facts->realtime_ns = clock_of(CLOCK_REALTIME);
+	if (rings)
+		memcpy(facts + 1, flight->rings, rings);
+	guest_channel_send(channel, KTSTR_RECORD, facts, (uint32_t)(sizeof(*facts) + rings));
+out:
+	free(format);
+	free(facts);
+}
