@@ -6,8 +6,6 @@ load helper
 # One boot for all: what is tried stands in one script, each part with a line of its own in the end.
 @test "1n2l2c1t: shapes and checks of loads, as /proc tells them" {
 	cat >"$BATS_TEST_TMPDIR/script" <<-'END'
-		# What it says is for us, not for the verdict.
-		export KTSTR_WORK_SAYS=
 		# ticks NAME: CPU time of a group's tasks in clock ticks; nothing is there of a load that ended.
 		ticks() { cat /proc/[0-9]*/stat 2>/dev/null | awk -v g="($1/" 'index($2, g) == 1 { t += $14 + $15 } END { print t + 0 }'; }
 		# Two cgroups on one CPU, by weight 50 and 100.
