@@ -72,3 +72,26 @@ load helper
 			if (switches[$2] < $4 * .8 || switches[$2] > $4 * 1.25) bad = 1 }
 		END { exit bad || seen != 4 }' stdout || fail "a shape is not right: $(<stdout)"
 }
+
+# A task that may run on that CPU alone goes elsewhere, as the kernel has it, and that is told.
+@test "a CPU goes offline and comes back: loads run on, and the tracer follows" {
+	cat >"$BATS_TEST_TMPDIR/script" <<-'END'
+		ktstr-work --for 6s --group pin --cpus 1 spin --group napper --cpus 1 burst run=1ms sleep=5ms \
+			--group free --tasks 2 futex --group churn affinity >work 2>&1 &
+		until pid=$(grep -lsx pin/0 /proc/[0-9]*/comm); [ "$pid" ]; do sleep 0.1; done
+		sleep 1
+		echo 0 >/sys/devices/system/cpu/cpu1/online
+		sleep 1
+		echo "off: on CPU $(cut -d ' ' -f 39 ${pid%comm}stat)"
+		echo 1 >/sys/devices/system/cpu/cpu1/online
+		wait $!
+		echo "status $?"
+		awk '/^[a-z]+: / { group = $1 } /off_allowed/ { print "off_allowed", group, $2 }' work
+		ktstr-work --for 300ms --group comesback --cpus 1 spin >/dev/null
+	END
+	boot --topology 1n1l2c1t --timeout 600 --wprof=always --include "$BATS_TEST_TMPDIR/script:/script" -- \
+		sh -c 'cd /tmp && sh /script 2>&1'
+	assert_status 0
+	in_stdout '^off: on CPU 0$' '^status 0$' '^off_allowed pin: [1-9]' '^off_allowed free: 0$'
+	ktstr_assert_trace_has_task comesback/0
+}
