@@ -46,13 +46,13 @@ static bool is_stalled(void)
 	return past(switches.stall_ns);
 }
 
-static bool has_that_name(struct task_struct *p)
+static bool is_called(struct task_struct *p, const volatile char *name)
 {
 	char comm[SCX_KTSTR_COMM_SIZE] = "";
 
 	bpf_core_read_str(comm, sizeof(comm), &p->comm);
 	for (int i = 0; i < SCX_KTSTR_COMM_SIZE; i++) {
-		if (comm[i] != switches.starve_comm[i])
+		if (comm[i] != name[i])
 			return false;
 		if (!comm[i])
 			break;
@@ -68,19 +68,19 @@ static bool is_starved(struct task_struct *p)
 		return pid == switches.starve_pid;
 	if (!switches.starve_comm[0])
 		return false;
-	if (!starved_pid && has_that_name(p))
+	if (!starved_pid && is_called(p, switches.starve_comm))
 		starved_pid = pid;
 	return pid == starved_pid;
 }
 
-static void fail_if_asked(void)
+static void fail_if_asked(struct task_struct *p)
 {
 	/* Not const: the verifier takes it for memory that may be written. */
-	static char words[] = "scx_ktstr: an error was asked for after %llu ms";
-	unsigned long long ms = switches.error_ns / 1000000;
+	static char words[] = "scx_ktstr: an error was asked for when pid %llu runs";
+	unsigned long long pid = BPF_CORE_READ(p, pid);
 
-	if (past(switches.error_ns))
-		scx_bpf_error_bstr(words, &ms, sizeof(ms));
+	if (switches.error_comm[0] && is_called(p, switches.error_comm))
+		scx_bpf_error_bstr(words, &pid, sizeof(pid));
 }
 
 static long run_on(u32 index, void *data)
@@ -116,7 +116,6 @@ void ktstr_enqueue(u64 *ctx)
 	struct task_time *time = bpf_task_storage_get(&times, p, NULL, 0);
 	u64 vtime = time ? time->vtime : vtime_now;
 
-	fail_if_asked();
 	/* Below the run queue's lock. */
 	if (past(switches.spin_ns))
 		bpf_loop(1 << 23, run_on_and_on, 0, 0);
@@ -135,7 +134,6 @@ void ktstr_enqueue(u64 *ctx)
 SEC("struct_ops/ktstr_dispatch")
 void ktstr_dispatch(u64 *ctx)
 {
-	fail_if_asked();
 	if (!is_stalled())
 		scx_bpf_dsq_move_to_local(SHARED);
 }
@@ -146,6 +144,7 @@ void ktstr_running(u64 *ctx)
 	struct task_struct *p = (void *)ctx[0];
 	struct task_time *time = bpf_task_storage_get(&times, p, NULL, 0);
 
+	fail_if_asked(p);
 	if (!time)
 		return;
 	time->ran_before = BPF_CORE_READ(p, se.sum_exec_runtime);

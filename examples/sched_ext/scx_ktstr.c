@@ -74,7 +74,7 @@ static const char usage_text[] =
 	"  --stall [MS]         dispatches nothing any more (default after 500)\n"
 	"  --starve COMM        never dispatches the first task of that name\n"
 	"  --starve-pid PID     nor this one\n"
-	"  --error-after MS     calls scx_bpf_error\n"
+	"  --error-on COMM      calls scx_bpf_error when a task of that name runs\n"
 	"  --spin MS            a CPU runs on and on in it, with interrupts off\n"
 	"  --refuse             its ops.init returns an error\n"
 	"  --bad-prog           has a program that the verifier refuses\n"
@@ -125,7 +125,7 @@ enum {
 	STALL,
 	STARVE,
 	STARVE_PID,
-	ERROR_AFTER,
+	ERROR_ON,
 	SPIN,
 	REFUSE,
 	BAD_PROG,
@@ -161,8 +161,8 @@ static void set(struct settings *settings, int option, const char *value)
 	case STARVE_PID:
 		switches->starve_pid = (__s32)number("--starve-pid", value, INT32_MAX);
 		break;
-	case ERROR_AFTER:
-		switches->error_ns = number("--error-after", value, MAX_MS) * 1000000ull;
+	case ERROR_ON:
+		snprintf(switches->error_comm, sizeof(switches->error_comm), "%s", value);
 		break;
 	case SPIN:
 		switches->spin_ns = number("--spin", value, MAX_MS) * 1000000ull;
@@ -222,7 +222,7 @@ static void read_options(struct settings *settings, int argc, char **argv)
 		{ "stall", optional_argument, NULL, STALL },
 		{ "starve", required_argument, NULL, STARVE },
 		{ "starve-pid", required_argument, NULL, STARVE_PID },
-		{ "error-after", required_argument, NULL, ERROR_AFTER },
+		{ "error-on", required_argument, NULL, ERROR_ON },
 		{ "spin", required_argument, NULL, SPIN },
 		{ "refuse", no_argument, NULL, REFUSE },
 		{ "bad-prog", no_argument, NULL, BAD_PROG },

@@ -13,7 +13,6 @@
 struct scx_ktstr_switches {
 	__u64 slice_ns;
 	__u64 stall_ns; /* since ops.init; 0: never */
-	__u64 error_ns; /* likewise */
 	__u64 spin_ns;	/* likewise */
 	__s32 starve_pid;
 	__u32 refuse;	/* ops.init fails */
@@ -21,6 +20,8 @@ struct scx_ktstr_switches {
 	__u32 bad_btf;	/* it needs what no kernel's BTF has */
 	__u32 unused;
 	char starve_comm[SCX_KTSTR_COMM_SIZE];
+	char error_comm[SCX_KTSTR_COMM_SIZE]; /* an error when a task of that name runs; "": never
+					       */
 };
 
 /* What ops.exit was told. */

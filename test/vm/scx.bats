@@ -17,6 +17,10 @@ setup_file()
 	[[ ${SCX_KERNEL-} ]] || skip "no kernel with sched_ext is there"
 }
 
+# From then on its tasks have the name on which a scheduler with --error-on asked fails: that is sure to be
+# attached by then, however slow the host is.
+ask='echo asked >/proc/self/comm; sleep 1'
+
 # under ARGS...: a run whose payload takes 2 s, under the scheduler with these arguments.
 under()
 {
@@ -76,25 +80,25 @@ in_dump()
 }
 
 @test "it exits by itself, or dies: a failure, though the payload passes" {
-	under --exit-after 1000 --exit-status 7
+	payload='sleep 6' under --exit-after 4000 --exit-status 7
 	assert_status 118
-	assert_output "^FAIL sh: scheduler 'scx_ktstr' exited with status 7 [0-2]\.[0-9] s after the payload's start; payload exited with status 0"
-	under --crash-after 1000
+	assert_output "^FAIL sh: scheduler 'scx_ktstr' exited with status 7 [0-9]+\.[0-9] s after the payload's start; payload exited with status 0"
+	payload='sleep 6' under --crash-after 4000
 	assert_status 118
 	assert_output "^FAIL sh: scheduler 'scx_ktstr' was killed by SIGSEGV"
 }
 
 @test "ejected: the kernel's reason and message, when, and its dump" {
-	kernel=$SCX_NEWEST under --error-after 1000
+	payload="sleep 1; $ask" kernel=$SCX_NEWEST under --error-on asked
 	assert_status 118
-	assert_output "^FAIL sh: scheduler 'scx_ktstr' was ejected by the kernel [0-2]\.[0-9] s after the payload's start: scx_bpf_error: scx_ktstr: an error was asked for after 1000 ms; payload exited with status 0"
-	in_dump '.end == "ejected"' '.reason == "scx_bpf_error"' '.ended_after_s >= 0 and .ended_after_s < 2.5' \
-		'.args == ["--error-after", "1000"]' '.file | endswith("/scx_ktstr")' \
+	assert_output "^FAIL sh: scheduler 'scx_ktstr' was ejected by the kernel [0-9]+\.[0-9] s after the payload's start: scx_bpf_error: scx_ktstr: an error was asked for when pid [0-9]+ runs; payload exited with status 0"
+	in_dump '.end == "ejected"' '.reason == "scx_bpf_error"' '.ended_after_s >= 0.9' \
+		'.args == ["--error-on", "asked"]' '.file | endswith("/scx_ktstr")' \
 		'.text | any(contains("CPU states"))' '.dump | any(contains("CPU states"))'
 }
 
 @test "one that tells nothing of its end: the kernel's dump comes all the same" {
-	under --quiet --error-after 1000
+	payload=$ask under --quiet --error-on asked
 	assert_status 118
 	assert_output 'scx_bpf_error: scx_ktstr: an error was asked for'
 	in_dump '.text == ["scx_ktstr: loaded"]' '.dump | any(contains("CPU states"))'
@@ -134,7 +138,7 @@ in_dump()
 
 @test "replace-scheduler: what has failed is not forgiven, and what is not there not replaced" {
 	options=(--include "$KTSTR_TEST_SCX:/opt/scx")
-	payload='sleep 2; replace-scheduler /opt/scx --name other' under --error-after 1000
+	payload="$ask; replace-scheduler /opt/scx --name other" under --error-on asked
 	assert_status 118
 	assert_output "scheduler 'scx_ktstr' was ejected by the kernel .*: scx_bpf_error: "
 	in_dump '.ops_at_end == "other"' '.replaced == 1'
@@ -146,13 +150,12 @@ in_dump()
 @test "expect_scx_exit, expect_err=scx:, and a test whose scheduler is not ejected" {
 	cd "$BATS_TEST_TMPDIR" || return
 	cp "$KTSTR_TEST_SCX" scx
-	# Late enough to be attached before, also where the host is slow.
-	expected() { printf '#!/bin/sh\n#ktstr: topology=1n1l2c1t scheduler=./scx %s\nsleep 5\n' "$2" >"$1"; chmod +x "$1"; }
-	expected yes.sh 'scheduler_args="--error-after 2500" expect_scx_exit="*asked for*"'
-	expected reason.sh 'scheduler_args="--error-after 2500" expect_scx_exit="/^scx_bpf_error$/"'
-	expected err.sh 'scheduler_args="--error-after 2500" expect_err="scx:*asked for*"'
+	expected() { printf '#!/bin/sh\n#ktstr: topology=1n1l2c1t scheduler=./scx %s\n%s\n' "$2" "$ask" >"$1"; chmod +x "$1"; }
+	expected yes.sh 'scheduler_args="--error-on asked" expect_scx_exit="*asked for*"'
+	expected reason.sh 'scheduler_args="--error-on asked" expect_scx_exit="/^scx_bpf_error$/"'
+	expected err.sh 'scheduler_args="--error-on asked" expect_err="scx:*asked for*"'
 	expected not.sh 'expect_scx_exit="*asked for*"'
-	expected other.sh 'scheduler_args="--error-after 2500" expect_scx_exit="runnable*"'
+	expected other.sh 'scheduler_args="--error-on asked" expect_scx_exit="runnable*"'
 	run "$KTSTR_LAUNCH" test --kernel "$SCX_KERNEL" --json r.json yes.sh reason.sh err.sh not.sh other.sh
 	results r.json outcome name >got
 	printf '%s\n' 'fail not' 'fail other' 'pass reason' 'pass yes' 'xfail err' | diff - got
