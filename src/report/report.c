@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/inside.h"
 #include "report/lines.h"
 #include "report/metrics.h"
 #include "util/file.h"
@@ -214,7 +215,10 @@ static void put_detail(FILE *out, const struct report *report)
 	const struct report_vm *first = &report->first, *repro = report->repro;
 	enum verdict_kind kind = first->verdict->kind;
 
-	if (kind == VERDICT_PANIC || kind == VERDICT_STALL || kind == VERDICT_DIED)
+	report_inside_text(out, &first->seen->inside, kind);
+	/* What the guest itself showed says more than how its console ends. */
+	if (!first->seen->inside.machine &&
+	    (kind == VERDICT_PANIC || kind == VERDICT_STALL || kind == VERDICT_DIED))
 		put_lines(out, &first->seen->console, "", CONSOLE_LINES);
 	if ((kind == VERDICT_FAIL || kind == VERDICT_NOT_RUN) && *first->seen->lacks_library)
 		fprintf(out,

@@ -1,6 +1,7 @@
 /*
  * What does src/inspect see in a core? For its developers:
- *   inspect CORE [open | symbols | vmcoreinfo | printk | machine | tasks | names <ADDRESSES]
+ *   inspect CORE [open | symbols | vmcoreinfo | printk | machine | tasks | report | json |
+ *		 names <ADDRESSES]
  * LOST=1: as if the vCPUs had no registers. It opens the core twice: the first time also brings in
  * the file's pages.
  */
@@ -13,6 +14,7 @@
 #include "inspect/names.h"
 #include "inspect/printk.h"
 #include "inspect/state.h"
+#include "report/inside.h"
 #include "test/unit/core_source.h"
 
 static void print_symbols(struct inspect *inspect)
@@ -213,6 +215,29 @@ static void print_open(struct inspect *inspect, uint64_t took_ns)
 		printf("runqueues of CPU %u at %#" PRIx64 "\n", cpu, address);
 }
 
+/* As a user sees it, on his terminal or in the failure dump. */
+static void print_report(struct inspect *inspect, bool as_json)
+{
+	struct inside inside = { .at_ns = 1 };
+	struct error err = { "" };
+	struct json json = json_begin();
+	size_t size;
+	char *text;
+
+	if (inspect_machine_read(inspect, &inside.machine, &err))
+		snprintf(inside.why, sizeof(inside.why), "%s", err.text);
+	if (printk_read(inspect, NULL, 1 << 20, &inside.log, &err))
+		snprintf(inside.why_log, sizeof(inside.why_log), "%s", err.text);
+	report_inside_json(&json, &inside);
+	text = json_text(json_end(&json), true, &size);
+	if (as_json)
+		fputs(text ? text : "out of memory", stdout);
+	else
+		report_inside_text(stdout, &inside, VERDICT_TIMEOUT);
+	free(text);
+	inside_clear(&inside);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[2] : "open";
@@ -245,6 +270,8 @@ int main(int argc, char **argv)
 		print_machine(inspect);
 	else if (strcmp(what, "tasks") == 0)
 		print_tasks(inspect);
+	else if (strcmp(what, "report") == 0 || strcmp(what, "json") == 0)
+		print_report(inspect, strcmp(what, "json") == 0);
 	else if (strcmp(what, "names") == 0)
 		print_names(inspect);
 	else

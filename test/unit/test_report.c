@@ -377,6 +377,138 @@ static void what_a_scheduler_did_is_in_the_dump(void **state)
 	json_object_put(json);
 }
 
+static struct backtrace backtrace_of(const char *const *symbols, enum backtrace_end end)
+{
+	struct backtrace trace = { .end = end };
+
+	while (symbols[trace.nr])
+		trace.nr++;
+	trace.frames = calloc(trace.nr + 1, sizeof(*trace.frames));
+	assert_non_null(trace.frames);
+	for (unsigned int i = 0; i < trace.nr; i++) {
+		struct backtrace_frame *frame = &trace.frames[i];
+
+		*frame = (struct backtrace_frame){ .address = 0xffffffff81000000 + i,
+						   .kind = FRAME_ORC,
+						   .offset = i,
+						   .size = 0x40 };
+		snprintf(frame->symbol, sizeof(frame->symbol), "%s", symbols[i]);
+	}
+	return trace;
+}
+
+static struct inspect_task task_of(int pid, const char *name, enum task_class class)
+{
+	struct inspect_task task = {
+		.pid = pid, .tgid = pid, .letter = 'R', .class = class, .prio = 120, .cpu = 1
+	};
+
+	memcpy(task.comm, name, strnlen(name, sizeof(task.comm) - 1));
+	return task;
+}
+
+/* Two CPUs: one panics in a module, the other one runs a hog, behind which a task starves. */
+static void see_inside(struct inside *inside)
+{
+	static const char *const dying[] = {
+		"delay_halt",	      "panic",	      "oops_end", "page_fault_oops",
+		"asm_exc_page_fault", "bad_function", "",	  NULL
+	};
+	static const char *const locked[] = { "schedule", "mutex_lock", NULL };
+	struct inspect_machine *machine = calloc(1, sizeof(*machine));
+
+	assert_non_null(machine);
+	machine->nr_cpus = 2;
+	machine->nr_tasks = 70;
+	machine->cpus = calloc(2, sizeof(*machine->cpus));
+	machine->blocked = calloc(1, sizeof(*machine->blocked));
+	assert_true(machine->cpus && machine->blocked);
+	machine->cpus[0].rip = 0xffffffff81000000;
+	machine->cpus[0].trace = backtrace_of(dying, BACKTRACE_STOPPED);
+	strcpy(machine->cpus[0].trace.why, "no entry");
+	machine->cpus[0].trace.frames[6].kind = FRAME_SCAN;
+	strcpy(machine->cpus[0].trace.frames[5].module, "mine");
+	machine->cpus[0].task = task_of(7, "bad\x1b[31m", CLASS_FAIR);
+	machine->cpus[1] = (struct inspect_cpu){ .vcpu = 1,
+						 .cpu = 1,
+						 .is_in_user = true,
+						 .takes_interrupts = true,
+						 .task = task_of(8, "hog", CLASS_RT) };
+	machine->cpus[1].trace.end = BACKTRACE_USER;
+	machine->longest[0] = (struct waiting){ .task = task_of(9, "starved", CLASS_FAIR),
+						.by = WAIT_QUEUED,
+						.waited_ns = 2114000000 };
+	machine->longest[1] = (struct waiting){ .task = task_of(10, "soon", CLASS_FAIR),
+						.by = WAIT_QUEUED,
+						.waited_ns = 1000000 };
+	machine->nr_longest = 2;
+	machine->blocked[0] =
+		(struct inspect_blocked){ .task = task_of(11, "stuck", CLASS_FAIR),
+					  .is_known = true,
+					  .not_run_ns = 3000000000,
+					  .trace = backtrace_of(locked, BACKTRACE_START) };
+	machine->nr_blocked = machine->nr_blocked_in_all = 1;
+	strcpy(machine->why_bpf, "no bpf_kallsyms");
+	inside->machine = machine;
+	inside->at_ns = 1;
+	inside->took_ns = MS(12);
+}
+
+static void what_the_guest_showed_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct json_object *json;
+	char *text;
+
+	json = dump(f, false);
+	check(json, "inside", "null");
+	json_object_put(json);
+	unlink(f->path);
+	see_inside(&f->seen.inside);
+	f->verdict.kind = VERDICT_PANIC;
+	json = dump(f, false);
+	check(json, "inside.error", "null");
+	check(json, "inside.took_s", "0.012");
+	check(json, "inside.tasks", "70");
+	check(json, "inside.incomplete", "[\"no bpf_kallsyms\"]");
+	check(json, "inside.in_no_queue", "[]");
+	check(json, "inside.kernel_log_tail", "[]");
+	json_object_put(json);
+	text = report_detail(&f->report);
+	assert_non_null(text);
+	/* The function that was called behind the panic's and the exception's own ones is the
+	 * first. */
+	assert_non_null(
+		strstr(text, "  CPU 0: bad?[31m[7], in the kernel, with interrupts off:\n"
+			     "    | bad_function+0x5/0x40 [mine]\n"
+			     "    | ? 0xffffffff81000006\n"
+			     "  CPU 1: hog[8], in user mode\n"
+			     "  waiting: starved[9] (fair) for 2.1 s on CPU 1, which runs hog[8]\n"
+			     "  blocked (D): stuck[11] for 3.0 s:\n"
+			     "    | mutex_lock+0x1/0x40\n"));
+	assert_null(strstr(text, "soon"));
+	assert_null(strstr(text, "    | [    5.1] last"));
+	free(text);
+	/* Of a payload that failed by itself the CPUs are in the dump alone. */
+	f->verdict.kind = VERDICT_FAIL;
+	text = report_detail(&f->report);
+	assert_null(strstr(text, "CPU 0"));
+	assert_non_null(strstr(text, "waiting: starved"));
+	free(text);
+	inside_clear(&f->seen.inside);
+	f->seen.inside.at_ns = 1;
+	strcpy(f->seen.inside.why, "no kernel was found");
+	f->verdict.kind = VERDICT_DIED;
+	text = report_detail(&f->report);
+	assert_non_null(strstr(text, "  inside: not readable: no kernel was found\n"));
+	assert_non_null(strstr(text, "    | [    5.1] last"));
+	free(text);
+	unlink(f->path);
+	json = dump(f, false);
+	check(json, "inside.error", "\"no kernel was found\"");
+	json_object_put(json);
+}
+
 static void what_did_not_happen_is_null(void **state)
 {
 	struct fixture *f = *state;
@@ -885,6 +1017,7 @@ int main(void)
 		with_fixture(each_way_to_end_is_told_apart),
 		with_fixture(each_verdict_has_its_name),
 		with_fixture(what_a_scheduler_did_is_in_the_dump),
+		with_fixture(what_the_guest_showed_is_told),
 		with_fixture(what_did_not_happen_is_null),
 		with_fixture(tails_are_bounded),
 		with_fixture(the_json_is_valid_whatever_the_bytes),
