@@ -17,7 +17,8 @@
 
 static void sleep_often(int times)
 {
-	const struct timespec moment = { .tv_nsec = 1000 };
+	/* Long enough that its timer has not fired before the task is off its CPU. */
+	const struct timespec moment = { .tv_nsec = 1000000 };
 
 	while (times--)
 		nanosleep(&moment, NULL);
