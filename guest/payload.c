@@ -156,8 +156,9 @@ void payload_run(struct session *session)
 		exited.value = (uint32_t)-ret;
 		exited.end_ns = now;
 		tracer_interrupt(session);
-		scheduler_finish(session);
+		/* First: what the kernel says of its end is of no payload. */
 		kmsg_window_close(session->kmsg, false);
+		scheduler_finish(session);
 		/* Without this frame, init's own last words are the reason. */
 		if (exec)
 			guest_channel_send(session->channel, KTSTR_EXITED, &exited, sizeof(exited));

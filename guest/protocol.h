@@ -224,7 +224,7 @@ struct ktstr_file {
 /* Room for 512 lines as long as a line can be. */
 #define KTSTR_METRICS_MAX 61440u
 /* Most bytes of KTSTR_WORK. */
-#define KTSTR_WORK_MAX	  4096u
+#define KTSTR_WORK_MAX	  61440u
 
 enum ktstr_tracer_state {
 	KTSTR_TRACER_READY = 0,	 /* it said that it is recording */

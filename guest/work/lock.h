@@ -27,6 +27,9 @@ static inline bool work_lock(struct task *task, uint32_t *mutex)
 			wait_while(mutex, WAITED_FOR);
 	}
 	task_woken(task);
+	/* It goes without it, and the one wake-up may have been for it. */
+	if (!got)
+		wake_one(mutex);
 	return got;
 }
 

@@ -40,6 +40,9 @@ static void lock(struct running *r, uint16_t resource)
 
 static void unlock(struct running *r, uint16_t resource)
 {
+	/* A task that is stopped goes on without what it waited for. */
+	if (!r->held[resource])
+		return;
 	r->held[resource] = false;
 	work_unlock(word_of(r, resource));
 }

@@ -210,8 +210,10 @@ bool inspect_read_string(struct inspect *inspect, uint64_t address, char *dst, s
 {
 	size_t done = 0;
 
+	if (!size)
+		return false;
 	*dst = '\0';
-	while (done < size - 1) {
+	while (done + 1 < size) {
 		size_t part = 64 - (size_t)(address % 64);
 
 		if (part > size - 1 - done)

@@ -153,7 +153,10 @@ static bool read_text(struct reader *reader, const unsigned char *desc, uint64_t
 	}
 	text[record->size] = '\0';
 	record->text = text;
-	return inspect_read(reader->inspect, at, text, record->size);
+	if (inspect_read(reader->inspect, at, text, record->size))
+		return true;
+	reader->used -= record->size + 1;
+	return false;
 }
 
 /* Returns 0, also for one that is only counted, or -ENOMEM. */

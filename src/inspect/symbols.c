@@ -82,11 +82,17 @@ static void get_name(const struct symbols *symbols, uint32_t i, char *name, size
 		kallsyms_name(symbols->bytes, &symbols->kallsyms, symbols->name_at[i], name, size);
 }
 
+#define MOST_STEPS 4096u
+
 static bool find_number(const struct symbols *symbols, const char *name, uint32_t *number)
 {
 	char found[INSPECT_SYMBOL_SIZE];
+	unsigned int steps = 0;
 
 	for (uint32_t i = symbols->buckets[bucket_of(symbols, name)]; i; i = symbols->next[i - 1]) {
+		/* No honest kernel has so many names in one bucket. */
+		if (++steps > MOST_STEPS)
+			return false;
 		get_name(symbols, i - 1, found, sizeof(found));
 		if (strcmp(found, name) == 0) {
 			*number = i - 1;

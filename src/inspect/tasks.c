@@ -125,7 +125,8 @@ bool task_read(const struct tasks *tasks, uint64_t address, struct inspect_task 
 	task->rt_priority = (uint32_t)layout_read_or(inspect, address, &tasks->rt_priority, 0);
 	task->cpu = (int32_t)layout_read_or(inspect, address, &tasks->cpu, (uint64_t)-1);
 	task->on_cpu = layout_read_or(inspect, address, &tasks->on_cpu, 0) != 0;
-	task->on_rq = layout_read_or(inspect, address, &tasks->on_rq, 0) != 0;
+	/* TASK_ON_RQ_QUEUED (kernel/sched/sched.h); 2: it is on its way to another queue. */
+	task->on_rq = layout_read_or(inspect, address, &tasks->on_rq, 0) == 1;
 	task->is_kernel_thread = tasks->mm.found &&
 				 !layout_read_or(inspect, address, &tasks->mm, 1) &&
 				 !task->exit_state;

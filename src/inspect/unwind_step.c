@@ -127,7 +127,13 @@ static bool leave_frame(struct walk *walk, const struct orc_entry *entry, enum f
 	walk->signal = entry->signal;
 	if (!walk_is_text(walk->with, walk->signal ? ip : ip - 1) && is_call)
 		return walk_stop(walk, "0x%llx is returned to, and is no code", walk_ull(ip));
-	return walk_add_frame(walk, ip, walk->signal ? FRAME_REGISTERS : kind);
+	/* What hangs on a guess is one. */
+	walk->guessed |= kind == FRAME_SCAN;
+	if (walk->guessed)
+		kind = FRAME_SCAN;
+	else if (walk->signal)
+		kind = FRAME_REGISTERS;
+	return walk_add_frame(walk, ip, kind);
 }
 
 /* Code that is called through a null pointer, or by another wild jump: all that is known is that a
@@ -154,6 +160,10 @@ bool walk_step(struct walk *walk)
 			return walk_stop(walk, "0x%llx is no code", walk_ull(walk->ip));
 		return leave_frame(walk, &wild_entry, FRAME_SCAN);
 	}
+	/* Programs have frame pointers; modules have none, where the kernel has ORC. */
+	if (range && !range->orc.nr && range->kind != CODE_BPF)
+		return walk_stop(walk, "the module that 0x%llx is in has no readable ORC tables",
+				 walk_ull(walk->ip));
 	if (range && !range->orc.nr)
 		return leave_frame(walk, &pointer_entry, FRAME_POINTER);
 	if (*with->orc_why)

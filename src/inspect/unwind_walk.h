@@ -18,6 +18,7 @@ struct walk {
 	enum stack_kind kind;
 	unsigned int seen; /* bit by kind: the stacks that it has been on */
 	uint64_t ip, sp, bp;
+	bool guessed;			 /* a frame was, and so are all behind it */
 	bool signal;			 /* ip was interrupted there: no call is before it */
 	const struct inspect_regs *live; /* the vCPU's, while no frame was left */
 	uint64_t regs;			 /* a whole pt_regs of this frame, or 0 */

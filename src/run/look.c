@@ -10,6 +10,17 @@
 #include "util/clock.h"
 #include "vmcore/vmcore.h"
 
+/*
+ * What ktstr-work has said comes after the payload's failure was looked at, and makes an error of
+ * it, or an inconclusive test: the same failure.
+ */
+static enum verdict_kind looked_at(const struct verdict *verdict)
+{
+	enum verdict_kind kind = verdict->kind;
+
+	return kind == VERDICT_ERROR || kind == VERDICT_INCONCLUSIVE ? VERDICT_FAIL : kind;
+}
+
 void look_init(struct look *look)
 {
 	look->inside.taken = look->recorded.taken = look->core.taken = false;
@@ -32,17 +43,17 @@ static bool is_failure(const struct look *look, const struct verdict *verdict)
 static bool wants_inside(const struct look *look, const struct verdict *verdict)
 {
 	return look->limit_ms && look->nr_inside < LOOKS_MAX &&
-	       (!look->inside.taken || look->inside.kind != verdict->kind);
+	       (!look->inside.taken || look->inside.kind != looked_at(verdict));
 }
 
 static bool wants_core(const struct look *look, const struct verdict *verdict)
 {
-	return look->vmcore && (!look->core.taken || look->core.kind != verdict->kind);
+	return look->vmcore && (!look->core.taken || look->core.kind != looked_at(verdict));
 }
 
 static bool wants_trace(const struct look *look, const struct verdict *verdict)
 {
-	return look->record && (!look->recorded.taken || look->recorded.kind != verdict->kind);
+	return look->record && (!look->recorded.taken || look->recorded.kind != looked_at(verdict));
 }
 
 bool look_wants(const struct look *look, const struct verdict *verdict, bool with_core)
@@ -89,6 +100,21 @@ static int write_core(struct look *look, struct vmm *vmm, struct error *err)
 /* Most text of the kernel's log that is kept, bytes. */
 #define LOG_MAX (1u << 20)
 
+/* Before the kernel has written VMCOREINFO its types tell how the log is laid out. */
+static int read_log(struct inspect *inspect, struct printk_log *log, struct error *err)
+{
+	struct btf *btf = NULL;
+	int ret = printk_read(inspect, NULL, LOG_MAX, log, err);
+
+	if (ret != -ENOENT || btf_open(inspect, &btf, NULL))
+		return ret;
+	printk_free(log);
+	*log = (struct printk_log){ 0 };
+	ret = printk_read(inspect, btf, LOG_MAX, log, err);
+	btf_close(btf);
+	return ret;
+}
+
 /* All that the guest shows, within the time that it may take. */
 static void look_inside(const struct look *look, struct vmm *vmm, struct inside *inside)
 {
@@ -106,9 +132,7 @@ static void look_inside(const struct look *look, struct vmm *vmm, struct inside 
 		ret = inspect_machine_read(inspect, &inside->machine, &err);
 	if (ret)
 		memcpy(inside->why, err.text, sizeof(inside->why));
-	if (!inspect)
-		memcpy(inside->why_log, err.text, sizeof(inside->why_log));
-	else if (printk_read(inspect, NULL, LOG_MAX, &inside->log, &err))
+	if (!inspect || read_log(inspect, &inside->log, &err))
 		memcpy(inside->why_log, err.text, sizeof(inside->why_log));
 	inspect_close(inspect);
 	inside->took_ns = now_ns() - inside->at_ns;
@@ -121,7 +145,7 @@ static void take_trace(struct look *look, struct vmm *vmm, const struct observat
 	struct error err = { "" };
 
 	look->recorded.taken = true;
-	look->recorded.kind = verdict->kind;
+	look->recorded.kind = looked_at(verdict);
 	if (vmm_source(vmm, &source, &err))
 		look_missed(look, &err);
 	else
@@ -137,7 +161,7 @@ void look_take(struct look *look, struct vmm *vmm, const struct observation *see
 	if (wants_inside(look, verdict)) {
 		look->inside.taken = true;
 		look->nr_inside++;
-		look->inside.kind = verdict->kind;
+		look->inside.kind = looked_at(verdict);
 		look_inside(look, vmm, inside);
 	}
 	if (wants_trace(look, verdict))
@@ -147,7 +171,7 @@ void look_take(struct look *look, struct vmm *vmm, const struct observation *see
 	artefact_abandon(&look->file);
 	look->error[0] = '\0';
 	look->core.taken = true;
-	look->core.kind = verdict->kind;
+	look->core.kind = looked_at(verdict);
 	if (write_core(look, vmm, &err))
 		look_missed(look, &err);
 }

@@ -717,7 +717,7 @@ void verdict_of(const struct observation *observation, struct verdict *verdict)
 		judge_panic(verdict, seen);
 	} else if (seen->setup_failed) {
 		judge_setup(verdict, seen);
-	} else if (seen->scheduler.state == SCHEDULER_FAILED && !seen->exited) {
+	} else if (seen->scheduler.state == SCHEDULER_FAILED && !seen->started) {
 		judge_unattached(verdict, seen);
 	} else if (seen->exited) {
 		judge_payload(verdict, seen);
