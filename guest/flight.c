@@ -14,14 +14,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "tracer/machine.h"
 
 #define TRACEFS "/sys/kernel/tracing"
+
+/* Above the soft limit that limits.c sets. */
+#define HIGH_FD 1024
 
 static int fail(struct flight *flight, int error, const char *what)
 {
 	flight->facts.error = (uint32_t)error;
-	snprintf(flight->facts.reason, sizeof(flight->facts.reason), "%s", what);
+	snprintf(flight->facts.reason, sizeof(flight->facts.reason), "%.*s",
+		 (int)sizeof(flight->facts.reason) - 1, what);
 	return -error;
 }
 
@@ -90,7 +94,17 @@ static int open_event(const struct flight_type *type, int cpu, int leader)
 		.clockid = CLOCK_MONOTONIC,
 	};
 
-	return (int)syscall(SYS_perf_event_open, &attr, -1, cpu, leader, PERF_FLAG_FD_CLOEXEC);
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, leader, PERF_FLAG_FD_CLOEXEC);
+	int high;
+
+	if (fd < 0)
+		return fd;
+	/* Out of the way: init's own limit of descriptors is that of what it starts. */
+	high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+	if (high < 0)
+		return high;
+	close(fd);
+	return high;
 }
 
 /* All events of a CPU into one ring. Returns 0, -ENODEV when it is offline, or as fail. */
@@ -135,26 +149,20 @@ static int open_ring(struct flight *flight, int cpu)
 	return 0;
 }
 
-static uint64_t clock_of(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return (uint64_t)now.tv_sec * CLOCK_S + (uint64_t)now.tv_nsec;
-}
-
 void flight_open(struct flight *flight, const char *kib)
 {
-	const long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	uint16_t cpus[MACHINE_MAX_CPUS];
+	struct failure why;
+	const int nr_cpus = machine_possible_cpus(cpus, &why);
 	const unsigned long size = strtoul(kib, NULL, 10);
 	const struct rlimit files = { 1 << 20, 1 << 20 };
 
 	*flight = (struct flight){ .facts = { .data_size = size << 10 } };
-	if (cpus < 1 || cpus > KTSTR_RECORD_RINGS_MAX) {
-		fail(flight, E2BIG, "more CPUs than the flight recorder knows");
+	if (nr_cpus < 1) {
+		fail(flight, nr_cpus ? -nr_cpus : ENOENT, why.text);
 		return;
 	}
-	flight->rings = calloc((size_t)cpus, sizeof(*flight->rings));
+	flight->rings = calloc((size_t)nr_cpus, sizeof(*flight->rings));
 	if (!flight->rings) {
 		fail(flight, ENOMEM, "no memory for the flight recorder's rings");
 		return;
@@ -162,8 +170,8 @@ void flight_open(struct flight *flight, const char *kib)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 	if (load_types(flight))
 		return;
-	for (int cpu = 0; cpu < cpus; cpu++) {
-		int ret = open_ring(flight, cpu);
+	for (int i = 0; i < nr_cpus; i++) {
+		int ret = open_ring(flight, cpus[i]);
 
 		if (ret && ret != -ENODEV)
 			return;
@@ -196,9 +204,9 @@ void flight_say(const struct flight *flight, struct guest_channel *channel)
 	}
 	*facts = flight->facts;
 	/* Of this guest: the wall clock may have been set since the rings were opened. */
-	facts->boottime_ns = clock_of(CLOCK_BOOTTIME);
-	facts->monotonic_ns = clock_of(CLOCK_MONOTONIC);
-	facts->realtime_ns = clock_of(CLOCK_REALTIME);
+	facts->boottime_ns = machine_clock_ns(CLOCK_BOOTTIME);
+	facts->monotonic_ns = facts->boottime_ns - machine_boottime_offset();
+	facts->realtime_ns = machine_clock_ns(CLOCK_REALTIME);
 	if (rings)
 		memcpy(facts + 1, flight->rings, rings);
 	guest_channel_send(channel, KTSTR_RECORD, facts, (uint32_t)(sizeof(*facts) + rings));

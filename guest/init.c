@@ -38,6 +38,9 @@
 
 #define WHY_SIZE 256
 
+/* CPUs of a mask, in words: as many as x86 kernels have (NR_CPUS). */
+#define MASK_WORDS (8192 / (8 * sizeof(unsigned long)))
+
 /* To the console, which an initramfs without /dev/console has not given us. */
 static void console_say(const char *line)
 {
@@ -88,11 +91,32 @@ static uint32_t count_nodes(void)
 	return count;
 }
 
+/*
+ * Those that are online, whichever of them are ours: isolcpus= takes some out of PID 1's mask, by
+ * which libraries count. By system call, and so that what we start gets the mask as it was.
+ */
+static uint32_t count_cpus(void)
+{
+	unsigned long ours[MASK_WORDS], cpus[MASK_WORDS];
+	uint32_t count = 0;
+	long ours_size, size;
+
+	ours_size = syscall(SYS_sched_getaffinity, 0, sizeof(ours), ours);
+	memset(cpus, 0xff, sizeof(cpus));
+	syscall(SYS_sched_setaffinity, 0, sizeof(cpus), cpus);
+	size = syscall(SYS_sched_getaffinity, 0, sizeof(cpus), cpus);
+	if (ours_size > 0)
+		syscall(SYS_sched_setaffinity, 0, (size_t)ours_size, ours);
+	for (long i = 0; i < size / (long)sizeof(cpus[0]); i++)
+		count += (uint32_t)__builtin_popcountl(cpus[i]);
+	return count;
+}
+
 static void say_hello(struct guest_channel *channel)
 {
 	struct ktstr_hello hello = {
 		.version = KTSTR_PROTOCOL_VERSION,
-		.cpus_online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
+		.cpus_online = count_cpus(),
 		.nodes_online = count_nodes(),
 		.boottime_ns = clock_boottime_ns(),
 	};

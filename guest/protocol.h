@@ -290,7 +290,6 @@ struct ktstr_setup {
  * init's page tables when the machine stands still.
  */
 #define KTSTR_RECORD_PARAM	"KTSTR_RECORD" /* KiB of each CPU's ring, a power of two from 4 on */
-#define KTSTR_RECORD_RINGS_MAX	4000u	       /* what one frame holds */
 #define KTSTR_RECORD_FORMAT_MAX 16384u	       /* bytes of a format's text */
 
 /* A tracepoint's file "format" in tracefs follows. */

@@ -61,7 +61,8 @@ struct flight_read {
 	const char *release;
 	const struct flight_mark *marks;
 	size_t nr_marks;
-	const char *end; /* the name of a mark at the last event; or NULL */
+	const char *end; /* the name of a mark at the end, or NULL */
+	uint64_t end_ns; /* when that was, guest's CLOCK_BOOTTIME; not before the last event */
 
 	/* What came of it. */
 	uint64_t events;

@@ -190,7 +190,9 @@ static int write_marks(const struct writing *writing)
 			ret = trace_mark(writing->sink, read->marks[i].boottime_ns,
 					 read->marks[i].name, writing->failure);
 	if (!ret && read->end && read->last_ns)
-		ret = trace_mark(writing->sink, read->last_ns, read->end, writing->failure);
+		ret = trace_mark(writing->sink,
+				 read->end_ns > read->last_ns ? read->end_ns : read->last_ns,
+				 read->end, writing->failure);
 	return ret;
 }
 
@@ -224,7 +226,7 @@ int flight_write(const struct flight *flight, const struct inspect_source *sourc
 
 	if (!flight->said)
 		return error_set(err, -ENODATA, "the guest has not said where its rings are");
-	if (flight->facts.error)
+	if (flight->facts.error && !flight->facts.nr_rings)
 		return error_set(err, -ENODATA, "it could not record: %s: %s", flight->facts.reason,
 				 strerror((int)(flight->facts.error & 4095)));
 	if (!flight->has_root)
@@ -239,6 +241,8 @@ int flight_write(const struct flight *flight, const struct inspect_source *sourc
 		.failure = &failure,
 		.to_boottime = flight->facts.boottime_ns - flight->facts.monotonic_ns,
 	};
+	/* Those that were never opened. */
+	read->unreadable += flight->cpus - flight->facts.nr_rings;
 	ret = write_all(writing, source);
 	free(writing);
 	if (ret)

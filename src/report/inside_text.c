@@ -7,10 +7,10 @@
 #include "util/utf8.h"
 
 /* The terminal gets so much of each; the dump has all. */
-#define MAX_FRAMES  8u
-#define MAX_CPUS    4u
-#define MAX_WAITING 3u
-#define MAX_BLOCKED 2u
+#define MAX_FRAMES  7u
+#define MAX_CPUS    3u
+#define MAX_WAITING 2u
+#define MAX_BLOCKED 1u
 
 /* Shorter waits are every day's. */
 #define WORTH_NS 500000000ull
@@ -27,30 +27,37 @@ void report_task(const struct inspect_task *task, char text[REPORT_TASK_SIZE])
 	snprintf(text, REPORT_TASK_SIZE, "%s[%" PRId32 "]", name, task->pid);
 }
 
-static bool is_one_of(const char *symbol, const char *const *names)
+/* The compiler puts ".constprop.0" and the like behind a name. */
+static bool is_one_of(const struct backtrace_frame *frame, const char *const *names)
 {
-	for (; *names; names++)
-		if (!strncmp(symbol, *names, strlen(*names)))
+	size_t length = strcspn(frame->symbol, ".");
+
+	for (; *names && frame->kind != FRAME_SCAN; names++)
+		if (strlen(*names) == length && !memcmp(frame->symbol, *names, length))
 			return true;
 	return false;
+}
+
+static bool is_exception_entry(const struct backtrace_frame *frame)
+{
+	return frame->kind != FRAME_SCAN && !strncmp(frame->symbol, "asm_exc_", 8);
 }
 
 /* Where a backtrace begins to tell something: behind the kernel's own way to die, ... */
 static unsigned int behind_panic(const struct backtrace *trace)
 {
 	static const char *const dying[] = { "panic", "vpanic", NULL };
-	static const char *const entries[] = { "asm_exc_", NULL };
 	unsigned int first = 0, last;
 
 	for (unsigned int i = 0; i < trace->nr; i++)
-		if (is_one_of(trace->frames[i].symbol, dying))
+		if (is_one_of(&trace->frames[i], dying))
 			first = i + 1;
 	if (!first)
 		return 0;
 	/* ... and of an exception that led there behind its entry; ... */
 	last = first + 8 < trace->nr ? first + 8 : trace->nr;
 	for (unsigned int i = first; i < last; i++)
-		if (is_one_of(trace->frames[i].symbol, entries))
+		if (is_exception_entry(&trace->frames[i]))
 			first = i + 1;
 	return first < trace->nr ? first : 0;
 }
@@ -62,7 +69,7 @@ static unsigned int first_frame(const struct backtrace *trace)
 						NULL };
 	unsigned int first = behind_panic(trace);
 
-	while (first + 1 < trace->nr && is_one_of(trace->frames[first].symbol, sleeping))
+	while (first + 1 < trace->nr && is_one_of(&trace->frames[first], sleeping))
 		first++;
 	return first;
 }
@@ -166,7 +173,7 @@ static void put_waiting(FILE *out, const struct inspect_machine *machine)
 		char task[REPORT_TASK_SIZE], other[REPORT_TASK_SIZE];
 		const char *runs;
 
-		if (waiting->by == WAIT_UNKNOWN || waiting->waited_ns < WORTH_NS)
+		if (waiting->by != WAIT_QUEUED || waiting->waited_ns < WORTH_NS)
 			continue;
 		report_task(&waiting->task, task);
 		fprintf(out, "  waiting: %s (%s) for %.1f s", task,

@@ -233,6 +233,11 @@ static void put_detail(FILE *out, const struct report *report)
 		      out);
 	put_init_log(out, &first->seen->init_log, "guest");
 	put_tracer(out, first->seen, "tracer");
+	if (report->recording.error) {
+		fputs("  flight recorder: no trace: ", out);
+		put_text(out, report->recording.error);
+		fputc('\n', out);
+	}
 	put_repro(out, report);
 	if (repro)
 		put_kernel(out, repro, "repro kernel");
@@ -273,11 +278,6 @@ static void put_recording(FILE *out, const struct report_recording *recording)
 {
 	char note[128];
 
-	if (recording->error) {
-		fputs("  flight recorder: no trace: ", out);
-		put_text(out, recording->error);
-		fputc('\n', out);
-	}
 	snprintf(note, sizeof(note), "  (Perfetto; the %.1f s up to the failure)",
 		 (double)recording->span_ns / 1e9);
 	put_path(out, "failure trace", recording->path, note);

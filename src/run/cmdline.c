@@ -36,6 +36,11 @@ int cmdline_build(bool kaslr, const struct plan *plan, const struct wprof_config
 				"--append: a control character (%#04x) at byte %td; the kernel "
 				"command line is one line of text",
 				(unsigned char)*c, c - append);
+	if (append && strstr(append, KTSTR_RECORD_PARAM "="))
+		return error_set(err, -EINVAL,
+				 "--append: " KTSTR_RECORD_PARAM
+				 " is the launcher's own word; give --record-mib "
+				 "(record_mib=)");
 	if (wprof) {
 		ret = wprof_render_args(wprof, args, sizeof(args), err);
 		if (ret)

@@ -67,7 +67,7 @@ void look_missed(struct look *look, const struct error *err)
 {
 	if (look->vmcore)
 		snprintf(look->error, sizeof(look->error), "--vmcore: %.1000s", err->text);
-	if (look->record)
+	if (look->record && !look->recorded.taken)
 		snprintf(look->trace.error, sizeof(look->trace.error), "%s", err->text);
 }
 
@@ -144,12 +144,12 @@ static void take_trace(struct look *look, struct vmm *vmm, const struct observat
 	struct inspect_source source;
 	struct error err = { "" };
 
-	look->recorded.taken = true;
-	look->recorded.kind = looked_at(verdict);
 	if (vmm_source(vmm, &source, &err))
 		look_missed(look, &err);
 	else
 		look_trace_take(&look->trace, flight, &source, seen, verdict, look->artefacts);
+	look->recorded.taken = true;
+	look->recorded.kind = looked_at(verdict);
 }
 
 void look_take(struct look *look, struct vmm *vmm, const struct observation *seen,

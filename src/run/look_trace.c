@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/clock.h"
+
 /* So much from before the payload is shown as well: who started it, and what was there. */
 #define BEFORE_NS 100000000ull
 
@@ -29,6 +31,12 @@ static int put(void *data, const void *bytes, size_t size, struct failure *failu
 	return ret ? failure_set(failure, ret, "%s", err.text) : 0;
 }
 
+/* The guest's CLOCK_BOOTTIME by ours, but for what the host did not give it. */
+static uint64_t guest_now(const struct observation *seen)
+{
+	return seen->started_ns ? seen->guest_started_ns + (now_ns() - seen->started_ns) : 0;
+}
+
 void look_trace_take(struct look_trace *trace, const struct flight *flight,
 		     const struct inspect_source *source, const struct observation *seen,
 		     const struct verdict *verdict, struct artefacts *artefacts)
@@ -44,7 +52,8 @@ void look_trace_take(struct look_trace *trace, const struct flight *flight,
 				    .release = seen->release,
 				    .marks = marks,
 				    .nr_marks = sizeof(marks) / sizeof(marks[0]),
-				    .end = failure };
+				    .end = failure,
+				    .end_ns = guest_now(seen) };
 	const struct trace_sink sink = { &trace->file, put };
 	struct error err = { "" };
 

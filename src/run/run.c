@@ -288,7 +288,6 @@ static struct report_vm report_vm(const struct run_vm *vm)
 				   .trace_path = *vm->trace_path ? vm->trace_path : NULL };
 }
 
-/* @repro_vm: room for the second one, which the report points to. */
 static struct report_recording recording_of(const struct run_config *config,
 					    const struct look_trace *trace)
 {
@@ -300,6 +299,7 @@ static struct report_recording recording_of(const struct run_config *config,
 					  .unreadable = trace->unreadable };
 }
 
+/* @repro_vm: room for the second one, which the report points to. */
 static struct report make_report(const struct run_config *config, const struct run_result *result,
 				 struct report_vm *repro_vm)
 {

@@ -70,7 +70,9 @@ void watch_look_at_end(struct watch *watch, struct vmm *vmm)
 }
 
 /* An idle CPU runs its timers and little else: a tenth of one is far from idle. */
-#define IDLE_SHARE 10
+#define IDLE_SHARE	       10
+/* Heartbeats come each second, on a busy host later. */
+#define WATCH_LEAST_SILENCE_NS 5000000000ull
 
 /*
  * Is a vCPU stuck, or is nobody in the guest there to run? Before init has spoken the boot has its
@@ -100,7 +102,7 @@ static enum stop_reason find_stall(struct watch *watch, struct vmm *vmm, uint64_
 		watch->ran_at_frame_ns = ran;
 	}
 	seen->stuck_ns = silence;
-	if (silence > watch->limits.stall_ms * 1000000 &&
+	if (silence > watch->limits.stall_ms * 1000000 && silence > WATCH_LEAST_SILENCE_NS &&
 	    ran - watch->ran_at_frame_ns < silence / IDLE_SHARE)
 		return STOP_ALL_IDLE;
 	return STOP_NONE;
@@ -487,6 +489,7 @@ void watch_init(struct watch *watch)
 	flight_init(&watch->flight, watch->record_size, seen->cpus_wanted);
 	watch->take_error.text[0] = '\0';
 	seen->begin_ns = now_ns();
+	seen->end_ns = 0;
 	watch_limits_start(&watch->limits, seen->begin_ns);
 }
 
@@ -518,7 +521,9 @@ void watch_finish(struct watch *watch)
 	struct observation *seen = watch->seen;
 	char line[PANIC_LINE_SIZE];
 
-	seen->end_ns = now_ns();
+	/* A limit that was past has its time, before the machine was looked at. */
+	if (!seen->end_ns)
+		seen->end_ns = now_ns();
 	end_input(watch);
 	expect_watch_end(&seen->expected);
 	if (panic_line_end(&watch->panic_line, line) && !seen->panic)

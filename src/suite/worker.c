@@ -315,8 +315,9 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	reply->strings[START] = observation_start(&result->first.seen);
 	reply->strings[METRICS] = metrics_text(&result->first.seen.metrics);
 	reply->strings[DUMP] = result->dump;
-	reply->strings[TRACE] = *result->repro.trace_path ? result->repro.trace_path
-							  : result->first.trace_path;
+	reply->strings[TRACE] = *result->repro.trace_path   ? result->repro.trace_path
+				: *result->first.trace_path ? result->first.trace_path
+							    : result->look.trace.path;
 	add_losses(result, reply);
 	return 0; /* the process ends soon: what the reply points to is not freed */
 }

@@ -82,6 +82,9 @@ static void what_does_not_fit_is_refused(void **state)
 	assert_non_null(strstr(err.text, "--append"));
 	assert_int_equal(cmdline_build(false, &trusts_tsc, NULL, "a\nb", line, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "byte 1"));
+	assert_int_equal(cmdline_build(false, &trusts_tsc, NULL, "a KTSTR_RECORD=4096", line, &err),
+			 -EINVAL);
+	assert_non_null(strstr(err.text, "--record-mib"));
 }
 
 int main(void)

@@ -425,6 +425,10 @@ static void reading(void **state)
 	memcpy(guest->ram + 0x3ffb, "tail", 5);
 	assert_true(inspect_read_string(inspect, GUEST_SMALL_PAGE + 0xffb, text, sizeof(text)));
 	assert_string_equal(text, "tail");
+	/* There is no room, by a size that the guest's types give, say. */
+	text[0] = 'x';
+	assert_false(inspect_read_string(inspect, GUEST_SMALL_PAGE + 0xffb, text, 0));
+	assert_int_equal(text[0], 'x');
 	assert_true(inspect_read_string(inspect, GUEST_SMALL_PAGE + 0xffb, text, 3));
 	assert_string_equal(text, "ta");
 	/* It goes on where nothing is mapped. */

@@ -520,7 +520,8 @@ static void wild_jump(void **state)
 	assert_int_equal(guest->trace.nr, 3);
 	check(guest, 0, "", 0, FRAME_REGISTERS, STACK_TASK);
 	check(guest, 1, "plain", 0x40, FRAME_SCAN, STACK_TASK);
-	check(guest, 2, "thread", 0x40, FRAME_ORC, STACK_TASK);
+	/* What hangs on a guess is one. */
+	check(guest, 2, "thread", 0x40, FRAME_SCAN, STACK_TASK);
 	guest_free(guest);
 }
 

@@ -204,4 +204,8 @@ in_trace()
 	boot --topology 1n1l2c1t --append maxcpus=1 -- nproc
 	assert_status 0
 	[[ $(<stdout) == 1 ]]
+	# An isolated one is there all the same, though nothing runs on it by itself.
+	boot --topology 1n1l2c1t --append isolcpus=1 -- nproc
+	assert_status 0
+	[[ $(<stdout) == 1 ]]
 }
