@@ -19,7 +19,7 @@ setup_file()
 
 # From then on its tasks have the name on which a scheduler with --error-on asked fails: that is sure to be
 # attached by then, however slow the host is.
-ask='echo asked >/proc/self/comm; sleep 1'
+ask='printf asked >/proc/self/comm; sleep 1'
 
 # under ARGS...: a run whose payload takes 2 s, under the scheduler with these arguments.
 under()
