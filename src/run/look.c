@@ -37,7 +37,8 @@ static bool is_failure(const struct look *look, const struct verdict *verdict)
 	       !(look->as_it_should && look->as_it_should(verdict, look->as_it_should_data));
 }
 
-/* A payload that prints what looks like a panic, again and again, costs no more. */
+/* A payload that prints what looks like a panic, again and again, has the guest read no more often.
+ */
 #define LOOKS_MAX 4u
 
 static bool wants_inside(const struct look *look, const struct verdict *verdict)

@@ -223,7 +223,8 @@ const struct option_definition option_definitions[] = {
 	{ "memory", 0, "SIZE", OPTIONS_MACHINE, "KTSTR_MEMORY", MEMORY(override.memory_mib),
 	  "guest memory in MiB, or with a suffix M or G, taken as given\n"
 	  "(default: the larger of 2048 MiB and 64 per CPU, with the tracer\n"
-	  "also its ring buffers and 512 MiB; in a shell 1024)" },
+	  "also its ring buffers and 512 MiB, and on top of the last two the\n"
+	  "flight recorder's; in a shell 1024)" },
 	{ "append", 0, "\"PARAMS\"", OPTIONS_MACHINE, "KTSTR_APPEND", STRING(append),
 	  "kernel parameters, after the default ones" },
 	{ "kaslr", 0, NULL, OPTIONS_MACHINE, NULL, FLAG(kaslr),
