@@ -191,7 +191,8 @@ void flight_say(const struct flight *flight, struct guest_channel *channel)
 		guest_channel_log(channel, "no memory to tell of the flight recorder");
 		goto out;
 	}
-	for (uint32_t i = 0; !flight->facts.error && i < TRACEPOINT_TYPES; i++) {
+	/* Also where not all CPUs could be recorded. */
+	for (uint32_t i = 0; rings && i < TRACEPOINT_TYPES; i++) {
 		size_t length;
 
 		if (!flight->types[i].id)
