@@ -29,43 +29,17 @@ static int fail(struct flight *flight, int error, const char *what)
 	return -error;
 }
 
-/* The beginning of a file, NUL-terminated; owned by the caller. NULL: errno says why. */
-static char *read_text(const char *path)
-{
-	char *text = calloc(1, KTSTR_RECORD_FORMAT_MAX + 1);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-	ssize_t got = 0;
-
-	while (fd >= 0 && text && used < KTSTR_RECORD_FORMAT_MAX &&
-	       (got = read(fd, text + used, KTSTR_RECORD_FORMAT_MAX - used)) > 0)
-		used += (size_t)got;
-	if (fd >= 0 && got >= 0 && text) {
-		close(fd);
-		return text;
-	}
-	got = errno;
-	if (fd >= 0)
-		close(fd);
-	free(text);
-	errno = (int)got;
-	return NULL;
-}
-
 /* Those of event_types that this kernel has. */
 static int load_types(struct flight *flight)
 {
 	for (size_t i = 0; i < TRACEPOINT_TYPES; i++) {
 		const struct event_type *type = &event_types[i];
+		char text[TRACEPOINT_FORMAT_SIZE];
 		struct tracepoint tp;
-		struct failure why;
-		char path[128];
 
-		snprintf(path, sizeof(path), TRACEFS "/events/%s/%s/format", type->system,
-			 type->name);
-		flight->types[i].format = read_text(path);
-		if (flight->types[i].format &&
-		    !tracepoint_parse_format(flight->types[i].format, type, &tp, &why))
+		if (!tracepoint_read_format(TRACEFS, type, text, NULL) &&
+		    !tracepoint_parse_format(text, type, &tp, NULL) &&
+		    (flight->types[i].format = strdup(text)))
 			flight->types[i].id = tp.id;
 		else if (type->required)
 			return fail(flight, ENOENT,

@@ -237,10 +237,10 @@ int tracepoint_parse_format(const char *text, const struct event_type *type, str
 	return check_places(tp, &common_type, failure);
 }
 
-int tracepoint_load(const char *tracefs, const struct event_type *type, struct tracepoint *tp,
-		    struct failure *failure)
+int tracepoint_read_format(const char *tracefs, const struct event_type *type,
+			   char text[TRACEPOINT_FORMAT_SIZE], struct failure *failure)
 {
-	char path[256], text[16384];
+	char path[256];
 	ssize_t got = 0;
 	size_t used = 0;
 	int fd, ret = 0;
@@ -250,17 +250,24 @@ int tracepoint_load(const char *tracefs, const struct event_type *type, struct t
 	if (fd < 0)
 		return failure_set(failure, -errno, "tracepoint %s:%s: cannot open '%s': %s",
 				   type->system, type->name, path, strerror(errno));
-	while (used < sizeof(text) - 1 &&
-	       (got = read(fd, text + used, sizeof(text) - 1 - used)) > 0)
+	while (used < TRACEPOINT_FORMAT_SIZE - 1 &&
+	       (got = read(fd, text + used, TRACEPOINT_FORMAT_SIZE - 1 - used)) > 0)
 		used += (size_t)got;
 	if (got < 0)
 		ret = failure_set(failure, -errno, "tracepoint %s:%s: cannot read '%s': %s",
 				  type->system, type->name, path, strerror(errno));
 	close(fd);
-	if (ret)
-		return ret;
 	text[used] = '\0';
-	return tracepoint_parse_format(text, type, tp, failure);
+	return ret;
+}
+
+int tracepoint_load(const char *tracefs, const struct event_type *type, struct tracepoint *tp,
+		    struct failure *failure)
+{
+	char text[TRACEPOINT_FORMAT_SIZE];
+	int ret = tracepoint_read_format(tracefs, type, text, failure);
+
+	return ret ? ret : tracepoint_parse_format(text, type, tp, failure);
 }
 
 /* An integer, sign-extended as protobuf wants it. */

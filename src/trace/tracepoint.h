@@ -63,9 +63,18 @@ struct tracepoint {
 int tracepoint_parse_format(const char *text, const struct event_type *type, struct tracepoint *tp,
 			    struct failure *failure);
 
+/* Of a format file's text with its NUL; what is behind that is not read. */
+#define TRACEPOINT_FORMAT_SIZE 16384
+
 /*
- * tracepoint_load - the same from <@tracefs>/events/<system>/<name>/format.
- * Returns also -ENOENT (no such event) or what open and read say.
+ * tracepoint_read_format - the text of <@tracefs>/events/<system>/<name>/format
+ * Returns 0; -ENOENT (no such event) or what open and read say, with a message.
+ */
+int tracepoint_read_format(const char *tracefs, const struct event_type *type,
+			   char text[TRACEPOINT_FORMAT_SIZE], struct failure *failure);
+
+/*
+ * tracepoint_load - tracepoint_parse_format of that. Returns as both.
  */
 int tracepoint_load(const char *tracefs, const struct event_type *type, struct tracepoint *tp,
 		    struct failure *failure);
