@@ -14,11 +14,19 @@
  * What ktstr-work has said comes after the payload's failure was looked at, and makes an error of
  * it, or an inconclusive test: the same failure.
  */
-static enum verdict_kind looked_at(const struct verdict *verdict)
+static enum verdict_kind same_as(enum verdict_kind kind)
 {
-	enum verdict_kind kind = verdict->kind;
-
 	return kind == VERDICT_ERROR || kind == VERDICT_INCONCLUSIVE ? VERDICT_FAIL : kind;
+}
+
+static bool is_new_to(const struct looked *looked, const struct verdict *verdict)
+{
+	return !looked->taken || looked->kind != same_as(verdict->kind);
+}
+
+static void note(struct looked *looked, const struct verdict *verdict)
+{
+	*looked = (struct looked){ .taken = true, .kind = same_as(verdict->kind) };
 }
 
 void look_init(struct look *look)
@@ -43,18 +51,17 @@ static bool is_failure(const struct look *look, const struct verdict *verdict)
 
 static bool wants_inside(const struct look *look, const struct verdict *verdict)
 {
-	return look->limit_ms && look->nr_inside < LOOKS_MAX &&
-	       (!look->inside.taken || look->inside.kind != looked_at(verdict));
+	return look->limit_ms && look->nr_inside < LOOKS_MAX && is_new_to(&look->inside, verdict);
 }
 
 static bool wants_core(const struct look *look, const struct verdict *verdict)
 {
-	return look->vmcore && (!look->core.taken || look->core.kind != looked_at(verdict));
+	return look->vmcore && is_new_to(&look->core, verdict);
 }
 
 static bool wants_trace(const struct look *look, const struct verdict *verdict)
 {
-	return look->record && (!look->recorded.taken || look->recorded.kind != looked_at(verdict));
+	return look->record && is_new_to(&look->recorded, verdict);
 }
 
 bool look_wants(const struct look *look, const struct verdict *verdict, bool with_core)
@@ -149,8 +156,7 @@ static void take_trace(struct look *look, struct vmm *vmm, const struct observat
 		look_missed(look, &err);
 	else
 		look_trace_take(&look->trace, flight, &source, seen, verdict, look->artefacts);
-	look->recorded.taken = true;
-	look->recorded.kind = looked_at(verdict);
+	note(&look->recorded, verdict);
 }
 
 void look_take(struct look *look, struct vmm *vmm, const struct observation *seen,
@@ -160,9 +166,8 @@ void look_take(struct look *look, struct vmm *vmm, const struct observation *see
 	struct error err = { "" };
 
 	if (wants_inside(look, verdict)) {
-		look->inside.taken = true;
+		note(&look->inside, verdict);
 		look->nr_inside++;
-		look->inside.kind = looked_at(verdict);
 		look_inside(look, vmm, inside);
 	}
 	if (wants_trace(look, verdict))
@@ -171,8 +176,7 @@ void look_take(struct look *look, struct vmm *vmm, const struct observation *see
 		return;
 	artefact_abandon(&look->file);
 	look->error[0] = '\0';
-	look->core.taken = true;
-	look->core.kind = looked_at(verdict);
+	note(&look->core, verdict);
 	if (write_core(look, vmm, &err))
 		look_missed(look, &err);
 }

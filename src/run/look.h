@@ -31,7 +31,7 @@ struct look {
 	struct look_trace trace; /* what came of the flight recorder's */
 
 	/* Private. */
-	struct {
+	struct looked {
 		bool taken;
 		enum verdict_kind kind; /* of the failure that was looked at */
 	} inside, recorded, core;
