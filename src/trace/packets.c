@@ -100,7 +100,6 @@ int trace_bundle(const struct trace_sink *sink, uint16_t cpu, bool lost, const u
 
 /* A track's number is any that no other one has. */
 #define MARKS_UUID 0x6b74737472ull
-#define MARKS_NAME "ktstr"
 
 int trace_marks_track(const struct trace_sink *sink, struct failure *failure)
 {
@@ -111,7 +110,7 @@ int trace_marks_track(const struct trace_sink *sink, struct failure *failure)
 	pb_uint(&pb, PACKET_SEQUENCE_FLAGS, INCREMENTAL_STATE_CLEARED);
 	mark = pb_begin(&pb, PACKET_TRACK_DESCRIPTOR);
 	pb_uint(&pb, TRACK_UUID, MARKS_UUID);
-	pb_string(&pb, TRACK_NAME, MARKS_NAME, strlen(MARKS_NAME));
+	pb_string(&pb, TRACK_NAME, TRACE_MARKS_NAME, strlen(TRACE_MARKS_NAME));
 	pb_end(&pb, mark);
 	return trace_packet(sink, &pb, failure);
 }
@@ -127,7 +126,7 @@ int trace_mark(const struct trace_sink *sink, uint64_t boottime_ns, const char *
 	mark = pb_begin(&pb, PACKET_TRACK_EVENT);
 	pb_uint(&pb, EVENT_TYPE, TYPE_INSTANT);
 	pb_uint(&pb, EVENT_TRACK, MARKS_UUID);
-	pb_string(&pb, EVENT_CATEGORIES, MARKS_NAME, strlen(MARKS_NAME));
+	pb_string(&pb, EVENT_CATEGORIES, TRACE_MARKS_NAME, strlen(TRACE_MARKS_NAME));
 	pb_string(&pb, EVENT_NAME, name, strnlen(name, sizeof(space) / 2));
 	pb_end(&pb, mark);
 	return trace_packet(sink, &pb, failure);

@@ -57,7 +57,9 @@ int trace_header(const struct trace_sink *sink, const struct trace_machine *mach
 int trace_bundle(const struct trace_sink *sink, uint16_t cpu, bool lost, const uint8_t *events,
 		 size_t size, struct failure *failure);
 
-/* The track that marks are on: before the first of them. */
+/* The track that marks are on: before the first of them. TRACE_MARKS_NAME is what it is called. */
+#define TRACE_MARKS_NAME "ktstr"
+
 int trace_marks_track(const struct trace_sink *sink, struct failure *failure);
 
 /* A mark with a name, at a moment. */
