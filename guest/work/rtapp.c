@@ -242,10 +242,24 @@ static int read_global(struct rtapp_reading *r, const struct json_node *node)
 	return ret;
 }
 
+/* They make themselves when they are named; of an older rt-app's one can stand for another. */
+static int refuse_targets(struct rtapp_reading *r, const struct json_node *resources)
+{
+	const struct json_node *resource = json_child(r->json, resources), *target;
+
+	for (; resource; resource = json_next(r->json, resource)) {
+		target = json_member(r->json, resource, "target");
+		if (target)
+			return WRONG(r, target, "'target' of '%.64s' is not supported",
+				     resource->name ? resource->name : "element");
+	}
+	return 0;
+}
+
 static int read_all(struct rtapp_reading *r)
 {
 	static const char *const names[] = { "tasks", "global", "resources", NULL };
-	const struct json_node *whole = r->json->nodes, *global, *tasks, *task;
+	const struct json_node *whole = r->json->nodes, *global, *resources, *tasks, *task;
 	struct json_node named = *whole;
 	int ret;
 
@@ -262,6 +276,9 @@ static int read_all(struct rtapp_reading *r)
 	global = json_member(r->json, whole, "global");
 	if (global)
 		ret = read_global(r, global);
+	resources = json_member(r->json, whole, "resources");
+	if (!ret && resources)
+		ret = refuse_targets(r, resources);
 	task = json_child(r->json, tasks);
 	if (!ret && !task)
 		ret = WRONG(r, tasks, "'%s' is empty", "tasks");

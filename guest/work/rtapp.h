@@ -18,7 +18,7 @@ struct kind;
 
 #define RTAPP_MAX_PHASES    512
 #define RTAPP_MAX_STEPS	    4096
-#define RTAPP_MAX_RESOURCES 128
+#define RTAPP_MAX_RESOURCES 256
 #define RTAPP_NAME_MAX	    63
 
 enum rtapp_step_type {
@@ -42,7 +42,7 @@ struct rtapp_step {
 	enum rtapp_step_type type;
 	bool absolute;	   /* of a timer */
 	uint16_t resource; /* index */
-	uint16_t mutex;	   /* of wait and sync */
+	uint16_t mutex;	   /* of wait, sync, suspend and resume */
 	uint64_t ns;
 };
 
@@ -62,7 +62,6 @@ enum rtapp_resource_type {
 	RESOURCE_CONDITION,
 	RESOURCE_TIMER,
 	RESOURCE_BARRIER,
-	RESOURCE_SUSPEND,
 };
 
 struct rtapp_resource {

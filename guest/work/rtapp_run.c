@@ -14,7 +14,7 @@
 struct running {
 	struct task *task;
 	const struct rtapp *rtapp;
-	uint64_t phase_began;
+	uint64_t began;			      /* its first phase */
 	uint64_t timers[RTAPP_MAX_RESOURCES]; /* the unique ones; 0: not used so far */
 	bool held[RTAPP_MAX_RESOURCES];	      /* mutexes */
 };
@@ -53,23 +53,37 @@ static void signal_condition(uint32_t *word, int count)
 	wake(word, count);
 }
 
-static void wait_condition(struct running *r, const struct rtapp_step *step)
+/*
+ * Until somebody signals; what came before counts for nothing. rt-app's files have waits with the
+ * mutex held, as pthread_cond_wait wants it, and without: it is then as it was before.
+ */
+static void wait_condition(struct running *r, const struct rtapp_step *step, bool signals)
 {
-	uint32_t *condition = word_of(r, step->resource);
-	uint32_t seen = __atomic_load_n(condition, __ATOMIC_SEQ_CST);
+	uint32_t *condition = word_of(r, step->resource), seen;
+	const bool held = r->held[step->mutex];
 
+	if (!held)
+		lock(r, step->mutex);
+	if (signals)
+		signal_condition(condition, 1);
+	seen = __atomic_load_n(condition, __ATOMIC_SEQ_CST);
 	unlock(r, step->mutex);
-	wait_on(r->task, condition, seen);
+	while (!task_done(r->task) && __atomic_load_n(condition, __ATOMIC_SEQ_CST) == seen)
+		wait_on(r->task, condition, seen);
 	lock(r, step->mutex);
+	if (!held)
+		unlock(r, step->mutex);
 }
 
-/* Until somebody resumes it; what came before counts for nothing. */
-static void suspend(struct task *task, uint32_t *word)
+static void resume(struct running *r, const struct rtapp_step *step)
 {
-	uint32_t seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+	const bool held = r->held[step->mutex];
 
-	while (!task_done(task) && __atomic_load_n(word, __ATOMIC_SEQ_CST) == seen)
-		wait_on(task, word, seen);
+	if (!held)
+		lock(r, step->mutex);
+	signal_condition(word_of(r, step->resource), INT_MAX);
+	if (!held)
+		unlock(r, step->mutex);
 }
 
 /* The two words: how many have come, and how often all had. */
@@ -93,8 +107,7 @@ static void timer(struct running *r, const struct rtapp_step *step)
 				 : &r->task->stage->common[step->resource];
 	uint64_t when = __atomic_load_n(next, __ATOMIC_SEQ_CST), now = task_now();
 
-	/* The first period begins with the phase that first uses it. */
-	when = (when ? when : r->phase_began) + step->ns;
+	when = (when ? when : r->began) + step->ns;
 	if (when < now && !step->absolute)
 		when = now;
 	__atomic_store_n(next, when, __ATOMIC_SEQ_CST);
@@ -134,23 +147,18 @@ static void run_step(struct running *r, const struct rtapp_step *step)
 		unlock(r, step->resource);
 		break;
 	case STEP_WAIT:
-		wait_condition(r, step);
-		break;
+	case STEP_SYNC:
 	case STEP_SUSPEND:
-		suspend(task, word_of(r, step->resource));
+		wait_condition(r, step, step->type == STEP_SYNC);
 		break;
 	case STEP_SIGNAL:
 		signal_condition(word_of(r, step->resource), 1);
 		break;
 	case STEP_BROAD:
-	case STEP_RESUME:
 		signal_condition(word_of(r, step->resource), INT_MAX);
 		break;
-	case STEP_SYNC:
-		lock(r, step->mutex);
-		signal_condition(word_of(r, step->resource), 1);
-		wait_condition(r, step);
-		unlock(r, step->mutex);
+	case STEP_RESUME:
+		resume(r, step);
 		break;
 	case STEP_BARRIER:
 		barrier(task, word_of(r, step->resource),
@@ -165,8 +173,7 @@ static void run_step(struct running *r, const struct rtapp_step *step)
 static void run_phase(struct running *r, const struct rtapp_phase *phase)
 {
 	for (uint64_t i = 0; i < phase->loops && !task_done(r->task); i++) {
-		r->phase_began = task_now();
-		task_ran(r->task, r->phase_began);
+		task_ran(r->task, task_now());
 		for (uint32_t j = 0; j < phase->nr_steps && !task_done(r->task); j++)
 			run_step(r, &r->rtapp->steps[phase->first_step + j]);
 		task_iteration(r->task);
@@ -176,10 +183,12 @@ static void run_phase(struct running *r, const struct rtapp_phase *phase)
 static void run(struct task *task)
 {
 	const struct rtapp_task *is = &task->group->rtapp;
-	struct running r = { .task = task, .rtapp = task->rtapp };
+	struct running r = { .task = task,
+			     .rtapp = task->rtapp,
+			     .began = task_came(task) + is->delay_ns };
 
 	if (is->delay_ns)
-		task_sleep_until(task, task_came(task) + is->delay_ns);
+		task_sleep_until(task, r.began);
 	for (uint64_t i = 0; i < is->loops && !task_done(task); i++)
 		for (uint32_t j = 0; j < is->nr_phases; j++)
 			run_phase(&r, &r.rtapp->phases[is->first_phase + j]);

@@ -5,13 +5,20 @@
 
 #include "rtapp_words.h"
 
-/* NAME; nothing, or "" is the task's own. */
+/*
+ * A condition and a mutex of that name: those that wait and signal have the same ones. For suspend
+ * nothing, or "" is the task's own name.
+ */
 static int read_suspend(struct rtapp_reading *r, const struct json_node *node,
 			struct rtapp_step *step)
 {
-	if (node->type == JSON_NULL || (node->type == JSON_STRING && !*node->text))
-		return rtapp_resource_named(r, node, r->task, RESOURCE_SUSPEND, &step->resource);
-	return rtapp_resource(r, node, RESOURCE_SUSPEND, &step->resource);
+	const bool unnamed = node->type == JSON_NULL || (node->type == JSON_STRING && !*node->text);
+	const char *name = step->type == STEP_SUSPEND && unnamed ? r->task : node->text;
+	int ret = name == r->task ? 0 : rtapp_wants(r, node, JSON_STRING);
+
+	if (!ret)
+		ret = rtapp_resource_named(r, node, name, RESOURCE_CONDITION, &step->resource);
+	return ret ? ret : rtapp_resource_named(r, node, name, RESOURCE_MUTEX, &step->mutex);
 }
 
 /* An object of these members, one of which names a resource. */
@@ -40,8 +47,6 @@ static int read_timer(struct rtapp_reading *r, const struct json_node *node,
 		ret = rtapp_needed(r, node, "period", &member);
 	if (!ret)
 		ret = rtapp_duration(r, member, &step->ns);
-	if (!ret && !step->ns)
-		ret = WRONG(r, member, "a period of %d", 0);
 	mode = ret ? NULL : json_member(r->json, node, "mode");
 	if (!mode)
 		return ret;
@@ -77,21 +82,12 @@ static int read_barrier(struct rtapp_reading *r, const struct json_node *node,
 	return ret;
 }
 
-/* "sleep", "sleep1", "sleep_b": names in a JSON object should differ, so files number them. */
-static bool is_event(const char *name, const char *event)
-{
-	size_t length = strlen(event);
-
-	if (strncmp(name, event, length))
-		return false;
-	return !name[length] || strchr("0123456789_-", name[length]);
-}
-
 static const struct {
 	const char *name;
 	enum rtapp_step_type type;
 } events[] = {
-	{ "run", STEP_RUN },	     { "runtime", STEP_RUNTIME }, { "sleep", STEP_SLEEP },
+	/* One that begins as another does comes before it. */
+	{ "runtime", STEP_RUNTIME }, { "run", STEP_RUN },	  { "sleep", STEP_SLEEP },
 	{ "timer", STEP_TIMER },     { "lock", STEP_LOCK },	  { "unlock", STEP_UNLOCK },
 	{ "wait", STEP_WAIT },	     { "signal", STEP_SIGNAL },	  { "broad", STEP_BROAD },
 	{ "sync", STEP_SYNC },	     { "barrier", STEP_BARRIER }, { "yield", STEP_YIELD },
@@ -128,9 +124,8 @@ static int read_step(struct rtapp_reading *r, const struct json_node *node, size
 	case STEP_BARRIER:
 		return read_barrier(r, node, step);
 	case STEP_SUSPEND:
-		return read_suspend(r, node, step);
 	case STEP_RESUME:
-		return rtapp_resource(r, node, RESOURCE_SUSPEND, &step->resource);
+		return read_suspend(r, node, step);
 	default:
 		return 0;
 	}
@@ -156,7 +151,9 @@ int rtapp_read_phase(struct rtapp_reading *r, const struct json_node *node, cons
 			i++;
 		if (also[i])
 			continue;
-		while (event < NR_EVENTS && !is_event(member->name, events[event].name))
+		/* "sleep1", "sleep_b", "sleepb": names in a JSON object should differ. */
+		while (event < NR_EVENTS &&
+		       strncmp(member->name, events[event].name, strlen(events[event].name)) != 0)
 			event++;
 		if (event == NR_EVENTS)
 			return WRONG(

@@ -68,9 +68,7 @@ int rtapp_resource_named(struct rtapp_reading *r, const struct json_node *node, 
 		    !strcmp(rtapp->resources[*index].name, name))
 			return 0;
 	if (*index == RTAPP_MAX_RESOURCES)
-		return WRONG(r, node,
-			     "'%s': more than %d mutexes, conditions, timers, barriers and "
-			     "tasks to resume",
+		return WRONG(r, node, "'%s': more than %d mutexes, conditions, timers and barriers",
 			     name, RTAPP_MAX_RESOURCES);
 	made = &rtapp->resources[rtapp->nr_resources++];
 	*made = (struct rtapp_resource){ .type = type };

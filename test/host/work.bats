@@ -210,6 +210,13 @@ state_is() { [[ $(fields_of "$1") == "$2 "* ]]; }
 				"tick.tock" : { "resume" : "echo", "sleep" : 20000 },
 				"echo" : { "suspend", "run" : 100, "resume" : "third" },
 				"third" : { "suspend" : "third", "run" : 100 },
+				"ping" : {
+					"sleep" : 5000,
+					"lock" : "net", "sync" : { "ref" : "ball", "mutex" : "net" }, "unlock" : "net"
+				},
+				"pong" : { "sync" : { "ref" : "ball", "mutex" : "net" } },
+				"bell" : { "sleep" : 5000, "signal" : "door" },
+				"host" : { "suspend" : "door", "run" : 100 },
 				"once" : { "loop" : 2, "run" : 1000, "sleep1" : 1000 }
 			}
 		}
@@ -218,6 +225,8 @@ state_is() { [[ $(fields_of "$1") == "$2 "* ]]; }
 		--check 'clock.iterations_per_s > 30' --check 'clock.iterations_per_s < 70' \
 		--check 'tick_tock.iterations_per_s < 70' --check 'echo.iterations_per_s < 70' \
 		--check 'third.iterations_per_s > 10' --check 'third.iterations_per_s < 70' \
+		--check 'ping.iterations_per_s > 10' --check 'pong.iterations_per_s > 10' \
+		--check 'host.iterations_per_s > 10' \
 		--check 'woken.iterations_per_s > 20' --check 'woken.iterations_per_s < 140'
 	assert_status 0
 	assert_output '^clock: 1 threads of rt-app' '^woken: 2 threads' '^own: 1 processes of burst' '2s measured'

@@ -134,18 +134,38 @@ static void examples(void **state)
 	     " \"resume\" : \"ui.main\" } },"
 	     "\"global\" : { \"duration\" : 6, \"ftrace\" : \"none\", \"frag\" : 1, } }");
 	assert_string_equal(plan.groups[0].name, "ui_main");
-	/* Its own, and that of the other. */
-	assert_int_equal(plan.rtapp.nr_resources, 2);
+	/* Of its own name and of the other's a condition and a mutex. */
+	assert_int_equal(plan.rtapp.nr_resources, 4);
 	assert_int_equal(steps[0].type, STEP_SUSPEND);
 	assert_int_equal(steps[2].type, STEP_RESUME);
 	assert_int_equal(steps[4].resource, steps[0].resource);
 	assert_int_equal(steps[6].resource, steps[2].resource);
 	assert_int_equal(steps[9].resource, steps[0].resource);
+	assert_int_equal(steps[9].mutex, steps[0].mutex);
 	good("{ \"tasks\" : { \"a\" : { \"dl-runtime\" : 10000, \"dl-period\" : 30000,"
 	     " \"dl-reclaim\" : true, \"run\" : 1 }, \"b\" : { \"dl-runtime\" : 1000,"
 	     " \"dl-reclaim\" : false, \"run\" : 1 } },"
 	     "\"global\" : { \"default_policy\" : \"SCHED_DEADLINE\" } }");
 	assert_true(plan.groups[0].sched.reclaim && !plan.groups[1].sched.reclaim);
+	/* Who signals wakes those that are suspended under that name, and so does a sync; each of
+	 * them takes the mutex of that name. */
+	good("{ \"resources\" : { \"m\" : { \"type\" : \"mutex\" } }, \"tasks\" : {"
+	     "\"drv1\" : { \"suspend\" : \"drv\", \"run\" : 5, \"lock\" : \"drv\", \"sync\" :"
+	     " { \"ref\" : \"drv\", \"mutex\" : \"drv\" }, \"unlock\" : \"drv\" },"
+	     "\"drv2\" : { \"signal\" : \"drv\", \"resume\" : \"drv\" } } }");
+	assert_int_equal(plan.rtapp.nr_resources, 2);
+	assert_int_equal(steps[0].mutex, steps[2].resource);
+	assert_int_equal(steps[3].resource, steps[0].resource);
+	assert_int_equal(steps[5].resource, steps[0].resource);
+	assert_int_equal(steps[6].mutex, steps[3].mutex);
+	/* An event's name may go on. */
+	good("{ \"tasks\" : { \"a\" : { \"runstart\" : 1, \"runtime_b\" : 2, \"run-c\" : 3,"
+	     " \"broadcast\" : \"q\", \"timerx\" : { \"ref\" : \"t\", \"period\" : 0 } } } }");
+	assert_int_equal(steps[0].type, STEP_RUN);
+	assert_int_equal(steps[1].type, STEP_RUNTIME);
+	assert_int_equal(steps[2].type, STEP_RUN);
+	assert_int_equal(steps[3].type, STEP_BROAD);
+	assert_int_equal(steps[4].ns, 0);
 }
 
 #define TASK(text) "{ \"tasks\" : { \"a\" : { " text " } } }"
@@ -165,12 +185,12 @@ static void refused(void **state)
 	bad("'util_min' of 'a'",
 	    TASK("\"util_min\" : 1, \"phases\" : { \"p\" : { \"run\" : 1 } }"));
 	bad("'cpus' of 'p'", TASK("\"phases\" : { \"p\" : { \"cpus\" : [0], \"run\" : 1 } }"));
-	bad("'running' of 'a'", TASK("\"running\" : 1"));
+	bad("'rum' of 'a'", TASK("\"rum\" : 1"));
+	bad("'iorun' of 'a'", TASK("\"run\" : 1, \"iorun\" : 1000, \"mem\" : 1"));
 	bad("'run': -1 is no whole number", TASK("\"run\" : -1"));
 	bad("'run': 1.5 is no whole number", TASK("\"run\" : 1.5"));
 	bad("'run' is a string", TASK("\"run\" : \"1\""));
 	bad("'timer' lacks 'period'", TASK("\"timer\" : { \"ref\" : \"t\" }"));
-	bad("a period of 0", TASK("\"timer\" : { \"ref\" : \"t\", \"period\" : 0 }"));
 	bad("neither relative nor",
 	    TASK("\"timer\" : { \"ref\" : \"t\", \"period\" : 1, \"mode\" : \"x\" }"));
 	bad("'instance': 0 is no", TASK("\"instance\" : 0, \"run\" : 1"));
@@ -188,6 +208,9 @@ static void refused(void **state)
 	    TASK("\"policy\" : \"SCHED_DEADLINE\", \"dl-runtime\" : 100, \"dl-reclaim\" : 1, \"run\" : 1"));
 	bad("'resume' is null", TASK("\"resume\", \"run\" : 1"));
 	/* Of files for an older rt-app, and of what it loads. */
+	bad("'target' of 'trig'",
+	    "{ \"tasks\" : { \"a\" : { \"signal\" : \"trig\" } }, \"resources\" : {"
+	    " \"trig\" : { \"type\" : \"signal\", \"target\" : \"q\" } } }");
 	bad("'exec' of 'a'", TASK("\"exec\" : 5, \"period\" : 5, \"lock_order\" : [ \"m\" ]"));
 	bad("'external_workload0' of 'p'",
 	    TASK("\"phases\" : { \"p\" : { \"external_workload0\" : {} } }"));
