@@ -163,7 +163,6 @@ static int make_change(struct crew *crew, const struct work_change *change, stru
 {
 	const struct work_group *group = &crew->plan->groups[change->group];
 	struct task_crowd *crowd = &crew->stage->groups[change->group];
-	struct task_span *made = &crew->stage->changes[change - crew->plan->changes];
 	int ret = 0;
 
 	switch (change->type) {
@@ -179,22 +178,42 @@ static int make_change(struct crew *crew, const struct work_change *change, stru
 		stop_group(crew, group, crowd);
 		break;
 	case CHANGE_TO:
-		__atomic_store_n(&made->from, task_now(), __ATOMIC_SEQ_CST);
 		ret = change_group(crew, change, failure);
-		__atomic_store_n(&made->to, task_now(), __ATOMIC_SEQ_CST);
 		break;
 	}
+	return ret;
+}
+
+/*
+ * All changes of a phase are one to the tasks: what one group does to a cgroup changes where the
+ * tasks of others may run, before it is their turn.
+ */
+static int make_changes(struct crew *crew, uint32_t phase, struct failure *failure)
+{
+	const struct work_plan *plan = crew->plan;
+	struct task_span *spans = crew->stage->changes;
+	const uint64_t from = task_now();
+	uint64_t to;
+	int ret = 0;
+
+	for (uint32_t i = 0; i < plan->nr_changes; i++)
+		if (plan->changes[i].phase == phase)
+			__atomic_store_n(&spans[i].from, from, __ATOMIC_SEQ_CST);
+	for (uint32_t i = 0; !ret && i < plan->nr_changes; i++)
+		if (plan->changes[i].phase == phase)
+			ret = make_change(crew, &plan->changes[i], failure);
+	to = task_now();
+	for (uint32_t i = 0; i < plan->nr_changes; i++)
+		if (plan->changes[i].phase == phase)
+			__atomic_store_n(&spans[i].to, to, __ATOMIC_SEQ_CST);
 	return ret;
 }
 
 int crew_enter_phase(struct crew *crew, uint32_t phase, struct failure *failure)
 {
 	const struct work_plan *plan = crew->plan;
-	int ret = 0;
+	int ret = make_changes(crew, phase, failure);
 
-	for (uint32_t i = 0; !ret && i < plan->nr_changes; i++)
-		if (plan->changes[i].phase == phase)
-			ret = make_change(crew, &plan->changes[i], failure);
 	for (uint32_t i = 0; !ret && i < plan->nr_groups; i++) {
 		struct task_crowd *crowd = &crew->stage->groups[i];
 

@@ -307,6 +307,10 @@ void metric_get(const struct metric *metric, const struct work_stats *stats,
 		UNKNOWN(value, "the kernel told nothing of its tasks' time (is /proc mounted?)");
 	else if (!group->sum.run_ns && !group->iterations)
 		UNKNOWN(value, "no task of the group ran in the window");
+	else if ((metric->needs & KIND_TELLS_GAPS) && !group->seen &&
+		 /* It wanted to run all the while. */
+		 (metric->get != max_gap || !group->gap.worst.ns))
+		UNKNOWN(value, "no task of the group was seen in the window; make it longer");
 	else if (group->wakes.count < metric->min_wakes)
 		UNKNOWN(value, "%" PRIu64 " wake-ups were seen, %" PRIu64 " are needed; run longer",
 			group->wakes.count, metric->min_wakes);

@@ -116,6 +116,13 @@ static int change_cgroup(struct state *state, struct work_change *change)
 	change->moves = strcmp(before, now->name) != 0;
 	if (!change->moves && !says_something(&change->settings))
 		return wrong(state, change, "it is in this cgroup already");
+	/* The kernel gives those that come to a cgroup, or are in it, all of its CPUs. */
+	if ((change->moves || change->settings.has_cpus) &&
+	    (change->is.kind->sets & KIND_SETS_CPUS))
+		return wrong(
+			state, change,
+			"its kind sets the CPUs of its tasks itself, and a cgroup's would undo "
+			"that");
 	change->is.cgroup = *now;
 	return 0;
 }
@@ -128,6 +135,13 @@ static int change_others(struct state *state, const struct work_change *of)
 
 		if (i == of->group || strcmp(state->groups[i]->cgroup.name, of->is.cgroup.name))
 			continue;
+		if (state->groups[i]->kind->sets & KIND_SETS_CPUS)
+			return failure_set(
+				state->failure, -EINVAL,
+				"option '--change': group '%s': other CPUs of cgroup '%s' "
+				"would undo what the kind of group '%s' sets, which is in "
+				"it, too",
+				of->is.name, of->is.cgroup.name, state->groups[i]->name);
 		change = append(state, &(struct work_change){ .type = CHANGE_TO,
 							      .phase = of->phase,
 							      .group = i,

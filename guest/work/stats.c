@@ -81,6 +81,7 @@ static void add_notes(struct group_stats *stats, const struct task_notes *notes,
 	stats->moves_in_llc += notes->moves_in_llc;
 	stats->moves_across_llc += notes->moves_across_llc;
 	stats->moves_across_node += notes->moves_across_node;
+	stats->seen += notes->seen;
 	stats->off_allowed_ns += notes->off_allowed_ns;
 	if (notes->off_allowed_ns > stats->off_most) {
 		stats->off_most = notes->off_allowed_ns;

@@ -30,6 +30,7 @@ struct group_stats {
 	uint32_t run_min_task, run_max_task;
 	double run_cv, iterations_cv; /* standard deviation / mean */
 	uint32_t never_ran;	      /* tasks */
+	uint32_t seen;		      /* tasks that told something of themselves */
 };
 
 struct work_stats {

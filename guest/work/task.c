@@ -91,17 +91,20 @@ static uint64_t off_allowed(const struct task *task, uint32_t window, uint64_t f
 static void close_piece(struct task *task)
 {
 	const uint16_t node = task->places->node[task->cpu];
-	uint64_t end;
+	const bool by_node = task->places->nr_nodes > 1 && node < PLACES_MAX_NODES;
+	const bool may_be_off = !CPU_ISSET(task->cpu, &task->allowed) || task->nr_changes;
 
-	for (uint32_t i = 0;
-	     task->places->nr_nodes > 1 && node < PLACES_MAX_NODES && i < task->stage->nr_windows;
-	     i++)
-		task->notes[i].node_ns[node] +=
-			part(&task->stage->windows[i], task->cpu_since, task->last, &end);
-	if (CPU_ISSET(task->cpu, &task->allowed) && !task->nr_changes)
-		return;
-	for (uint32_t i = 0; i < task->stage->nr_windows; i++)
-		task->notes[i].off_allowed_ns += off_allowed(task, i, task->cpu_since, task->last);
+	for (uint32_t i = 0; i < task->stage->nr_windows; i++) {
+		struct task_notes *notes = &task->notes[i];
+		uint64_t end,
+			ns = part(&task->stage->windows[i], task->cpu_since, task->last, &end);
+
+		notes->seen |= ns > 0;
+		if (by_node)
+			notes->node_ns[node] += ns;
+		if (ns && may_be_off)
+			notes->off_allowed_ns += off_allowed(task, i, end - ns, end);
+	}
 }
 
 static void note_move(const struct places *places, unsigned int from, unsigned int to,
@@ -120,14 +123,20 @@ static void look_where(struct task *task, uint64_t now)
 {
 	int cpu = sched_getcpu();
 
+	const bool known = cpu >= 0 && cpu < PLACES_MAX_CPUS;
+	const bool moved = known && (unsigned int)cpu != task->cpu;
+
 	close_piece(task);
 	task->cpu_since = now;
-	if (cpu < 0 || cpu >= PLACES_MAX_CPUS || (unsigned int)cpu == task->cpu)
-		return;
-	for (uint32_t i = 0; i < task->stage->nr_windows; i++)
-		if (is_in(&task->stage->windows[i], now))
+	for (uint32_t i = 0; i < task->stage->nr_windows; i++) {
+		if (!is_in(&task->stage->windows[i], now))
+			continue;
+		task->notes[i].seen = true;
+		if (moved)
 			note_move(task->places, task->cpu, (unsigned int)cpu, &task->notes[i]);
-	task->cpu = (unsigned int)cpu;
+	}
+	if (moved)
+		task->cpu = (unsigned int)cpu;
 }
 
 void task_gap(struct task *task, uint64_t now)

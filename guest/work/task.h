@@ -42,6 +42,7 @@ struct task_notes {
 	uint64_t moves_in_llc, moves_across_llc, moves_across_node;
 	uint64_t off_allowed_ns;
 	uint64_t node_ns[PLACES_MAX_NODES]; /* where it ran; where there are several nodes */
+	bool seen;			    /* it looked at the clock, running, in the window */
 };
 
 /* Of what tasks of several groups share: rt-app's resources. */
@@ -67,7 +68,7 @@ struct task_stage {
 		uint32_t nr_live;
 		struct task_span live[PLAN_MAX_PHASES];
 	} groups[PLAN_MAX_GROUPS];
-	/* While each change of the plan was made. */
+	/* While each change of the plan was made: all of a phase at the same time. */
 	struct task_span changes[PLAN_MAX_CHANGES];
 	uint64_t common[TASK_COMMON];
 	struct task_record records[];

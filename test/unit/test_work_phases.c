@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../../guest/work/check.h"
+#include "../../guest/work/crew.h"
 #include "../../guest/work/plan.h"
 
 static struct places places;
@@ -175,6 +178,15 @@ static void wrong_words(void **state)
 	bad_second("no kind of load is given", "--group b --phase 1s");
 	bad("its kind sets the CPUs",
 	    "--phase 1s --group a affinity --phase 1s --change a --cpus 1");
+	/* The kernel of an older Linux gives its tasks all CPUs of the cgroup then. */
+	bad("its kind sets the CPUs of its tasks itself, and a cgroup's",
+	    "--phase 1s --group s --tasks 2 smt --phase 1s --change s --cgroup y:weight=50");
+	bad("its kind sets the CPUs of its tasks itself, and a cgroup's",
+	    "--phase 1s --group s --tasks 2 --cgroup x smt --phase 1s --change s --cgroup x:cpus=0-3");
+	bad("other CPUs of cgroup 'x' would undo what the kind of group 's' sets",
+	    "--phase 1s --group a --cgroup x spin --group s --tasks 2 --cgroup x smt --phase 1s "
+	    "--change a --cgroup x:cpus=0-3");
+	good("--phase 1s --group s --tasks 2 --cgroup x smt --phase 1s --change s --cgroup x:weight=5");
 	bad("its kind sets policy", "--phase 1s --group a nice --phase 1s --change a --nice 1");
 }
 
@@ -210,6 +222,44 @@ static void checks(void **state)
 	check_is(0, "one/a.share < 5%", "", 0);
 }
 
+/*
+ * One group's words change where another's tasks may run, at once: while that is being done either
+ * is right for both. The cgroup is a folder with one file.
+ */
+static void others_change_at_the_same_time(void **state)
+{
+	static struct crew crew = { .plan = &plan, .places = &places };
+	char file[sizeof(crew.cgroups.base) + 32], folder[sizeof(crew.cgroups.base) + 4], text[8];
+	struct task_stage *stage;
+	FILE *cpus;
+
+	(void)state;
+	good("--phase 1s --group a --cgroup x spin --group b --cgroup x spin --phase 1s --change a "
+	     "--cgroup x:cpus=3");
+	assert_int_equal(plan.nr_changes, 2);
+	crew.stage = stage = calloc(1, sizeof(*stage) + 2 * sizeof(struct task_record));
+	crew.tasks = calloc(2, sizeof(*crew.tasks));
+	assert_true(stage && crew.tasks);
+	snprintf(crew.cgroups.base, sizeof(crew.cgroups.base), "/tmp/ktstr-unit-XXXXXX");
+	assert_non_null(mkdtemp(crew.cgroups.base));
+	snprintf(folder, sizeof(folder), "%s/x", crew.cgroups.base);
+	snprintf(file, sizeof(file), "%s/cpuset.cpus", folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	cpus = fopen(file, "w+");
+	assert_non_null(cpus);
+	assert_int_equal(crew_enter_phase(&crew, 1, &failure), 0);
+	assert_string_equal(fgets(text, sizeof(text), cpus), "3");
+	assert_true(stage->changes[0].from && stage->changes[0].from == stage->changes[1].from);
+	assert_true(stage->changes[0].from <= stage->changes[0].to);
+	assert_int_equal(stage->changes[0].to, stage->changes[1].to);
+	fclose(cpus);
+	unlink(file);
+	rmdir(folder);
+	rmdir(crew.cgroups.base);
+	free(crew.tasks);
+	free(stage);
+}
+
 static void limits(void **state)
 {
 	char text[1024];
@@ -231,6 +281,7 @@ int main(void)
 		cmocka_unit_test(cgroups),
 		cmocka_unit_test(wrong_words),
 		cmocka_unit_test(checks),
+		cmocka_unit_test(others_change_at_the_same_time),
 		cmocka_unit_test(limits),
 	};
 

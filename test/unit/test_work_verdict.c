@@ -29,6 +29,7 @@ static int make(void **state)
 				     .has_switches = true,
 				     .has_migrations = true };
 	of->iterations = 100;
+	of->seen = 4;
 	of->run_min = 80 * WORK_MS;
 	of->run_max = 120 * WORK_MS;
 	of->run_min_task = 3;
@@ -97,6 +98,25 @@ static void too_little_is_inconclusive(void **state)
 	make(NULL);
 	stats.groups[0].sum.has_migrations = false;
 	assert_int_equal(decide("migrations", CHECK_AT_MOST, 0), CHECK_INCONCLUSIVE);
+}
+
+/* The kernel's counters are of a little more than a window that is shorter than what it begins
+ * with. */
+static void nothing_seen_is_inconclusive(void **state)
+{
+	static const char *const metrics[] = { "max_gap", "off_allowed", "moves_in_llc",
+					       "moves_across_llc", "moves_across_node" };
+
+	(void)state;
+	stats.groups[0].seen = 0;
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		assert_int_equal(decide(metrics[i], CHECK_AT_MOST, 1e9), CHECK_INCONCLUSIVE);
+		assert_non_null(strstr(line, "was seen in the window"));
+	}
+	/* One that wanted to run all the while has a gap, and was nowhere. */
+	stats.groups[0].gap.worst.ns = 7 * WORK_MS;
+	assert_int_equal(decide("max_gap", CHECK_BELOW, 5e6), CHECK_FAILS);
+	assert_int_equal(decide("off_allowed", CHECK_AT_MOST, 1e9), CHECK_INCONCLUSIVE);
 }
 
 /* Within the width of a bucket nobody knows. */
@@ -216,6 +236,33 @@ static void tasks_note_gaps(void **state)
 	assert_int_equal(notes[0].worst_gap.ns, 0);
 }
 
+/* What it did in between is not known of a window in which it did not look. */
+static void tasks_note_that_they_are_seen(void **state)
+{
+	const uint64_t now = task_now();
+	struct task task = task_on(0);
+
+	(void)state;
+	stage->nr_windows = 2;
+	/* Its end was past before all had changed with which it begins. */
+	stage->windows[1] = (struct task_span){ now - WORK_MS, now - 2 * WORK_MS };
+	task.cpu_since = now - 9 * WORK_MS;
+	task.last = now - 8 * WORK_MS;
+	task_ran(&task, now);
+	assert_true(notes[0].seen);
+	assert_false(notes[1].seen);
+	assert_int_equal(notes[1].worst_gap.ns, 0);
+	/* In the midst of a piece without a gap. */
+	task = task_on(0);
+	stage->nr_windows = 2;
+	stage->windows[1] = (struct task_span){ now - 5 * WORK_MS, now - 4 * WORK_MS };
+	task.cpu_since = now - 9 * WORK_MS;
+	task.last = now - 2 * WORK_MS;
+	task_ran(&task, now);
+	assert_true(notes[1].seen);
+	assert_int_equal(notes[1].worst_gap.ns, 0);
+}
+
 /* What is frozen waits for nobody, and a gap is told to each phase that it is in. */
 static void phases_and_freezing(void **state)
 {
@@ -319,11 +366,13 @@ int main(void)
 		cmocka_unit_test_setup(shares, make),
 		cmocka_unit_test_setup(the_worst_is_named, make),
 		cmocka_unit_test_setup(too_little_is_inconclusive, make),
+		cmocka_unit_test_setup(nothing_seen_is_inconclusive, make),
 		cmocka_unit_test_setup(near_the_limit, make),
 		cmocka_unit_test_setup(each_tells_its_own, make),
 		cmocka_unit_test_setup(at_home, make),
 		cmocka_unit_test(tasks_note_gaps),
 		cmocka_unit_test(tasks_note_wakes),
+		cmocka_unit_test(tasks_note_that_they_are_seen),
 		cmocka_unit_test(phases_and_freezing),
 		cmocka_unit_test(where_it_may_run_changes),
 	};
