@@ -145,7 +145,8 @@ static int configure_shell(struct shell *shell, struct error *err)
 	struct configure_from from = { .options = options,
 				       .test = shell->test ? shell->test : &shell->plain,
 				       .kernel = shell->kernel,
-				       .own_tracer = shell->own_tracer };
+				       .own_tracer = shell->own_tracer,
+				       .record = shell->test };
 	struct plan plan;
 	int ret = 0;
 
@@ -235,6 +236,10 @@ static int prepare(struct shell *shell, const char *argv[4], struct error *err)
 				 "'%s': takes no operands; --exec '%s ...' runs a "
 				 "command, --test names a test",
 				 options->operands[0], options->operands[0]);
+	if (options->record_here && options->record.mib && !options->test)
+		return error_set(err, -EINVAL,
+				 "--record-mib: the flight recorder is for a test that fails; give "
+				 "--test, or leave it out");
 	if (!options->exec && !isatty(STDIN_FILENO))
 		return error_set(err, -ENOTTY,
 				 "standard input is no terminal to type at; give --exec 'CMD' to "

@@ -310,8 +310,7 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 					 .override = &options->override,
 					 .wprof = options->wprof,
 					 .wprof_args = options->wprof_args,
-					 .has_record = options->has_record,
-					 .record_mib = options->record_mib,
+					 .record = options->record,
 					 .repeat = options->repeat };
 	struct variant_choice choice = { .filters = options->filters.items,
 					 .excludes = options->excludes.items,

@@ -388,7 +388,8 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 	case KEY_WPROF_ARGS:
 		return replace(&test->wprof_args, value, err);
 	case KEY_RECORD_MIB:
-		return value_record_mib(keys[key].name, value, &test->record_mib, err);
+		test->record.said = true;
+		return value_record_mib(keys[key].name, value, &test->record.mib, err);
 	case KEY_INCLUDE:
 		return add_include(test, value, err);
 	case KEY_MODULE:

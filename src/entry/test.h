@@ -11,6 +11,7 @@
 
 #include "entry/entry.h"
 #include "plan/constraints.h"
+#include "plan/plan.h"
 #include "plan/topology.h"
 #include "util/error.h"
 #include "util/pattern.h"
@@ -37,12 +38,12 @@ struct test {
 	bool auto_repro;		     /* true: a failure is run again with the tracer on */
 	bool wprof;			     /* false; true: the tracer is in the guest */
 	char *wprof_args;		     /* NULL: the defaults */
-	uint64_t record_mib;		     /* of each CPU, for the flight recorder; 0: none */
-	struct expect expect;		     /* how the payload is to fail */
-	struct patterns allow_splat;	     /* lines of the kernel's that are no failure */
-	bool host_only;			     /* runs on the host, without a VM */
-	char *lacks_tool;		     /* NULL, or the tool that this host does not have */
-	char *ignore;			     /* NULL, or the reason why it is not run */
+	struct record_word record;
+	struct expect expect;	     /* how the payload is to fail */
+	struct patterns allow_splat; /* lines of the kernel's that are no failure */
+	bool host_only;		     /* runs on the host, without a VM */
+	char *lacks_tool;	     /* NULL, or the tool that this host does not have */
+	char *ignore;		     /* NULL, or the reason why it is not run */
 	bool kaslr;	/* true: a test that says nothing leaves it to the command line */
 	bool has_kaslr; /* the directive is there */
 	bool fresh;	/* false; true: its VM boots, and is no fork */

@@ -17,7 +17,7 @@ void capacity_read(struct capacity *capacity)
 	host_cpus_read("", &cpus);
 	capacity->cpus = cpus.usable;
 	host_memory_read("", &memory);
-	capacity->memory_mib = least(memory.total_mib, memory.limit_mib);
+	capacity->memory_mib = host_memory_most(&memory);
 	capacity->free_mib = least(memory.available_mib, memory.left_mib);
 	capacity->free_mib = least(capacity->free_mib, capacity->memory_mib);
 }

@@ -80,6 +80,11 @@ uint64_t host_memory_largest_guest(uint64_t mib, unsigned int cpus)
 	return guest;
 }
 
+uint64_t host_memory_most(const struct host_memory *memory)
+{
+	return memory->total_mib < memory->limit_mib ? memory->total_mib : memory->limit_mib;
+}
+
 /* "512 MiB, and 22 more for page tables, KVM and the launcher, 30 for what it is to unpack" */
 static void describe(const struct host_memory_need *need, char text[256])
 {

@@ -28,6 +28,12 @@ uint64_t host_memory_of_guest(uint64_t mib, unsigned int cpus);
 /* The same backwards: the largest guest with @cpus vCPUs that takes no more than @mib MiB. */
 uint64_t host_memory_largest_guest(uint64_t mib, unsigned int cpus);
 
+/*
+ * host_memory_most - the most that a guest and all beside it may take of this host, or of our
+ * cgroup's limit, MiB; 0: that is not known
+ */
+uint64_t host_memory_most(const struct host_memory *memory);
+
 /* A guest, and what this process holds in memory beside it. */
 struct host_memory_need {
 	uint64_t guest_mib;

@@ -1,6 +1,7 @@
 /* What machine does a test get? See plan.h. */
 #include "plan/plan.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -11,35 +12,51 @@
 #define LEAST_MIB   256
 #define PER_CPU_MIB 64
 
-/* What the tracer needs, MiB; its ring buffers alone in @rings. */
-static uint64_t tracer_needs(const struct topology *topology, const char *args, uint64_t *rings)
+/*
+ * Of a memory that was given, the flight recorder's rings take no more than an eighth where nobody
+ * has asked for them, and half where somebody has.
+ */
+#define RECORD_PART_UNASKED 8
+#define RECORD_PART_ASKED   2
+
+/* The rings of all CPUs, MiB. */
+static uint64_t recorder_needs(const struct plan_wish *wish)
 {
 	uint64_t mib;
 
-	*rings = wprof_args_rings_mib(args, topology_cpus(topology));
-	if (__builtin_add_overflow(*rings, WPROF_BESIDE_RINGS_MIB, &mib))
-		return UINT64_MAX;
-	return apply_wprof_memory_floor(mib, true);
+	return __builtin_mul_overflow(wish->record_mib, topology_cpus(&wish->topology), &mib)
+		       ? UINT64_MAX
+		       : mib;
+}
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* What the tracer needs with the flight recorder beside it, MiB; its ring buffers alone in @rings.
+ */
+static uint64_t tracer_needs(const struct plan_wish *wish, uint64_t *rings)
+{
+	*rings = wprof_args_rings_mib(wish->wprof_args, topology_cpus(&wish->topology));
+	return apply_wprof_memory_floor(
+		add(add(*rings, WPROF_BESIDE_RINGS_MIB), recorder_needs(wish)), true);
 }
 
 uint64_t plan_test_memory_mib(const struct plan_wish *wish)
 {
-	uint64_t mib = (uint64_t)PER_CPU_MIB * topology_cpus(&wish->topology);
-	uint64_t needs = LEAST_MIB, rings, records;
+	uint64_t mib = (uint64_t)PER_CPU_MIB * topology_cpus(&wish->topology), rings, needs;
 
-	if (wish->wprof)
-		needs = tracer_needs(&wish->topology, wish->wprof_args, &rings);
+	mib = add(mib < LEAST_MIB ? LEAST_MIB : mib, recorder_needs(wish));
+	needs = wish->wprof ? tracer_needs(wish, &rings) : 0;
 	if (mib < needs)
 		mib = needs;
-	if (__builtin_mul_overflow(wish->record_mib, topology_cpus(&wish->topology), &records) ||
-	    __builtin_add_overflow(mib, records, &mib))
-		return UINT64_MAX;
 	return mib < wish->memory_mib ? wish->memory_mib : mib;
 }
 
 static void check_given_memory(const struct plan_wish *wish, struct plan *plan)
 {
-	uint64_t rings, needs = tracer_needs(&wish->topology, wish->wprof_args, &rings);
+	uint64_t rings, needs = tracer_needs(wish, &rings);
 
 	if (plan->memory_mib < needs)
 		snprintf(plan->warning, sizeof(plan->warning),
@@ -50,10 +67,54 @@ static void check_given_memory(const struct plan_wish *wish, struct plan *plan)
 			 plan->memory_mib, needs, rings, needs);
 }
 
+void plan_wish_record(struct plan_wish *wish, const struct record_word *by_operator,
+		      const struct record_word *by_test, bool by_default)
+{
+	const struct record_word *word = by_operator->said ? by_operator : by_test;
+
+	wish->record_asked = word->said && word->mib;
+	wish->record_mib = word->said ? word->mib : by_default ? PLAN_RECORD_MIB : 0;
+}
+
+/* Do the flight recorder's rings fit into the machine, and the machine onto the host? */
+static int fit_recorder(const struct plan_wish *wish, bool memory_given, struct plan *plan,
+			struct error *err)
+{
+	const uint64_t rings = recorder_needs(wish);
+	const uint64_t part = wish->record_asked ? RECORD_PART_ASKED : RECORD_PART_UNASKED;
+	const unsigned int cpus = topology_cpus(&wish->topology);
+	struct plan_wish without = *wish;
+
+	if (memory_given && rings > plan->memory_mib / part) {
+		if (wish->record_asked)
+			return error_set(err, -EINVAL,
+					 "record_mib %" PRIu64 ": %u CPUs' rings take %" PRIu64
+					 " MiB, more than half of the memory as given, %" PRIu64
+					 " MiB; give less, or leave the memory out",
+					 wish->record_mib, cpus, rings, plan->memory_mib);
+		snprintf(plan->no_record, sizeof(plan->no_record),
+			 "%u CPUs' rings of %" PRIu64
+			 " MiB are more than an eighth of the memory as given, %" PRIu64 " MiB",
+			 cpus, wish->record_mib, plan->memory_mib);
+	} else if (!memory_given && !wish->record_asked && wish->most_mib &&
+		   plan->memory_mib > wish->most_mib) {
+		without.record_mib = 0;
+		plan->memory_mib = plan_test_memory_mib(&without);
+		snprintf(plan->no_record, sizeof(plan->no_record),
+			 "with %u CPUs' rings of %" PRIu64
+			 " MiB the guest would be larger than this host can have",
+			 cpus, wish->record_mib);
+	}
+	if (*plan->no_record)
+		plan->record_mib = 0;
+	return 0;
+}
+
 int plan_make(const struct plan_wish *wish, const struct plan_override *override, struct plan *out,
 	      struct error *err)
 {
 	struct plan_wish wanted = *wish;
+	bool memory_given;
 	struct plan plan;
 	int ret;
 
@@ -67,14 +128,16 @@ int plan_make(const struct plan_wish *wish, const struct plan_override *override
 
 	plan = (struct plan){ .topology = wanted.topology,
 			      .wprof = wanted.wprof,
-			      .record_mib = wanted.record_mib };
-	if (!override || !override->memory_mib) {
-		plan.memory_mib = plan_test_memory_mib(&wanted);
-	} else {
-		plan.memory_mib = override->memory_mib;
-		if (plan.wprof)
-			check_given_memory(&wanted, &plan);
-	}
+			      .record_mib = wanted.record_mib,
+			      .record_asked = wanted.record_asked };
+	memory_given = override && override->memory_mib;
+	plan.memory_mib = memory_given ? override->memory_mib : plan_test_memory_mib(&wanted);
+	ret = wanted.record_mib ? fit_recorder(&wanted, memory_given, &plan, err) : 0;
+	if (ret)
+		return ret;
+	wanted.record_mib = plan.record_mib;
+	if (memory_given && plan.wprof)
+		check_given_memory(&wanted, &plan);
 	*out = plan;
 	return 0;
 }

@@ -267,7 +267,7 @@ static void put_recording(struct json *json, const struct report_recording *reco
 {
 	struct json value;
 
-	if (!recording->wanted || (!recording->path && !recording->error)) {
+	if (!recording->path && !recording->error) {
 		json_put_null(json, "recording");
 		return;
 	}

@@ -22,9 +22,8 @@ struct report_vm {
 
 /* What the flight recorder of the first VM held when its test failed. */
 struct report_recording {
-	bool wanted;
 	const char *path;	  /* of the trace, or NULL */
-	const char *error;	  /* why there is none, or NULL: nothing failed */
+	const char *error;	  /* why there is none although there should be one, or NULL */
 	uint64_t events, span_ns; /* how many, and from the first to the last */
 	unsigned int unreadable;  /* CPUs whose events could not be read */
 };

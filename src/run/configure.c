@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/memory.h"
 #include "host/tsc.h"
 #include "run/cmdline.h"
 #include "run/tracer.h"
@@ -144,11 +145,6 @@ uint64_t configure_timeout_ms(const struct run_options *options, const struct te
 	return ms && !scaled ? 1 : scaled;
 }
 
-uint64_t configure_record_mib(const struct run_options *options, const struct test *test)
-{
-	return options->has_record ? options->record_mib : test->record_mib;
-}
-
 bool configure_kaslr(const struct run_options *options, const struct test *test)
 {
 	return options->kaslr || (test->has_kaslr && test->kaslr);
@@ -167,13 +163,20 @@ static const char *wprof_args(const struct configure_from *from)
 static int make_plan(const struct configure_from *from, struct plan *plan, struct error *err)
 {
 	const struct test *test = from->test;
-	const struct plan_wish wish = { .topology = test->topology,
-					.memory_mib = test->memory_mib,
-					.wprof = wprof_wanted(from->options->wprof, test->wprof),
-					.wprof_args = wprof_args(from),
-					.record_mib = configure_record_mib(from->options, test) };
-	int ret = plan_make(&wish, &from->options->override, plan, err);
+	const struct plan_override *override = &from->options->override;
+	struct plan_wish wish = { .topology = test->topology,
+				  .memory_mib = test->memory_mib,
+				  .wprof = wprof_wanted(from->options->wprof, test->wprof),
+				  .wprof_args = wprof_args(from) };
+	struct host_memory memory;
+	int ret;
 
+	plan_wish_record(&wish, &from->options->record, &test->record, from->record || wish.wprof);
+	host_memory_read("", &memory);
+	wish.most_mib = host_memory_largest_guest(
+		host_memory_most(&memory),
+		topology_cpus(override->has_topology ? &override->topology : &test->topology));
+	ret = plan_make(&wish, override, plan, err);
 	plan->tsc_reliable = host_tsc_read();
 	return ret;
 }

@@ -23,6 +23,7 @@ struct configure_from {
 	const struct plan *plan; /* NULL: made from the two */
 	const char *const *env;	 /* before the test's, NULL-terminated; or NULL */
 	bool own_tracer;	 /* embed_export_wprof's used_own */
+	bool record;		 /* a flight recorder, also where neither of them says so */
 };
 
 struct configuration {
@@ -54,7 +55,6 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 uint64_t configure_timeout_ms(const struct run_options *options, const struct test *test);
 
 /* What the two say together: is address randomisation on, and does the VM boot in any case? */
-uint64_t configure_record_mib(const struct run_options *options, const struct test *test);
 bool configure_kaslr(const struct run_options *options, const struct test *test);
 bool configure_fresh(const struct run_options *options, const struct test *test);
 

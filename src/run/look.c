@@ -195,6 +195,8 @@ void look_finish(struct look *look, const struct verdict *verdict)
 	bool kept = verdict && is_failure(look, verdict);
 
 	look_trace_finish(&look->trace, look->artefacts, kept);
+	if (kept && look->no_record)
+		snprintf(look->trace.error, sizeof(look->trace.error), "%s", look->no_record);
 	if (!kept) {
 		artefact_abandon(&look->file);
 		look->error[0] = '\0';

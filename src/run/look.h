@@ -18,6 +18,7 @@ struct look {
 	/* Set by the caller. */
 	unsigned int limit_ms; /* for reading the guest from outside; 0: it is not read */
 	bool record;	       /* what the flight recorder holds is written to a file */
+	const char *no_record; /* why there is none although there should be one; or NULL */
 	bool vmcore;	       /* memory and registers are written to a file */
 	struct artefacts *artefacts;
 	/* Is this end as it should be, although the payload did not pass? NULL: never. */

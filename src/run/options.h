@@ -82,8 +82,8 @@ struct run_options {
 	struct plan_override override;
 	enum wprof_mode wprof;
 	const char *wprof_args;
-	bool has_record;
-	uint64_t record_mib;	   /* of each CPU, with has_record; 0: no flight recorder */
+	struct record_word record;
+	bool record_here;	   /* it was asked for on the command line */
 	uint64_t timeout_ms;	   /* 0: none */
 	bool has_timeout;	   /* it was said; else timeout_ms is nothing */
 	double timeout_scale;	   /* of the payload's time limit, whoever said it */

@@ -110,8 +110,18 @@ static int set_wprof(const struct option_said *said)
 
 static int set_record_mib(const struct option_said *said)
 {
-	said->options->has_record = true;
-	return value_record_mib(said->what, said->value, &said->options->record_mib, said->err);
+	struct record_word *record = &said->options->record;
+
+	record->said = true;
+	said->options->record_here = *said->what == '-';
+	return value_record_mib(said->what, said->value, &record->mib, said->err);
+}
+
+static int set_no_record(const struct option_said *said)
+{
+	said->options->record = (struct record_word){ .said = true };
+	said->options->record_here = false;
+	return 0;
 }
 
 static int set_bisect(const struct option_said *said)
@@ -248,9 +258,12 @@ const struct option_definition option_definitions[] = {
 	  "-d 500 -e sched --ringbuf-size=256000 --ringbuf-cnt=8\n"
 	  "with -d widened to the payload's time" },
 	{ "record-mib", 0, "N", OPTIONS_TRACER, "KTSTR_RECORD_MIB", CUSTOM(record_mib),
-	  "record what the scheduler does in the last N MiB of each CPU's\n"
+	  "record what the scheduler does: the last N MiB of each CPU's\n"
 	  "events; when the test fails they are its trace, also of a guest\n"
-	  "that is dead (default what a test file says, else 0: not)" },
+	  "that is dead (default what a test file says; else 4 in `test` and\n"
+	  "with --wprof, as far as it fits; 0: not)" },
+	{ "no-record", 0, NULL, OPTIONS_TRACER, NULL, CUSTOM(no_record),
+	  "do not: the same as --record-mib 0" },
 	{ "timeout", 0, "S", OPTIONS_PAYLOAD, "KTSTR_TIMEOUT", CUSTOM(timeout),
 	  "the payload's time limit in seconds, counted from its start\n"
 	  "(default what a test file says, else 60; in a shell none; 0: none)" },

@@ -252,6 +252,9 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 	if (!is_repro)
 		result->look = (struct look){ .limit_ms = look_limit_ms(config),
 					      .record = config->plan->record_mib,
+					      .no_record = *config->plan->no_record
+								   ? config->plan->no_record
+								   : NULL,
 					      .vmcore = config->vmcore,
 					      .artefacts = config->artefacts,
 					      .as_it_should = config->as_it_should,
@@ -288,11 +291,9 @@ static struct report_vm report_vm(const struct run_vm *vm)
 				   .trace_path = *vm->trace_path ? vm->trace_path : NULL };
 }
 
-static struct report_recording recording_of(const struct run_config *config,
-					    const struct look_trace *trace)
+static struct report_recording recording_of(const struct look_trace *trace)
 {
-	return (struct report_recording){ .wanted = config->plan->record_mib,
-					  .path = *trace->path ? trace->path : NULL,
+	return (struct report_recording){ .path = *trace->path ? trace->path : NULL,
 					  .error = *trace->error ? trace->error : NULL,
 					  .events = trace->events,
 					  .span_ns = trace->span_ns,
@@ -311,7 +312,7 @@ static struct report make_report(const struct run_config *config, const struct r
 				.argv = config->entry->argv,
 				.replay = config->replay,
 				.first = report_vm(&result->first),
-				.recording = recording_of(config, &result->look.trace),
+				.recording = recording_of(&result->look.trace),
 				.vmcore_path = *result->look.path ? result->look.path : NULL,
 				.repro = result->repro.ran ? repro_vm : NULL,
 				.repro_result = result->repro_result };

@@ -129,13 +129,11 @@ static int add(const struct variant_source *source, const struct variant_choice 
 	const char *release = kernel >= 0 ? source->kernels->names[kernel] : NULL;
 	struct plan_override override = source->override ? *source->override
 							 : (struct plan_override){ 0 };
-	const struct plan_wish wish = {
-		.topology = test->topology,
-		.memory_mib = test->memory_mib,
-		.wprof = wprof_wanted(source->wprof, test->wprof),
-		.wprof_args = source->wprof_args ? source->wprof_args : test->wprof_args,
-		.record_mib = source->has_record ? source->record_mib : test->record_mib
-	};
+	struct plan_wish wish = { .topology = test->topology,
+				  .memory_mib = test->memory_mib,
+				  .wprof = wprof_wanted(source->wprof, test->wprof),
+				  .wprof_args = source->wprof_args ? source->wprof_args
+								   : test->wprof_args };
 	char alone[512], full[768];
 	const char *name = source->kernels && source->kernels->count > 1 ? full : alone;
 	int ret;
@@ -150,6 +148,10 @@ static int add(const struct variant_source *source, const struct variant_choice 
 		override.has_topology = true;
 		override.topology = preset->topology;
 	}
+	plan_wish_record(&wish, &source->record, &test->record, true);
+	wish.most_mib = host_memory_largest_guest(
+		source->host_memory_mib,
+		topology_cpus(override.has_topology ? &override.topology : &test->topology));
 	for (unsigned int round = 1; round <= source->repeat; round++) {
 		struct variant *variant;
 

@@ -38,8 +38,7 @@ struct variant_source {
 	const struct plan_override *override; /* the operator's topology and memory */
 	enum wprof_mode wprof;		      /* the operator's wish for all tests */
 	const char *wprof_args;		      /* likewise; or NULL */
-	bool has_record;		      /* there is one on the flight recorder: */
-	uint64_t record_mib;		      /* of each CPU; 0: none */
+	struct record_word record;	      /* likewise, of the flight recorder */
 	bool tsc_reliable;
 	uint64_t host_memory_mib; /* the most that one guest and all beside it can take */
 	unsigned int repeat;

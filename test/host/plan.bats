@@ -72,18 +72,20 @@ plan()
 	assert_output '^traced .* 300 MiB'
 }
 
-@test "plan: with the tracer, memory is for its ring buffers and 512 MiB beside them" {
+@test "plan: with the tracer, memory is for its ring buffers, the flight recorder's, and 512 MiB beside them" {
 	printf '#!/bin/sh\n#ktstr: wprof wprof_args="-d 500 --ringbuf-size 1024 --ringbuf-cnt 4"\n' >small.sh
 	chmod +x small.sh
 	plan --topology 1n1l8c1t traced.sh small.sh fair.sh
-	assert_output '^traced .* 2560 MiB' '^small .* 2048 MiB' '^fair .* 2048 MiB'
+	assert_output '^traced .* 2592 MiB' '^small .* 2048 MiB' '^fair .* 2048 MiB'
+	plan --no-record --topology 1n1l8c1t traced.sh
+	assert_output '^traced .* 2560 MiB'
 	# The operator's arguments are before a directive's.
 	plan --topology 1n1l8c1t --wprof-args '--ringbuf-cnt=16 --ringbuf-size 300000' small.sh
-	assert_output '^small .* 4608 MiB'
+	assert_output '^small .* 4640 MiB'
 	# A number that was given stands, and the warning has both.
 	plan --topology 1n1l8c1t --memory 2100 traced.sh
 	assert_status 0
-	assert_output '^traced .* 2100 MiB' 'warning: memory 2100 MiB as given is below the 2560 MiB'
+	assert_output '^traced .* 2100 MiB' 'warning: memory 2100 MiB as given is below the 2592 MiB'
 	plan --topology 1n1l2c1t --memory 2100 traced.sh
 	refute_output 'warning'
 	plan --topology 1n1l8c1t --wprof --wprof-args '--ringbuf-size 2097152 --ringbuf-cnt 9999999999999' traced.sh

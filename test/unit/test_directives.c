@@ -143,7 +143,7 @@ static void everything_at_once(void **state)
 	assert_string_equal(test.includes[2].host, "python3");
 	assert_true(test.includes[2].with && test.includes[3].with);
 	assert_string_equal(test.wprof_args, "-d 5");
-	assert_int_equal(test.record_mib, 8);
+	assert_int_equal(test.record.mib, 8);
 	assert_int_equal(test.constraints.min_llcs, 2);
 	assert_int_equal(test.constraints.max_llcs, 8);
 	assert_int_equal(test.constraints.min_cpus, 4);

@@ -97,6 +97,18 @@ static void test_each_type(void **state)
 	assert_int_equal(options.timeout_ms, 0);
 	assert_true(options.timeout_scale == 2.5);
 	assert_string_equal(options.stderr_file, "f");
+	assert_false(options.record.said);
+	options_destroy(&options);
+	/* The last one counts. */
+	takes(&options, OPTIONS_OF_RUN, "--no-record --record-mib 8 x");
+	assert_true(options.record.said);
+	assert_int_equal(options.record.mib, 8);
+	assert_true(options.record_here);
+	options_destroy(&options);
+	takes(&options, OPTIONS_OF_RUN, "--record-mib 8 --no-record x");
+	assert_true(options.record.said);
+	assert_int_equal(options.record.mib, 0);
+	assert_false(options.record_here);
 	options_destroy(&options);
 }
 

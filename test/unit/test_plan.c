@@ -49,6 +49,82 @@ static void the_flight_recorder_comes_on_top(void **state)
 	assert_int_equal(plan_test_memory_mib(&wish), 20000);
 	wish.record_mib = UINT64_MAX / 2;
 	assert_true(plan_test_memory_mib(&wish) == UINT64_MAX);
+	/* Beside the tracer's rings, and within its floor. */
+	wish = (struct plan_wish){ .topology = small, .record_mib = 4, .wprof = true };
+	assert_int_equal(plan_test_memory_mib(&wish), 2048);
+	wish.topology = (struct topology)TOPOLOGY(1, 1, 8, 1);
+	assert_int_equal(plan_test_memory_mib(&wish), 2048 + 512 + 4 * 8);
+}
+
+static void who_speaks_of_the_flight_recorder(void **state)
+{
+	const struct record_word silent = { 0 }, none = { .said = true }, eight = { true, 8 };
+	struct plan_wish wish = { .record_mib = 1 };
+
+	(void)state;
+	plan_wish_record(&wish, &silent, &silent, false);
+	assert_int_equal(wish.record_mib, 0);
+	plan_wish_record(&wish, &silent, &silent, true);
+	assert_int_equal(wish.record_mib, PLAN_RECORD_MIB);
+	assert_false(wish.record_asked);
+	plan_wish_record(&wish, &silent, &eight, true);
+	assert_int_equal(wish.record_mib, 8);
+	assert_true(wish.record_asked);
+	plan_wish_record(&wish, &none, &eight, true);
+	assert_int_equal(wish.record_mib, 0);
+	assert_false(wish.record_asked);
+	plan_wish_record(&wish, &eight, &none, false);
+	assert_int_equal(wish.record_mib, 8);
+}
+
+static void a_flight_recorder_that_does_not_fit_is_left_out(void **state)
+{
+	struct plan_wish wish = { .topology = small, .record_mib = 4 };
+	struct plan_override override = { .memory_mib = 64 };
+	struct error err = { "" };
+	struct plan plan;
+
+	(void)state;
+	/* An eighth of what was given. */
+	assert_int_equal(plan_make(&wish, &override, &plan, NULL), 0);
+	assert_int_equal(plan.record_mib, 4);
+	assert_string_equal(plan.no_record, "");
+	override.memory_mib = 63;
+	assert_int_equal(plan_make(&wish, &override, &plan, NULL), 0);
+	assert_int_equal(plan.record_mib, 0);
+	assert_int_equal(plan.memory_mib, 63);
+	assert_string_equal(
+		plan.no_record,
+		"2 CPUs' rings of 4 MiB are more than an eighth of the memory as given, 63 MiB");
+	/* What somebody asks for is there, or an error. */
+	wish.record_asked = true;
+	assert_int_equal(plan_make(&wish, &override, &plan, NULL), 0);
+	assert_int_equal(plan.record_mib, 4);
+	override.memory_mib = 15;
+	assert_int_equal(plan_make(&wish, &override, &plan, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "8 MiB, more than half of the memory as given, 15 MiB"));
+}
+
+static void a_flight_recorder_makes_no_guest_too_large_for_the_host(void **state)
+{
+	struct plan_wish wish = { .topology = large, .record_mib = 4, .most_mib = 68 * 252 };
+	struct plan plan;
+
+	(void)state;
+	assert_int_equal(plan_make(&wish, NULL, &plan, NULL), 0);
+	assert_int_equal(plan.memory_mib, 68 * 252);
+	assert_int_equal(plan.record_mib, 4);
+	wish.most_mib--;
+	assert_int_equal(plan_make(&wish, NULL, &plan, NULL), 0);
+	assert_int_equal(plan.memory_mib, 64 * 252);
+	assert_int_equal(plan.record_mib, 0);
+	assert_string_equal(plan.no_record, "with 252 CPUs' rings of 4 MiB the guest would be "
+					    "larger than this host can have");
+	/* Asked for, it is: the host is found to be too small. */
+	wish.record_asked = true;
+	assert_int_equal(plan_make(&wish, NULL, &plan, NULL), 0);
+	assert_int_equal(plan.memory_mib, 68 * 252);
+	assert_int_equal(plan.record_mib, 4);
 }
 
 static int make(const struct topology *topology, uint64_t mib, bool wprof,
@@ -231,6 +307,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(derives_memory),
 		cmocka_unit_test(the_flight_recorder_comes_on_top),
+		cmocka_unit_test(who_speaks_of_the_flight_recorder),
+		cmocka_unit_test(a_flight_recorder_that_does_not_fit_is_left_out),
+		cmocka_unit_test(a_flight_recorder_makes_no_guest_too_large_for_the_host),
 		cmocka_unit_test(takes_the_entry),
 		cmocka_unit_test(a_topology_alone_goes_through_the_derivation),
 		cmocka_unit_test(given_memory_is_kept_word_for_word),

@@ -106,8 +106,15 @@ static void the_gauntlet_has_what_suits(void **state)
 	assert_string_equal(find(f, "gauntlet/fair/smt-2llc")->release, "6.1.1");
 	assert_int_equal(find(f, "gauntlet/wide/tiny-1llc")->plan.topology.parts[0].cores, 4);
 	assert_int_equal(find(f, "gauntlet/wide/tiny-1llc")->plan.memory_mib, 512);
-	/* 64 MiB a CPU. */
+	/* 64 MiB a CPU, and the flight recorder's. */
+	assert_int_equal(find(f, "gauntlet/wide/medium-8llc")->plan.memory_mib, 64 * (64 + 4));
+	/* Which is no reason to skip a test. */
+	f->source.host_memory_mib = host_memory_of_guest(64 * 65, 64);
+	make(f);
+	assert_string_equal(find(f, "gauntlet/wide/medium-8llc")->skip, "");
 	assert_int_equal(find(f, "gauntlet/wide/medium-8llc")->plan.memory_mib, 64 * 64);
+	assert_int_equal(find(f, "gauntlet/wide/medium-8llc")->plan.record_mib, 0);
+	assert_string_not_equal(find(f, "gauntlet/wide/medium-8llc")->plan.no_record, "");
 	for (size_t i = 0; i < f->variants.count; i++) {
 		const struct variant *variant = &f->variants.list[i];
 

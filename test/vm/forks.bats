@@ -98,7 +98,7 @@ dmesg | grep -iE "lockup|rcu.*(stall|starved)|clocksource|interrupt took" |
 	entry two 'exit 0' append=rdinit=/nothing
 	suite
 	assert_status 1
-	assert_output 'each VM of 1n1l1c1t, 256 MiB, .* boots, since they have no base: .*panic'
+	assert_output 'each VM of 1n1l1c1t, 260 MiB, .* boots, since they have no base: .*panic'
 	results r.json outcome name start | diff - <(printf '%s\n' 'fail one booted' 'fail two booted')
 	[[ $(grep -c '"cause":"kernel panic before ' r.json) -eq 2 ]] || fail "$(<r.json)"
 }
@@ -134,6 +134,6 @@ dmesg | grep -iE "lockup|rcu.*(stall|starved)|clocksource|interrupt took" |
 	kill -9 "$first"
 	ended
 	assert_status 0
-	assert_output 'each VM of 1n1l1c1t, 256 MiB, .* boots, since they have no base: the process that made it was killed by signal 9'
+	assert_output 'each VM of 1n1l1c1t, 260 MiB, .* boots, since they have no base: the process that made it was killed by signal 9'
 	results r.json outcome name start | diff - <(printf '%s\n' 'pass one booted' 'pass two booted')
 }
