@@ -239,6 +239,9 @@ void inspect_machine_free(struct inspect_machine *machine)
 	for (unsigned int i = 0; i < machine->nr_blocked; i++)
 		backtrace_free(&machine->blocked[i].trace);
 	free(machine->blocked);
+	for (unsigned int i = 0; i < machine->nr_sleeping; i++)
+		backtrace_free(&machine->sleeping[i].trace);
+	free(machine->sleeping);
 	free(machine->cpus);
 	free(machine);
 }

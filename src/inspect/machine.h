@@ -17,9 +17,11 @@
 #include "inspect/unwind.h"
 #include "util/error.h"
 
-#define MACHINE_MAX_LONGEST 16u
+#define MACHINE_MAX_LONGEST  16u
 /* Of blocked tasks that are told of with their backtraces; all are counted. */
-#define MACHINE_MAX_BLOCKED 64u
+#define MACHINE_MAX_BLOCKED  64u
+/* Of tasks of user space that sleep, the last made: of a test the ones that do its work. */
+#define MACHINE_MAX_SLEEPING 16u
 
 struct inspect;
 
@@ -37,6 +39,7 @@ struct inspect_cpu {
 	struct runqueue runqueue; /* with a why of its own */
 };
 
+/* A task that waits for something, with or without being blocked. */
 struct inspect_blocked {
 	struct inspect_task task;
 	bool is_known;	     /* how long */
@@ -60,6 +63,10 @@ struct inspect_machine {
 	unsigned int nr_unqueued, nr_unqueued_in_all;
 	struct inspect_blocked *blocked;
 	unsigned int nr_blocked, nr_blocked_in_all;
+	/* User space's that sleep, and a signal would wake them (S): the last made comes last. The
+	 * guest's init is not among them. */
+	struct inspect_blocked *sleeping;
+	unsigned int nr_sleeping, nr_sleeping_in_all;
 	unsigned int nr_tasks;		  /* all threads, without the idle ones */
 	char why_tasks[INSPECT_WHY_SIZE]; /* why not all tasks were seen */
 	/* Why what it takes is not there: "" if it is. */

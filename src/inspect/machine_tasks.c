@@ -1,23 +1,49 @@
-/* Which of a machine's tasks are blocked, and which could run and are forgotten? See machine.h. */
+/* Which of a machine's tasks are blocked or sleep, and which could run and are forgotten? See
+ * machine.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "inspect/machine_means.h"
+
+static void note_task(const struct machine_means *means, const struct inspect_task *task,
+		      struct inspect_blocked *blocked)
+{
+	uint64_t now = means->has_runqueues ? means->runqueues.now_task_ns : 0;
+
+	*blocked = (struct inspect_blocked){ .task = *task };
+	blocked->is_known = task->ran_at_ns && task->ran_at_ns <= now;
+	blocked->not_run_ns = blocked->is_known ? now - task->ran_at_ns : 0;
+}
 
 static int add_blocked(struct machine_means *means, struct inspect_machine *machine,
 		       const struct inspect_task *task, struct error *err)
 {
-	uint64_t now = means->has_runqueues ? means->runqueues.now_task_ns : 0;
 	struct inspect_blocked *blocked;
 
 	machine->nr_blocked_in_all++;
 	if (machine->nr_blocked == MACHINE_MAX_BLOCKED)
 		return 0;
 	blocked = &machine->blocked[machine->nr_blocked++];
-	blocked->task = *task;
-	blocked->is_known = task->ran_at_ns && task->ran_at_ns <= now;
-	blocked->not_run_ns = blocked->is_known ? now - task->ran_at_ns : 0;
+	note_task(means, task, blocked);
 	return backtrace_of_task(&means->unwinder, task->address, &blocked->trace, err);
+}
+
+/* Their backtraces come once it is known which ones are the last. */
+static void add_sleeping(struct machine_means *means, struct inspect_machine *machine,
+			 const struct inspect_task *task)
+{
+	struct inspect_blocked *sleeping = machine->sleeping;
+
+	machine->nr_sleeping_in_all++;
+	if (machine->nr_sleeping == MACHINE_MAX_SLEEPING)
+		memmove(sleeping, sleeping + 1, --machine->nr_sleeping * sizeof(*sleeping));
+	note_task(means, task, &sleeping[machine->nr_sleeping++]);
+}
+
+static bool is_asleep(const struct inspect_task *task)
+{
+	return task->letter == 'S' && !task->is_kernel_thread && task->tgid != 1;
 }
 
 /* Does its CPU's run queue have it? True also where not all of that was read. */
@@ -57,7 +83,8 @@ int machine_read_tasks(struct machine_means *means, struct inspect_machine *mach
 		return 0;
 	}
 	machine->blocked = calloc(MACHINE_MAX_BLOCKED, sizeof(*machine->blocked));
-	if (!machine->blocked)
+	machine->sleeping = calloc(MACHINE_MAX_SLEEPING, sizeof(*machine->sleeping));
+	if (!machine->blocked || !machine->sleeping)
 		return error_set(err, -ENOMEM, "the guest's tasks: out of memory");
 	tasks_begin(&walk, &means->tasks);
 	while (tasks_next(&walk, &address)) {
@@ -72,9 +99,21 @@ int machine_read_tasks(struct machine_means *means, struct inspect_machine *mach
 		if (task.letter == 'R' && !task.state && !task.on_cpu && !is_queued(machine, &task))
 			add_unqueued(means, machine, &task);
 		/* What still runs has not got as far as to wait. */
-		if (!task_is_blocked(&task) || task.on_cpu)
+		if (task.on_cpu)
+			continue;
+		if (is_asleep(&task))
+			add_sleeping(means, machine, &task);
+		if (!task_is_blocked(&task))
 			continue;
 		ret = add_blocked(means, machine, &task, err);
+		if (ret)
+			return ret;
+	}
+	for (unsigned int i = 0; i < machine->nr_sleeping; i++) {
+		struct inspect_blocked *sleeping = &machine->sleeping[i];
+		int ret = backtrace_of_task(&means->unwinder, sleeping->task.address,
+					    &sleeping->trace, err);
+
 		if (ret)
 			return ret;
 	}

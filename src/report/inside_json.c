@@ -197,6 +197,8 @@ static void put_machine(struct json *json, const struct inspect_machine *machine
 			      cpu_value };
 	struct items blocked = { machine->blocked, sizeof(*machine->blocked), machine->nr_blocked,
 				 0, blocked_value };
+	struct items sleeping = { machine->sleeping, sizeof(*machine->sleeping),
+				  machine->nr_sleeping, 0, blocked_value };
 	const char *const errors[] = { machine->why_tasks,
 				       machine->why_waits,
 				       machine->why_types,
@@ -219,6 +221,8 @@ static void put_machine(struct json *json, const struct inspect_machine *machine
 	json_put_number(json, "in_no_queue_count", machine->nr_unqueued_in_all);
 	json_put_list(json, "blocked", next_item, &blocked);
 	json_put_number(json, "blocked_count", machine->nr_blocked_in_all);
+	json_put_list(json, "sleeping", next_item, &sleeping);
+	json_put_number(json, "sleeping_count", machine->nr_sleeping_in_all);
 	json_put_texts(json, "incomplete", next_text, &next);
 }
 

@@ -5,12 +5,14 @@
 
 #include "report/inside.h"
 #include "util/utf8.h"
+#include "verdict/telling.h"
 
 /* The terminal gets so much of each; the dump has all. */
-#define MAX_FRAMES  7u
-#define MAX_CPUS    3u
-#define MAX_WAITING 2u
-#define MAX_BLOCKED 1u
+#define MAX_FRAMES   7u
+#define MAX_CPUS     3u
+#define MAX_WAITING  2u
+#define MAX_BLOCKED  1u
+#define MAX_SLEEPING 3u
 
 /* Shorter waits are every day's. */
 #define WORTH_NS 500000000ull
@@ -27,97 +29,48 @@ void report_task(const struct inspect_task *task, char text[REPORT_TASK_SIZE])
 	snprintf(text, REPORT_TASK_SIZE, "%s[%" PRId32 "]", name, task->pid);
 }
 
-/* The compiler puts ".constprop.0" and the like behind a name. */
-static bool is_one_of(const struct backtrace_frame *frame, const char *const *names)
+static void put_backtrace(FILE *out, const struct backtrace *trace, bool behind_interrupt)
 {
-	size_t length = strcspn(frame->symbol, ".");
+	unsigned int first = telling_first(trace, behind_interrupt), shown = 0;
+	unsigned int end = telling_end(trace, first);
 
-	for (; *names && frame->kind != FRAME_SCAN; names++)
-		if (strlen(*names) == length && !memcmp(frame->symbol, *names, length))
-			return true;
-	return false;
-}
-
-static bool is_exception_entry(const struct backtrace_frame *frame)
-{
-	return frame->kind != FRAME_SCAN && !strncmp(frame->symbol, "asm_exc_", 8);
-}
-
-/* Where a backtrace begins to tell something: behind the kernel's own way to die, ... */
-static unsigned int behind_panic(const struct backtrace *trace)
-{
-	static const char *const dying[] = { "panic", "vpanic", NULL };
-	unsigned int first = 0, last;
-
-	for (unsigned int i = 0; i < trace->nr; i++)
-		if (is_one_of(&trace->frames[i], dying))
-			first = i + 1;
-	if (!first)
-		return 0;
-	/* ... and of an exception that led there behind its entry; ... */
-	last = first + 8 < trace->nr ? first + 8 : trace->nr;
-	for (unsigned int i = first; i < last; i++)
-		if (is_exception_entry(&trace->frames[i]))
-			first = i + 1;
-	return first < trace->nr ? first : 0;
-}
-
-/* ... or behind the way into the scheduler, which is the same of all that sleep. */
-static unsigned int first_frame(const struct backtrace *trace)
-{
-	static const char *const sleeping[] = { "__schedule", "schedule", "preempt_schedule",
-						NULL };
-	unsigned int first = behind_panic(trace);
-
-	while (first + 1 < trace->nr && is_one_of(&trace->frames[first], sleeping))
-		first++;
-	return first;
-}
-
-static void put_backtrace(FILE *out, const struct backtrace *trace)
-{
-	unsigned int first = first_frame(trace), shown = 0;
-
-	for (unsigned int i = first; i < trace->nr && shown < MAX_FRAMES; i++, shown++) {
+	for (unsigned int i = first; i < end && shown < MAX_FRAMES; i++, shown++) {
 		char frame[REPORT_FRAME_SIZE];
 
 		report_frame(&trace->frames[i], frame);
 		fprintf(out, "    | %.93s\n", frame);
 	}
-	if (first + shown < trace->nr)
-		fprintf(out, "    | (%u more)\n", trace->nr - first - shown);
+	if (first + shown < end)
+		fprintf(out, "    | (%u more)\n", end - first - shown);
 	if (!trace->nr && *trace->why)
 		fprintf(out, "    | (not readable: %s)\n", trace->why);
 }
 
-static bool has_panicked(const struct inspect_cpu *cpu)
-{
-	return behind_panic(&cpu->trace) > 0;
-}
-
-static bool is_idle(const struct inspect_cpu *cpu)
-{
-	return *cpu->why_task ? cpu->takes_interrupts : !cpu->task.pid;
-}
-
 /* How much a CPU tells: one that panicked, one that takes no interrupts, one that works in the
  * kernel. */
-static unsigned int weight(const struct inspect_cpu *cpu)
+static unsigned int weight(const struct inspect_cpu *cpu, bool behind_interrupt)
 {
+	bool takes_interrupts = cpu->takes_interrupts || behind_interrupt;
+
 	if (*cpu->why_registers || !cpu->trace.nr)
 		return 0;
-	if (has_panicked(cpu))
+	if (telling_has_panicked(&cpu->trace))
 		return 4;
-	if (!cpu->is_in_user && !cpu->takes_interrupts)
-		return is_idle(cpu) ? 1 : 3;
-	if (!cpu->is_in_user && !is_idle(cpu))
-		return 2;
-	return 0;
+	if (telling_is_user(cpu))
+		return 0;
+	/* It is no part of what runs into its limit. */
+	if (behind_interrupt && cpu->task.is_kernel_thread)
+		return 1;
+	if (!takes_interrupts)
+		return telling_is_idle(cpu) ? 1 : 3;
+	return telling_is_idle(cpu) ? 0 : 2;
 }
 
-static void put_cpu(FILE *out, const struct inspect_cpu *cpu, bool with_trace)
+static void put_cpu(FILE *out, const struct inspect_cpu *cpu, bool with_trace,
+		    bool behind_interrupt)
 {
 	char task[REPORT_TASK_SIZE] = "a task that is not readable";
+	bool is_user = telling_is_user(cpu);
 
 	if (*cpu->why_registers) {
 		fprintf(out, "  CPU %u: %s\n", cpu->cpu, cpu->why_registers);
@@ -126,30 +79,43 @@ static void put_cpu(FILE *out, const struct inspect_cpu *cpu, bool with_trace)
 	if (!*cpu->why_task)
 		report_task(&cpu->task, task);
 	fprintf(out, "  CPU %u: %s, in %s%s%s\n", cpu->cpu, task,
-		cpu->is_in_user ? "user mode" : "the kernel",
-		cpu->is_in_user || cpu->takes_interrupts ? "" : ", with interrupts off",
+		is_user ? "user mode" : "the kernel",
+		is_user || cpu->takes_interrupts || behind_interrupt ? "" : ", with interrupts off",
 		with_trace ? ":" : "");
 	if (with_trace)
-		put_backtrace(out, &cpu->trace);
+		put_backtrace(out, &cpu->trace, behind_interrupt);
 }
 
-/* All CPUs in a line each, the one that tells most first, with how it came where it is. */
-static void put_cpus(FILE *out, const struct inspect_machine *machine)
+/*
+ * All CPUs that do something in a line each, the one that tells most first, with how it came where
+ * it is.
+ */
+static void put_cpus(FILE *out, const struct inspect_machine *machine, bool behind_interrupt)
 {
-	unsigned int most = 0, shown = 0;
+	unsigned int most = 0, shown = 0, idle = 0;
 
 	for (unsigned int i = 1; i < machine->nr_cpus; i++)
-		if (weight(&machine->cpus[i]) > weight(&machine->cpus[most]))
+		if (weight(&machine->cpus[i], behind_interrupt) >
+		    weight(&machine->cpus[most], behind_interrupt))
 			most = i;
 	if (!machine->nr_cpus)
 		return;
-	put_cpu(out, &machine->cpus[most], weight(&machine->cpus[most]) > 1);
-	for (unsigned int i = 0; i < machine->nr_cpus && shown < MAX_CPUS; i++) {
-		if (i == most || is_idle(&machine->cpus[i]))
+	if (weight(&machine->cpus[most], behind_interrupt) > 1)
+		put_cpu(out, &machine->cpus[most], true, behind_interrupt);
+	else
+		most = machine->nr_cpus;
+	for (unsigned int i = 0; i < machine->nr_cpus; i++) {
+		if (i == most)
 			continue;
-		put_cpu(out, &machine->cpus[i], false);
-		shown++;
+		if (telling_is_idle(&machine->cpus[i]))
+			idle++;
+		else if (shown++ < MAX_CPUS)
+			put_cpu(out, &machine->cpus[i], false, behind_interrupt);
 	}
+	if (shown > MAX_CPUS)
+		fprintf(out, "  CPUs: %u more are busy\n", shown - MAX_CPUS);
+	if (idle == machine->nr_cpus)
+		fputs("  CPUs: all idle\n", out);
 }
 
 static const char *runs_on(const struct inspect_machine *machine, int32_t number,
@@ -196,6 +162,11 @@ static void put_waiting(FILE *out, const struct inspect_machine *machine)
 	}
 }
 
+static bool is_worth_it(const struct inspect_blocked *blocked)
+{
+	return !blocked->is_known || blocked->not_run_ns >= WORTH_NS;
+}
+
 static void put_blocked(FILE *out, const struct inspect_machine *machine)
 {
 	unsigned int shown = 0;
@@ -204,31 +175,62 @@ static void put_blocked(FILE *out, const struct inspect_machine *machine)
 		const struct inspect_blocked *blocked = &machine->blocked[i];
 		char task[REPORT_TASK_SIZE];
 
-		if (blocked->is_known && blocked->not_run_ns < WORTH_NS)
+		if (!is_worth_it(blocked))
 			continue;
 		report_task(&blocked->task, task);
 		fprintf(out, "  blocked (D): %s", task);
 		if (blocked->is_known)
 			fprintf(out, " for %.1f s", (double)blocked->not_run_ns / 1e9);
 		fputs(":\n", out);
-		put_backtrace(out, &blocked->trace);
+		put_backtrace(out, &blocked->trace, false);
 		shown++;
 	}
 	if (machine->nr_blocked_in_all > shown && shown)
 		fprintf(out, "  blocked (D): %u tasks in all\n", machine->nr_blocked_in_all);
 }
 
+/* The last made are a test's own, and its shell waits for them. */
+static void put_sleeping(FILE *out, const struct inspect_machine *machine)
+{
+	unsigned int nr = machine->nr_sleeping;
+
+	for (unsigned int i = 0; i < nr && i < MAX_SLEEPING; i++) {
+		const struct inspect_blocked *sleeping = &machine->sleeping[nr - 1 - i];
+		const char *function = telling_function(&sleeping->trace, false);
+		char task[REPORT_TASK_SIZE], name[CODE_NAME_SIZE];
+
+		report_task(&sleeping->task, task);
+		utf8_printable(name, sizeof(name), function, strlen(function));
+		fprintf(out, "  asleep: %s", task);
+		if (sleeping->is_known)
+			fprintf(out, " for %.1f s", (double)sleeping->not_run_ns / 1e9);
+		fprintf(out, "%s%.60s\n", *name ? ", in " : "", name);
+	}
+}
+
 void report_inside_text(FILE *out, const struct inside *inside, enum verdict_kind kind)
 {
+	/* A guest that runs into a limit takes its interrupts: they are not what it does. */
+	bool is_at_limit = kind == VERDICT_TIMEOUT;
+
 	if (!inside->at_ns)
 		return;
 	if (!inside->machine) {
 		fprintf(out, "  inside: not readable: %s\n", inside->why);
 		return;
 	}
+	if (inside->machine->is_out_of_time)
+		fputs("  inside: not all was read, its time was over\n", out);
+	/* What blocks a test is why it does not end. */
+	if (is_at_limit)
+		put_blocked(out, inside->machine);
 	/* What a payload that ended by itself was doing is for the dump. */
-	if (kind != VERDICT_FAIL)
-		put_cpus(out, inside->machine);
+	if (kind == VERDICT_TIMEOUT || kind == VERDICT_PANIC || kind == VERDICT_STALL ||
+	    kind == VERDICT_DIED || kind == VERDICT_PROTOCOL)
+		put_cpus(out, inside->machine, is_at_limit);
 	put_waiting(out, inside->machine);
-	put_blocked(out, inside->machine);
+	if (is_at_limit)
+		put_sleeping(out, inside->machine);
+	else
+		put_blocked(out, inside->machine);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/ejection.h"
 #include "report/inside.h"
 #include "report/lines.h"
 #include "report/metrics.h"
@@ -17,7 +18,7 @@
 /* How much of the guest's own words is shown; the dump holds more. */
 #define CONSOLE_LINES	10
 #define TRACER_LINES	5
-#define SCHEDULER_LINES 20
+#define SCHEDULER_LINES 16
 #define DROPS_LINES	3
 #define INIT_LINES	5
 
@@ -209,6 +210,18 @@ static void put_path(FILE *out, const char *label, const char *path, const char 
 		fprintf(out, "  %-12s  %s%s\n", label, path, note);
 }
 
+/* Of one that the kernel ejected its dump tells most; of any other one its own last words. */
+static void put_scheduler(FILE *out, const struct report_vm *vm)
+{
+	const struct scheduler_seen *scheduler = &vm->seen->scheduler;
+
+	if (!vm->verdict->scheduler && scheduler->state != SCHEDULER_FAILED)
+		return;
+	if (scheduler_was_ejected(scheduler) && report_ejection(out, scheduler))
+		return;
+	put_lines(out, &scheduler->text, "", SCHEDULER_LINES);
+}
+
 /* What there is to be said below the first line, but for paths and the replay command. */
 static void put_detail(FILE *out, const struct report *report)
 {
@@ -224,8 +237,7 @@ static void put_detail(FILE *out, const struct report *report)
 		fprintf(out,
 			"  hint: %s is in the guest without its standard library; give --with %s\n",
 			first->seen->lacks_library, first->seen->lacks_library);
-	if (first->verdict->scheduler || first->seen->scheduler.state == SCHEDULER_FAILED)
-		put_lines(out, &first->seen->scheduler.text, "", SCHEDULER_LINES);
+	put_scheduler(out, first);
 	put_kernel(out, first, "kernel");
 	if (first->verdict->splat)
 		fputs("  hint: allow_splat=\"GLOB\" in the test's file, or --allow-splat, takes a line of "

@@ -144,6 +144,17 @@ static void note(struct splats *splats, const char *name, const char *line)
 	}
 }
 
+void splats_died_of(char line[SPLAT_LINE_SIZE], const char *text)
+{
+	const char *words = skip_time(text);
+	const struct splat_mark *mark = splat_mark_of(words);
+
+	/* "Oops: 0002 [#1]" follows on what tells more. */
+	if (!mark || (*line && !strcmp(mark->name, "oops")))
+		return;
+	utf8_printable(line, SPLAT_LINE_SIZE, words, strcspn(words, "\r\n"));
+}
+
 void splats_add(struct splats *splats, const char *bytes, size_t count)
 {
 	while (count && line_split_next(&splats->split, &bytes, &count)) {

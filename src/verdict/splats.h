@@ -62,4 +62,8 @@ void splats_add(struct splats *splats, const char *bytes, size_t count);
  */
 void splats_finish(struct splats *splats, const struct ktstr_exited *exited);
 
+/* splats_died_of - a line of the kernel's log, with its time: if it tells of what a kernel dies of
+ * rather than another one that was taken for it, @line is it. "" at first. */
+void splats_died_of(char line[SPLAT_LINE_SIZE], const char *text);
+
 #endif

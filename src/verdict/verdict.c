@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "util/utf8.h"
+#include "verdict/hang.h"
 #include "verdict/kernel_words.h"
+#include "verdict/telling.h"
 #include "verdict/verifier.h"
 
 /* A guest that was heard of within this time of its end was alive: heartbeats come once a second.
@@ -18,6 +20,8 @@
 /* How much of what a guest or KVM said goes into the cause, bytes; the reports hold all of it. */
 #define QUOTE_SIZE  160
 #define DETAIL_SIZE 400
+/* Of a function's name. */
+#define PLACE_SIZE  64
 
 __attribute__((format(printf, 2, 3))) static void add(struct verdict *verdict, const char *fmt, ...)
 {
@@ -174,20 +178,79 @@ static void add_phase(struct verdict *verdict, const struct observation *seen)
 	}
 }
 
+/* Its words tell that the kernel died, and an earlier line why. */
+static bool is_second_hand(const char *panic, size_t size)
+{
+	static const char *const words[] = {
+		"Fatal exception", "panic_on_warn", "softlockup: ",
+		"RCU Stall",	   "hung_task: ",   "panic_on_kernel"
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (memmem(panic, strnlen(panic, size), words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
+static void find_why_it_died(const struct observation *seen, char line[SPLAT_LINE_SIZE])
+{
+	const struct printk_log *log = &seen->inside.log;
+	char *text, *next;
+
+	*line = '\0';
+	for (size_t i = 0; i < log->nr; i++)
+		splats_died_of(line, log->records[i].text);
+	text = log->nr ? NULL : tail_lines(&seen->console, SIZE_MAX);
+	for (char *at = text; at; at = next) {
+		next = strchr(at, '\n');
+		if (next)
+			*next++ = '\0';
+		splats_died_of(line, at);
+	}
+	free(text);
+}
+
+/* The function that the CPU was in which panicked. */
+static void add_panic_place(struct verdict *verdict, const struct observation *seen)
+{
+	const struct inspect_machine *machine = seen->inside.machine;
+
+	for (unsigned int i = 0; machine && i < machine->nr_cpus; i++) {
+		const struct backtrace *trace = &machine->cpus[i].trace;
+
+		if (!telling_has_panicked(trace) || !*telling_function(trace, false))
+			continue;
+		add(verdict, ", in ");
+		add_text(verdict, telling_function(trace, false), PLACE_SIZE);
+		return;
+	}
+}
+
 static void judge_panic(struct verdict *verdict, const struct observation *seen)
 {
 	static const char usual[] = "Kernel panic - not syncing: ";
 	const char *line = seen->panic_line;
+	char why[SPLAT_LINE_SIZE] = "";
+	size_t size;
 
 	if (!strncmp(line, usual, strlen(usual)))
 		line += strlen(usual);
+	size = sizeof(seen->panic_line) - (size_t)(line - seen->panic_line);
 	judge(verdict, VERDICT_PANIC, EXIT_GUEST_PANIC);
 	add(verdict, "kernel panic ");
 	add_phase(verdict, seen);
-	if (*line) {
+	if (is_second_hand(line, size))
+		find_why_it_died(seen, why);
+	if (*why) {
+		add(verdict, ": %s", why);
+		add_panic_place(verdict, seen);
+		add(verdict, " (");
+	} else if (*line) {
 		add(verdict, ": ");
-		add_text(verdict, line,
-			 sizeof(seen->panic_line) - (size_t)(line - seen->panic_line));
+	}
+	if (*line) {
+		add_text(verdict, line, size);
+		add(verdict, "%s", *why ? ")" : "");
 	}
 }
 
@@ -372,6 +435,15 @@ static void judge_unattached(struct verdict *verdict, const struct observation *
 		add(verdict, "; its last line: %s", line);
 }
 
+/* Why it does not come to its end, where the guest shows that. */
+static void add_hang(struct verdict *verdict, const struct observation *seen)
+{
+	char why[HANG_SIZE];
+
+	if (seen->inside.machine && hang_describe(seen->inside.machine, seen->test_limit_ms, why))
+		add(verdict, "; %s", why);
+}
+
 /* The payload ended by itself or at its limit: what is to be said besides, and how much it counts.
  */
 static void weigh(struct verdict *verdict, const struct observation *seen)
@@ -398,6 +470,8 @@ static void weigh(struct verdict *verdict, const struct observation *seen)
 	}
 	add(verdict, "payload ");
 	add_exit(verdict, seen);
+	if (verdict->kind == VERDICT_TIMEOUT)
+		add_hang(verdict, seen);
 	if (seen->scheduler.state != SCHEDULER_NONE && !verdict->scheduler)
 		add_under(verdict, &seen->scheduler);
 	verdict_add_work(verdict, &seen->work);
@@ -521,7 +595,9 @@ static void judge_stuck(struct verdict *verdict, const struct observation *seen)
 		    "guest stopped responding: no heartbeat for %.1f s, while its CPUs were idle",
 		    seconds);
 	}
-	add_last_console_line(verdict, seen);
+	/* Where the guest shows nothing itself its console may. */
+	if (!seen->inside.machine)
+		add_last_console_line(verdict, seen);
 }
 
 static bool is_stuck(const struct observation *seen)
@@ -602,6 +678,7 @@ static void judge_test_timeout(struct verdict *verdict, const struct observation
 		add(verdict,
 		    "payload still running past its time limit of %.10g s; stopped from outside",
 		    limit);
+		add_hang(verdict, seen);
 		return;
 	}
 	judge(verdict, VERDICT_STALL, EXIT_GUEST_STALL);

@@ -52,6 +52,10 @@ static void check(const struct inspect_machine *machine)
 		check_task(&machine->blocked[i].task);
 		check_trace(&machine->blocked[i].trace);
 	}
+	for (unsigned int i = 0; i < machine->nr_sleeping; i++) {
+		check_task(&machine->sleeping[i].task);
+		check_trace(&machine->sleeping[i].trace);
+	}
 }
 
 /* One thing after the other to write: where, how many bytes, the bytes. A guest's own addresses are

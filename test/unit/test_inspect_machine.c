@@ -184,6 +184,27 @@ static void queues_of_sched_ext(void **state)
 	sample_free(sample);
 }
 
+static void what_sleeps_is_user_spaces(void **state)
+{
+	struct sample *sample = sample_new();
+	struct inspect_machine *machine;
+
+	(void)state;
+	/* Beside the kernel's own: one that is blocked, and one of init's. */
+	for (unsigned int i = 2; i < SAMPLE_TASKS; i++) {
+		sample->mem.tasks[i].state = i == 4 ? 2 : 1;
+		sample->mem.tasks[i].mm = i == 2 || i == 4 || i == 5;
+	}
+	sample->mem.tasks[5].tgid = 1;
+	machine = look(sample);
+	assert_int_equal(machine->nr_sleeping_in_all, 1);
+	assert_int_equal(machine->nr_sleeping, 1);
+	assert_int_equal(machine->sleeping[0].task.pid, 102);
+	assert_int_equal(machine->sleeping[0].trace.end, BACKTRACE_START);
+	inspect_machine_free(machine);
+	sample_free(sample);
+}
+
 static void what_is_blocked(void **state)
 {
 	struct sample *sample = sample_new();
@@ -388,6 +409,7 @@ int main(void)
 		cmocka_unit_test(an_idle_guest),
 		cmocka_unit_test(what_waits),
 		cmocka_unit_test(queues_of_sched_ext),
+		cmocka_unit_test(what_sleeps_is_user_spaces),
 		cmocka_unit_test(what_is_blocked),
 		cmocka_unit_test(what_is_in_no_queue),
 		cmocka_unit_test(vcpus_are_told_by_gs),

@@ -377,6 +377,62 @@ static void what_a_scheduler_did_is_in_the_dump(void **state)
 	json_object_put(json);
 }
 
+/* As the kernel's tracepoint has it. */
+#define DUMP(line) "    asked-103     [001] d.h2.    42.723746: sched_ext_dump: " line "\n"
+
+static void of_an_ejection_the_dump_tells_what_matters(void **state)
+{
+	struct fixture *f = *state;
+	struct scheduler_seen *seen = &f->seen.scheduler;
+	char *text;
+
+	seen->state = SCHEDULER_ENDED;
+	strcpy(seen->ops, "mine");
+	strcpy(seen->reason, "scx_bpf_error");
+	strcpy(seen->message, "mine: pid 103");
+	say(&seen->text, "mine: loaded\n");
+	say(&seen->dump,
+	    DUMP("mine: root") DUMP("asked\033[103] triggered exit kind 1025 on CPU 1:")
+		    DUMP("  scx_bpf_error (mine: pid 103)") DUMP("") DUMP("Backtrace:") DUMP(
+			    "  scx_exit_bstr+0xdd/0x110") DUMP("  scx_bpf_error_bstr+0x60/0xa0")
+			    DUMP("  bpf_prog_1_mine_running+0xaa/0xfb") DUMP("CPU states"));
+	say(&seen->dump, DUMP("CPU 1   : nr_run=1 flags=0x1") DUMP("  R early[9] *root -2200ms")
+				 DUMP(" *R hog[12] *root +0ms") DUMP("  R hog[1] *root +0ms")
+					 DUMP("      cpus=3 no_mig=0") DUMP("Event counters")
+						 DUMP("    SCX_EV_REENQ_IMMED:                0"));
+	verdict_of(&f->seen, &f->verdict);
+	text = report_detail(&f->report);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "  its end, by the kernel's dump:\n"
+				     "    | asked?[103] triggered exit kind 1025 on CPU 1:\n"
+				     "    |   bpf_prog_1_mine_running+0xaa/0xfb\n"));
+	assert_null(strstr(text, "SCX_EV"));
+	assert_null(strstr(text, "loaded"));
+	assert_null(strstr(text, "hog"));
+	free(text);
+	/* What was not run, rather than where the watchdog saw that. */
+	strcpy(seen->reason, "runnable task stall");
+	strcpy(seen->message, "hog[1] failed to run for 5.640s");
+	text = report_detail(&f->report);
+	assert_non_null(strstr(text, "    | asked?[103] triggered exit kind 1025 on CPU 1:\n"
+				     "    |   R hog[1] *root +0ms\n"
+				     "    |       cpus=3 no_mig=0\n"));
+	assert_null(strstr(text, "hog[12]"));
+	assert_null(strstr(text, "mine_running"));
+	free(text);
+	strcpy(seen->message, "watchdog failed to check in for 1.512s");
+	text = report_detail(&f->report);
+	assert_non_null(strstr(text, "on CPU 1:\n    |   R early[9] *root -2200ms\n"));
+	assert_null(strstr(text, "hog"));
+	free(text);
+	/* Without a dump its own words are what there is. */
+	tail_destroy(&seen->dump);
+	assert_int_equal(tail_init(&seen->dump, 64), 0);
+	text = report_detail(&f->report);
+	assert_non_null(strstr(text, "    | mine: loaded\n"));
+	free(text);
+}
+
 static struct backtrace backtrace_of(const char *const *symbols, enum backtrace_end end)
 {
 	struct backtrace trace = { .end = end };
@@ -1012,6 +1068,7 @@ static void colour_is_for_terminals_that_want_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		with_fixture(of_an_ejection_the_dump_tells_what_matters),
 		with_fixture(the_dump_of_the_first_vm),
 		with_fixture(the_dump_of_the_repro_vm),
 		with_fixture(each_way_to_end_is_told_apart),

@@ -570,6 +570,40 @@ static const struct scene scenes[] = {
 		.cause = "kernel panic before init's first word: Kernel panic: VFS?[2J",
 	},
 	{
+		.name = "a panic that an oops led to: the oops",
+		.seen = { STARTED, .panic = true, .vmm.end = VMM_END_RESET,
+			  .panic_line =
+				  "Kernel panic - not syncing: Fatal exception in interrupt" },
+		.console =
+			"[    5.1] BUG: kernel NULL pointer dereference, address: 0000000000000030\n"
+			"[    5.2] #PF: supervisor write access in kernel mode\r\n"
+			"[    5.3] Oops: Oops: 0002 [#1] PREEMPT SMP NOPTI\n"
+			"[    5.4] Kernel panic - not syncing: Fatal exception in interrupt\n",
+		.kind = VERDICT_PANIC,
+		.exit_status = 120,
+		.cause =
+			"kernel panic while the payload ran: BUG: kernel NULL pointer dereference, "
+			"address: 0000000000000030 (Fatal exception in interrupt)",
+	},
+	{
+		.name = "a panic that an earlier oops did not lead to",
+		.seen = { STARTED, .panic = true, .vmm.end = VMM_END_RESET,
+			  .panic_line = "Kernel panic - not syncing: sysrq triggered crash" },
+		.console = "[    5.1] BUG: unable to handle page fault for address: 1\n",
+		.kind = VERDICT_PANIC,
+		.exit_status = 120,
+		.cause = "kernel panic while the payload ran: sysrq triggered crash",
+	},
+	{
+		.name = "a panic of an oops that is not in the log",
+		.seen = { STARTED, .panic = true, .vmm.end = VMM_END_RESET,
+			  .panic_line = "Kernel panic - not syncing: Fatal exception" },
+		.console = "[    5.1] Modules linked in:\n",
+		.kind = VERDICT_PANIC,
+		.exit_status = 120,
+		.cause = "kernel panic while the payload ran: Fatal exception",
+	},
+	{
 		.name = "panic before an exec that failed counts more than the failure",
 		.seen = { .hello = true,
 			  .panic = true,
