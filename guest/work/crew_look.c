@@ -55,6 +55,25 @@ static uint64_t spent_by_others(const struct spent *from)
 	return cpu_ns > ns ? cpu_ns - ns : 0;
 }
 
+/* How long a task wants to run by now, and does not: the kernel counts a wait when it is over. */
+static uint64_t waits_by_now(const struct crew *crew, uint32_t task)
+{
+	const struct task_record *record = &crew->stage->records[task];
+	const uint64_t group = (uint64_t)(crew_group_of(crew->plan, task) - crew->plan->groups);
+	const struct task_crowd *crowd = &crew->stage->groups[group];
+	const struct task_span *live = crowd->nr_live ? &crowd->live[crowd->nr_live - 1] : NULL;
+	uint64_t since = __atomic_load_n(&record->ready_since, __ATOMIC_SEQ_CST), now = task_now();
+
+	/* It has not come, stands still, or has gone. */
+	if (!live || live->to != UINT64_MAX)
+		return 0;
+	if (!__atomic_load_n(&record->began, __ATOMIC_SEQ_CST))
+		since = live->from;
+	else if (since && since < live->from)
+		since = live->from;
+	return since && since < now ? now - since : 0;
+}
+
 void crew_look(struct crew *crew, uint32_t number)
 {
 	struct crew_look *looks = &crew->looks[(size_t)number * crew->plan->nr_tasks];
@@ -65,6 +84,7 @@ void crew_look(struct crew *crew, uint32_t number)
 		const struct task_record *record = &crew->stage->records[i];
 
 		counters_read(record->pid, record->tid, &looks[i].counters);
+		looks[i].counters.delay_ns += waits_by_now(crew, i);
 		looks[i].iterations = __atomic_load_n(&record->iterations, __ATOMIC_RELAXED);
 	}
 	for (uint32_t i = 0; i < crew->plan->nr_groups; i++)

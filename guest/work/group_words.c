@@ -177,6 +177,8 @@ int group_word_cgroup(struct work_group *group, const struct places *places, con
 	if (strlen(text + length) >= sizeof(rest))
 		return failure_set(failure, -EINVAL, "option '--cgroup': longer than %zu bytes",
 				   sizeof(rest));
+	/* The last one counts, with what it says. */
+	*cgroup = (struct work_cgroup_plan){ 0 };
 	snprintf(cgroup->name, sizeof(cgroup->name), "%.*s", (int)length, text);
 	if (!text[length])
 		return 0;

@@ -147,7 +147,6 @@ static void begin_change(struct reading *r, const char *option)
 
 	if (!strcmp(option, "cgroup")) {
 		change->cgroup = true;
-		is->cgroup = (struct work_cgroup_plan){ 0 };
 	} else if (!strcmp(option, "nice")) {
 		change->nice = true;
 	} else if (!strcmp(option, "policy")) {

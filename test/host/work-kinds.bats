@@ -246,6 +246,7 @@ wanted_to_run()
 	refuses 'no two are siblings' --group a --tasks 2 --cpus 0 smt
 	refuses 'more than three quarters of the memory that is free' --group a touch size=1023GiB
 	refuses 'more than three quarters of the memory that is free' --group a thrash size=1023GiB
+	refuses 'size=32B is less than one line' --group a thrash size=32B
 	refuses "remote: '101%' is not between" --group a touch remote=101%
 	[[ $(</sys/devices/system/node/has_memory) == *[-,]* ]] ||
 		refuses 'there is one with memory' --group a touch remote=50%

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../../guest/work/counters.h"
+#include "../../guest/work/crew.h"
 #include "../../guest/work/node_memory.h"
 
 static void sleep_often(int times)
@@ -97,12 +98,54 @@ static void memory(void **state)
 	assert_false(is.known);
 }
 
+/* A wait that goes on counts as far as it went, of a group that is there and not frozen. */
+static void waits_that_go_on(void **state)
+{
+	static struct work_plan plan = { .nr_groups = 1, .nr_tasks = 1, .groups[0].nr_tasks = 1 };
+	static const struct kind kind;
+	static struct places places = { .nr_nodes = 1 };
+	struct crew_look looks[5];
+	struct crew crew = { .plan = &plan, .places = &places, .looks = looks };
+	struct task_record *record;
+	struct task_crowd *crowd;
+
+	(void)state;
+	if (access("/proc/self/schedstat", R_OK))
+		skip();
+	plan.groups[0].kind = &kind;
+	crew.stage = calloc(1, sizeof(*crew.stage) + sizeof(*record));
+	assert_non_null(crew.stage);
+	record = &crew.stage->records[0];
+	record->pid = record->tid = getpid();
+	record->began = 1;
+	crowd = &crew.stage->groups[0];
+	crowd->live[0] = (struct task_span){ 1, UINT64_MAX };
+	crew_look(&crew, 0); /* has not come */
+	crowd->nr_live = 1;
+	record->ready_since = task_now() - 40 * WORK_S;
+	crew_look(&crew, 1);
+	crowd->live[0].from = record->ready_since + 20 * WORK_S;
+	crew_look(&crew, 2);
+	record->ready_since = task_now() + 40 * WORK_S;
+	crew_look(&crew, 3); /* sleeps */
+	record->ready_since = task_now() - 40 * WORK_S;
+	crowd->live[0].to = task_now();
+	crew_look(&crew, 4); /* frozen */
+	assert_true(looks[1].counters.delay_ns - looks[0].counters.delay_ns >= 40 * WORK_S);
+	assert_in_range(looks[2].counters.delay_ns - looks[0].counters.delay_ns, 20 * WORK_S,
+			39 * WORK_S);
+	assert_true(looks[3].counters.delay_ns - looks[0].counters.delay_ns < 10 * WORK_S);
+	assert_true(looks[4].counters.delay_ns - looks[0].counters.delay_ns < 10 * WORK_S);
+	free(crew.stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own),
 		cmocka_unit_test(none),
 		cmocka_unit_test(memory),
+		cmocka_unit_test(waits_that_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

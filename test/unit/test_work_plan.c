@@ -149,6 +149,10 @@ static void cgroups(void **state)
 	GOOD("--group", "a", "--cgroup", "x:weight=3", "spin", "--group", "b", "--cgroup", "x",
 	     "spin");
 	assert_int_equal(plan.groups[1].cgroup.weight, 3);
+	/* Said twice, the last one counts. */
+	GOOD("--group", "a", "--cgroup", "x:weight=3,cpus=1", "--cgroup", "y", "spin");
+	assert_string_equal(plan.groups[0].cgroup.name, "y");
+	assert_true(!plan.groups[0].cgroup.weight && !plan.groups[0].cgroup.has_cpus);
 	GOOD("--group", "a", "--cgroup", "x:max=20ms/50ms", "spin");
 	assert_int_equal(plan.groups[0].cgroup.period_ns, 50 * WORK_MS);
 }

@@ -30,7 +30,9 @@ static uint64_t llc_size(const struct work_group *group)
 	char line[SYSFS_LINE];
 	int cpu = 0;
 
-	while (cpu < PLACES_MAX_CPUS - 1 && !CPU_ISSET(cpu, &group->cpus))
+	while (cpu < PLACES_MAX_CPUS - 1 &&
+	       (!CPU_ISSET(cpu, &group->cpus) ||
+		(group->cgroup.has_cpus && !CPU_ISSET(cpu, &group->cgroup.cpus))))
 		cpu++;
 	for (int i = 0; i < CACHES_MAX; i++) {
 		if (!sysfs_line(line, "/sys/devices/system/cpu/cpu%d/cache/index%d/level", cpu, i))
@@ -57,6 +59,10 @@ static int setup(const struct work_group *group, void *shared, struct failure *f
 				   "group '%s': sysfs does not tell the size of the last level "
 				   "cache here; give size=",
 				   group->name);
+	if (*size < CACHE_LINE)
+		return failure_set(failure, -EINVAL,
+				   "group '%s': size=%lluB is less than one line of a cache, 64B",
+				   group->name, (unsigned long long)*size);
 	return memory_check(group, *size, failure);
 }
 

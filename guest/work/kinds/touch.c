@@ -68,7 +68,7 @@ static void put_away(struct task *task, char *map, uint64_t bytes)
 static char *map_anew(struct task *task, uint64_t size)
 {
 	/* Hundredths of a percent. */
-	uint64_t away = size / 10000 * kind_param(task->group, "remote") / PAGE * PAGE;
+	uint64_t away = size / PAGE * kind_param(task->group, "remote") / 10000 * PAGE;
 	char *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (map == MAP_FAILED)
