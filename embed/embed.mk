@@ -79,6 +79,16 @@ $(BUILD)/embed/doc: $(DOC_FILES) $(BUILD)/embed/doc_files.stamp
 	@mkdir -p $(@D)
 	$(Q)for file in $(DOC_FILES); do printf '\f%s\n' "$${file##*/}"; cat "$$file"; done >$@
 
+# The page that `ktstr-launch report` fills in.
+PAGE_FILES := $(sort $(wildcard src/page/page.* src/page/js/*))
+
+$(BUILD)/embed/page_files.stamp: FORCE
+	$(call stamp,$(PAGE_FILES))
+
+$(BUILD)/embed/page: tools/page $(PAGE_FILES) $(BUILD)/embed/page_files.stamp
+	@mkdir -p $(@D)
+	$(Q)tools/page >$@
+
 include embed/blobs.table
 
 # The names under which busybox wants to be linked, so that nothing need run in the guest for it.

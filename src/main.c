@@ -31,6 +31,8 @@ static const struct command commands[] = {
 	  OPERANDS_PAYLOAD, cmd_exec },
 	{ "work", "run a load on this machine, measure what the scheduler does, and check it", 0,
 	  OPERANDS_OWN, cmd_work },
+	{ "report", "make one page to look at, without a network, of what a run left",
+	  OPTIONS_REPORT, OPERANDS_FILES, cmd_report },
 	{ "blobs", "list, verify or extract what is embedded in this file", OPTIONS_BLOBS,
 	  OPERANDS_NONE, cmd_blobs },
 	{ "cache", "list or clear what is kept for the next run", 0, OPERANDS_CLEAR, cmd_cache },

@@ -83,6 +83,9 @@ struct suite_format {
  */
 extern const struct suite_format suite_tap, suite_ktap, suite_junit, suite_json;
 
+/* Goes up when a field of the JSON lines changes its meaning or goes away. */
+#define SUITE_JSON_VERSION 1
+
 /*
  * suite_begin, suite_add, suite_end - write the report in @format to @out. Each flushes @out.
  * Results arrive in any order. Those that are OUTCOME_NOT_RUN may be told or left out: TAP and KTAP

@@ -50,14 +50,12 @@
 #include "report/suite_format.h"
 #include "util/json.h"
 
-#define SCHEMA_VERSION 1
-
 static struct json line_begin(const char *type)
 {
 	struct json json = json_begin();
 
 	json_put_text(&json, "type", type);
-	json_put_number(&json, "schema_version", SCHEMA_VERSION);
+	json_put_number(&json, "schema_version", SUITE_JSON_VERSION);
 	return json;
 }
 

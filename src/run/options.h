@@ -31,6 +31,7 @@ enum option_group {
 	OPTIONS_BLOBS = 1 << 11,
 	OPTIONS_RUN = 1 << 12,
 	OPTIONS_KERNEL = 1 << 13,
+	OPTIONS_REPORT = 1 << 15,
 	OPTIONS_COMMON = 1 << 14, /* of every command, which need not say so */
 };
 
@@ -134,6 +135,8 @@ struct run_options {
 	bool list_json;		 /* OPTIONS_LIST */
 	bool boot, needs;	 /* OPTIONS_DOCTOR */
 	const char *report_file; /* likewise */
+	const char *page_file;	 /* OPTIONS_REPORT; or NULL */
+	bool open;		 /* likewise */
 	/* OPTIONS_BLOBS */
 	bool verify;
 	const char *extract_dir;

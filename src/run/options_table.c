@@ -372,6 +372,10 @@ const struct option_definition option_definitions[] = {
 	  "persons, machines, folders" },
 	{ "needs", 0, NULL, OPTIONS_DOCTOR, NULL, FLAG(needs),
 	  "print what a guest's kernel needs, as a table in Markdown" },
+	{ "output", 'o', "FILE", OPTIONS_REPORT, NULL, STRING(page_file),
+	  "where the page goes, a file that is replaced as a whole; - is\n"
+	  "standard output (default: beside what it is made of, .html)" },
+	{ "open", 0, NULL, OPTIONS_REPORT, NULL, FLAG(open), "open it in a browser, by xdg-open" },
 	{ "verify", 0, NULL, OPTIONS_BLOBS, NULL, FLAG(verify),
 	  "recompute each SHA-256, compare it with that of build time" },
 	{ "extract", 0, "DIR", OPTIONS_BLOBS, NULL, STRING(extract_dir),

@@ -1,0 +1,22 @@
+/*
+ * What does a page show of one failure? Its dump, and what lies beside it: the repro VM's dump, the
+ * traces, what the payload printed. What is not there leaves the reason.
+ */
+#ifndef KTSTR_PAGE_FAILURE_H
+#define KTSTR_PAGE_FAILURE_H
+
+#include "page/page.h"
+
+/*
+ * failure_add_dump - a failure dump, or a result file, whose schema version must be ours. Its
+ * traces are looked for beside it, by the names that it says and by its own.
+ * @trace_room: bytes of base64 that the page's blocks may have in all: a trace beyond it is left
+ * out, with that reason Returns 0; -EBADMSG: it is neither, cut off, not whole, or of another
+ * version; what input_read returns.
+ */
+int failure_add_dump(struct page *page, const char *path, size_t trace_room, struct error *err);
+
+/* failure_add_trace - a trace alone; one that cannot be read is an error here. */
+int failure_add_trace(struct page *page, const char *path, struct error *err);
+
+#endif

@@ -1,0 +1,149 @@
+/* What is a file that a user gives to `report`? See input.h. */
+#include "page/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Of values within values: a dump has eight. */
+#define MAX_DEPTH 32
+
+static int failed(const char *path, int error, struct error *err)
+{
+	return error_set(err, -error, "'%s': %s", path, strerror(error));
+}
+
+/* From @at on, no more than @most bytes; a file that grows meanwhile is read as far as it was. */
+static int read_part(int fd, const char *path, off_t at, size_t most, char **data, size_t *size,
+		     struct error *err)
+{
+	size_t used = 0;
+
+	*data = malloc(most + 1);
+	if (!*data)
+		return error_set(err, -ENOMEM, "'%s': out of memory for %zu bytes", path, most);
+	while (used < most) {
+		ssize_t n = pread(fd, *data + used, most - used, at + (off_t)used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int error = errno;
+
+			free(*data);
+			*data = NULL;
+			return failed(path, error, err);
+		}
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	(*data)[used] = '\0';
+	*size = used;
+	return 0;
+}
+
+static int open_regular(const char *path, off_t *size, struct error *err)
+{
+	/* A FIFO is to be told of, not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error;
+	struct stat st;
+
+	if (fd < 0)
+		return failed(path, errno, err);
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode)) {
+		*size = st.st_size;
+		return fd;
+	}
+	error = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	close(fd);
+	return error_set(err, -error, "'%s': no regular file; give the file itself", path);
+}
+
+int input_read(const char *path, size_t most, char **data, size_t *size, struct error *err)
+{
+	off_t there;
+	int fd, ret;
+
+	*data = NULL;
+	fd = open_regular(path, &there, err);
+	if (fd < 0)
+		return fd;
+	if ((uint64_t)there > most)
+		ret = error_set(err, -EFBIG, "'%s': has %" PRIu64 " MiB, at most %zu are read",
+				path, (uint64_t)there >> 20, most >> 20);
+	else
+		ret = read_part(fd, path, 0, (size_t)there, data, size, err);
+	close(fd);
+	return ret;
+}
+
+int input_tail(const char *path, size_t most, char **data, size_t *size, struct error *err)
+{
+	off_t there, from;
+	char *line;
+	int fd, ret;
+
+	*data = NULL;
+	fd = open_regular(path, &there, err);
+	if (fd < 0)
+		return fd;
+	from = there > (off_t)most ? there - (off_t)most : 0;
+	ret = read_part(fd, path, from, (size_t)(there - from), data, size, err);
+	close(fd);
+	line = !ret && from ? memchr(*data, '\n', *size) : NULL;
+	if (line) {
+		*size -= (size_t)(line + 1 - *data);
+		memmove(*data, line + 1, *size + 1);
+	}
+	return ret;
+}
+
+int input_json(const char *text, size_t size, struct json_object **value, struct error *err)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
+	enum json_tokener_error error;
+	size_t end;
+
+	*value = NULL;
+	if (!tokener)
+		return error_set(err, -ENOMEM, "out of memory");
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
+						JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	/* @size is far below INT_MAX. */
+	*value = json_tokener_parse_ex(tokener, text, (int)size);
+	error = json_tokener_get_error(tokener);
+	end = json_tokener_get_parse_end(tokener);
+	json_tokener_free(tokener);
+	while (end < size && strchr(" \t\r\n", text[end]))
+		end++;
+	if (error == json_tokener_success && end >= size)
+		return 0;
+	json_object_put(*value);
+	*value = NULL;
+	if (error == json_tokener_success)
+		return error_set(err, -EBADMSG, "no JSON: it goes on behind its end, at byte %zu",
+				 end);
+	if (error == json_tokener_continue || end >= size)
+		return error_set(err, -EBADMSG, "cut off: its JSON has no end");
+	return error_set(err, -EBADMSG, "no JSON: %s at byte %zu", json_tokener_error_desc(error),
+			 end);
+}
+
+const char *input_text(struct json_object *object, const char *key)
+{
+	struct json_object *value = NULL;
+
+	if (!json_object_is_type(object, json_type_object) ||
+	    !json_object_object_get_ex(object, key, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return NULL;
+	return json_object_get_string(value);
+}

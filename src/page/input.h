@@ -1,0 +1,37 @@
+/* What is a file that a user gives to `report`, and what is in it? Read whole, within limits. */
+#ifndef KTSTR_PAGE_INPUT_H
+#define KTSTR_PAGE_INPUT_H
+
+#include <stddef.h>
+
+#include "util/error.h"
+
+struct json_object;
+
+/* A dump has some hundred KiB; a suite's results a few KiB for each variant. */
+#define INPUT_MAX_JSON	(256u << 20)
+/* What the built-in tracer writes of 16 million events, which is the most that is decoded. */
+#define INPUT_MAX_TRACE (2048ull << 20)
+
+/*
+ * input_read - all of a regular file. @data: owned by the caller, with a NUL behind its @size bytes
+ * Returns 0; -EFBIG: more than @most; -EINVAL: no regular file; what open and read return; each
+ * with the path.
+ */
+int input_read(const char *path, size_t most, char **data, size_t *size, struct error *err);
+
+/*
+ * input_tail - the last @most bytes of a regular file, from the beginning of a line on; likewise.
+ */
+int input_tail(const char *path, size_t most, char **data, size_t *size, struct error *err);
+
+/*
+ * input_json - one JSON value of UTF-8 (RFC 8259), nothing behind it. Returns 0, or -EBADMSG with
+ * what is wrong and where, or -ENOMEM. @value: owned by the caller.
+ */
+int input_json(const char *text, size_t size, struct json_object **value, struct error *err);
+
+/* input_text - the text of a field, or NULL: there is none, or it is none. @object's. */
+const char *input_text(struct json_object *object, const char *key);
+
+#endif

@@ -1,0 +1,197 @@
+/* Why did a test fail? One failure from top to bottom: cause, evidence, repro, timeline, machine, logs. */
+import { absent, copyable, el, section, table } from "./dom.js";
+import { logs } from "./logs.js";
+import { backtrace, machine, taskText } from "./machine.js";
+import { load } from "./stats.js";
+import { topologyPart } from "./topology.js";
+import { tracePart } from "./tracepart.js";
+import { duration, seconds } from "./units.js";
+
+/** @typedef {import("./tracepart.js").TraceEntry} TraceEntry */
+
+/**
+ * @typedef {object} Failure what src/page/failure.c gathers of one
+ * @property {string} name
+ * @property {any} dump or null
+ * @property {any} repro its dump, or null
+ * @property {string | null} repro_absent
+ * @property {any} topology
+ * @property {TraceEntry[]} traces
+ * @property {{ stdout: import("./logs.js").Stream, stderr: import("./logs.js").Stream }} output
+ */
+
+/** How a verdict is marked: a sign beside the colour. */
+export const SIGNS = /** @type {Record<string, [string, string]>} */ ({
+	"pass": ["✓", "good"], "xfail": ["✓", "good"], "fail": ["✗", "bad"], "timeout": ["✗", "bad"],
+	"xpass": ["✗", "bad"], "panic": ["✗", "bad"], "stall": ["✗", "bad"], "died": ["✗", "bad"],
+	"protocol": ["✗", "bad"], "error": ["!", "warn"], "inconclusive": ["?", "warn"],
+	"interrupted": ["!", "warn"], "skip": ["–", "none"], "not-run": ["–", "none"],
+});
+
+/** @param {string} verdict */
+export function badge(verdict) {
+	const [sign, cls] = SIGNS[verdict] ?? ["?", "warn"];
+
+	return el("span", { class: `badge ${cls}` }, el("span", { "aria-hidden": "true" }, `${sign} `),
+		verdict.toUpperCase());
+}
+
+/** @param {any} dump @param {string} name */
+function head(dump, name) {
+	const release = dump.kernel.release ?? dump.kernel.image;
+	const facts = [
+		["Kernel", release], ["Topology", dump.topology.spec], ["Memory", `${dump.memory_mib} MiB`],
+		["Ran", seconds(dump.times.test_s)], ["Limit", dump.limits.test_s === null ? "none" :
+			seconds(dump.limits.test_s)], ["Machine", dump.start ?? "never ran"],
+		["Exit status", String(dump.exit_status)],
+	];
+
+	return el("header", { class: "verdict" },
+		el("div", { class: "title" }, badge(dump.verdict), el("h1", null, name)),
+		el("p", { class: "cause" }, dump.cause),
+		el("dl", { class: "facts" }, facts.map(([key, value]) =>
+			el("div", null, el("dt", null, key), el("dd", null, value)))),
+		dump.replay ? copyable(dump.replay) : absent("how to run it again is not known"));
+}
+
+/** What the cause rests on. @param {any} dump */
+function evidence(dump) {
+	const inside = dump.inside, found = [];
+	const quote = dump.quote;
+
+	if (quote && typeof quote === "object")
+		found.push(el("p", null, typeof quote.text === "string" ? quote.text : JSON.stringify(quote)));
+	if (dump.panic)
+		found.push(el("p", null, "The kernel panicked: "), el("pre", { class: "quote" }, dump.panic));
+	if (dump.splats.lines.length)
+		found.push(el("p", null, `What the kernel said that nobody asked for (${dump.splats.kind}${
+			dump.splats.count > dump.splats.lines.length ? `, ${dump.splats.count} in all` : ""}):`),
+		el("pre", { class: "quote" }, dump.splats.lines.join("\n")));
+	if (dump.scheduler)
+		found.push(el("p", null, `Scheduler '${dump.scheduler.ops ?? dump.scheduler.file ?? "?"}': ${
+			dump.scheduler.end}.`, ...[dump.scheduler.reason, dump.scheduler.message,
+			dump.scheduler.attach_error].filter(Boolean).map((/** @type {string} */ text) => ` ${text}.`)));
+	const worst = (inside?.longest_waiting ?? []).filter((/** @type {any} */ w) => w.waited_s >= 0.05)[0];
+
+	if (worst)
+		found.push(el("p", null, el("strong", null, taskText(worst.task)), ` has waited for CPU ${
+			worst.task.cpu} for ${seconds(worst.waited_s)} when the test failed.`));
+	const busy = (inside?.cpus ?? []).filter((/** @type {any} */ c) => c.task?.pid && c.backtrace.frames.length);
+
+	if (["panic", "stall", "died"].includes(dump.verdict) && busy[0])
+		found.push(el("p", null, `CPU ${busy[0].cpu} was in `, el("strong", null, taskText(busy[0].task)), ":"),
+			backtrace(busy[0].backtrace));
+	return section("evidence", "Evidence", ...found.length ? found :
+		[absent(inside ? "beyond the cause nothing was found; the timeline and the machine below show what " +
+			"was going on" : "nobody looked inside of the guest, and the kernel said nothing")]);
+}
+
+/** @param {Failure} failure */
+function reproPart(failure) {
+	const { dump, repro } = failure, told = dump.repro;
+
+	if (!told || !told.verdict)
+		return section("repro", "Repro", absent(
+			"it was not run again; --wprof has a test that fails run again, in an identical VM with the tracer on"));
+	const row = (/** @type {string} */ what, /** @type {any} */ first, /** @type {any} */ second) =>
+		({ cells: [what, first ?? "–", second ?? "–"] });
+	const cpu = (/** @type {any} */ d) => d?.inside?.cpus?.filter((/** @type {any} */ c) => c.task?.pid)
+		.map((/** @type {any} */ c) => `CPU ${c.cpu}: ${taskText(c.task)}`).join(", ") || "–";
+	const words = /** @type {Record<string, string>} */ ({ "same-failure": "It failed again in the same way, with the tracer on.",
+		"other-failure": "It failed again, in another way.", "passed": "It passed this time." });
+
+	return section("repro", "Repro",
+		el("p", null, words[told.result] ?? `Result: ${told.result}.`),
+		table([{ title: "" }, { title: "First run" }, { title: "Repro" }], [
+			row("Verdict", badge(dump.verdict), told.verdict ? badge(told.verdict) : null),
+			row("Cause", dump.cause, told.cause),
+			row("Exit status", String(dump.exit_status), told.exit_status),
+			row("Payload ran", seconds(dump.times.test_s), repro ? seconds(repro.times.test_s) : null),
+			row("Kernel's complaints", String(dump.splats.count), repro ? String(repro.splats.count) : null),
+			row("Ran at the end", cpu(dump), repro ? cpu(repro) : null),
+		]),
+		repro || !failure.repro_absent ? null : absent(failure.repro_absent));
+}
+
+/** @param {any} dump */
+function metrics(dump) {
+	if (!dump.metrics.length && !dump.metrics_warnings.length)
+		return section("metrics", "Metrics and checks",
+			absent("the test wrote none: $KTSTR_METRICS and ktstr-work's --check make them"));
+	const better = /** @type {Record<string, string>} */ ({ lower: "lower is better",
+		higher: "higher is better" });
+
+	return section("metrics", "Metrics and checks",
+		table([{ title: "Metric" }, { title: "Value", cls: "n" }, { title: "Unit" }, { title: "" }],
+			dump.metrics.map((/** @type {any} */ m) => ({
+				cells: [m.name, String(m.value), m.unit ?? "",
+					better[m.better] ?? ""],
+				keys: [m.name, m.value, m.unit ?? "", m.better ?? ""],
+			}))),
+		...dump.metrics_warnings.map((/** @type {string} */ why) => absent(why)));
+}
+
+/** Whom it is about. @param {any} dump @returns {import("./tracepart.js").Wanted} */
+function wanted(dump) {
+	if (!dump)
+		return { pid: null, texts: [] };
+	const quoted = dump.quote?.pid ?? dump.quote?.task?.pid;
+	const waits = (dump.inside?.longest_waiting ?? [])
+		.filter((/** @type {any} */ w) => w.waited_s >= 0.05);
+
+	return { pid: typeof quoted === "number" ? quoted : waits[0]?.task.pid ?? null,
+		texts: [dump.cause, ...(dump.splats?.lines ?? []), dump.scheduler?.message ?? ""] };
+}
+
+/** The timelines, one at a time or, of the same test twice, one below the other. @param {Failure} failure
+ * @param {ReturnType<typeof topologyPart> | null} topology */
+function timelines(failure, topology) {
+	const there = failure.traces.filter(entry => entry.columns);
+	const not = failure.traces.filter(entry => !entry.columns && entry.absent);
+	/** @type {Node[]} */
+	const parts = [];
+
+	there.forEach((entry, i) => {
+		const dump = entry.title.startsWith("repro") ? failure.repro ?? failure.dump : failure.dump;
+
+		if (there.length > 1)
+			parts.push(el("h3", null, entry.title));
+		parts.push(tracePart(entry, wanted(dump), i === 0, trace => {
+			if (i === 0)
+				topology?.setLoad(trace.cpus.map(c => c.cpu), load(trace, 0, trace.span),
+					`over the ${duration(trace.span)} of the trace`);
+		}));
+	});
+	return section("timeline", "Timeline", ...parts,
+		...not.map(entry => absent(`${entry.title}: ${entry.absent}`)));
+}
+
+/** @param {Failure} failure */
+export function failurePart(failure) {
+	const { dump } = failure, box = el("article", { class: "failure" });
+
+	if (!dump) {
+		box.append(el("header", { class: "verdict" }, el("div", { class: "title" },
+			el("h1", null, failure.name))), timelines(failure, null));
+		return box;
+	}
+	const topology = topologyPart(dump, failure.topology);
+
+	box.append(head(dump, dump.test), evidence(dump), reproPart(failure), timelines(failure, topology),
+		topology.node, machine(dump), logs(dump, failure.output), metrics(dump), about(dump));
+	return box;
+}
+
+/** @param {any} dump */
+function about(dump) {
+	const rows = [["Payload", dump.payload.argv.join(" ")], ["Kernel image", dump.kernel.image],
+		["Kernel parameters", dump.kernel.cmdline ?? "not known"],
+		["CPUs online", `${dump.guest.cpus_online ?? "not known"}`],
+		["Boot", dump.times.base_boot_s === null ? seconds(dump.times.boot_s) :
+			`forked; its base booted in ${seconds(dump.times.base_boot_s)}`],
+		["To the payload", seconds(dump.times.to_payload_s)], ["In all", seconds(dump.times.total_s)]];
+
+	return section("about", "About this run", el("dl", { class: "about" }, rows.map(([key, value]) =>
+		[el("dt", null, key), el("dd", null, value)]).flat()));
+}
+

@@ -1,0 +1,427 @@
+/*
+ * What happened, and when? A trace's columns become, per CPU, the slices that ran there, and per task
+ * the segments in which it ran, waited for a CPU, or slept. All times are ns from the trace's beginning:
+ * whole numbers below 2^53, so that sums are exact.
+ */
+import { unpacked } from "./data.js";
+
+/* Kinds of a task's segments. */
+export const SLEEPING = 0;
+export const WOKEN = 1;	    /* may run since it was woken, and waits for a CPU */
+export const PREEMPTED = 2; /* may run, and had to give its CPU away */
+export const RUNNING = 3;
+export const BLOCKED = 4;   /* sleeps and no signal wakes it (D) */
+export const ENDED = 5;
+
+/* Bits of prev_state in the tracepoint sched_switch: include/trace/events/sched.h. */
+const STATE_BLOCKED = 0x02;
+const STATE_DEAD = 0x10 | 0x20;
+const STATE_ASLEEP = 0xff;
+
+const NO_WAKER = 0xffffffff;
+
+/**
+ * What src/page/columns.c says of a trace beside its columns.
+ * @typedef {object} TraceMeta
+ * @property {string} block the id of the packed block
+ * @property {number} bytes unpacked
+ * @property {number} span_ns
+ * @property {[number, number, number][]} cpus number, switches, wake-ups
+ * @property {number[]} pids of the tasks; an index into it is what the columns hold
+ * @property {(string | null)[]} names likewise
+ * @property {number[]} mark_ns
+ * @property {(string | null)[]} mark_names
+ * @property {number} left_out events before the trace's beginning that the page has no room for
+ * @property {number} lost how often events are missing
+ */
+
+/**
+ * @typedef {object} Cpu
+ * @property {number} cpu
+ * @property {number} n slices
+ * @property {Float64Array} start of each; it ends where the next begins, the last one with the trace
+ * @property {Uint32Array} name index into names
+ * @property {Float64Array} busy ns with a task that is not the idle one, up to the slice's start
+ */
+
+/**
+ * @typedef {object} Task one pid
+ * @property {number} pid
+ * @property {number} name index into names: the last one
+ * @property {number[]} names all that it had
+ * @property {number} index among the tasks
+ * @property {number} first its first segment
+ * @property {number} end behind its last
+ * @property {number} cpu where it ran last
+ */
+
+export class Trace {
+	/** @param {TraceMeta} meta @param {Uint8Array} data */
+	constructor(meta, data) {
+		this.meta = meta;
+		this.span = meta.span_ns;
+		/** @type {[number, string][]} */
+		this.marks = meta.mark_ns.map((ns, i) => [ns, meta.mark_names[i] ?? ""]);
+		/** Of each name: pid and text. */
+		this.pids = Int32Array.from(meta.pids);
+		this.names = meta.names.map(name => name ?? "");
+		/** @type {Cpu[]} */
+		this.cpus = [];
+		/** @type {Task[]} */
+		this.tasks = [];
+		/** @type {Map<number, Task>} */
+		this.byPid = new Map();
+		/* The segments, task by task: when each began, what it is (kinds above), and on which CPU. */
+		this.start = new Float64Array();
+		this.kind = new Uint8Array();
+		this.cpu = new Int16Array();
+		/** Of a WOKEN segment: the name of who woke it. */
+		this.by = new Uint32Array();
+		/** ns of running, and of waiting, of this task up to this segment. */
+		this.ran = new Float64Array();
+		this.waited = new Float64Array();
+		this.#read(data);
+	}
+
+	/** @param {Uint8Array} data */
+	#read(data) {
+		const { cpus } = this.meta;
+		let at = 0;
+		/**
+		 * A column: its lowest bytes first, all of them, then the next ones.
+		 * @param {number} n @param {number} planes
+		 */
+		const column = (n, planes) => {
+			const from = at;
+
+			at += n * planes;
+			if (at > data.length)
+				throw new Error("the columns are cut off");
+			return { from, n, planes };
+		};
+		/** @param {{ from: number, n: number, planes: number }} c @param {number} i */
+		const value = (c, i) => {
+			let result = 0, scale = 1;
+
+			for (let p = c.from + i, k = 0; k < c.planes; k++, p += c.n, scale *= 256)
+				result += data[p] * scale;
+			return result;
+		};
+		const switches = cpus.reduce((sum, c) => sum + c[1], 0);
+		const wakings = cpus.reduce((sum, c) => sum + c[2], 0);
+		const time = column(switches, 6), next = column(switches, 3), state = column(switches, 2);
+		const other = column(switches, 3), wakeTime = column(wakings, 6);
+		const wakeTask = column(wakings, 3), wakeCpu = column(wakings, 2);
+
+		if (at !== data.length)
+			throw new Error("the columns are longer than they say");
+		this.#build(cpus, switches, wakings, { time, next, state, other, wakeTime, wakeTask, wakeCpu },
+			value);
+	}
+
+	/**
+	 * @param {TraceMeta["cpus"]} cpus @param {number} switches @param {number} wakings
+	 * @param {Record<string, any>} c @param {(c: any, i: number) => number} value
+	 */
+	#build(cpus, switches, wakings, c, value) {
+		const times = new Float64Array(switches), wakes = new Float64Array(wakings);
+		const prevs = new Uint32Array(switches), nexts = new Uint32Array(switches);
+		const idle = this.pids.map(pid => pid === 0 ? 1 : 0);
+		/* The streams that are to be merged by time: of each CPU its switches, and its wake-ups. */
+		const heap = new Merge(2 * cpus.length);
+		let s = 0, w = 0;
+
+		cpus.forEach(([cpu, n, m], number) => {
+			let t = 0, running = NO_WAKER, wake = 0;
+			const start = times.subarray(s, s + n), name = nexts.subarray(s, s + n);
+			const busy = new Float64Array(n + 1);
+
+			for (let i = 0; i < n; i++) {
+				const told = value(c.other, s + i);
+
+				t += value(c.time, s + i);
+				start[i] = t;
+				name[i] = value(c.next, s + i);
+				/* Where the one that leaves is not the one that came, it is told. */
+				prevs[s + i] = told ? told - 1 : running;
+				running = name[i];
+				if (i)
+					busy[i] = busy[i - 1] + (idle[name[i - 1]] ? 0 : t - start[i - 1]);
+			}
+			if (n)
+				busy[n] = busy[n - 1] + (idle[name[n - 1]] ? 0 : this.span - start[n - 1]);
+			this.cpus.push({ cpu, n, start, name, busy });
+			for (let i = 0; i < m; i++)
+				wakes[w + i] = wake += value(c.wakeTime, w + i);
+			/* A wake-up at the same ns as a switch comes first: it is of the task that leaves. */
+			heap.add(wakes, w, w + m, 2 * number);
+			heap.add(times, s, s + n, 2 * number + 1);
+			s += n;
+			w += m;
+		});
+		heap.begin();
+		this.#segments(heap, cpus, switches, wakings, prevs, nexts, c, value);
+	}
+
+	/**
+	 * Walks all events in the order of time.
+	 * @param {Merge} heap @param {TraceMeta["cpus"]} cpus
+	 * @param {number} switches @param {number} wakings
+	 * @param {Uint32Array} prevs @param {Uint32Array} nexts
+	 * @param {Record<string, any>} c @param {(c: any, i: number) => number} value
+	 */
+	#segments(heap, cpus, switches, wakings, prevs, nexts, c, value) {
+		const most = 2 * switches + wakings;
+		const task = new Uint32Array(most), start = new Float64Array(most);
+		const kind = new Uint8Array(most), cpu = new Int16Array(most);
+		const by = new Uint32Array(most);
+		const taskOf = this.#makeTasks();
+		const nr = this.tasks.length, at = new Int8Array(nr).fill(-1);
+		const sums = new Uint32Array(nr + 1), current = new Uint32Array(cpus.length).fill(NO_WAKER);
+		let n = 0;
+
+		/**
+		 * @param {number} name @param {number} t @param {number} what @param {number} where
+		 * @param {number} waker
+		 */
+		const put = (name, t, what, where, waker) => {
+			const of = taskOf[name];
+
+			this.tasks[of].name = name;
+			at[of] = what;
+			task[n] = of;
+			start[n] = t;
+			kind[n] = what;
+			cpu[n] = where;
+			by[n++] = waker;
+			sums[of + 1]++;
+		};
+		for (let i = heap.next(); i >= 0; i = heap.next()) {
+			const number = heap.stream >> 1, here = cpus[number][0], t = heap.time;
+
+			if (!(heap.stream & 1)) {
+				const name = value(c.wakeTask, i), is = at[taskOf[name]];
+
+				if (is !== RUNNING && is !== WOKEN && is !== PREEMPTED)
+					put(name, t, WOKEN, value(c.wakeCpu, i), current[number]);
+				continue;
+			}
+			const prev = prevs[i], next = nexts[i], state = value(c.state, i);
+
+			if (prev !== NO_WAKER && this.pids[prev] !== 0)
+				put(prev, t, state & STATE_DEAD ? ENDED : state & STATE_BLOCKED ? BLOCKED :
+					state & STATE_ASLEEP ? SLEEPING : PREEMPTED, here, NO_WAKER);
+			if (this.pids[next] !== 0)
+				put(next, t, RUNNING, here, NO_WAKER);
+			current[number] = next;
+		}
+		this.#sort(n, task, start, kind, cpu, by, sums);
+	}
+
+	/** A task for each pid; returns its index for each name. */
+	#makeTasks() {
+		const of = new Uint32Array(this.names.length);
+
+		this.pids.forEach((pid, name) => {
+			let task = this.byPid.get(pid);
+
+			if (!task) {
+				task = { pid, name, names: [], index: this.tasks.length, first: 0, end: 0,
+					cpu: -1 };
+				this.byPid.set(pid, task);
+				this.tasks.push(task);
+			}
+			if (!task.names.some(other => this.names[other] === this.names[name]))
+				task.names.push(name);
+			of[name] = task.index;
+		});
+		return of;
+	}
+
+	/**
+	 * The segments task by task, and their sums.
+	 * @param {number} n @param {Uint32Array} task @param {Float64Array} start @param {Uint8Array} kind
+	 * @param {Int16Array} cpu @param {Uint32Array} by @param {Uint32Array} sums
+	 */
+	#sort(n, task, start, kind, cpu, by, sums) {
+		const nr = this.tasks.length;
+
+		for (let i = 0; i < nr; i++)
+			sums[i + 1] += sums[i];
+		this.start = new Float64Array(n);
+		this.kind = new Uint8Array(n);
+		this.cpu = new Int16Array(n);
+		this.by = new Uint32Array(n);
+		this.ran = new Float64Array(n);
+		this.waited = new Float64Array(n);
+		for (let i = 0; i < nr; i++)
+			this.tasks[i].first = this.tasks[i].end = sums[i];
+		for (let i = 0; i < n; i++) {
+			const to = this.tasks[task[i]].end++;
+
+			this.start[to] = start[i];
+			this.kind[to] = kind[i];
+			this.cpu[to] = cpu[i];
+			this.by[to] = by[i];
+		}
+		for (const one of this.tasks) {
+			for (let i = one.first + 1; i < one.end; i++) {
+				const took = this.start[i] - this.start[i - 1], was = this.kind[i - 1];
+
+				this.ran[i] = this.ran[i - 1] + (was === RUNNING ? took : 0);
+				this.waited[i] = this.waited[i - 1] + (isWait(was) ? took : 0);
+			}
+			for (let i = one.end - 1; i >= one.first && one.cpu < 0; i--)
+				if (this.kind[i] === RUNNING)
+					one.cpu = this.cpu[i];
+		}
+	}
+
+	/** Where segment @i of @task ends. @param {Task} task @param {number} i */
+	segmentEnd(task, i) {
+		return i + 1 < task.end ? this.start[i + 1] : this.span;
+	}
+
+	/** The segment of @task at @t, or -1: nothing is known of it yet. @param {Task} task @param {number} t */
+	segmentAt(task, t) {
+		return lastAt(this.start, task.first, task.end, t);
+	}
+
+	/**
+	 * ns that @task ran, and waited, up to @t.
+	 * @param {Task} task @param {number} t
+	 * @returns {[number, number]}
+	 */
+	upTo(task, t) {
+		const i = this.segmentAt(task, t);
+
+		if (i < 0)
+			return [0, 0];
+		const more = Math.min(t, this.span) - this.start[i], is = this.kind[i];
+
+		return [this.ran[i] + (is === RUNNING ? more : 0), this.waited[i] + (isWait(is) ? more : 0)];
+	}
+
+	/** Where slice @i of @cpu ends. @param {Cpu} cpu @param {number} i */
+	sliceEnd(cpu, i) {
+		return i + 1 < cpu.n ? cpu.start[i + 1] : this.span;
+	}
+
+	/** ns that @cpu was busy up to @t. @param {Cpu} cpu @param {number} t */
+	busyUpTo(cpu, t) {
+		const i = lastAt(cpu.start, 0, cpu.n, t);
+
+		if (i < 0)
+			return 0;
+		return cpu.busy[i] + (this.pids[cpu.name[i]] ? Math.min(t, this.span) - cpu.start[i] : 0);
+	}
+
+	/** @param {Task} task */
+	nameOf(task) {
+		return this.names[task.name];
+	}
+}
+
+/** @param {number} kind */
+export function isWait(kind) {
+	return kind === WOKEN || kind === PREEMPTED;
+}
+
+/**
+ * lastAt - the last of [from, end) whose time is not after @t, or -1.
+ * @param {Float64Array} times @param {number} from @param {number} end @param {number} t
+ */
+export function lastAt(times, from, end, t) {
+	let low = from, high = end;
+
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+
+		if (times[middle] <= t)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > from ? low - 1 : -1;
+}
+
+/** Streams of times, each in order, merged: a binary heap of their heads. */
+class Merge {
+	/** @param {number} most streams */
+	constructor(most) {
+		/** @type {Float64Array[]} */
+		this.times = [];
+		this.at = new Uint32Array(most);
+		this.end = new Uint32Array(most);
+		this.id = new Uint32Array(most);
+		this.heap = new Uint32Array(most);
+		this.head = new Float64Array(most);
+		this.n = 0;
+		this.stream = 0;
+		this.time = 0;
+	}
+
+	/** @param {Float64Array} times @param {number} from @param {number} end @param {number} id */
+	add(times, from, end, id) {
+		if (from === end)
+			return;
+		const k = this.n++;
+
+		this.times.push(times);
+		this.at[k] = from;
+		this.end[k] = end;
+		this.id[k] = id;
+		this.head[k] = times[from];
+		this.heap[k] = k;
+	}
+
+	begin() {
+		for (let i = (this.n >> 1) - 1; i >= 0; i--)
+			this.#down(i);
+	}
+
+	/** @param {number} i */
+	#down(i) {
+		const { heap, head, id, n } = this, moved = heap[i], t = head[moved];
+
+		for (;;) {
+			let child = 2 * i + 1;
+
+			if (child >= n)
+				break;
+			if (child + 1 < n && (head[heap[child + 1]] < head[heap[child]] ||
+			    (head[heap[child + 1]] === head[heap[child]] &&
+			     id[heap[child + 1]] < id[heap[child]])))
+				child++;
+			const other = heap[child];
+
+			if (t < head[other] || (t === head[other] && id[moved] < id[other]))
+				break;
+			heap[i] = other;
+			i = child;
+		}
+		heap[i] = moved;
+	}
+
+	/** The index of the next event, or -1; its stream and time are left in this. */
+	next() {
+		if (!this.n)
+			return -1;
+		const k = this.heap[0], i = this.at[k]++;
+
+		this.stream = this.id[k];
+		this.time = this.head[k];
+		if (this.at[k] < this.end[k])
+			this.head[k] = this.times[k][this.at[k]];
+		else
+			this.heap[0] = this.heap[--this.n];
+		if (this.n)
+			this.#down(0);
+		return i;
+	}
+}
+
+/** @param {TraceMeta} meta */
+export async function loadTrace(meta) {
+	return new Trace(meta, await unpacked(meta.block, meta.bytes));
+}

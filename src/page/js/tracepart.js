@@ -1,0 +1,184 @@
+/* What is around a timeline: search, buttons, tables; and why there is none where there is none. */
+import { absent, clear, el } from "./dom.js";
+import { tables } from "./tables.js";
+import { Timeline } from "./timeline.js";
+import { loadTrace } from "./trace.js";
+import { count, duration } from "./units.js";
+
+/** @typedef {import("./trace.js").Trace} Trace */
+/** @typedef {import("./trace.js").Task} Task */
+/** @typedef {import("./trace.js").TraceMeta} TraceMeta */
+
+/**
+ * @typedef {object} TraceEntry
+ * @property {string} title
+ * @property {string | null} file
+ * @property {string | null} absent why there is none
+ * @property {TraceMeta | null} columns
+ */
+
+/**
+ * @typedef {object} Wanted whom a cause is about
+ * @property {number | null} pid
+ * @property {string[]} texts
+ */
+
+/**
+ * The task that is named: by its pid, else by a name that stands as a word in one of the texts.
+ * @param {Trace} trace @param {Wanted} wanted
+ * @returns {Task | null}
+ */
+export function namedTask(trace, wanted) {
+	const byPid = wanted.pid ? trace.byPid.get(wanted.pid) : undefined;
+
+	if (byPid && byPid.end > byPid.first)
+		return byPid;
+	for (const text of wanted.texts) {
+		const pids = /([^\s\[]+)\[(\d+)\]|\bpid (\d+)/.exec(text);
+		const told = pids ? trace.byPid.get(Number(pids[2] ?? pids[3])) : undefined;
+
+		if (told && told.end > told.first)
+			return told;
+		const words = new Set(text.split(/[\s,;:'"()]+/));
+		/** @type {Task | null} */
+		let most = null;
+
+		for (const task of trace.tasks)
+			if (task.pid && task.end > task.first && trace.nameOf(task).length > 2 &&
+			    words.has(trace.nameOf(task)) && (!most || waited(trace, task) > waited(trace, most)))
+				most = task;
+		if (most)
+			return most;
+	}
+	return mostWaiting(trace);
+}
+
+/** Who waited longest for a CPU while the payload ran, where that is a good part of it. @param {Trace} trace */
+function mostWaiting(trace) {
+	const moment = (/** @type {string} */ name) => trace.marks.find(mark => mark[1] === name)?.[0];
+	const from = Math.max(0, moment("payload starts") ?? 0), to = moment("payload ends") ?? trace.span;
+	/** @type {Task | null} */
+	let most = null;
+	let longest = (to - from) * 0.1;
+
+	for (const task of trace.tasks) {
+		const ns = task.pid && task.end > task.first ? trace.upTo(task, to)[1] - trace.upTo(task, from)[1] : 0;
+
+		if (ns > longest) {
+			most = task;
+			longest = ns;
+		}
+	}
+	return most;
+}
+
+/** @param {Trace} trace @param {Task} task */
+function waited(trace, task) {
+	return trace.upTo(task, trace.span)[1];
+}
+
+/**
+ * tracePart - a trace as a timeline with its tables, filled in when its columns are unpacked.
+ * @param {TraceEntry} entry @param {Wanted} wanted @param {boolean} isFirst of several
+ * @param {(trace: Trace) => void} ready
+ */
+export function tracePart(entry, wanted, isFirst, ready) {
+	const box = el("div", { class: "trace" }), meta = entry.columns;
+
+	if (!meta) {
+		box.append(absent(entry.absent || "there is no trace"));
+		return box;
+	}
+	box.append(el("p", { class: "note" }, "unpacking the trace …"));
+	loadTrace(meta).then(trace => {
+		clear(box);
+		fill(box, entry, trace, wanted, isFirst);
+		ready(trace);
+	}).catch(error => {
+		clear(box);
+		box.append(absent(`the trace cannot be shown: ${error.message}`));
+	});
+	return box;
+}
+
+/**
+ * @param {HTMLElement} box @param {TraceEntry} entry @param {Trace} trace @param {Wanted} wanted
+ * @param {boolean} isFirst
+ */
+function fill(box, entry, trace, wanted, isFirst) {
+	/** @type {ReturnType<typeof tables> | null} */
+	let numbers = null;
+	const chosen = el("span", { class: "chosen" });
+	const timeline = new Timeline(trace, {
+		focus: namedTask(trace, wanted),
+		onRange: (from, to) => numbers?.fill(from, to),
+		onFocus: task => {
+			clear(chosen);
+			if (task)
+				chosen.append("selected: ", el("strong", null, trace.nameOf(task)), ` pid ${task.pid}`);
+		},
+	});
+	const found = el("span", { class: "note", "aria-live": "polite" });
+	const search = /** @type {HTMLInputElement} */ (el("input", { type: "search", placeholder: "task or pid",
+		"aria-label": "Tasks whose name or pid has this", oninput: () => {
+			const n = timeline.chooseTasks(search.value);
+
+			clear(found);
+			if (search.value)
+				found.append(n === 1 ? "1 task" : `${count(n)} tasks`);
+		}, onkeydown: (/** @type {KeyboardEvent} */ event) => {
+			if (event.key === "Enter" && timeline.shownTasks[0])
+				timeline.setFocus(timeline.shownTasks[0]);
+		} }));
+	const button = (/** @type {string} */ text, /** @type {string} */ key, /** @type {string} */ hint) =>
+		el("button", { type: "button", title: hint, onclick: () => timeline.key(key, false) }, text);
+	const arrows = el("button", { type: "button", "aria-pressed": "false",
+		title: "arrows from who wakes the selected task to where it then runs", onclick: () => {
+			timeline.arrows = !timeline.arrows;
+			arrows.setAttribute("aria-pressed", String(timeline.arrows));
+			timeline.draw();
+		} }, "wake-ups");
+
+	numbers = tables(timeline);
+	box.append(
+		el("div", { class: "tools" }, search, found, chosen, el("span", { class: "space" }),
+			button("failure", "f", "to the failure (f)"), button("all", "0", "the whole trace (0)"),
+			button("+", "w", "closer (w)"), button("−", "s", "further (s)"),
+			button("←", "a", "earlier (a)"), button("→", "d", "later (d)"), arrows),
+		timeline.node,
+		legend(), remarks(entry, trace), isFirst ? numbers.node :
+			el("details", null, el("summary", null, el("b", null, "Longest waits and tasks")), numbers.node));
+	timeline.toFailure();
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => timeline.restyle());
+	/* For the page's tests, and for whoever is curious. */
+	Object.assign(box, { timeline });
+}
+
+function legend() {
+	const key = (/** @type {string} */ cls, /** @type {string} */ text) =>
+		el("span", null, el("i", { class: `key ${cls}` }), text);
+
+	return el("p", { class: "note legend" }, key("ran", "runs"), key("waits", "could run, waits for a CPU"),
+		key("sleeps", "sleeps"), key("blocks", "blocked (D)"),
+		el("span", null, el("kbd", null, "w"), el("kbd", null, "s"), " or wheel: zoom"),
+		el("span", null, el("kbd", null, "a"), el("kbd", null, "d"), " or drag: move"),
+		el("span", null, "drag in the ruler, or with Shift: select a range"),
+		el("span", null, "click: select a task"));
+}
+
+/** @param {TraceEntry} entry @param {Trace} trace */
+function remarks(entry, trace) {
+	const { meta } = trace, said = [];
+	const switches = meta.cpus.reduce((n, c) => n + c[1], 0), wakes = meta.cpus.reduce((n, c) => n + c[2], 0);
+
+	said.push(`${count(switches)} switches and ${count(wakes)} wake-ups on ${trace.cpus.length} CPUs in ${
+		duration(trace.span)}.`);
+	if (meta.left_out)
+		said.push(`${count(meta.left_out)} earlier events are left out: the page holds those nearest to the ` +
+			"end. All of them are in the file.");
+	if (meta.lost)
+		said.push(`Events are missing in ${count(meta.lost)} places: what is shown around them may be wrong.`);
+	return el("p", { class: "note" }, said.join(" "), entry.file ?
+		` From ${entry.file}, which Perfetto shows as well.` : null);
+}
+

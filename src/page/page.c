@@ -1,0 +1,160 @@
+/* How is a page put together? See page.h. */
+#include "page/page.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <nettle/base64.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "embed/embed.h"
+#include "version.h"
+
+/* Where the data go in the template. */
+#define PLACE "@DATA@\n"
+
+int page_begin(struct page *page, struct error *err)
+{
+	*page = (struct page){ .failures = json_object_new_array() };
+	return page->failures ? 0 : error_set(err, -ENOMEM, "page: out of memory");
+}
+
+void page_end(struct page *page)
+{
+	json_object_put(page->failures);
+	for (size_t i = 0; i < page->nr_blocks; i++)
+		free(page->blocks[i].text);
+	free(page->blocks);
+	*page = (struct page){ 0 };
+}
+
+/* As base64; owned by the caller; NULL: no memory. */
+static char *packed(const void *data, size_t size, size_t *text_size)
+{
+	uLongf packed_size = compressBound(size);
+	uint8_t *bytes = malloc(packed_size);
+	char *text = NULL;
+
+	if (bytes && compress2(bytes, &packed_size, data, size, Z_BEST_COMPRESSION) == Z_OK)
+		text = malloc(BASE64_ENCODE_RAW_LENGTH(packed_size));
+	if (text) {
+		base64_encode_raw(text, packed_size, bytes);
+		*text_size = BASE64_ENCODE_RAW_LENGTH(packed_size);
+	}
+	free(bytes);
+	return text;
+}
+
+int page_add_block(struct page *page, const void *data, size_t size, char *id, struct error *err)
+{
+	struct page_block *grown =
+		reallocarray(page->blocks, page->nr_blocks + 1, sizeof(*page->blocks));
+	struct page_block block = { 0 };
+
+	if (grown) {
+		page->blocks = grown;
+		block.text = packed(data, size, &block.size);
+	}
+	if (!block.text)
+		return error_set(err, -ENOMEM, "page: out of memory for %zu bytes", size);
+	snprintf(id, PAGE_ID_SIZE, "block%zu", page->nr_blocks);
+	page->blocks[page->nr_blocks++] = block;
+	page->size += block.size;
+	return 0;
+}
+
+/* How the character at @text, of which @left bytes are there, is written; NULL: as it is. */
+static const char *escape_of(const char *text, size_t left, size_t *size)
+{
+	*size = 1;
+	switch (*text) {
+	case '<':
+		return "\\u003c";
+	case '>':
+		return "\\u003e";
+	case '&':
+		return "\\u0026";
+	case '\xe2': /* U+2028 and U+2029 are e2 80 a8 and e2 80 a9 */
+		if (left < 3 || text[1] != '\x80' || (text[2] != '\xa8' && text[2] != '\xa9'))
+			return NULL;
+		*size = 3;
+		return text[2] == '\xa8' ? "\\u2028" : "\\u2029";
+	default:
+		return NULL;
+	}
+}
+
+void page_escape(const char *text, size_t size, FILE *out)
+{
+	size_t from = 0, length;
+
+	for (size_t at = 0; at < size; at += length) {
+		const char *escape = escape_of(text + at, size - at, &length);
+
+		if (!escape)
+			continue;
+		fwrite(text + from, 1, at - from, out);
+		fputs(escape, out);
+		from = at + length;
+	}
+	fwrite(text + from, 1, size - from, out);
+}
+
+/* The JSON object as text; takes @suite over. NULL: no memory. */
+static char *data_text(struct page *page, const char *title, struct json_object *suite,
+		       size_t *size)
+{
+	struct json json = json_begin();
+
+	json_put_number(&json, "format", PAGE_FORMAT);
+	json_put_text(&json, "version", version_text);
+	json_put_text(&json, "title", title);
+	json_put(&json, "failures", json_object_get(page->failures));
+	if (suite)
+		json_put(&json, "suite", suite);
+	else
+		json_put_null(&json, "suite");
+	return json_text(json_end(&json), false, size);
+}
+
+static void put_data(const struct page *page, const char *text, size_t size, FILE *out)
+{
+	fputs("<script type=\"application/json\" id=\"page-data\">", out);
+	/* Without its line feed. */
+	page_escape(text, size - 1, out);
+	fputs("</script>\n", out);
+	for (size_t i = 0; i < page->nr_blocks; i++) {
+		fprintf(out, "<script type=\"text/plain\" id=\"block%zu\">", i);
+		fwrite(page->blocks[i].text, 1, page->blocks[i].size, out);
+		fputs("</script>\n", out);
+	}
+}
+
+int page_write(struct page *page, const char *title, struct json_object *suite, FILE *out,
+	       struct error *err)
+{
+	const struct blob *blob = embed_find("page");
+	uint8_t *html = NULL, *place = NULL;
+	size_t size = 0, before;
+	char *text = data_text(page, title, suite, &size);
+	int ret = 0;
+
+	if (!text)
+		return error_set(err, -ENOMEM, "page: out of memory");
+	if (blob)
+		ret = embed_load(blob, &html, err);
+	if (!ret && html)
+		place = memmem(html, blob->size, PLACE, strlen(PLACE));
+	if (!ret && !place)
+		ret = error_set(err, -EIO, "page: this launcher carries no template; rebuild it");
+	if (!ret) {
+		before = (size_t)(place - html);
+		fwrite(html, 1, before, out);
+		put_data(page, text, size, out);
+		fwrite(place + strlen(PLACE), 1, blob->size - before - strlen(PLACE), out);
+	}
+	free(html);
+	free(text);
+	return ret;
+}

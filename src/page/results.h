@@ -1,0 +1,25 @@
+/* What does a page show of a suite? The lines of `test --json` (report/suite_json.c), and of what
+ * failed all that failure.h gathers. */
+#ifndef KTSTR_PAGE_RESULTS_H
+#define KTSTR_PAGE_RESULTS_H
+
+#include "page/page.h"
+
+/*
+ * What the failures of one page may take: so many of them, and bytes of their traces, packed. Those
+ * beyond are in the matrix, with the reason why there is no more of them.
+ */
+#define RESULTS_MAX_FAILURES 300
+#define RESULTS_MAX_TRACES   (48u << 20)
+
+/*
+ * results_add - @size bytes of JSON lines at @text
+ * @folder: where dumps are looked for that are not where their path says, with a slash at its end,
+ * or ""
+ * @suite: for page_write, owned by the caller
+ * Returns 0; -EBADMSG: a line that is none, or of another schema version; -ENOMEM.
+ */
+int results_add(struct page *page, const char *text, size_t size, const char *folder,
+		struct json_object **suite, struct error *err);
+
+#endif
