@@ -114,7 +114,7 @@ dist: ## one file to hand on, with its SHA-256, in $(BUILD)/dist (not with WPROF
 	$(Q)install -D -m 0755 $(BUILD)/ktstr-launch $(BUILD)/dist/ktstr-launch
 	$(Q)cd $(BUILD)/dist && sha256sum ktstr-launch | tee ktstr-launch.sha256
 
-lint: ## clang-format, shellcheck, cppcheck
+lint: ## clang-format, shellcheck, cppcheck, the types of the page's script
 	$(Q)tools/lint
 
 help: ## this list

@@ -120,7 +120,7 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (10)
 	+$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run fuzz
 
 check: ## install what is needed, then run every test
-	$(Q)tools/packages build wprof lab test
+	$(Q)tools/packages build wprof lab test page
 	+$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/run
 
 check-intel: ## runs under KVM of an emulated Intel processor, not part of check

@@ -1,0 +1,62 @@
+/*
+ * What does a page do in a real browser? Opens one, and keeps what must not happen: errors, words on the
+ * console, requests. Debian's chromium is driven by playwright-core.
+ */
+import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/* Where `npm ci` was run; see test/page/run. */
+const modules = process.env.KTSTR_PAGE_MODULES;
+
+if (!modules)
+	throw new Error("KTSTR_PAGE_MODULES: not set; start this by test/page/run");
+
+const { chromium } = createRequire(pathToFileURL(`${resolve(modules)}/node_modules/`))("playwright-core");
+
+export const CHROMIUM = process.env.CHROMIUM ??
+	["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+
+export async function launch() {
+	if (!CHROMIUM)
+		throw new Error("no chromium is there; install Debian's, or say CHROMIUM=/its/path");
+	return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+}
+
+/**
+ * A page with its wrongs: a list that must stay empty.
+ * @param {any} browser
+ * @param {string} file
+ * @param {Record<string, any>} [options] of the browser's context
+ * @param {string} [script] run in the page before its own
+ */
+export async function open(browser, file, options = {}, script = "") {
+	const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, ...options });
+	const page = await context.newPage();
+	/** @type {string[]} */
+	const wrongs = [];
+	const url = pathToFileURL(resolve(file)).href;
+
+	page.on("console", m => wrongs.push(`console ${m.type()}: ${m.text()}`));
+	page.on("pageerror", e => wrongs.push(`error: ${e.message}`));
+	page.on("dialog", d => {
+		wrongs.push(`dialog: ${d.message()}`);
+		d.dismiss();
+	});
+	page.on("request", r => {
+		if (r.url() !== url)
+			wrongs.push(`request: ${r.url()}`);
+	});
+	if (script)
+		await page.addInitScript(script);
+	await page.goto(url);
+	return { page, wrongs, close: () => context.close() };
+}
+
+/** When each trace of the page is there; how many. */
+export async function traces(page) {
+	await page.waitForFunction(() => [...document.querySelectorAll(".trace")].every(t => t.querySelector("canvas") ||
+		t.querySelector(".absent")));
+	return page.locator(".trace canvas").count();
+}

@@ -1,0 +1,147 @@
+/*
+ * A trace to try the page with: `make-trace.mjs CPUS EVENTS FILE [hostile]`. The same arguments give the
+ * same bytes. Tasks wake each other, run for a while, sleep or are preempted; with a failure at the end,
+ * and a task `starved` that waits for its last quarter. Hostile: names of every byte, of markup, of script.
+ */
+import { writeFileSync } from "node:fs";
+
+const [cpus, events, file, hostile] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4],
+	process.argv[5] === "hostile"];
+const BUNDLE = 2000; /* events of a packet */
+const BASE_NS = 1000n * 1000000000n;
+
+let seed = 88172645463325252n;
+
+/** Below @n. @param {number} n */
+function random(n) {
+	seed ^= seed << 13n & 0xffffffffffffffffn;
+	seed ^= seed >> 7n;
+	seed ^= seed << 17n & 0xffffffffffffffffn;
+	return Number(seed % BigInt(n));
+}
+
+/** @param {number | bigint} value @returns {number[]} */
+function varint(value) {
+	const out = [];
+	let rest = BigInt.asUintN(64, BigInt(value));
+
+	for (; rest > 127n; rest >>= 7n)
+		out.push(Number(rest & 127n) | 128);
+	out.push(Number(rest));
+	return out;
+}
+
+/** @param {number} field @param {number | bigint} value */
+const uint = (field, value) => [...varint(field << 3), ...varint(value)];
+/** @param {number} field @param {number[] | Uint8Array} body */
+const bytes = (field, body) => [...varint(field << 3 | 2), ...varint(body.length), ...body];
+/** @param {number} field @param {string | Uint8Array} text */
+const text = (field, text) => bytes(field, typeof text === "string" ? new TextEncoder().encode(text) : text);
+
+const NAMES = hostile ? [
+	"</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<!--", "]]>", "${alert(1)}",
+	"javascript:alert(1)", "\u202egnp.exe", "\u2028\u2029", "'\"`&lt;", "__proto__", "constructor",
+	...Array.from({ length: 32 }, (_, row) => Uint8Array.from({ length: 8 }, (_, i) => row * 8 + i)),
+] : ["server", "client", "kworker/0:1", "ksoftirqd/0", "rcu_preempt", "compile", "sh", "postgres", "worker",
+	"migration/1"];
+const nrTasks = Math.max(cpus * 6, NAMES.length);
+const tasks = Array.from({ length: nrTasks }, (_, i) => ({ pid: 100 + i, name: NAMES[i % NAMES.length],
+	asleep: true, cpu: i % cpus }));
+
+/** @type {number[][]} */
+const queues = Array.from({ length: cpus }, () => []);
+const running = new Array(cpus).fill(-1); /* a task, -1: idle */
+const bundles = Array.from({ length: cpus }, () => /** @type {number[][]} */ ([]));
+const last = new Array(cpus).fill(0);
+/** @type {number[][]} */
+const packets = [];
+
+/** @param {number} cpu */
+function flush(cpu) {
+	if (bundles[cpu].length)
+		packets.push([...uint(10, 1), ...bytes(1, [...uint(1, cpu), ...bundles[cpu].flat()])]);
+	bundles[cpu] = [];
+}
+
+/** @param {number} cpu @param {number} ns @param {number} number @param {number[]} body */
+function event(cpu, ns, number, body) {
+	bundles[cpu].push(bytes(2, [...uint(1, BASE_NS + BigInt(ns)), ...uint(2, running[cpu] < 0 ? 0 :
+		tasks[running[cpu]].pid), ...bytes(number, body)]));
+	if (bundles[cpu].length === BUNDLE)
+		flush(cpu);
+}
+
+/** @param {number} cpu @param {number} ns @param {number} task @param {number} state */
+function change(cpu, ns, task, state) {
+	const who = (/** @type {number} */ t) => t < 0 ? { pid: 0, name: `swapper/${cpu}` } : tasks[t];
+	const prev = who(running[cpu]), next = who(task);
+
+	event(cpu, ns, 4, [...text(1, prev.name), ...uint(2, prev.pid), ...uint(3, 120), ...uint(4, state),
+		...text(5, next.name), ...uint(6, next.pid), ...uint(7, 120)]);
+	running[cpu] = task;
+}
+
+let made = 0, now = 0;
+
+tasks[nrTasks - 1].name = "starved";
+while (made < events) {
+	const cpu = random(cpus);
+	const ns = Math.max(now += 200 + random(4000), last[cpu] + 1);
+
+	last[cpu] = ns;
+	if (running[cpu] >= 0 && random(3)) {
+		/* Wake somebody. */
+		const woken = random(nrTasks - (made > events * 0.75 ? 1 : 0));
+
+		if (tasks[woken].asleep) {
+			const to = random(4) ? tasks[woken].cpu : cpu;
+
+			event(cpu, ns, 20, [...text(1, tasks[woken].name), ...uint(2, tasks[woken].pid), ...uint(3, 120),
+				...uint(4, 1), ...uint(5, to)]);
+			tasks[woken].asleep = false;
+			tasks[woken].cpu = to;
+			queues[to].push(woken);
+			made++;
+		}
+	} else {
+		let from = queues[cpu].findIndex(t => t !== nrTasks - 1 || made < events * 0.75);
+		const stays = running[cpu] >= 0 && !random(3);
+
+		if (from < 0 && running[cpu] < 0) {
+			/* An interrupt wakes somebody on an idle CPU. */
+			const woken = random(nrTasks - 1);
+
+			if (tasks[woken].asleep) {
+				event(cpu, ns, 20, [...text(1, tasks[woken].name), ...uint(2, tasks[woken].pid), ...uint(3, 120),
+					...uint(4, 1), ...uint(5, cpu)]);
+				tasks[woken].asleep = false;
+				tasks[woken].cpu = cpu;
+				queues[cpu].push(woken);
+				made++;
+			}
+			continue;
+		}
+		if (from < 0 && stays)
+			continue;
+		const was = running[cpu], next = from < 0 ? -1 : queues[cpu].splice(from, 1)[0];
+
+		change(cpu, ns, next, was < 0 ? 0 : stays ? 0x100 : random(20) ? 1 : 2);
+		made++;
+		if (was >= 0 && stays)
+			queues[cpu].push(was);
+		else if (was >= 0)
+			tasks[was].asleep = true;
+	}
+}
+for (let cpu = 0; cpu < cpus; cpu++)
+	flush(cpu);
+
+/* The launcher's own track of marks (src/trace/packets.c). */
+const TRACK = 1;
+const mark = (/** @type {number} */ ns, /** @type {string} */ name) => [...uint(8, BASE_NS + BigInt(ns)), ...uint(10, 1),
+	...bytes(11, [...uint(9, 3), ...uint(11, TRACK), ...text(23, name)])];
+
+packets.push([...uint(10, 1), ...bytes(60, [...uint(1, TRACK), ...text(2, "ktstr")])]);
+packets.push(mark(Math.round(now / 20), "payload starts"));
+packets.push(mark(now + 1000000, hostile ? "failure: <script>alert(1)</script>" : "failure: starved was starved"));
+writeFileSync(file, Buffer.concat(packets.map(p => Buffer.from(bytes(1, p)))));

@@ -1,0 +1,285 @@
+/*
+ * Does each kind of page show what it must, and do no harm, in a real browser? Prints TAP. Started by
+ * test/page/run, which makes what is looked at.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { launch, open, traces } from "./browser.mjs";
+
+const launcher = /** @type {string} */ (process.env.KTSTR_LAUNCH);
+const here = dirname(fileURLToPath(import.meta.url));
+const work = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), "page-"));
+const browser = await launch();
+let number = 0, failed = 0;
+
+/** @param {string} name @param {() => Promise<void>} body */
+async function test(name, body) {
+	number++;
+	try {
+		await body();
+		console.log(`ok ${number} - ${name}`);
+	} catch (error) {
+		failed++;
+		console.log(`not ok ${number} - ${name}`);
+		console.log(String(error instanceof Error ? error.stack : error).replace(/^/gm, "# "));
+	}
+}
+
+/** @param {any} is @param {any} wanted @param {string} what */
+function same(is, wanted, what) {
+	if (JSON.stringify(is) !== JSON.stringify(wanted))
+		throw new Error(`${what}: is ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`);
+}
+
+/** @param {any} is @param {string} what */
+function yes(is, what) {
+	if (!is)
+		throw new Error(`it is not so: ${what}`);
+}
+
+/** @param {string} given @param {string} name */
+function report(given, name) {
+	const file = join(work, name);
+
+	execFileSync(launcher, ["report", given, "-o", file], { stdio: ["ignore", "ignore", "inherit"] });
+	return file;
+}
+
+/** The first of the page's timelines, as what @look makes of it there. @param {any} page @param {Function} look */
+const timeline = (page, look) => page.evaluate(`(${look})(document.querySelector(".trace").timeline)`);
+
+/** What is the same for every page. @param {{ page: any, wrongs: string[] }} opened */
+async function harmless({ page, wrongs }) {
+	same(wrongs, [], "errors, words on the console, requests");
+	same(await page.evaluate(() => document.querySelectorAll("main img, main iframe, main a[href^=javascript], " +
+		"main script").length), 0, "elements that a name made");
+	yes(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it fits the window's width");
+}
+
+/* A dump as the launcher writes it, with a trace beside it. */
+const folder = join(work, "run");
+const stem = join(folder, "t-1");
+
+mkdirSync(folder);
+execFileSync("node", [join(here, "make-trace.mjs"), "4", "20000", `${stem}.failure.pb`]);
+execFileSync("node", [join(here, "make-trace.mjs"), "4", "6000", `${stem}.repro.wprof.pb`]);
+const dump = JSON.parse(readFileSync(/** @type {string} */ (process.env.KTSTR_PAGE_DUMP), "utf8"));
+
+Object.assign(dump, {
+	cause: "starved [123] was starved: check failed", panic: null,
+	recording: { path: "gone/t-1.failure.pb", error: null, events: 20000, span_s: 1, cpus_unreadable: 0 },
+	repro: { result: "same-failure", verdict: "fail", cause: "the same", exit_status: 1, trace: "t-1.repro.wprof.pb" },
+	metrics: [{ name: "p99", value: 12.5, unit: "us", better: "lower" }],
+});
+dump.inside.longest_waiting = [];
+dump.inside.cpus[0].task.name = "</script><img src=x onerror=alert(1)>";
+writeFileSync(`${stem}.failure-dump.json`, JSON.stringify(dump));
+writeFileSync(`${stem}.repro.failure-dump.json`, JSON.stringify({ ...dump, vm: "repro", repro: null }));
+writeFileSync(`${stem}.stdout`, "one\ntwo <b>bold</b>\n");
+const page1 = report(folder, "failure.html");
+
+await test("a failure: each part is there, the failure's mark and the named task are in view", async () => {
+	const opened = await open(browser, page1), { page } = opened;
+
+	same(await traces(page), 2, "timelines");
+	same(await page.locator("h2").allTextContents(), ["Evidence", "Repro", "Timeline", "Topology",
+		"The machine at the failure", "Logs", "Metrics and checks", "About this run"], "parts");
+	yes((await page.locator(".cause").textContent()).includes("starved [123]"), "the cause is on top");
+	const seen = await timeline(page, t => ({ from: t.from, to: t.to, at: t.failure, focus: t.focus && t.focus.pid,
+		name: t.focus && t.trace.nameOf(t.focus), scroll: t.scroll, first: t.lanes[1].task && t.lanes[1].task.pid }));
+
+	yes(seen.from < seen.at && seen.at < seen.to, "the failure's mark is in view");
+	same([seen.name, seen.focus, seen.first, seen.scroll], ["starved", 123, 123, 0], "the named task");
+	yes((await page.locator("#logs").textContent()).includes("two <b>bold</b>"), "standard output, as text");
+	yes((await page.locator(".thread").count()) === dump.topology.cpus, "a box for each CPU");
+	yes((await page.locator(".thread small").count()) >= 4, "with its load");
+	await harmless(opened);
+	await opened.close();
+});
+
+await test("the starved task is found in two actions by who does not know its name", async () => {
+	const opened = await open(browser, page1), { page } = opened;
+
+	await traces(page);
+	await timeline(page, t => t.key("Escape", false));
+	/* The longest wait is the first row; one click leads there. */
+	await page.locator(".tables tr.act").first().click();
+	const seen = await timeline(page, t => ({ name: t.focus && t.trace.nameOf(t.focus), from: t.from, to: t.to,
+		wait: t.trace.start[t.trace.segmentAt(t.focus, (t.from + t.to) / 2)] }));
+
+	same(seen.name, "starved", "the selected task");
+	yes(seen.from <= seen.wait && seen.wait <= seen.to, "its wait is in view");
+	await opened.close();
+});
+
+await test("totals of ranges are those of another computation, to the nanosecond", async () => {
+	const opened = await open(browser, page1), { page } = opened;
+
+	await traces(page);
+	const { span, pids } = await timeline(page, t => ({ span: t.trace.span, pids: t.trace.tasks.map(x => x.pid) }));
+
+	yes(pids.length > 20, "there are tasks");
+	for (const [from, to] of [[0, span], [Math.floor(span / 3), Math.floor(span / 2)], [span - 12345678, span],
+		[1, 1000003]]) {
+		const theirs = execFileSync("python3", [join(here, "totals.py"), `${stem}.failure.pb`, String(from),
+			String(to)], { encoding: "utf8" }).trim().split("\n").filter(Boolean);
+		const ours = await page.evaluate(([from, to]) => {
+			const t = document.querySelector(".trace").timeline;
+
+			t.select([from, to]);
+			return t.trace.tasks.filter(x => x.pid && x.end > x.first).map(x => {
+				const [a, b] = [t.trace.upTo(x, from), t.trace.upTo(x, to)];
+
+				return [x.pid, b[0] - a[0], b[1] - a[1]];
+			}).filter(x => x[1] || x[2]).sort((a, b) => a[0] - b[0]).map(x => x.join(" "));
+		}, [from, to]);
+
+		same(ours, theirs, `from ${from} to ${to}`);
+		/* And what the table shows is that. */
+		const first = (await page.locator(".tables > div:nth-child(2) tbody tr").first().allTextContents())[0]
+			.replace(/[^0-9]/g, " ");
+
+		yes(first.length > 0 || !ours.length, "the table has a row");
+	}
+	await opened.close();
+});
+
+await test("wheel, drag and keys move the view; a drag in the ruler selects; the search finds", async () => {
+	const opened = await open(browser, page1), { page } = opened;
+
+	await traces(page);
+	const canvas = page.locator("canvas.timeline").first();
+
+	await canvas.scrollIntoViewIfNeeded();
+	const box = await canvas.boundingBox(), x = box.x + box.width / 2, y = box.y + 120;
+	const view = () => timeline(page, t => [t.from, t.to, t.to - t.from]);
+	const before = await view();
+
+	await page.mouse.move(x, y);
+	await page.mouse.wheel(0, -240);
+	await page.waitForFunction(n => document.querySelector(".trace").timeline.to -
+		document.querySelector(".trace").timeline.from < n, before[2]);
+	const closer = await view();
+
+	await page.mouse.down();
+	await page.mouse.move(x - 200, y, { steps: 4 });
+	await page.mouse.up();
+	yes((await view())[0] > closer[0], "a drag to the left goes on in time");
+	await canvas.focus();
+	for (const [key, is] of /** @type {[string, (a: number[], b: number[]) => boolean][]} */ ([
+		["a", (a, b) => b[0] < a[0]], ["d", (a, b) => b[0] > a[0]], ["w", (a, b) => b[2] < a[2]],
+		["s", (a, b) => b[2] > a[2]]])) {
+		const a = await view();
+
+		await page.keyboard.press(key);
+		yes(is(a, await view()), `the key ${key}`);
+	}
+	await page.keyboard.press("0");
+	await page.mouse.move(x, box.y + 50);
+	await page.mouse.down();
+	await page.mouse.move(x + 100, box.y + 50, { steps: 3 });
+	await page.mouse.up();
+	const range = await timeline(page, t => t.range);
+
+	yes(range && range.every(Number.isInteger) && range[1] > range[0], "a range of whole ns");
+	yes((await page.locator(".tables").first().textContent()).includes("Over the range from"), "with its totals");
+	await page.locator("input[type=search]").first().fill("starved");
+	same(await timeline(page, t => t.shownTasks.map(task => task.pid)), [123], "what the search finds");
+	await page.locator("button", { hasText: "wake-ups" }).first().click();
+	same(await page.locator("button", { hasText: "wake-ups" }).first().getAttribute("aria-pressed"), "true", "arrows");
+	await harmless(opened);
+	await opened.close();
+});
+
+await test("names of every byte, of markup, of script, of marks that turn text round do no harm", async () => {
+	const trace = join(work, "hostile.pb");
+
+	execFileSync("node", [join(here, "make-trace.mjs"), "4", "8000", trace, "hostile"]);
+	const opened = await open(browser, report(trace, "hostile.html")), { page } = opened;
+
+	same(await traces(page), 1, "timelines");
+	const names = await timeline(page, t => t.trace.names);
+
+	yes(names.includes("</script><script>alert(1)</script>"), "the names are there as they are");
+	yes(names.some(name => name.includes("\u202e")), "also those that turn text round");
+	yes(!(await page.locator("body").innerText()).includes("\u202e"), "which are shown as what they are");
+	await page.locator(".tables tr.act").first().hover();
+	await page.locator("button.more").first().click();
+	for (const y of [100, 130, 200, 260, 300]) {
+		const box = await page.locator("canvas.timeline").boundingBox();
+
+		await page.mouse.move(box.x + box.width * 0.6, box.y + y);
+	}
+	await harmless(opened);
+	await opened.close();
+});
+
+await test("a suite: a matrix with a word for each colour, filters, and a cell that opens its failure", async () => {
+	const lines = [{ type: "plan", schema_version: 1, planned: 4 }];
+	const result = (name, outcome, more) => ({ type: "result", schema_version: 1, name, outcome, bad: outcome === "fail",
+		cause: "because", kernel: "6.12.1", topology: "1n1l2c1t", seconds: 1, ...more });
+
+	lines.push(result("gauntlet/fair/smt-2llc/6.12.1", "fail", { dump: `${stem}.failure-dump.json` }),
+		result("gauntlet/fair/tiny-1llc/6.12.1", "pass"), result("gauntlet/fair/tiny-1llc/6.12.1", "fail"),
+		result("<img src=x onerror=alert(1)>", "skip"),
+		{ type: "summary", schema_version: 1, seconds: 3, interrupted: false });
+	writeFileSync(join(work, "suite.json"), lines.map(line => `${JSON.stringify(line)}\n`).join(""));
+	const opened = await open(browser, report(join(work, "suite.json"), "suite.html")), { page } = opened;
+
+	same(await page.locator(".matrix thead th").allTextContents(), ["Test", "6.12.1", "smt-2llc6.12.1",
+		"tiny-1llc6.12.1"], "columns");
+	yes((await page.locator(".matrix .cell").allTextContents()).every(text => /fail|pass|skip/.test(text)), "words");
+	yes((await page.locator(".cell", { hasText: "flaky" }).textContent()).includes("1/2"), "what is flaky");
+	await page.locator(".cell", { hasText: "fail" }).first().click();
+	same(await traces(page), 2, "timelines of the cell's failure");
+	await page.locator("#matrix input").fill("skip");
+	same(await page.locator(".matrix .cell").count(), 0, "cells with that word in name, kernel, topology or cause");
+	await page.locator("#matrix input").fill("tiny");
+	same(await page.locator(".matrix .cell").count(), 1, "cells");
+	await harmless(opened);
+	await opened.close();
+});
+
+await test("light, dark, narrow, on paper, without DecompressionStream and fromBase64", async () => {
+	for (const [what, options, script] of /** @type {[string, Record<string, any>, string][]} */ ([
+		["dark", { colorScheme: "dark" }, ""], ["narrow", { viewport: { width: 420, height: 800 } }, ""],
+		["old", {}, "delete window.DecompressionStream; delete Uint8Array.fromBase64"]])) {
+		const opened = await open(browser, page1, options, script), { page } = opened;
+
+		same(await traces(page), 2, `${what}: timelines`);
+		same(await timeline(page, t => t.trace.cpus.length), 4, `${what}: CPUs`);
+		await harmless(opened);
+		if (what === "dark")
+			yes(await page.evaluate(() => getComputedStyle(document.body).backgroundColor !== "rgb(255, 255, 255)"),
+				"it is dark");
+		if (what === "narrow") {
+			await page.emulateMedia({ media: "print" });
+			yes(!await page.locator(".tools").first().isVisible(), "on paper no buttons");
+		}
+		await opened.close();
+	}
+});
+
+await test("data that are damaged leave a word, not a blank page", async () => {
+	const text = readFileSync(page1, "utf8");
+	const damaged = join(work, "damaged.html"), later = join(work, "later.html");
+
+	writeFileSync(damaged, text.replace(/(id="block0">)eN[^<]{40}/, "$1AAAA"));
+	writeFileSync(later, text.replace('"format":1', '"format":2'));
+	let opened = await open(browser, damaged);
+
+	await traces(opened.page);
+	yes((await opened.page.locator(".trace").first().textContent()).includes("the trace cannot be shown"), "the trace");
+	await opened.close();
+	opened = await open(browser, later);
+	yes((await opened.page.locator("main").textContent()).includes("are of format 2, its script knows 1"), "the page");
+	await opened.close();
+});
+
+console.log(`1..${number}`);
+await browser.close();
+process.exit(failed ? 1 : 0);
