@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -96,6 +98,26 @@ static bool is_checked(const struct work *work, uint32_t group)
 	return false;
 }
 
+/* Whom a trace is to be asked about: the worst task of a check, in the kernel's terms. */
+static void name_worst(const struct work_check *check, const struct work_stats *stats)
+{
+	const struct group_stats *group = &stats->groups[check->group];
+	struct timespec boottime;
+	struct metric_value value;
+	uint64_t ahead;
+	char text[128];
+
+	metric_get(check->metric, stats, group, &value);
+	if (!value.worst || value.worst->tid <= 0 || clock_gettime(CLOCK_BOOTTIME, &boottime))
+		return;
+	/* The load is timed by CLOCK_MONOTONIC, a trace by what goes on in suspend too. */
+	ahead = (uint64_t)boottime.tv_sec * WORK_S + (uint64_t)boottime.tv_nsec - task_now();
+	snprintf(text, sizeof(text), "%d %" PRIu64 " %" PRIu64 " %s/%" PRIu32, value.worst->tid,
+		 value.worst->worst.at_ns - value.worst->worst.ns + ahead, value.worst->worst.ns,
+		 group->group->name, value.worst->task);
+	say("task", text);
+}
+
 static int decide(const struct work *work)
 {
 	enum check_verdict worst = CHECK_HOLDS;
@@ -109,6 +131,8 @@ static int decide(const struct work *work)
 			check_decide(check, work->stats[check->window], line, sizeof(line));
 
 		conclude(verdict, line, &worst);
+		if (verdict == CHECK_FAILS)
+			name_worst(check, work->stats[check->window]);
 	}
 	/* A load that was not there is no signal, also where nobody asked for it; but some end. */
 	for (uint32_t i = 0; i < work->plan.nr_groups; i++) {

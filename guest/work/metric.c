@@ -26,9 +26,11 @@ static void detail_of(const struct work_stats *stats, const struct group_stats *
 
 	if (of->worst.cpu != UINT32_MAX)
 		snprintf(cpu, sizeof(cpu), "CPU %u", of->worst.cpu);
-	if (of->worst.ns)
-		snprintf(value->detail, sizeof(value->detail), "task %s/%u, %s, waited from %.3f s",
-			 group->group->name, of->task, cpu, from);
+	if (!of->worst.ns)
+		return;
+	value->worst = of;
+	snprintf(value->detail, sizeof(value->detail), "task %s/%u, %s, waited from %.3f s",
+		 group->group->name, of->task, cpu, from);
 }
 
 static void share(const struct work_stats *stats, const struct group_stats *group,

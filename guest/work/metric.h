@@ -8,8 +8,9 @@ struct metric_value {
 	double value; /* ns, hundredths of a percent, pieces, pieces a second */
 	double low;   /* the true one is between the two, where a histogram rounds */
 	bool known;
-	char why[160];	  /* where it is not */
-	char detail[160]; /* which task, where, when; may be "" */
+	char why[160];			 /* where it is not */
+	char detail[160];		 /* which task, where, when; may be "" */
+	const struct stats_worst *worst; /* the wait that it tells of; NULL: it is about none */
 };
 
 enum metric_unit { UNIT_NS, UNIT_PERCENT, UNIT_COUNT, UNIT_PER_S };

@@ -38,10 +38,11 @@ static double spread_cv(const struct spread *spread)
 	return spread->mean > 0 ? root(spread->squares / spread->count) / spread->mean : 0;
 }
 
-static void keep_worst(struct stats_worst *of, const struct task_worst *worst, uint32_t task)
+static void keep_worst(struct stats_worst *of, const struct task_worst *worst, uint32_t task,
+		       pid_t tid)
 {
 	if (worst->ns > of->worst.ns)
-		*of = (struct stats_worst){ *worst, task };
+		*of = (struct stats_worst){ *worst, task, tid };
 }
 
 static void add_counters(struct counters *sum, const struct counters *more)
@@ -70,14 +71,15 @@ static void add_run(struct group_stats *stats, uint64_t run_ns, uint32_t task)
 }
 
 /* What a task says itself. */
-static void add_notes(struct group_stats *stats, const struct task_notes *notes, uint32_t task)
+static void add_notes(struct group_stats *stats, const struct task_notes *notes, uint32_t task,
+		      pid_t tid)
 {
 	hist_merge(&stats->wakes, &notes->wakes);
 	if (stats->group->kind->tells & KIND_TELLS_REQUESTS)
 		hist_merge(&stats->requests, &notes->requests);
-	keep_worst(&stats->request, &notes->worst_request, task);
-	keep_worst(&stats->wake, &notes->worst_wake, task);
-	keep_worst(&stats->gap, &notes->worst_gap, task);
+	keep_worst(&stats->request, &notes->worst_request, task, tid);
+	keep_worst(&stats->wake, &notes->worst_wake, task, tid);
+	keep_worst(&stats->gap, &notes->worst_gap, task, tid);
 	stats->moves_in_llc += notes->moves_in_llc;
 	stats->moves_across_llc += notes->moves_across_llc;
 	stats->moves_across_node += notes->moves_across_node;
@@ -153,7 +155,7 @@ static void make_group(const struct crew *crew, uint32_t window, const struct wo
 		stats->iterations += done;
 		stats->never_ran += !done && !used.run_ns;
 		notes = &crew->notes[(size_t)task * crew->stage->nr_windows + window];
-		add_notes(stats, notes, i);
+		add_notes(stats, notes, i, crew->stage->records[task].tid);
 		add_memory(stats, &before->memory, &after->memory, notes, i);
 	}
 	stats->run_cv = spread_cv(&run);

@@ -8,6 +8,7 @@
 struct stats_worst {
 	struct task_worst worst;
 	uint32_t task; /* in its group */
+	pid_t tid;
 };
 
 struct group_stats {

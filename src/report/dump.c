@@ -396,6 +396,7 @@ int report_write_failure_dump(struct artefacts *artefacts, const struct report *
 	put_common(&json, "ktstr-failure-dump", report, vm);
 	json_put_text(&json, "panic", seen->panic ? seen->panic_line : NULL);
 	json_put(&json, "tracer", tracer_value(seen));
+	report_quote_json(&json, vm->quote);
 	report_inside_json(&json, &seen->inside);
 	put_lines(&json, "console_tail", &seen->console, "", LOG_LINES);
 	put_lines(&json, "kernel_log_tail", &seen->kmsg, "", LOG_LINES);

@@ -228,6 +228,7 @@ static void put_detail(FILE *out, const struct report *report)
 	const struct report_vm *first = &report->first, *repro = report->repro;
 	enum verdict_kind kind = first->verdict->kind;
 
+	report_quote_text(out, first->quote, "trace");
 	report_inside_text(out, &first->seen->inside, kind);
 	/* What the guest itself showed says more than how its console ends. */
 	if (!first->seen->inside.machine &&
@@ -251,6 +252,9 @@ static void put_detail(FILE *out, const struct report *report)
 		fputc('\n', out);
 	}
 	put_repro(out, report);
+	/* Where the first trace has told of it, it is enough. */
+	if (repro && !(first->quote && first->quote->by && !*first->quote->why))
+		report_quote_text(out, repro->quote, "repro trace");
 	if (repro)
 		put_kernel(out, repro, "repro kernel");
 	if (repro)

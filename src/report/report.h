@@ -7,6 +7,7 @@
 
 #include "plan/plan.h"
 #include "report/artefacts.h"
+#include "report/quote.h"
 #include "verdict/verdict.h"
 
 /* Version of the JSON's schema; goes up when a field changes its meaning or goes away. */
@@ -18,6 +19,8 @@ struct report_vm {
 	const struct verdict *verdict;
 	const char *cmdline;	/* the kernel's command line */
 	const char *trace_path; /* final path of the trace, or NULL */
+	const struct quote
+		*quote; /* what its trace says of the task that its failure names; or NULL */
 };
 
 /* What the flight recorder of the first VM held when its test failed. */

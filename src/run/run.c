@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/take.h"
+#include "run/quote.h"
 #include "run/rights.h"
 #include "util/cache_folder.h"
 #include "util/cancel.h"
@@ -288,6 +289,7 @@ static struct report_vm report_vm(const struct run_vm *vm)
 	return (struct report_vm){ .seen = &vm->seen,
 				   .verdict = &vm->verdict,
 				   .cmdline = vm->config.cmdline,
+				   .quote = &vm->quote,
 				   .trace_path = *vm->trace_path ? vm->trace_path : NULL };
 }
 
@@ -329,6 +331,18 @@ static bool went_well(const struct run_config *config, const struct verdict *ver
 {
 	return verdict->kind == VERDICT_PASS ||
 	       (config->as_it_should && config->as_it_should(verdict, config->as_it_should_data));
+}
+
+/* Of a VM whose test failed: its trace may be the recorder's or the tracer's. */
+static void quote(const struct run_config *config, const struct look_trace *recorded,
+		  struct run_vm *vm)
+{
+	const char *path = *vm->trace_path ? vm->trace_path : NULL;
+	const bool is_recorded = recorded && *recorded->path;
+
+	if (vm->ran && !went_well(config, &vm->verdict))
+		quote_take(&vm->quote, &vm->seen, is_recorded ? recorded->path : path,
+			   vm->seen.tracer != TRACER_OFF || (recorded && config->plan->record_mib));
 }
 
 static void write_files(const struct run_config *config, struct run_result *result)
@@ -400,6 +414,8 @@ int run_execute(const struct run_config *config, struct run_result **out, struct
 	if (config->wprof && !config->no_repro && first->seen.hello &&
 	    verdict_wants_repro(first->verdict.kind) && !went_well(config, &first->verdict))
 		run_repro(config, result);
+	quote(config, &result->look.trace, first);
+	quote(config, NULL, &result->repro);
 	write_files(config, result);
 	*out = result;
 	return 0;

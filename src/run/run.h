@@ -62,6 +62,7 @@ struct run_vm {
 	struct verdict verdict;
 	struct guest_config config;
 	char trace_path[PATH_MAX + 256]; /* "": no trace */
+	struct quote quote;		 /* of its trace, of the task that its failure names */
 };
 
 struct run_result {

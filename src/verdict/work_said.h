@@ -7,15 +7,24 @@
 #define KTSTR_VERDICT_WORK_SAID_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Of a line, with its NUL; the rest is cut. */
 #define WORK_SAID_SIZE 320
+
+/* The task that a check which failed has as its worst, and for when. */
+struct work_task {
+	int32_t pid;		  /* a thread's; 0: none is named */
+	char name[64];		  /* GROUP/NUMBER, printable */
+	uint64_t from_ns, for_ns; /* guest's CLOCK_BOOTTIME */
+};
 
 /* The first of each kind, printable; "": there was none. All zeros at the start. */
 struct work_said {
 	char error[WORK_SAID_SIZE];
 	char inconclusive[WORK_SAID_SIZE];
 	char failed[WORK_SAID_SIZE];
+	struct work_task task; /* of the first check that has one */
 };
 
 /* work_said_take - the file's beginning, any bytes. What is no such line says nothing. */

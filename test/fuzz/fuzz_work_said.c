@@ -27,5 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(said.error);
 	check(said.inconclusive);
 	check(said.failed);
+	if (!memchr(said.task.name, '\0', sizeof(said.task.name)) || said.task.pid < 0)
+		abort();
 	return 0;
 }

@@ -1,0 +1,108 @@
+/* How is it said what the task did that a failure names? See quote.h. */
+#include "report/quote.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void put_task(FILE *out, const struct quote_task *task)
+{
+	fprintf(out, "%s (pid %" PRId32 ")", *task->name ? task->name : "?", task->pid);
+}
+
+static void put_what(FILE *out, const struct quote *quote)
+{
+	const bool waits = !strcmp(quote->state, "waiting");
+
+	fputs(waits ? "waited" : !strcmp(quote->state, "running") ? "ran" : "slept", out);
+	if (quote->letter)
+		fprintf(out, " (%c)", quote->letter);
+	if (quote->cpu >= 0 && strcmp(quote->state, "sleeping"))
+		fprintf(out, " on CPU %d", quote->cpu);
+	if (waits && quote->behind.pid) {
+		fputs(" behind ", out);
+		put_task(out, &quote->behind);
+	} else if (waits && quote->cpu >= 0) {
+		fputs(", where nothing else ran,", out);
+	}
+	fprintf(out, " for %s%.3f s", quote->is_longer ? "at least " : "",
+		(double)quote->for_ns / 1e9);
+}
+
+void report_quote_text(FILE *out, const struct quote *quote, const char *which)
+{
+	if (!quote || !quote->by || (*quote->why && !quote->is_expected))
+		return;
+	fprintf(out, "  %s: ", which);
+	if (*quote->why) {
+		put_task(out, &quote->task);
+		fprintf(out, " is not in it: %s\n", quote->why);
+		return;
+	}
+	put_task(out, &quote->task);
+	fputc(' ', out);
+	put_what(out, quote);
+	fprintf(out, ",\n    from %.3f s on%s",
+		(double)(quote->from_ns < 0 ? -quote->from_ns : quote->from_ns) / 1e9,
+		quote->from_ns < 0 ? " before the payload's start" : "");
+	if (quote->behind.pid)
+		fprintf(out, "; that one ran for %.3f s of it", (double)quote->behind_ns / 1e9);
+	if (quote->woken_by.pid > 0) {
+		fputs("; woken by ", out);
+		put_task(out, &quote->woken_by);
+	}
+	fputs(quote->has_lost ? "; events of that CPU are missing\n" : "\n", out);
+}
+
+static void put_task_json(struct json *json, const char *key, const struct quote_task *task,
+			  bool has_time, uint64_t ns)
+{
+	struct json value;
+
+	if (task->pid <= 0) {
+		json_put_null(json, key);
+		return;
+	}
+	value = json_begin();
+	json_put_text(&value, "task", task->name);
+	json_put_int(&value, "pid", task->pid);
+	if (has_time)
+		json_put_seconds(&value, "for_s", (double)ns / 1e9);
+	json_put(json, key, json_end(&value));
+}
+
+void report_quote_json(struct json *json, const struct quote *quote)
+{
+	const bool there = quote && quote->by && !*quote->why;
+	const char letter[] = { there ? quote->letter : '\0', '\0' };
+	char from[32];
+	struct json value;
+
+	if (!quote || !quote->by) {
+		json_put_null(json, "quote");
+		return;
+	}
+	value = json_begin();
+	json_put_text(&value, "named_by", quote->by);
+	json_put_text(&value, "task", quote->task.name);
+	json_put_int(&value, "pid", quote->task.pid);
+	json_put_text(&value, "why", quote->why);
+	json_put_text(&value, "state", there ? quote->state : NULL);
+	json_put_text(&value, "state_letter", letter);
+	if (there && quote->cpu >= 0)
+		json_put_int(&value, "cpu", quote->cpu);
+	else
+		json_put_null(&value, "cpu");
+	if (there) {
+		snprintf(from, sizeof(from), "%.6f", (double)quote->from_ns / 1e9);
+		json_put_double(&value, "from_s", (double)quote->from_ns / 1e9, from);
+		json_put_seconds(&value, "for_s", (double)quote->for_ns / 1e9);
+	} else {
+		json_put_null(&value, "from_s");
+		json_put_null(&value, "for_s");
+	}
+	json_put_bool(&value, "at_least", there && quote->is_longer);
+	json_put_bool(&value, "events_lost", there && quote->has_lost);
+	put_task_json(&value, "behind", &quote->behind, true, quote->behind_ns);
+	put_task_json(&value, "woken_by", &quote->woken_by, false, 0);
+	json_put(json, "quote", json_end(&value));
+}

@@ -1,0 +1,142 @@
+/* What did the task do that a failure names? See quote.h. */
+#include "run/quote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/utf8.h"
+
+static void fill(struct quote_task *to, const struct trace_events *events, int32_t pid,
+		 uint32_t name)
+{
+	to->pid = pid;
+	utf8_printable(to->name, sizeof(to->name), trace_events_name(events, name),
+		       events->names[name].size);
+}
+
+/* Of what it did meanwhile the one with the largest share. */
+static const struct task_span *longest(const struct trace_tasks *tasks,
+				       const struct trace_task *task, uint64_t from_ns,
+				       uint64_t to_ns)
+{
+	const struct task_span *best = NULL;
+	uint64_t most = 0;
+
+	for (size_t i = task->first; i < task->first + task->nr_spans; i++) {
+		const uint64_t share = task_span_within(&tasks->spans[i], from_ns, to_ns);
+
+		if (share > most) {
+			most = share;
+			best = &tasks->spans[i];
+		}
+	}
+	return best;
+}
+
+static bool has_lost(const struct trace_events *events, const struct task_span *span)
+{
+	for (size_t i = 0; i < events->nr_lost; i++)
+		if (events->lost[i].cpu == span->cpu && events->lost[i].from_ns < span->to_ns &&
+		    events->lost[i].to_ns > span->from_ns)
+			return true;
+	return false;
+}
+
+void quote_from(struct quote *quote, const struct named *named, uint64_t start_ns,
+		const struct trace_events *events, const struct trace_tasks *tasks)
+{
+	static const char *const states[TASK_DOINGS] = { "running", "waiting", "sleeping" };
+	const uint64_t to_ns = named->to_ns ? named->to_ns : tasks->end_ns;
+	const uint64_t from_ns = to_ns > named->for_ns ? to_ns - named->for_ns : 0;
+	const struct trace_task *task =
+		trace_tasks_find(events, tasks, named->pid, NULL, from_ns, to_ns);
+	const struct task_span *span = task ? longest(tasks, task, from_ns, to_ns) : NULL;
+	const struct trace_task *behind;
+
+	if (!span) {
+		snprintf(quote->why, sizeof(quote->why), "%s in the %.1f s that the trace has%s",
+			 task ? "nothing is known of it at that time"
+			      : "it neither ran nor was woken",
+			 (double)(events->last_ns - events->first_ns) / 1e9,
+			 events->nr_lost ? ", and events are missing" : "");
+		return;
+	}
+	fill(&quote->task, events, task->pid, task->comm);
+	quote->state = states[span->doing];
+	quote->letter = span->letter == '?' ? '\0' : span->letter;
+	quote->cpu = span->cpu;
+	quote->from_ns = (int64_t)(span->from_ns - start_ns);
+	quote->for_ns = span->to_ns - span->from_ns;
+	quote->is_longer = span->is_older || span->is_open;
+	quote->has_lost = has_lost(events, span);
+	if (span->doing != TASK_WAITS)
+		return;
+	behind = trace_tasks_ran_most(tasks, span->cpu, span->from_ns, span->to_ns,
+				      &quote->behind_ns);
+	if (behind)
+		fill(&quote->behind, events, behind->pid, behind->comm);
+	if (!span->is_preempted && span->by > 0)
+		fill(&quote->woken_by, events, span->by, span->by_comm);
+}
+
+static void ask(struct quote *quote, const struct named *named, uint64_t start_ns, const void *data,
+		size_t size)
+{
+	struct trace_tasks tasks = { .spans = NULL };
+	struct failure failure = { "" };
+	struct trace_events events;
+	int ret = trace_events_read(&events, data, size, &failure);
+
+	if (!ret)
+		ret = trace_tasks_read(&events, &tasks, &failure);
+	if (ret)
+		snprintf(quote->why, sizeof(quote->why), "%.250s", failure.text);
+	else
+		quote_from(quote, named, start_ns, &events, &tasks);
+	trace_tasks_free(&tasks);
+	trace_events_free(&events);
+}
+
+static void read_file(struct quote *quote, const struct named *named, uint64_t start_ns,
+		      const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *data = MAP_FAILED;
+	struct stat st;
+
+	if (fd >= 0 && !fstat(fd, &st))
+		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED) {
+		snprintf(quote->why, sizeof(quote->why), "the trace cannot be read: %s",
+			 strerror(errno));
+	} else {
+		ask(quote, named, start_ns, data, (size_t)st.st_size);
+		munmap(data, (size_t)st.st_size);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+void quote_take(struct quote *quote, const struct observation *seen, const char *path,
+		bool is_expected)
+{
+	struct named named;
+
+	*quote = (struct quote){ .cpu = -1, .is_expected = is_expected };
+	if (!named_find(seen, &named))
+		return;
+	quote->by = named.by;
+	quote->task.pid = named.pid;
+	memcpy(quote->task.name, named.task, sizeof(quote->task.name));
+	if (!path)
+		snprintf(quote->why, sizeof(quote->why), "%s",
+			 is_expected ? "there is no trace"
+				     : "no trace was asked for (--record-mib, --wprof)");
+	else
+		read_file(quote, &named, seen->guest_started_ns, path);
+}

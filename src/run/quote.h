@@ -1,0 +1,23 @@
+/* What did the task do that a failure names? The trace of that VM is asked, when it is there. */
+#ifndef KTSTR_RUN_QUOTE_H
+#define KTSTR_RUN_QUOTE_H
+
+#include "report/quote.h"
+#include "trace/tasks.h"
+#include "verdict/named.h"
+
+/*
+ * quote_take - @path: of the trace; NULL: there is none, and @is_expected says whether one was
+ * asked for. What keeps it from being read is said in @quote.
+ */
+void quote_take(struct quote *quote, const struct observation *seen, const char *path,
+		bool is_expected);
+
+/*
+ * quote_from - @quote gets what the task of @named did at its time
+ * @start_ns: the payload's, guest's CLOCK_BOOTTIME
+ */
+void quote_from(struct quote *quote, const struct named *named, uint64_t start_ns,
+		const struct trace_events *events, const struct trace_tasks *tasks);
+
+#endif

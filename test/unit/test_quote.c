@@ -1,0 +1,277 @@
+/*
+ * Is the task that a failure names looked up in the trace, and is what it did said right? Traces
+ * are made by hand; who names is any of those who can.
+ */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "run/quote.h"
+#include "trace_writer.h"
+
+#define S(s) ((uint64_t)((s)*1e9 + 0.5))
+
+struct bench {
+	struct trace_writer writer;
+	struct observation seen;
+	struct quote quote;
+	char path[64];
+	char *text;
+};
+
+static int setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+
+	assert_non_null(bench);
+	assert_int_equal(observation_init(&bench->seen), 0);
+	writer_start(&bench->writer);
+	bench->seen.guest_started_ns = S(10);
+	strcpy(bench->path, "/tmp/test_quote.XXXXXX");
+	close(mkstemp(bench->path));
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	unlink(bench->path);
+	bench->seen.inside.machine = NULL;
+	observation_destroy(&bench->seen);
+	free(bench->text);
+	free(bench);
+	return 0;
+}
+
+/* From 11.020 s on a client waits for CPU 3, where rt-hog runs, and another one for 100 ms. */
+static void starve(struct bench *bench, bool lost)
+{
+	struct trace_writer *writer = &bench->writer;
+
+	writer_cpu(writer, 3);
+	if (lost)
+		pb_uint(&writer->pb, 3, 1);
+	writer_switch(writer, S(10.5), "swapper/3", 0, 0, "client/2", 213);
+	writer_switch(writer, S(10.6), "client/2", 213, 1, "rt-hog", 200);
+	writer_switch(writer, S(12.0), "rt-hog", 200, 0x100, "other", 300);
+	writer_switch(writer, S(12.1), "other", 300, 1, "rt-hog", 200);
+	writer_switch(writer, S(13.134), "rt-hog", 200, 0x100, "client/2", 213);
+	writer_switch(writer, S(13.2), "client/2", 213, 2, "rt-hog", 200);
+	writer_cpu_end(writer);
+	writer_cpu(writer, 1);
+	writer_switch(writer, S(11), "swapper/1", 0, 0, "waker", 77);
+	writer_wake(writer, S(11.02), 20, 77, "client/2", 213, 3);
+	writer_switch(writer, S(14), "waker", 77, 1, "swapper/1", 0);
+	writer_cpu_end(writer);
+}
+
+static void take(struct bench *bench)
+{
+	FILE *file = fopen(bench->path, "w");
+	size_t size;
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bench->writer.bytes, 1, bench->writer.pb.used, file),
+			 bench->writer.pb.used);
+	assert_int_equal(fclose(file), 0);
+	quote_take(&bench->quote, &bench->seen, bench->path, true);
+	free(bench->text);
+	file = open_memstream(&bench->text, &size);
+	assert_non_null(file);
+	report_quote_text(file, &bench->quote, "trace");
+	assert_int_equal(fclose(file), 0);
+}
+
+static void work_says(struct bench *bench, const char *line)
+{
+	memset(&bench->seen.work, 0, sizeof(bench->seen.work));
+	work_said_take(&bench->seen.work, line, strlen(line));
+}
+
+static void test_a_wait_that_ktstr_work_names(void **state)
+{
+	struct bench *bench = *state;
+
+	starve(bench, false);
+	work_says(bench, "failed a check\ntask 213 11020050000 2113900000 client/2\n");
+	take(bench);
+	assert_string_equal(
+		bench->text,
+		"  trace: client/2 (pid 213) waited on CPU 3 behind rt-hog (pid 200) for 2.114 s,\n"
+		"    from 1.020 s on; that one ran for 2.014 s of it; woken by waker (pid 77)\n");
+	assert_string_equal(bench->quote.state, "waiting");
+	assert_int_equal(bench->quote.from_ns, S(1.02));
+	assert_int_equal(bench->quote.for_ns, S(2.114));
+	assert_int_equal(bench->quote.behind_ns, S(2.014));
+	assert_false(bench->quote.is_longer);
+}
+
+static void test_what_else_it_may_have_done(void **state)
+{
+	struct bench *bench = *state;
+
+	starve(bench, true);
+	/* Before the payload's start; nothing is known of what came before the trace. */
+	work_says(bench, "task 213 10500000000 90000000 client/2\n");
+	take(bench);
+	assert_string_equal(bench->text, "  trace: client/2 (pid 213) ran on CPU 3 for 0.100 s,\n"
+					 "    from 0.500 s on; events of that CPU are missing\n");
+	work_says(bench, "task 213 13300000000 600000000 client/2\n");
+	take(bench);
+	assert_string_equal(bench->text,
+			    "  trace: client/2 (pid 213) slept (D) for at least 0.800 s,\n"
+			    "    from 3.200 s on\n");
+	bench->seen.guest_started_ns = S(11);
+	work_says(bench, "task 213 10500000000 90000000 client/2\n");
+	take(bench);
+	assert_non_null(strstr(bench->text, "from 0.500 s on before the payload's start"));
+}
+
+static void test_a_task_that_is_not_there(void **state)
+{
+	struct bench *bench = *state;
+
+	starve(bench, false);
+	work_says(bench, "task 99 11000000000 1000000000 gone/0\n");
+	take(bench);
+	assert_string_equal(bench->text, "  trace: gone/0 (pid 99) is not in it: it neither ran "
+					 "nor was woken in the 3.5 s that the trace has\n");
+	/* There, and not then. */
+	work_says(bench, "task 213 1000000000 1000000000 client/2\n");
+	take(bench);
+	assert_non_null(strstr(bench->text, "nothing is known of it at that time"));
+	/* A trace that is none, and none at all. */
+	strcpy((char *)bench->writer.bytes, "{}");
+	take(bench);
+	assert_non_null(strstr(bench->text, "is not in it: trace: this is no Perfetto trace"));
+	quote_take(&bench->quote, &bench->seen, "/nonexistent", true);
+	assert_non_null(strstr(bench->quote.why, "cannot be read: No such file"));
+	quote_take(&bench->quote, &bench->seen, NULL, true);
+	assert_string_equal(bench->quote.why, "there is no trace");
+	quote_take(&bench->quote, &bench->seen, NULL, false);
+	assert_non_null(strstr(bench->quote.why, "--record-mib"));
+}
+
+static void test_others_who_name(void **state)
+{
+	struct bench *bench = *state;
+	struct inspect_machine machine = { .nr_longest = 1 };
+	struct named named;
+
+	assert_false(named_find(&bench->seen, &named));
+	quote_take(&bench->quote, &bench->seen, NULL, true);
+	assert_null(bench->quote.by);
+
+	/* Up to the end of the trace, at 14 s. */
+	machine.longest[0] = (struct waiting){ .by = WAIT_QUEUED, .waited_ns = S(0.9) };
+	machine.longest[0].task.pid = 200;
+	strcpy(machine.longest[0].task.comm, "rt-hog");
+	bench->seen.inside.machine = &machine;
+	starve(bench, false);
+	take(bench);
+	assert_string_equal(bench->quote.by, "run queue");
+	assert_non_null(strstr(bench->text, "rt-hog (pid 200) ran on CPU 3 for at least 0.800 s"));
+	machine.longest[0].waited_ns = S(0.4);
+	assert_false(named_find(&bench->seen, &named));
+	machine.longest[0] = (struct waiting){ .by = WAIT_LAST_RAN, .waited_ns = S(9) };
+	assert_false(named_find(&bench->seen, &named));
+
+	strcpy(bench->seen.scheduler.message, "cli[ent]/2[213] failed to run for 2.100s");
+	bench->seen.scheduler.end.end_ns = S(13.1);
+	take(bench);
+	assert_string_equal(bench->quote.by, "sched_ext");
+	assert_int_equal(bench->quote.from_ns, S(1.02));
+	assert_true(named_find(&bench->seen, &named));
+	assert_string_equal(named.task, "cli[ent]/2");
+	assert_int_equal(named.for_ns, S(2.1));
+
+	/* Who measures knows best. */
+	work_says(bench, "task 77 1 2 waker\n");
+	assert_true(named_find(&bench->seen, &named));
+	assert_string_equal(named.by, "ktstr-work");
+}
+
+static void test_what_names_nobody(void **state)
+{
+	static const char *const lines[] = {
+		"task\n",	   "task 1\n",
+		"task 1 2 3\n",	   "task 1 2 3 \n",
+		"task -1 2 3 a\n", "task 0 2 3 a\n",
+		"task x 2 3 a\n",  "tasks 1 2 3 a\n",
+		" task 1 2 3 a\n", "task 1 99999999999999999999 3 a\n",
+		"task 1  2 3 a\n",
+	};
+	static const char *const messages[] = {
+		"",
+		"213] failed to run for 2.1s",
+		"a[] failed to run for 2.1s",
+		"a[x] failed to run for 2.1s",
+		"a[0] failed to run for 2.1s",
+		"a[99999999999] failed to run for 2.1s",
+		"a[1] failed to run for s",
+		"a[1] failed to run for -1s",
+		"a[1] failed to run for nan",
+		"a[1] failed to run for 1e300",
+	};
+	struct bench *bench = *state;
+	struct named named;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		work_says(bench, lines[i]);
+		if (named_find(&bench->seen, &named))
+			fail_msg("'%s' names %s", lines[i], named.task);
+	}
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		strcpy(bench->seen.scheduler.message, messages[i]);
+		if (named_find(&bench->seen, &named))
+			fail_msg("'%s' names %s", messages[i], named.task);
+	}
+	/* The first line counts; a name may be long, and hold anything. */
+	work_says(bench, "task 5 1 2 \x1b[2J a b\ntask 6 1 2 c\n");
+	assert_true(named_find(&bench->seen, &named));
+	assert_int_equal(named.pid, 5);
+	assert_string_equal(named.task, "?[2J a b");
+}
+
+static void test_json(void **state)
+{
+	struct bench *bench = *state;
+	struct json json = json_begin();
+	struct json_object *value, *quote, *part;
+
+	starve(bench, false);
+	work_says(bench, "task 213 11020050000 2113900000 client/2\n");
+	take(bench);
+	report_quote_json(&json, &bench->quote);
+	value = json_end(&json);
+	assert_non_null(value);
+	quote = json_object_object_get(value, "quote");
+	assert_string_equal(json_object_get_string(json_object_object_get(quote, "named_by")),
+			    "ktstr-work");
+	assert_string_equal(json_object_get_string(json_object_object_get(quote, "state")),
+			    "waiting");
+	assert_int_equal(json_object_get_int(json_object_object_get(quote, "cpu")), 3);
+	assert_string_equal(json_object_get_string(json_object_object_get(quote, "from_s")),
+			    "1.020000");
+	part = json_object_object_get(quote, "behind");
+	assert_int_equal(json_object_get_int(json_object_object_get(part, "pid")), 200);
+	assert_null(json_object_object_get(quote, "why"));
+	json_object_put(value);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_wait_that_ktstr_work_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_else_it_may_have_done, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_task_that_is_not_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_others_who_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_names_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
