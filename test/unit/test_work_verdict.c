@@ -72,7 +72,7 @@ static void the_worst_is_named(void **state)
 	(void)state;
 	wakes(2000, 38 * WORK_MS);
 	stats.groups[0].wake =
-		(struct stats_worst){ { 38 * WORK_MS, 1000 * WORK_S + 2152 * WORK_MS, 3 }, 2 };
+		(struct stats_worst){ { 38 * WORK_MS, 1000 * WORK_S + 2152 * WORK_MS, 3 }, 2, 0 };
 	assert_int_equal(decide("wake_p99", CHECK_BELOW, 5e6), CHECK_FAILS);
 	assert_string_equal(line, "FAILS: client.wake_p99 was 38 ms, limit 5 ms (task client/2, "
 				  "CPU 3, waited from 2.114 s)");
