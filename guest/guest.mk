@@ -41,7 +41,7 @@ $(GUEST_OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/guest/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GUEST_CFLAGS) -c -o $@ $<
 
-$(BUILD)/guest/init.debug: $(GUEST_INIT_OBJECTS) $(addprefix $(BUILD)/guest/,trace/failure.o trace/pb.o trace/tracepoint.o tracer/machine.o)
+$(BUILD)/guest/init.debug: $(GUEST_INIT_OBJECTS) $(addprefix $(BUILD)/guest/,trace/failure.o trace/pb.o trace/tracepoint.o tracer/hotplug.o tracer/machine.o)
 $(BUILD)/guest/wprof.debug: $(GUEST_TRACER_OBJECTS) $(GUEST_TRACE_OBJECTS)
 # Sentences, lists of CPUs and the machine's memory are read as the tracer reads them.
 $(BUILD)/guest/ktstr-work.debug: $(GUEST_WORK_OBJECTS) $(BUILD)/guest/trace/failure.o \

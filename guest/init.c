@@ -189,7 +189,7 @@ static int take_job(struct guest_channel *channel, struct job *job, char *why, s
 }
 
 /* Job and tracer, and the kernel log behind them. What stops us here goes to the host as a line. */
-static void run(struct guest_channel *channel, struct kmsg *kmsg, const struct flight *flight)
+static void run(struct guest_channel *channel, struct kmsg *kmsg, struct flight_recorder *flight)
 {
 	char why[WHY_SIZE];
 	struct session session;
@@ -205,6 +205,7 @@ static void run(struct guest_channel *channel, struct kmsg *kmsg, const struct f
 		guest_channel_log(channel, "%s", why);
 		goto out;
 	}
+	session.flight = flight;
 	if (modules_load(&session, why, sizeof(why))) {
 		kmsg_read(kmsg, KMSG_AT_END);
 		kmsg_send(kmsg, channel);
@@ -233,7 +234,7 @@ int main(int argc, char **argv)
 {
 	static struct guest_channel channel;
 	static struct kmsg kmsg;
-	static struct flight flight;
+	static struct flight_recorder flight;
 	const char *record = getenv(KTSTR_RECORD_PARAM);
 	char why[WHY_SIZE];
 	void *region;

@@ -168,6 +168,7 @@ uint64_t session_turn(struct session *session, uint64_t until)
 		{ .fd = session->signals, .events = POLLIN },
 		{ .fd = session->feed.fd, .events = stdin_feed_is_full(session) ? POLLOUT : 0 },
 		{ .fd = scheduler->replacing ? -1 : scheduler->replace, .events = POLLIN },
+		{ .fd = session->flight ? session->flight->hotplug : -1, .events = POLLIN },
 	};
 	uint64_t wake = until < session->heartbeat_ns ? until : session->heartbeat_ns;
 	struct timespec wait = { 0 };
@@ -199,6 +200,8 @@ uint64_t session_turn(struct session *session, uint64_t until)
 	if (fds[4].revents)
 		kmsg_read(session->kmsg, KMSG_AT_ONCE);
 	scheduler->asked |= fds[7].revents != 0;
+	if (fds[8].revents)
+		flight_follow(session->flight, session->channel);
 	now = clock_boottime_ns();
 	if (scheduler->said.held && now >= scheduler->said.send_ns)
 		scheduler_text_flush(&scheduler->said, scheduler->text.type, session->channel);

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "channel.h"
+#include "flight.h"
 #include "job.h"
 #include "kmsg.h"
 #include "scheduler_text.h"
@@ -61,6 +62,7 @@ struct scheduler {
 	struct scheduler_text said;
 	int dump;	     /* trace_pipe of the kernel's dumps; -1: there is none */
 	bool attached;	     /* and not yet told of its end */
+	bool held;	     /* scheduler_hold: what comes after that is not its own doing */
 	uint64_t end_ns;     /* when it was seen to have ended by itself; 0: it was not */
 	uint64_t kmsg_total; /* as much of the kernel's log was there at the last look */
 	int replace;	     /* socket that takes requests for another one; -1: there is none */
@@ -109,7 +111,8 @@ struct session {
 	struct tracer tracer;
 	struct scheduler scheduler;
 	struct payload_file metrics, work;
-	struct kmsg *kmsg; /* the caller's */
+	struct kmsg *kmsg;		/* the caller's */
+	struct flight_recorder *flight; /* the caller's; NULL: there is none */
 };
 
 /*

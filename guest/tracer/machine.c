@@ -11,7 +11,6 @@
 #define RING_MAX  (8ull << 20)
 #define SPOOL_MIN (1ull << 20)
 
-static const char possible_path[] = "/sys/devices/system/cpu/possible";
 static const char meminfo_path[] = "/proc/meminfo";
 
 /* A CPU number at *@text, which moves behind it. */
@@ -49,15 +48,15 @@ int cpulist_parse(const char *text, uint16_t cpus[MACHINE_MAX_CPUS])
 	return !strcmp(text, "\n") || !*text ? count : -EINVAL;
 }
 
-int machine_possible_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure)
+static int read_cpus(const char *path, uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure)
 {
 	char text[4096];
-	FILE *file = fopen(possible_path, "re");
+	FILE *file = fopen(path, "re");
 	int count;
 
 	if (!file)
 		return failure_set(failure, -errno,
-				   "CPUs: cannot open '%s': %s; mount sysfs at /sys", possible_path,
+				   "CPUs: cannot open '%s': %s; mount sysfs at /sys", path,
 				   strerror(errno));
 	if (!fgets(text, sizeof(text), file))
 		text[0] = '\0';
@@ -65,8 +64,18 @@ int machine_possible_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failu
 	count = cpulist_parse(text, cpus);
 	if (count < 0)
 		return failure_set(failure, count, "CPUs: '%s' is not a list of CPUs below %d",
-				   possible_path, MACHINE_MAX_CPUS);
+				   path, MACHINE_MAX_CPUS);
 	return count;
+}
+
+int machine_possible_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure)
+{
+	return read_cpus("/sys/devices/system/cpu/possible", cpus, failure);
+}
+
+int machine_present_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure)
+{
+	return read_cpus("/sys/devices/system/cpu/present", cpus, failure);
 }
 
 int machine_available_memory(uint64_t *bytes, struct failure *failure)

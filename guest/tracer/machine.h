@@ -15,8 +15,12 @@
  */
 int cpulist_parse(const char *text, uint16_t cpus[MACHINE_MAX_CPUS]);
 
-/* All CPUs that can ever be online; returns how many, or a negative errno. */
+/*
+ * All CPUs that can ever be online, also those that would have to be plugged in first; or without
+ * these. Returns how many, or a negative errno.
+ */
 int machine_possible_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure);
+int machine_present_cpus(uint16_t cpus[MACHINE_MAX_CPUS], struct failure *failure);
 
 /* MemAvailable of /proc/meminfo, bytes. */
 int machine_available_memory(uint64_t *bytes, struct failure *failure);

@@ -58,7 +58,7 @@ static void say(uint32_t nr_rings, uint32_t error, struct heard *heard)
 {
 	struct ktstr_record_ring rings[2] = { { .address = 0x7f0000000000, .cpu = 0 },
 					      { .address = 0x7f0000100000, .cpu = 1 } };
-	struct flight flight = {
+	struct flight_recorder flight = {
 		.facts = { .data_size = 1 << 20, .nr_rings = nr_rings, .error = error },
 		.rings = rings,
 		.types[0] = { .id = 314, .format = strdup(format_6_1_sched_switch) },
