@@ -187,8 +187,10 @@ void payload_run(struct session *session)
 		exited.kind = session_exit_kind(payload->status, &exited.value);
 		exited.end_ns = payload->end_ns;
 	}
-	if (exited.kind != KTSTR_EXIT_STATUS || exited.value)
+	if (exited.kind != KTSTR_EXIT_STATUS || exited.value) {
+		scheduler_hold(session);
 		session_tell_failing(session, &exited);
+	}
 	if (exited.kind != KTSTR_EXIT_TIMEOUT) {
 		now = clock_boottime_ns();
 		limit = now + GRACE_NS;

@@ -265,7 +265,8 @@ struct ktstr_sched {
 	uint32_t value;
 	uint32_t flags;	  /* KTSTR_SCHED_STOPPED and so on, of ENDED */
 	uint64_t end_ns;  /* ENDED: CLOCK_BOOTTIME when it was seen to have ended by itself, or to
-			     be enabled no more; 0: it went on until init stopped it */
+			     be enabled no more; 0: it went on until init stopped it.
+			     ATTACHED: when it was seen to be attached */
 	char ops[64];	  /* ATTACHED: what root/ops says; NUL-terminated */
 	char reason[176]; /* FAILED: one clause; NUL-terminated */
 };

@@ -231,6 +231,7 @@ static int attach(struct session *session, char *const *argv, const char *cwd, u
 			scheduler->attached = true;
 			scheduler->end_ns = 0;
 			scheduler->kmsg_total = 0;
+			attached.end_ns = clock_boottime_ns();
 			guest_channel_send(session->channel, KTSTR_SCHED, &attached,
 					   sizeof(attached));
 			return 0;
@@ -300,24 +301,41 @@ static void wait_until_said(struct session *session)
 		 session_turn(session, clock_boottime_ns() + LOOK_NS) < limit);
 }
 
+void scheduler_hold(struct session *session)
+{
+	struct scheduler *scheduler = &session->scheduler;
+
+	if (!scheduler->attached)
+		return;
+	look(session);
+	if (!scheduler->end_ns && !is_enabled())
+		scheduler->end_ns = clock_boottime_ns();
+	if (scheduler->end_ns)
+		wait_until_said(session);
+	kmsg_window_flush(session->kmsg);
+	scheduler->held = true;
+}
+
 /* It goes no further than here: end it, and tell the host how it did. */
 static void finish(struct session *session)
 {
 	struct scheduler *scheduler = &session->scheduler;
 	struct ktstr_sched ended = { .state = KTSTR_SCHED_ENDED };
-	bool enabled;
+	bool enabled, goes_on;
 
 	if (!scheduler->attached)
 		return;
-	look(session);
+	if (!scheduler->held)
+		look(session);
 	scheduler->attached = false;
 	enabled = is_enabled();
+	goes_on = scheduler->held ? !scheduler->end_ns : scheduler->child.running && enabled;
 	send_events(session);
-	if (!enabled)
+	if (!enabled && !goes_on)
 		ended.flags |= KTSTR_SCHED_DISABLED;
-	else if (!scheduler->child.running)
+	else if (!scheduler->child.running && enabled)
 		ended.flags |= KTSTR_SCHED_STAYS;
-	if (scheduler->child.running && enabled)
+	if (goes_on)
 		ended.flags |= KTSTR_SCHED_STOPPED;
 	else
 		ended.end_ns = scheduler->end_ns ? scheduler->end_ns : clock_boottime_ns();

@@ -32,6 +32,13 @@ void scheduler_watch(struct session *session, uint64_t until);
  */
 int scheduler_replace(struct session *session, char *const *argv, const char *cwd, uint64_t until);
 
+/*
+ * scheduler_hold - the payload has failed, and the host will stop the machine to look at it, which
+ * may take longer than sched_ext's watchdog waits: how the scheduler does is found and said now.
+ * What becomes of it after this is the stop's doing.
+ */
+void scheduler_hold(struct session *session);
+
 /* scheduler_finish - the payload has ended: tell the host how the scheduler did, and end it. */
 void scheduler_finish(struct session *session);
 

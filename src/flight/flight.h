@@ -49,20 +49,10 @@ void flight_find_init(struct flight *flight, const struct inspect_source *source
 int flight_take(struct flight *flight, uint16_t type, const void *payload, uint32_t length,
 		struct error *err);
 
-/* A moment that the trace is to show. */
-struct flight_mark {
-	uint64_t boottime_ns; /* of the guest; 0: it did not come to it */
-	const char *name;
-};
-
 struct flight_read {
 	/* Set by the caller. */
 	uint64_t from_ns; /* leave out what is older, guest's CLOCK_BOOTTIME */
 	const char *release;
-	const struct flight_mark *marks;
-	size_t nr_marks;
-	const char *end; /* the name of a mark at the end, or NULL */
-	uint64_t end_ns; /* when that was, guest's CLOCK_BOOTTIME; not before the last event */
 
 	/* What came of it. */
 	uint64_t events;

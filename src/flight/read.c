@@ -180,22 +180,6 @@ static int write_start(const struct writing *writing)
 	return trace_header(writing->sink, &machine, writing->failure);
 }
 
-static int write_marks(const struct writing *writing)
-{
-	const struct flight_read *read = writing->read;
-	int ret = trace_marks_track(writing->sink, writing->failure);
-
-	for (size_t i = 0; i < read->nr_marks && !ret; i++)
-		if (read->marks[i].boottime_ns)
-			ret = trace_mark(writing->sink, read->marks[i].boottime_ns,
-					 read->marks[i].name, writing->failure);
-	if (!ret && read->end && read->last_ns)
-		ret = trace_mark(writing->sink,
-				 read->end_ns > read->last_ns ? read->end_ns : read->last_ns,
-				 read->end, writing->failure);
-	return ret;
-}
-
 static int write_all(struct writing *writing, const struct inspect_source *source)
 {
 	const struct flight *flight = writing->flight;
@@ -210,8 +194,6 @@ static int write_all(struct writing *writing, const struct inspect_source *sourc
 		ret = write_start(writing);
 	for (uint32_t i = 0; i < flight->facts.nr_rings && !ret; i++)
 		ret = read_ring(writing, source, &flight->rings[i], &ring);
-	if (!ret)
-		ret = write_marks(writing);
 	free(ring.offsets);
 	free(ring.data);
 	return ret;

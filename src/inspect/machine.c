@@ -242,6 +242,7 @@ void inspect_machine_free(struct inspect_machine *machine)
 	for (unsigned int i = 0; i < machine->nr_sleeping; i++)
 		backtrace_free(&machine->sleeping[i].trace);
 	free(machine->sleeping);
+	free(machine->names);
 	free(machine->cpus);
 	free(machine);
 }

@@ -47,6 +47,12 @@ struct inspect_blocked {
 	struct backtrace trace;
 };
 
+/* What a task is called; a thread's tgid is its process' pid. */
+struct inspect_name {
+	int32_t pid, tgid;
+	char comm[TASK_COMM_SIZE]; /* hostile bytes, with a NUL */
+};
+
 struct inspect_machine {
 	char release[65];	  /* uname -r; "": not readable */
 	char banner[256];	  /* "Linux version ..." */
@@ -67,7 +73,9 @@ struct inspect_machine {
 	 * guest's init is not among them. */
 	struct inspect_blocked *sleeping;
 	unsigned int nr_sleeping, nr_sleeping_in_all;
-	unsigned int nr_tasks;		  /* all threads, without the idle ones */
+	/* Of all tasks, nr_tasks of them: threads, without the idle ones. */
+	struct inspect_name *names;
+	unsigned int nr_tasks;
 	char why_tasks[INSPECT_WHY_SIZE]; /* why not all tasks were seen */
 	/* Why what it takes is not there: "" if it is. */
 	char why_types[INSPECT_WHY_SIZE], why_unwinding[INSPECT_WHY_SIZE],

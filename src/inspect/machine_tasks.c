@@ -71,6 +71,26 @@ static void add_unqueued(struct machine_means *means, struct inspect_machine *ma
 	machine->nr_unqueued_in_all++;
 }
 
+#define NAMES_STEP 256u
+
+static int add_name(struct inspect_machine *machine, const struct inspect_task *task,
+		    struct error *err)
+{
+	struct inspect_name *name;
+
+	if (machine->nr_tasks % NAMES_STEP == 0) {
+		name = reallocarray(machine->names, machine->nr_tasks + NAMES_STEP, sizeof(*name));
+		if (!name)
+			return error_set(err, -ENOMEM, "the guest's tasks: out of memory");
+		machine->names = name;
+	}
+	name = &machine->names[machine->nr_tasks++];
+	*name = (struct inspect_name){ .pid = task->pid, .tgid = task->tgid };
+	memcpy(name->comm, task->comm, sizeof(name->comm));
+	name->comm[sizeof(name->comm) - 1] = '\0';
+	return 0;
+}
+
 int machine_read_tasks(struct machine_means *means, struct inspect_machine *machine,
 		       struct error *err)
 {
@@ -95,7 +115,9 @@ int machine_read_tasks(struct machine_means *means, struct inspect_machine *mach
 			damaged++;
 			continue;
 		}
-		machine->nr_tasks++;
+		ret = add_name(machine, &task, err);
+		if (ret)
+			return ret;
 		if (task.letter == 'R' && !task.state && !task.on_cpu && !is_queued(machine, &task))
 			add_unqueued(means, machine, &task);
 		/* What still runs has not got as far as to wait. */

@@ -155,7 +155,7 @@ static void take_trace(struct look *look, struct vmm *vmm, const struct observat
 	if (vmm_source(vmm, &source, &err))
 		look_missed(look, &err);
 	else
-		look_trace_take(&look->trace, flight, &source, seen, verdict, look->artefacts);
+		look_trace_take(&look->trace, flight, &source, seen, look->artefacts);
 	note(&look->recorded, verdict);
 }
 
@@ -185,16 +185,19 @@ void look_forget(struct look *look, struct inside *inside)
 {
 	inside_clear(inside);
 	artefact_abandon(&look->file);
-	look_trace_finish(&look->trace, look->artefacts, false);
+	look_trace_drop(&look->trace);
 	look_init(look);
 }
 
-void look_finish(struct look *look, const struct verdict *verdict)
+void look_finish(struct look *look, const struct observation *seen, const struct verdict *verdict)
 {
 	struct error err = { "" };
 	bool kept = verdict && is_failure(look, verdict);
 
-	look_trace_finish(&look->trace, look->artefacts, kept);
+	if (kept)
+		look_trace_keep(&look->trace, seen, verdict, look->artefacts);
+	else
+		look_trace_drop(&look->trace);
 	if (kept && look->no_record)
 		snprintf(look->trace.error, sizeof(look->trace.error), "%s", look->no_record);
 	if (!kept) {

@@ -66,8 +66,8 @@ void look_missed(struct look *look, const struct error *err);
 
 /*
  * look_finish - the verdict is out: what was written gets its name, or goes where the test passed
- * after all. NULL: there is no verdict.
+ * after all. @verdict: of @seen; NULL: there is none.
  */
-void look_finish(struct look *look, const struct verdict *verdict);
+void look_finish(struct look *look, const struct observation *seen, const struct verdict *verdict);
 
 #endif

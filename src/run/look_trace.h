@@ -20,6 +20,7 @@ struct look_trace {
 
 	/* Private. */
 	struct artefact_file file;
+	uint64_t failed_ns; /* guest's CLOCK_BOOTTIME; 0: not known */
 };
 
 void look_trace_init(struct look_trace *trace);
@@ -27,13 +28,18 @@ void look_trace_init(struct look_trace *trace);
 /*
  * look_trace_take - the machine stands still: what is in its rings goes to a file without a name
  * yet. What an earlier look has written is dropped.
- * @seen: as the machine fails; @verdict: of that
+ * @seen: as the machine fails
  */
 void look_trace_take(struct look_trace *trace, const struct flight *flight,
 		     const struct inspect_source *source, const struct observation *seen,
-		     const struct verdict *verdict, struct artefacts *artefacts);
+		     struct artefacts *artefacts);
 
-/* The file gets its name; or goes, where it is not to be @kept. */
-void look_trace_finish(struct look_trace *trace, struct artefacts *artefacts, bool kept);
+/*
+ * look_trace_keep - all is known by now: the file gets the marks, and the tasks that were there,
+ * and its name. look_trace_drop - it is not wanted.
+ */
+void look_trace_keep(struct look_trace *trace, const struct observation *seen,
+		     const struct verdict *verdict, struct artefacts *artefacts);
+void look_trace_drop(struct look_trace *trace);
 
 #endif

@@ -272,13 +272,13 @@ static int run_one(const struct run_config *config, struct run_result *result, b
 		(void)!write(STDERR_FILENO, "\n", 1);
 	if (ret) {
 		if (watch.look)
-			look_finish(watch.look, NULL);
+			look_finish(watch.look, &vm->seen, NULL);
 		return ret;
 	}
 	vm->ran = true;
 	verdict_of(&vm->seen, &vm->verdict);
 	if (watch.look)
-		look_finish(watch.look, &vm->verdict);
+		look_finish(watch.look, &vm->seen, &vm->verdict);
 	if (vm->seen.trace == TRACE_COMPLETE)
 		snprintf(vm->trace_path, sizeof(vm->trace_path), "%s", watch.trace.file.path);
 	return 0;

@@ -319,6 +319,7 @@ static void on_failing(struct watch *watch, struct vmm *vmm, const struct ktstr_
 	seen.exit = *exited;
 	seen.stop = STOP_BYE;
 	look_at(watch, vmm, &seen, true, true);
+	scheduler_seen_hold(&watch->seen->scheduler);
 	vmm_answer(vmm, 0);
 }
 

@@ -46,6 +46,7 @@ void scheduler_seen_report(struct scheduler_seen *seen, const struct ktstr_sched
 	switch ((enum ktstr_sched_state)sched->state) {
 	case KTSTR_SCHED_ATTACHED:
 		seen->state = SCHEDULER_ATTACHED;
+		seen->attached_ns = sched->end_ns;
 		memcpy(seen->ops, seen->ops_at_end, sizeof(seen->ops));
 		break;
 	case KTSTR_SCHED_FAILED:
@@ -104,11 +105,16 @@ static void take_message(struct scheduler_seen *seen, const char *line)
 	utf8_printable(seen->message, sizeof(seen->message), name, strlen(name));
 }
 
+void scheduler_seen_hold(struct scheduler_seen *seen)
+{
+	seen->held = true;
+}
+
 void scheduler_seen_kernel(struct scheduler_seen *seen, const char *bytes, size_t count)
 {
 	while (count && line_split_next(&seen->split, &bytes, &count)) {
 		/* What comes behind an end is about the next one's start. */
-		if (seen->stays_failed || seen->state == SCHEDULER_ENDED)
+		if (seen->stays_failed || seen->held || seen->state == SCHEDULER_ENDED)
 			continue;
 		if (!*seen->reason)
 			take_reason(seen, seen->split.line);

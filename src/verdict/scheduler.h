@@ -33,7 +33,9 @@ struct scheduler_seen {
 	const char *file;	 /* on the host, and its arguments; the caller's; NULL: none */
 	const char *const *args; /* NULL-terminated, or NULL */
 	char ops[65];
-	char ops_at_end[65]; /* of the last one, where it was replaced */
+	char ops_at_end[65];  /* of the last one, where it was replaced */
+	uint64_t attached_ns; /* when ops was seen to be attached, guest's CLOCK_BOOTTIME; 0: never
+			       */
 	unsigned int replaced;
 	bool stays_failed; /* one that failed was replaced: what is below is that one's */
 	char fail_reason[256];
@@ -44,7 +46,9 @@ struct scheduler_seen {
 	/* The kernel's own words on an end that was not asked for; "" where there are none. */
 	char reason[128], message[512];
 
-	/* Private: of the kernel's lines, and whom its reason names. */
+	/* Private: scheduler_seen_hold was called; of the kernel's lines, and whom its reason
+	 * names. */
+	bool held;
 	struct line_split split;
 	char named[128];
 };
@@ -62,6 +66,13 @@ void scheduler_seen_events(struct scheduler_seen *seen, const char *bytes, size_
  * about one scheduler comes before the report of its end.
  */
 void scheduler_seen_kernel(struct scheduler_seen *seen, const char *bytes, size_t count);
+
+/*
+ * scheduler_seen_hold - the payload has failed, init has said what there was to say until then, and
+ * the machine is stopped: a reason that the kernel gives after that is the stop's, and is not
+ * taken.
+ */
+void scheduler_seen_hold(struct scheduler_seen *seen);
 
 /* Did the kernel throw it out, before the payload's end? */
 bool scheduler_was_ejected(const struct scheduler_seen *seen);

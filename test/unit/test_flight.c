@@ -225,15 +225,12 @@ static const char *decoded(struct bench *bench)
 static void events_come_oldest_first(void **state)
 {
 	struct bench *bench = *state;
-	const struct flight_mark marks[] = { { 6000, "payload starts" }, { 0, "never" } };
 	const char *text, *first, *second;
 
 	for (int i = 0; i < 3; i++)
 		put_switch(bench, 0, 2000 + (uint64_t)i, 100 + i);
 	put_switch(bench, 1, 2001, 200);
 	assert_int_equal(take_rings(bench, RING, 2, 0, ADDRESS), 0);
-	bench->read.marks = marks;
-	bench->read.nr_marks = 2;
 	assert_int_equal(write_trace(bench), 0);
 	assert_int_equal(bench->read.events, 4);
 	assert_int_equal(bench->read.cpus, 2);
@@ -248,8 +245,6 @@ static void events_come_oldest_first(void **state)
 	assert_non_null(first);
 	assert_true(second > first);
 	assert_non_null(strstr(text, "    1: 6000\n"));
-	assert_non_null(strstr(text, "23: \"payload starts\""));
-	assert_null(strstr(text, "never"));
 	assert_null(strstr(text, "    3: 1\n  }\n  10"));
 }
 

@@ -128,6 +128,32 @@ static void ejected(void **state)
 	      "run for 2.240s; payload exited with status 4 after 2.0 s");
 }
 
+/* The machine is stopped for longer than sched_ext's watchdog waits. */
+static void what_comes_of_the_look_is_no_end(void **state)
+{
+	(void)state;
+	attached();
+	scheduler_seen_hold(&seen.scheduler);
+	kernel(STALL);
+	ended(KTSTR_EXIT_STATUS, 1, KTSTR_SCHED_STOPPED);
+	payload(4);
+	check("fine", VERDICT_FAIL, 4,
+	      "payload exited with status 4 after 2.0 s under scheduler 'scx_x'");
+}
+
+static void what_was_said_before_the_look_stays(void **state)
+{
+	(void)state;
+	attached();
+	kernel(STALL);
+	scheduler_seen_hold(&seen.scheduler);
+	ended(KTSTR_EXIT_STATUS, 1, KTSTR_SCHED_DISABLED);
+	payload(4);
+	check("ejected", VERDICT_FAIL, 118,
+	      "scheduler 'scx_x' was ejected by the kernel: runnable task stall: yes[189] failed to "
+	      "run for 2.240s; payload exited with status 4 after 2.0 s");
+}
+
 static void it_is_said_when_it_failed(void **state)
 {
 	struct ktstr_sched sched = { .state = KTSTR_SCHED_ENDED,
@@ -339,6 +365,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(never_attached, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exited_by_itself, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ejected, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_comes_of_the_look_is_no_end, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_was_said_before_the_look_stays, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(it_is_said_when_it_failed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(why_it_was_never_attached, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_replaced_one_has_not_failed, set_up, tear_down),

@@ -96,7 +96,7 @@ static bool end_look(bool has_verdict)
 	bool kept;
 
 	verdict_of(&seen, &verdict);
-	look_finish(&look, has_verdict ? &verdict : NULL);
+	look_finish(&look, &seen, has_verdict ? &verdict : NULL);
 	kept = *look.path;
 	assert_int_equal(look.file.fd, -1);
 	assert_int_equal(!access(look.file.path, F_OK), kept);
@@ -183,6 +183,28 @@ static void a_failing_payload_is_looked_at_before_it_is_cleaned_up(void **state)
 	watch_look_at_end(&watch, &vmm);
 	assert_true(end_look(true));
 	assert_non_null(strstr(look.error, "no VMCOREINFO"));
+}
+
+/* Nobody looks: what the scheduler's watchdog says after the stop is the stop's doing all the same.
+ */
+static void an_ejection_behind_the_failure_is_none(void **state)
+{
+	static const char ejected[] =
+		"[    9.000000] sched_ext: BPF scheduler \"x\" disabled (runnable task stall)\n";
+	const struct ktstr_sched attached = { .state = KTSTR_SCHED_ATTACHED, .ops = "x" };
+	struct ktstr_exited exited = { .kind = KTSTR_EXIT_STATUS, .value = 3 };
+
+	(void)state;
+	begin();
+	scheduler_seen_report(&seen.scheduler, &attached);
+	assert_int_equal(say(KTSTR_FAILING, &exited, sizeof(exited)), 0);
+	assert_int_equal(say(KTSTR_KERNEL, ejected, sizeof(ejected) - 1), 0);
+	assert_false(scheduler_was_ejected(&seen.scheduler));
+	/* Before it, it would be one. */
+	begin();
+	seen.scheduler.held = false;
+	assert_int_equal(say(KTSTR_KERNEL, ejected, sizeof(ejected) - 1), 0);
+	assert_true(scheduler_was_ejected(&seen.scheduler));
 }
 
 static void what_is_as_it_should_be_is_not_looked_at(void **state)
@@ -606,6 +628,8 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_failing_payload_is_looked_at_before_it_is_cleaned_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_ejection_behind_the_failure_is_none, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_as_it_should_be_is_not_looked_at, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_core_of_no_failure_is_dropped, set_up, tear_down),
