@@ -148,7 +148,7 @@ static void put_waiting(FILE *out, const struct inspect_machine *machine)
 			fprintf(out, " on CPU %" PRId32, waiting->task.cpu);
 		runs = runs_on(machine, waiting->task.cpu, other);
 		if (runs)
-			fprintf(out, ", which runs %s", runs);
+			fprintf(out, ", which %s%s", strcmp(runs, "idle") ? "runs " : "is ", runs);
 		fputs(waiting->is_throttled ? "; its cgroup's quota is used up\n" : "\n", out);
 	}
 	for (unsigned int i = 0; i < machine->nr_unqueued && i < MAX_WAITING; i++) {

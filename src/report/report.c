@@ -21,6 +21,10 @@
 #define SCHEDULER_LINES 16
 #define DROPS_LINES	3
 #define INIT_LINES	5
+/* Thirty lines in all: above these the cause, below them metrics and what is wrong with them, paths
+ * and the replay command. */
+#define DETAIL_LINES	18
+#define REST_LINES	9
 
 /* A guest's line is cut so that it stays within 100 columns; our own lines and paths never are. */
 #define GUEST_LINE_SIZE 93
@@ -222,10 +226,10 @@ static void put_scheduler(FILE *out, const struct report_vm *vm)
 	put_lines(out, &scheduler->text, "", SCHEDULER_LINES);
 }
 
-/* What there is to be said below the first line, but for paths and the replay command. */
-static void put_detail(FILE *out, const struct report *report)
+/* What tells why it failed. */
+static void put_evidence(FILE *out, const struct report *report)
 {
-	const struct report_vm *first = &report->first, *repro = report->repro;
+	const struct report_vm *first = &report->first;
 	enum verdict_kind kind = first->verdict->kind;
 
 	report_quote_text(out, first->quote, "trace");
@@ -244,6 +248,17 @@ static void put_detail(FILE *out, const struct report *report)
 		fputs("  hint: allow_splat=\"GLOB\" in the test's file, or --allow-splat, takes a line of "
 		      "the kernel's that is known\n",
 		      out);
+}
+
+/* What the repro did, and what went wrong with the means. */
+static void put_rest(FILE *out, const struct report *report)
+{
+	const struct report_vm *first = &report->first, *repro = report->repro;
+
+	put_repro(out, report);
+	/* Where the first trace has told of it, it is enough. */
+	if (repro && !(first->quote && first->quote->by && !*first->quote->why))
+		report_quote_text(out, repro->quote, "repro trace");
 	put_init_log(out, &first->seen->init_log, "guest");
 	put_tracer(out, first->seen, "tracer");
 	if (report->recording.error) {
@@ -251,19 +266,15 @@ static void put_detail(FILE *out, const struct report *report)
 		put_text(out, report->recording.error);
 		fputc('\n', out);
 	}
-	put_repro(out, report);
-	/* Where the first trace has told of it, it is enough. */
-	if (repro && !(first->quote && first->quote->by && !*first->quote->why))
-		report_quote_text(out, repro->quote, "repro trace");
-	if (repro)
+	if (repro) {
 		put_kernel(out, repro, "repro kernel");
-	if (repro)
 		put_init_log(out, &repro->seen->init_log, "repro guest");
-	if (repro)
 		put_tracer(out, repro->seen, first->seen->tracer ? "repro tracer" : "tracer");
+	}
 }
 
-char *report_detail(const struct report *report)
+/* The text that @put writes, owned by the caller; NULL: no memory. */
+static char *text_of(void (*put)(FILE *, const struct report *), const struct report *report)
 {
 	char *text = NULL;
 	size_t size;
@@ -271,11 +282,59 @@ char *report_detail(const struct report *report)
 
 	if (!out)
 		return NULL;
-	put_detail(out, report);
+	put(out, report);
 	if (!fclose(out))
 		return text;
 	free(text);
 	return NULL;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t nr = 0;
+
+	while ((text = strchr(text, '\n'))) {
+		text++;
+		nr++;
+	}
+	return nr;
+}
+
+/* @most lines, the last of which tells how many are left out. */
+static void put_cut(FILE *out, const char *text, size_t most)
+{
+	size_t nr = count_lines(text);
+
+	for (size_t i = 0; i < nr && (nr <= most || i + 1 < most); i++) {
+		size_t length = strcspn(text, "\n") + 1;
+
+		fwrite(text, 1, length, out);
+		text += length;
+	}
+	if (nr > most)
+		fprintf(out, "  (%zu more lines of this are in the failure dump)\n", nr - most + 1);
+}
+
+/* What there is to be said below the first line, but for paths and the replay command. */
+static void put_detail(FILE *out, const struct report *report)
+{
+	char *evidence = text_of(put_evidence, report), *rest = text_of(put_rest, report);
+
+	if (!evidence || !rest) {
+		fputs("  (not shown: out of memory)\n", out);
+	} else {
+		size_t others = count_lines(rest) < REST_LINES ? count_lines(rest) : REST_LINES;
+
+		put_cut(out, evidence, DETAIL_LINES - others);
+		put_cut(out, rest, REST_LINES);
+	}
+	free(evidence);
+	free(rest);
+}
+
+char *report_detail(const struct report *report)
+{
+	return text_of(put_detail, report);
 }
 
 /* How the first VM came to be; a replay may get another one. */

@@ -1024,6 +1024,55 @@ static void no_byte_reaches_the_terminal_that_could_harm_it(void **state)
 	}
 }
 
+/* Of everything there is as much as there can be. */
+static void a_report_has_thirty_lines_at_most(void **state)
+{
+	static const char *const deep[] = { "panic", "a", "b", "c", "d", "e", "f", "g", "h", NULL };
+	struct fixture *f = *state;
+	struct inspect_machine *machine;
+	const char *text;
+	size_t lines = 0;
+
+	see_inside(&f->seen.inside);
+	machine = f->seen.inside.machine;
+	free(machine->cpus[0].trace.frames);
+	machine->cpus[0].trace = backtrace_of(deep, BACKTRACE_START);
+	free(machine->blocked[0].trace.frames);
+	machine->blocked[0].trace = backtrace_of(deep, BACKTRACE_START);
+	machine->blocked[0].task.pid = 99;
+	machine->longest[1].waited_ns = 2000000000;
+	f->seen.splats.found = f->repro_seen.splats.found = 9;
+	for (int i = 0; i < 40; i++) {
+		say(&f->seen.scheduler.text, "its words\n");
+		say(&f->seen.init_log, "a warning\n");
+		say(&f->repro_seen.init_log, "a warning\n");
+		say(&f->seen.tracer_text, "!!! Drops: 1\n");
+		say(&f->repro_seen.tracer_text, "!!! Drops: 1\n");
+	}
+	f->seen.scheduler.state = SCHEDULER_FAILED;
+	f->seen.tracer = f->repro_seen.tracer = TRACER_FAILED;
+	f->verdict.kind = VERDICT_PANIC;
+	f->report.first.trace_path = "FIRST-TRACE";
+	f->report.recording.path = "RECORDING";
+	f->report.recording.unreadable = 2;
+	f->report.vmcore_path = "CORE";
+	text = printed(f, "DUMP", "REPRO-DUMP");
+	/* The cause, the evidence, the repro, the rest in files. */
+	assert_int_equal(strncmp(text, "PANIC fair: ", 12), 0);
+	assert_true(strstr(text, "  CPU 0: bad") < strstr(text, "  repro: "));
+	assert_true(strstr(text, "  repro: ") < strstr(text, "  failure dump  DUMP\n"));
+	assert_non_null(strstr(text, "    | a+0x1/0x40\n"));
+	assert_non_null(strstr(text, " more lines of this are in the failure dump)\n"));
+	assert_non_null(strstr(text, "  replay        ktstr-launch run"));
+	while ((text = strchr(text, '\n'))) {
+		text++;
+		lines++;
+	}
+	assert_true(lines <= 30);
+	assert_true(lines >= 28);
+	inside_clear(&f->seen.inside);
+}
+
 /* What a terminal gets. */
 static const char *shown(const struct fixture *f)
 {
@@ -1068,6 +1117,7 @@ static void colour_is_for_terminals_that_want_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		with_fixture(a_report_has_thirty_lines_at_most),
 		with_fixture(of_an_ejection_the_dump_tells_what_matters),
 		with_fixture(the_dump_of_the_first_vm),
 		with_fixture(the_dump_of_the_repro_vm),
