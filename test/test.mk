@@ -85,6 +85,14 @@ $(TERMINAL): test/vm/terminal.c $(BUILD)/src/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON_CFLAGS) -static -o $@ $< -lutil
 
+# A payload whose kernel is to fail (test/ends).
+STAGED := $(BUILD)/test/staged
+
+$(STAGED): test/ends/staged.c $(BUILD)/src/flags.stamp
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON_CFLAGS) -static -pthread -o $@ $<
+
 # What tests of VMs do to a launcher from outside. Static, as the emulated host's files are slow.
 HANDS := $(addprefix $(BUILD)/test/vm/,damage deny interrupt)
 
@@ -128,11 +136,12 @@ check-intel: ## runs under KVM of an emulated Intel processor, not part of check
 	+$(Q)$(test_make) $(jobs) all
 	$(Q)BUILD=$(BUILD) test/intel/check
 
-check-programs: all unit-programs fetch standin examples $(HOSTILE) $(WITNESS) $(TERMINAL) $(HANDS)
+check-programs: all unit-programs fetch standin examples $(HOSTILE) $(WITNESS) $(TERMINAL) $(STAGED) \
+		$(HANDS)
 	+$(Q)$(asan_make) all unit-programs fetch
 	+$(Q)$(fuzz_make) fuzz-programs
 
 -include $(TEST_GUEST_OBJECTS:.o=.d) $(TEST_SYMBOLIZE_OBJECTS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \
-	 $(HOSTILE:%=%.d) $(WITNESS:%=%.d) $(TERMINAL:%=%.d) $(HANDS:%=%.d) $(INSPECT:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
+	 $(HOSTILE:%=%.d) $(WITNESS:%=%.d) $(TERMINAL:%=%.d) $(STAGED:%=%.d) $(HANDS:%=%.d) $(INSPECT:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
 
 .PHONY: standin unit-programs fuzz-programs programs unit fuzz check check-intel check-programs

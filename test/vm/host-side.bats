@@ -131,7 +131,7 @@ own_files()
 	cp -r small left
 	umount small
 	assert_status 6
-	assert_output 'No space left on device'
+	assert_output '^FAIL sh: payload exited with status 6 after' 'No space left on device'
 	while read -r file; do
 		assert_json "$file"
 	done < <(find left -name '*.json')
