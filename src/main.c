@@ -38,6 +38,8 @@ static const struct command commands[] = {
 	{ "cache", "list or clear what is kept for the next run", 0, OPERANDS_CLEAR, cmd_cache },
 	{ "bats-helper", "print the shell library for bats files that boot VMs", 0, OPERANDS_NONE,
 	  cmd_bats_helper },
+	{ "trace", "say what a scheduling trace shows: tasks, waits, marks", OPTIONS_TRACE,
+	  OPERANDS_FILES, cmd_trace },
 	{ "schema", "print the JSON Schema of failure dumps and result files", 0, OPERANDS_NONE,
 	  cmd_schema },
 	{ "licenses", "print the licences of all that is in this file", 0, OPERANDS_NONE,

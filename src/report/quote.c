@@ -34,8 +34,9 @@ void report_quote_text(FILE *out, const struct quote *quote, const char *which)
 		return;
 	fprintf(out, "  %s: ", which);
 	if (*quote->why) {
+		fputs("nothing of ", out);
 		put_task(out, &quote->task);
-		fprintf(out, " is not in it: %s\n", quote->why);
+		fprintf(out, ": %s\n", quote->why);
 		return;
 	}
 	put_task(out, &quote->task);
@@ -73,14 +74,15 @@ static void put_task_json(struct json *json, const char *key, const struct quote
 void report_quote_json(struct json *json, const struct quote *quote)
 {
 	const bool there = quote && quote->by && !*quote->why;
-	const char letter[] = { there ? quote->letter : '\0', '\0' };
-	char from[32];
+	char from[32], letter[2] = "";
 	struct json value;
 
 	if (!quote || !quote->by) {
 		json_put_null(json, "quote");
 		return;
 	}
+	if (there)
+		letter[0] = quote->letter;
 	value = json_begin();
 	json_put_text(&value, "named_by", quote->by);
 	json_put_text(&value, "task", quote->task.name);

@@ -32,6 +32,7 @@ enum option_group {
 	OPTIONS_RUN = 1 << 12,
 	OPTIONS_KERNEL = 1 << 13,
 	OPTIONS_REPORT = 1 << 15,
+	OPTIONS_TRACE = 1 << 16,
 	OPTIONS_COMMON = 1 << 14, /* of every command, which need not say so */
 };
 
@@ -137,6 +138,10 @@ struct run_options {
 	const char *report_file; /* likewise */
 	const char *page_file;	 /* OPTIONS_REPORT; or NULL */
 	bool open;		 /* likewise */
+	/* OPTIONS_TRACE; or NULL */
+	bool trace_json, trace_tasks, trace_waits;
+	const char *trace_task, *trace_at;
+
 	/* OPTIONS_BLOBS */
 	bool verify;
 	const char *extract_dir;

@@ -47,25 +47,12 @@ static bool has_lost(const struct trace_events *events, const struct task_span *
 	return false;
 }
 
-void quote_from(struct quote *quote, const struct named *named, uint64_t start_ns,
+void quote_span(struct quote *quote, const struct task_span *span, uint64_t start_ns,
 		const struct trace_events *events, const struct trace_tasks *tasks)
 {
 	static const char *const states[TASK_DOINGS] = { "running", "waiting", "sleeping" };
-	const uint64_t to_ns = named->to_ns ? named->to_ns : tasks->end_ns;
-	const uint64_t from_ns = to_ns > named->for_ns ? to_ns - named->for_ns : 0;
-	const struct trace_task *task =
-		trace_tasks_find(events, tasks, named->pid, NULL, from_ns, to_ns);
-	const struct task_span *span = task ? longest(tasks, task, from_ns, to_ns) : NULL;
-	const struct trace_task *behind;
+	const struct trace_task *task = &tasks->tasks[span->task], *behind;
 
-	if (!span) {
-		snprintf(quote->why, sizeof(quote->why), "%s in the %.1f s that the trace has%s",
-			 task ? "nothing is known of it at that time"
-			      : "it neither ran nor was woken",
-			 (double)(events->last_ns - events->first_ns) / 1e9,
-			 events->nr_lost ? ", and events are missing" : "");
-		return;
-	}
 	fill(&quote->task, events, task->pid, task->comm);
 	quote->state = states[span->doing];
 	quote->letter = span->letter == '?' ? '\0' : span->letter;
@@ -82,6 +69,24 @@ void quote_from(struct quote *quote, const struct named *named, uint64_t start_n
 		fill(&quote->behind, events, behind->pid, behind->comm);
 	if (!span->is_preempted && span->by > 0)
 		fill(&quote->woken_by, events, span->by, span->by_comm);
+}
+
+void quote_from(struct quote *quote, const struct named *named, uint64_t start_ns,
+		const struct trace_events *events, const struct trace_tasks *tasks)
+{
+	const uint64_t to_ns = named->to_ns ? named->to_ns : tasks->end_ns;
+	const uint64_t from_ns = to_ns > named->for_ns ? to_ns - named->for_ns : 0;
+	const struct trace_task *task =
+		trace_tasks_find(events, tasks, named->pid, NULL, from_ns, to_ns);
+	const struct task_span *span = task ? longest(tasks, task, from_ns, to_ns) : NULL;
+
+	if (span)
+		quote_span(quote, span, start_ns, events, tasks);
+	else
+		snprintf(quote->why, sizeof(quote->why), "%s in the %.1f s that the trace has%s",
+			 task ? "nothing is known of that time" : "it neither ran nor was woken",
+			 (double)(events->last_ns - events->first_ns) / 1e9,
+			 events->nr_lost ? ", and events are missing" : "");
 }
 
 static void ask(struct quote *quote, const struct named *named, uint64_t start_ns, const void *data,

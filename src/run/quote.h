@@ -13,6 +13,10 @@
 void quote_take(struct quote *quote, const struct observation *seen, const char *path,
 		bool is_expected);
 
+/* quote_span - @quote gets one span of a task; its by stays. @start_ns: as below */
+void quote_span(struct quote *quote, const struct task_span *span, uint64_t start_ns,
+		const struct trace_events *events, const struct trace_tasks *tasks);
+
 /*
  * quote_from - @quote gets what the task of @named did at its time
  * @start_ns: the payload's, guest's CLOCK_BOOTTIME

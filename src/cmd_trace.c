@@ -1,0 +1,460 @@
+/* ktstr-launch trace: what does a scheduling trace show, in words and numbers? */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "run/quote.h"
+#include "util/utf8.h"
+
+#define WAITS_SHOWN 20u
+
+static const char *const type_names[TRACE_TYPES] = {
+	[TRACE_SWITCH] = "switch",  [TRACE_WAKING] = "waking", [TRACE_WAKEUP] = "wakeup",
+	[TRACE_WAKEUP_NEW] = "new", [TRACE_MIGRATE] = "move",  [TRACE_NEWTASK] = "newtask",
+	[TRACE_FORK] = "fork",	    [TRACE_EXEC] = "exec",     [TRACE_RENAME] = "rename",
+	[TRACE_EXIT] = "exit",	    [TRACE_FREE] = "free",
+};
+
+/* A trace that was read, and where its clock is taken to begin. */
+struct shown {
+	struct trace_events events;
+	struct trace_tasks tasks;
+	uint64_t start_ns;
+	uint64_t count[TRACE_TYPES];
+};
+
+static double at_s(const struct shown *shown, uint64_t ns)
+{
+	return (double)(int64_t)(ns - shown->start_ns) / 1e9;
+}
+
+/* Of a guest's bytes what a terminal may get. */
+static const char *name(const struct shown *shown, uint32_t number, char text[1024])
+{
+	utf8_printable(text, 1024, trace_events_name(&shown->events, number),
+		       shown->events.names[number].size);
+	return text;
+}
+
+/* --- reading ------------------------------------------------------------------------------------
+ */
+
+static int read_bytes(struct shown *shown, const char *path, struct failure *failure)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
+	struct stat st;
+	void *data;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		ret = failure_set(failure, -errno, "cannot be opened: %s", strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		ret = failure_set(failure, -EINVAL, "it is no regular file");
+		goto out;
+	}
+	data = st.st_size ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+	if (data == MAP_FAILED) {
+		ret = failure_set(failure, -errno, "cannot be read: %s", strerror(errno));
+		goto out;
+	}
+	ret = trace_events_read(&shown->events, data, (size_t)st.st_size, failure);
+	if (data)
+		munmap(data, (size_t)st.st_size);
+out:
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int read_trace(struct shown *shown, const char *path, struct failure *failure)
+{
+	int ret = read_bytes(shown, path, failure);
+
+	if (!ret)
+		ret = trace_tasks_read(&shown->events, &shown->tasks, failure);
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < shown->events.nr_events; i++)
+		shown->count[shown->events.events[i].type]++;
+	shown->start_ns = shown->events.first_ns;
+	for (size_t i = 0; i < shown->events.nr_marks; i++)
+		if (!strcmp(trace_events_name(&shown->events, shown->events.marks[i].name),
+			    "payload starts"))
+			shown->start_ns = shown->events.marks[i].ns;
+	return 0;
+}
+
+/* --- orders -------------------------------------------------------------------------------------
+ */
+
+struct task_row {
+	const struct trace_task *task;
+	uint64_t sums[TASK_DOINGS];
+	struct wake_latencies wakes;
+};
+
+static int by_runs(const void *a, const void *b)
+{
+	const struct task_row *left = a, *right = b;
+
+	return left->sums[TASK_RUNS] < right->sums[TASK_RUNS] ? 1
+	       : left->sums[TASK_RUNS] > right->sums[TASK_RUNS]
+		       ? -1
+		       : left->task->pid - right->task->pid;
+}
+
+/* All tasks, who ran most first. Owned by the caller; NULL: no memory. */
+static struct task_row *rows_of(const struct shown *shown)
+{
+	const struct trace_tasks *tasks = &shown->tasks;
+	struct task_row *rows = calloc(tasks->nr_tasks + 1, sizeof(*rows));
+
+	for (size_t i = 0; rows && i < tasks->nr_tasks; i++) {
+		rows[i].task = &tasks->tasks[i];
+		trace_tasks_sums(tasks, rows[i].task, 0, UINT64_MAX, rows[i].sums);
+		if (trace_tasks_wakes(tasks, rows[i].task, &rows[i].wakes)) {
+			free(rows);
+			return NULL;
+		}
+	}
+	if (rows)
+		qsort(rows, tasks->nr_tasks, sizeof(*rows), by_runs);
+	return rows;
+}
+
+/* The longest first. */
+static size_t longest_waits(const struct shown *shown, const struct trace_task *of,
+			    const struct task_span *waits[WAITS_SHOWN])
+{
+	const size_t first = of ? of->first : 0;
+	const size_t nr = of ? of->nr_spans : shown->tasks.nr_spans;
+	size_t found = 0;
+
+	for (size_t i = first; i < first + nr; i++) {
+		const struct task_span *span = &shown->tasks.spans[i];
+		const uint64_t ns = span->to_ns - span->from_ns;
+		size_t at = found;
+
+		if (span->doing != TASK_WAITS)
+			continue;
+		while (at && waits[at - 1]->to_ns - waits[at - 1]->from_ns < ns)
+			at--;
+		if (at == WAITS_SHOWN)
+			continue;
+		found += found < WAITS_SHOWN;
+		memmove(&waits[at + 1], &waits[at], (found - at - 1) * sizeof(*waits));
+		waits[at] = span;
+	}
+	return found;
+}
+
+/* --- as text ------------------------------------------------------------------------------------
+ */
+
+static void print_summary(const struct shown *shown)
+{
+	const struct trace_events *events = &shown->events;
+	char text[3][1024];
+
+	if (events->release)
+		printf("machine  %s %s %s, %" PRIu32 " CPUs\n",
+		       name(shown, events->sysname, text[0]), name(shown, events->release, text[1]),
+		       name(shown, events->machine, text[2]), events->system_cpus);
+	else
+		puts("machine  not said");
+	printf("span     %.6f s, from %.6f s on\n",
+	       (double)(events->last_ns - events->first_ns) / 1e9, at_s(shown, events->first_ns));
+	printf("events   %zu:", events->nr_events);
+	for (size_t i = 0; i < TRACE_TYPES; i++)
+		if (shown->count[i])
+			printf(" %" PRIu64 " %s", shown->count[i], type_names[i]);
+	printf("\ntasks    %zu\n", shown->tasks.nr_tasks);
+	if (events->disordered)
+		printf("order    %" PRIu64 " events were earlier than one before them\n",
+		       events->disordered);
+	if (!events->nr_lost)
+		puts("lost     none");
+	for (size_t i = 0; i < events->nr_lost; i++)
+		printf("lost     CPU %u, before %.6f s\n", events->lost[i].cpu,
+		       at_s(shown, events->lost[i].to_ns));
+	for (size_t i = 0; i < events->nr_marks; i++)
+		printf("mark     %.6f s %s\n", at_s(shown, events->marks[i].ns),
+		       name(shown, events->marks[i].name, text[0]));
+}
+
+static int print_tasks(const struct shown *shown)
+{
+	struct task_row *rows = rows_of(shown);
+	char text[1024];
+
+	if (!rows)
+		return -ENOMEM;
+	printf("\n%-16s %7s %11s %11s %11s %6s %7s %11s %11s %11s\n", "TASK", "PID", "RAN s",
+	       "WAITED s", "SLEPT s", "MOVES", "WAKES", "P50 ms", "P99 ms", "MAX ms");
+	for (size_t i = 0; i < shown->tasks.nr_tasks; i++)
+		printf("%-16s %7" PRId32 " %11.6f %11.6f %11.6f %6" PRIu64
+		       " %7zu %11.6f %11.6f %11.6f\n",
+		       name(shown, rows[i].task->comm, text), rows[i].task->pid,
+		       (double)rows[i].sums[TASK_RUNS] / 1e9,
+		       (double)rows[i].sums[TASK_WAITS] / 1e9,
+		       (double)rows[i].sums[TASK_SLEEPS] / 1e9, rows[i].task->moves,
+		       rows[i].wakes.count, (double)rows[i].wakes.p50_ns / 1e6,
+		       (double)rows[i].wakes.p99_ns / 1e6, (double)rows[i].wakes.max_ns / 1e6);
+	free(rows);
+	return 0;
+}
+
+static void print_waits(const struct shown *shown, const struct trace_task *of)
+{
+	const struct task_span *waits[WAITS_SHOWN + 1];
+	const size_t nr = longest_waits(shown, of, waits);
+
+	if (!nr)
+		puts("no task has waited for a CPU");
+	for (size_t i = 0; i < nr; i++) {
+		struct quote quote = { .by = "trace" };
+
+		quote_span(&quote, waits[i], shown->start_ns, &shown->events, &shown->tasks);
+		report_quote_text(stdout, &quote, "wait");
+	}
+}
+
+/* --- as JSON ------------------------------------------------------------------------------------
+ */
+
+static void put_name(struct json *json, const char *key, const struct shown *shown, uint32_t number)
+{
+	char text[1024];
+
+	json_put_text(json, key, name(shown, number, text));
+}
+
+/* A number of ns, exactly. */
+static void put_ns(struct json *json, const char *key, uint64_t ns)
+{
+	json_put_number(json, key, ns);
+}
+
+struct list {
+	const struct shown *shown;
+	const struct task_row *rows;
+	const struct task_span *waits[WAITS_SHOWN + 1];
+	size_t at, nr;
+};
+
+static struct json_object *next_mark(void *data, bool *end)
+{
+	struct list *list = data;
+	const struct trace_events *events = &list->shown->events;
+	struct json json;
+
+	*end = list->at == events->nr_marks;
+	if (*end)
+		return NULL;
+	json = json_begin();
+	put_ns(&json, "ns", events->marks[list->at].ns);
+	put_name(&json, "name", list->shown, events->marks[list->at++].name);
+	return json_end(&json);
+}
+
+static struct json_object *next_lost(void *data, bool *end)
+{
+	struct list *list = data;
+	const struct trace_events *events = &list->shown->events;
+	struct json json;
+
+	*end = list->at == events->nr_lost;
+	if (*end)
+		return NULL;
+	json = json_begin();
+	json_put_int(&json, "cpu", events->lost[list->at].cpu);
+	put_ns(&json, "from_ns", events->lost[list->at].from_ns);
+	put_ns(&json, "to_ns", events->lost[list->at++].to_ns);
+	return json_end(&json);
+}
+
+static struct json_object *next_task(void *data, bool *end)
+{
+	struct list *list = data;
+	const struct task_row *row = &list->rows[list->at];
+	struct json json;
+
+	*end = list->at == list->nr;
+	if (*end)
+		return NULL;
+	list->at++;
+	json = json_begin();
+	put_name(&json, "task", list->shown, row->task->comm);
+	json_put_int(&json, "pid", row->task->pid);
+	put_ns(&json, "ran_ns", row->sums[TASK_RUNS]);
+	put_ns(&json, "waited_ns", row->sums[TASK_WAITS]);
+	put_ns(&json, "slept_ns", row->sums[TASK_SLEEPS]);
+	json_put_number(&json, "moves", row->task->moves);
+	json_put_number(&json, "wakes", row->wakes.count);
+	put_ns(&json, "wake_p50_ns", row->wakes.p50_ns);
+	put_ns(&json, "wake_p99_ns", row->wakes.p99_ns);
+	put_ns(&json, "wake_max_ns", row->wakes.max_ns);
+	return json_end(&json);
+}
+
+static struct json_object *next_wait(void *data, bool *end)
+{
+	struct list *list = data;
+	const struct task_span *span = list->waits[list->at];
+	const struct trace_task *behind, *task;
+	struct json json;
+	uint64_t ns;
+
+	*end = list->at == list->nr;
+	if (*end)
+		return NULL;
+	list->at++;
+	task = &list->shown->tasks.tasks[span->task];
+	behind = trace_tasks_ran_most(&list->shown->tasks, span->cpu, span->from_ns, span->to_ns,
+				      &ns);
+	json = json_begin();
+	put_name(&json, "task", list->shown, task->comm);
+	json_put_int(&json, "pid", task->pid);
+	json_put_int(&json, "cpu", span->cpu);
+	put_ns(&json, "from_ns", span->from_ns);
+	put_ns(&json, "for_ns", span->to_ns - span->from_ns);
+	json_put_int(&json, "behind_pid", behind ? behind->pid : 0);
+	put_ns(&json, "behind_ns", ns);
+	return json_end(&json);
+}
+
+static int print_json(const struct shown *shown)
+{
+	const struct trace_events *events = &shown->events;
+	struct list list = { .shown = shown, .rows = rows_of(shown) };
+	struct json json = json_begin(), counts = json_begin();
+	size_t size;
+	char *text;
+
+	if (!list.rows)
+		json.failed = true;
+	put_name(&json, "sysname", shown, events->sysname);
+	put_name(&json, "release", shown, events->release);
+	put_name(&json, "version", shown, events->version);
+	put_name(&json, "machine", shown, events->machine);
+	json_put_number(&json, "cpus", events->system_cpus);
+	json_put_number(&json, "cpus_seen", events->cpus);
+	put_ns(&json, "start_ns", shown->start_ns);
+	put_ns(&json, "first_ns", events->first_ns);
+	put_ns(&json, "last_ns", events->last_ns);
+	json_put_number(&json, "disordered", events->disordered);
+	for (size_t i = 0; i < TRACE_TYPES; i++)
+		json_put_number(&counts, type_names[i], shown->count[i]);
+	json_put(&json, "events", json_end(&counts));
+	json_put_list(&json, "marks", next_mark, &list);
+	list.at = 0;
+	json_put_list(&json, "lost", next_lost, &list);
+	list.at = 0;
+	list.nr = list.rows ? shown->tasks.nr_tasks : 0;
+	json_put_list(&json, "tasks", next_task, &list);
+	list.at = 0;
+	list.nr = longest_waits(shown, NULL, list.waits);
+	json_put_list(&json, "waits", next_wait, &list);
+	text = json_text(json_end(&json), true, &size);
+	free((void *)list.rows);
+	if (!text)
+		return -ENOMEM;
+	fwrite(text, 1, size, stdout);
+	free(text);
+	return 0;
+}
+
+/* --- one task -----------------------------------------------------------------------------------
+ */
+
+/* By pid where it is a number. */
+static const struct trace_task *find_task(const struct shown *shown, const char *word,
+					  uint64_t from_ns, uint64_t to_ns)
+{
+	const bool is_pid = word[strspn(word, "0123456789")] == '\0' && strlen(word) < 9;
+
+	return trace_tasks_find(&shown->events, &shown->tasks,
+				is_pid ? (int32_t)strtol(word, NULL, 10) : 0, word, from_ns, to_ns);
+}
+
+static int print_task(const struct shown *shown, const char *path, const char *word, const char *at)
+{
+	const struct trace_task *task;
+	uint64_t ns = 0;
+	char *end;
+
+	if (at) {
+		const double seconds = strtod(at, &end);
+
+		if (end == at || *end || !(seconds > -1e9 && seconds < 1e9))
+			return command_misused("trace", "--at '%s': not a number of seconds", at);
+		ns = shown->start_ns + (uint64_t)(int64_t)(seconds * 1e9);
+	}
+	task = find_task(shown, word, at ? ns : 0, at ? ns + 1 : UINT64_MAX);
+	if (!task) {
+		command_complain("trace '%s': no task '%s' is in it", path, word);
+		return 1;
+	}
+	if (!at) {
+		print_waits(shown, task);
+		return 0;
+	}
+	for (size_t i = task->first; i < task->first + task->nr_spans; i++) {
+		struct quote quote = { .by = "trace" };
+
+		if (!task_span_within(&shown->tasks.spans[i], ns, ns + 1))
+			continue;
+		quote_span(&quote, &shown->tasks.spans[i], shown->start_ns, &shown->events,
+			   &shown->tasks);
+		report_quote_text(stdout, &quote, "then");
+		return 0;
+	}
+	command_complain("trace '%s': nothing is known of task '%s' at %s s", path, word, at);
+	return 1;
+}
+
+int cmd_trace(const struct run_options *options)
+{
+	const char *path = options->operands ? *options->operands : NULL;
+	struct failure failure = { "" };
+	struct shown shown = { .start_ns = 0 };
+	int status = 0, ret;
+
+	if (!path || options->operands[1])
+		return command_misused("trace", "give one file");
+	if (options->trace_at && !options->trace_task)
+		return command_misused("trace", "--at is about a task: give --task");
+	ret = read_trace(&shown, path, &failure);
+	if (ret) {
+		command_complain("trace '%s': %s", path,
+				 !strncmp(failure.text, "trace: ", 7) ? failure.text + 7
+								      : failure.text);
+		status = COMMAND_CANNOT;
+	} else if (options->trace_json) {
+		ret = print_json(&shown);
+	} else if (options->trace_task) {
+		status = print_task(&shown, path, options->trace_task, options->trace_at);
+	} else {
+		print_summary(&shown);
+		if (options->trace_tasks)
+			ret = print_tasks(&shown);
+		if (options->trace_waits)
+			print_waits(&shown, NULL);
+	}
+	if (ret && !status) {
+		command_complain("trace '%s': out of memory", path);
+		status = COMMAND_CANNOT;
+	}
+	trace_tasks_free(&shown.tasks);
+	trace_events_free(&shown.events);
+	return status;
+}
