@@ -1,5 +1,6 @@
 /* ktstr-launch report: one file to look at, made of what a run or a suite left. */
 #include <errno.h>
+#include <json-c/json.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,7 @@ static int report(const struct run_options *options, char *path, struct error *e
 		snprintf(path, PATH_MAX, "%s", options->page_file);
 	if (!ret)
 		ret = write_file(&page, title, suite, path, err);
+	json_object_put(suite);
 	page_end(&page);
 	return ret;
 }

@@ -82,7 +82,8 @@ static struct sinks_wish sinks_wish(const struct run_options *options)
 	return (struct sinks_wish){ .tap = options->tap,
 				    .ktap = options->ktap,
 				    .junit = options->junit,
-				    .json = options->json };
+				    .json = options->json,
+				    .html = options->html };
 }
 
 static int open_reports(struct command_state *state, struct error *err)

@@ -101,7 +101,7 @@ void page_escape(const char *text, size_t size, FILE *out)
 	fwrite(text + from, 1, size - from, out);
 }
 
-/* The JSON object as text; takes @suite over. NULL: no memory. */
+/* The JSON object as text; NULL: no memory. */
 static char *data_text(struct page *page, const char *title, struct json_object *suite,
 		       size_t *size)
 {
@@ -112,7 +112,7 @@ static char *data_text(struct page *page, const char *title, struct json_object 
 	json_put_text(&json, "title", title);
 	json_put(&json, "failures", json_object_get(page->failures));
 	if (suite)
-		json_put(&json, "suite", suite);
+		json_put(&json, "suite", json_object_get(suite));
 	else
 		json_put_null(&json, "suite");
 	return json_text(json_end(&json), false, size);

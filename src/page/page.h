@@ -64,8 +64,8 @@ int page_add_block(struct page *page, const void *data, size_t size, char *id, s
 
 /*
  * page_write - all of it to @out, whose errors are the caller's (ferror)
- * @suite: or NULL; taken over, also when this fails. Returns 0, -ENOMEM, or -EIO: the template in
- * this launcher is damaged.
+ * @suite: or NULL; stays the caller's. Returns 0, -ENOMEM, or -EIO: the template in this launcher
+ * is damaged.
  */
 int page_write(struct page *page, const char *title, struct json_object *suite, FILE *out,
 	       struct error *err);

@@ -12,6 +12,7 @@
 #include "report/lines.h"
 #include "report/metrics.h"
 #include "util/file.h"
+#include "util/shell_quote.h"
 #include "util/terminal.h"
 #include "util/utf8.h"
 
@@ -361,6 +362,21 @@ static void put_recording(FILE *out, const struct report_recording *recording)
 			recording->unreadable);
 }
 
+/* What makes a page of the traces, and of all else that is there. */
+static void put_page(FILE *out, const struct report *report, const char *dump_path)
+{
+	const char *const argv[] = { "ktstr-launch", "report", dump_path, NULL };
+	const struct report_vm *repro = report->repro;
+	char *line;
+
+	if (!dump_path ||
+	    (!report->recording.path && !report->first.trace_path && !(repro && repro->trace_path)))
+		return;
+	line = shell_quote(argv);
+	put_path(out, "page", line, "");
+	free(line);
+}
+
 static void put_report(FILE *out, const struct report *report, const char *dump_path,
 		       const char *repro_dump_path, bool colour)
 {
@@ -377,6 +393,7 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 	if (repro)
 		put_path(out, first->trace_path ? "repro trace" : "trace", repro->trace_path,
 			 "  (Perfetto)");
+	put_page(out, report, dump_path);
 	put_path(out, "vmcore", report->vmcore_path, "  (crash, drgn)");
 	if (is_good(report))
 		return;

@@ -127,7 +127,7 @@ struct run_options {
 	bool has_seed;
 	uint64_t seed;
 	bool tap, ktap;
-	const char *junit, *json; /* files */
+	const char *junit, *json, *html; /* files */
 
 	/* OPTIONS_SHELL; or NULL */
 	const char *test; /* file or name */

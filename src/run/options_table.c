@@ -356,6 +356,9 @@ const struct option_definition option_definitions[] = {
 	  "JUnit XML to FILE, which is replaced as a whole at the end;\n- is standard output, a pipe is written to" },
 	{ "json", 0, "FILE", OPTIONS_SUITE, NULL, STRING(json),
 	  "one JSON object per line to FILE, replaced and written likewise" },
+	{ "html", 0, "FILE", OPTIONS_SUITE, NULL, STRING(html),
+	  "a page to look at, of all results and what failed, to FILE,\n"
+	  "replaced and written likewise; needs no network" },
 	{ "test", 0, "FILE|NAME", OPTIONS_SHELL, NULL, STRING(test),
 	  "the VM that this test would get: topology, memory with its\n"
 	  "floor, kernel parameters, files, environment, tracer; a NAME is\n"

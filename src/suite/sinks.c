@@ -6,9 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "page/suite_html.h"
+
 int sinks_check(const struct sinks_wish *wish, struct error *err)
 {
-	const char *on_stdout[4];
+	const struct {
+		const char *option, *path;
+	} files[] = { { "--junit", wish->junit },
+		      { "--json", wish->json },
+		      { "--html", wish->html } };
+	const char *on_stdout[5];
 	size_t count = 0;
 
 	if (wish->tap)
@@ -19,14 +26,21 @@ int sinks_check(const struct sinks_wish *wish, struct error *err)
 		on_stdout[count++] = "--junit -";
 	if (wish->json && !strcmp(wish->json, "-"))
 		on_stdout[count++] = "--json -";
+	if (wish->html && !strcmp(wish->html, "-"))
+		on_stdout[count++] = "--html -";
 	if (count > 1)
 		return error_set(err, -EINVAL,
 				 "%s and %s both write to standard output; give one of them",
 				 on_stdout[0], on_stdout[1]);
-	if (wish->junit && wish->json && !strcmp(wish->junit, wish->json))
-		return error_set(err, -EINVAL,
-				 "--junit and --json both write to the file '%s'; give two files",
-				 wish->json);
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (files[k].path && files[i].path && !strcmp(files[k].path, files[i].path))
+				return error_set(
+					err, -EINVAL,
+					"%s and %s both write to the file '%s'; give two files",
+					files[k].option, files[i].option, files[i].path);
+		}
+	}
 	return 0;
 }
 
@@ -65,6 +79,8 @@ int sinks_open(struct sinks *sinks, const struct sinks_wish *wish, unsigned int 
 		ret = open_one(sinks, &suite_junit, wish->junit, planned, err);
 	if (!ret && wish->json)
 		ret = open_one(sinks, &suite_json, wish->json, planned, err);
+	if (!ret && wish->html)
+		ret = open_one(sinks, &suite_html, wish->html, planned, err);
 	if (ret)
 		sinks_abandon(sinks);
 	return ret;

@@ -17,7 +17,7 @@ struct sink {
 };
 
 struct sinks {
-	struct sink list[3];
+	struct sink list[4];
 	size_t count;
 	bool use_stdout; /* one of them does: no text may go there */
 };
@@ -25,7 +25,7 @@ struct sinks {
 /* What the user asked for; paths as for output_file_open, NULL: none. */
 struct sinks_wish {
 	bool tap, ktap; /* on standard output */
-	const char *junit, *json;
+	const char *junit, *json, *html;
 };
 
 /*

@@ -335,6 +335,17 @@ work_test()
 	[[ $(ls -A results) == real.xml ]] || fail "$(ls -A results)"
 }
 
+@test "reports: --html is a page of all results" {
+	host_test a 'exit 3'
+	host_test b 'exit 0'
+	run "$KTSTR_LAUNCH" test --html page.html tests
+	assert_status 1
+	sed -n 's/.*id="page-data">\(.*\)<\/script>/\1/p' page.html >data.json
+	[[ -s data.json ]] || fail "no page: $(head -c 200 page.html)"
+	jq -e '.suite | .planned == 2 and .counts == {fail: 1, pass: 1} and .cut_off == false' data.json
+	jq -e '[.suite.results[] | select(.bad)][0] | .name == "a" and (.failure_absent | type) == "string"' data.json
+}
+
 @test "reports: - and pipes are written to" {
 	host_test a 'exit 3'
 	run --separate-stderr "$KTSTR_LAUNCH" test --json - tests

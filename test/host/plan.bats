@@ -204,6 +204,9 @@ plan()
 	plan --junit a --json a fair.sh
 	assert_status 125
 	assert_output "write to the file 'a'"
+	plan --html a --json a fair.sh
+	assert_status 125
+	assert_output "--json and --html|--html and --json" "write to the file 'a'"
 	plan --tap --json - fair.sh
 	assert_status 125
 	assert_output '--tap and --json - both write to standard output'

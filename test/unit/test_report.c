@@ -862,6 +862,7 @@ static void a_failure_and_its_repro(void **state)
 		"  failure dump  OUT/fair.failure-dump.json\n"
 		"  repro dump    OUT/fair.repro.failure-dump.json\n"
 		"  trace         OUT/fair.repro.wprof.pb  (Perfetto)\n"
+		"  page          ktstr-launch report OUT/fair.failure-dump.json\n"
 		"  vm            booted\n"
 		"  replay        ktstr-launch run --kernel /boot/vmlinuz-6.12 -- fair --load "
 		"'two words'\n");

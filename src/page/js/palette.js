@@ -46,9 +46,9 @@ export function palette() {
 	/** @type {Rgb[]} */
 	const tasks = [];
 
-	for (const l of dark ? [0.52, 0.64] : [0.5, 0.64])
+	for (const l of dark ? [0.5, 0.62] : [0.54, 0.67])
 		for (const hue of HUES)
-			tasks.push(hsl(hue, dark ? 0.38 : 0.45, l));
+			tasks.push(hsl(hue, dark ? 0.34 : 0.4, l));
 	return { dark, css, tasks, lane: rgb(css.lane), wait: rgb(css.wait), blocked: rgb(css.blocked) };
 }
 
