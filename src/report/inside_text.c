@@ -132,15 +132,18 @@ static const char *runs_on(const struct inspect_machine *machine, int32_t number
 	return NULL;
 }
 
-static void put_waiting(FILE *out, const struct inspect_machine *machine)
+static void put_waiting(FILE *out, const struct inspect_machine *machine, uint64_t worth_ns)
 {
-	for (unsigned int i = 0; i < machine->nr_longest && i < MAX_WAITING; i++) {
+	unsigned int shown = 0;
+
+	for (unsigned int i = 0; i < machine->nr_longest && shown < MAX_WAITING; i++) {
 		const struct waiting *waiting = &machine->longest[i];
 		char task[REPORT_TASK_SIZE], other[REPORT_TASK_SIZE];
 		const char *runs;
 
-		if (waiting->by != WAIT_QUEUED || waiting->waited_ns < WORTH_NS)
+		if (waiting->by != WAIT_QUEUED || waiting->waited_ns < worth_ns)
 			continue;
+		shown++;
 		report_task(&waiting->task, task);
 		fprintf(out, "  waiting: %s (%s) for %.1f s", task,
 			task_class_name(waiting->task.class), (double)waiting->waited_ns / 1e9);
@@ -154,7 +157,7 @@ static void put_waiting(FILE *out, const struct inspect_machine *machine)
 	for (unsigned int i = 0; i < machine->nr_unqueued && i < MAX_WAITING; i++) {
 		char task[REPORT_TASK_SIZE];
 
-		if (machine->unqueued[i].waited_ns < WORTH_NS)
+		if (machine->unqueued[i].waited_ns < worth_ns)
 			continue;
 		report_task(&machine->unqueued[i].task, task);
 		fprintf(out, "  in no queue: %s could run%s\n", task,
@@ -228,7 +231,8 @@ void report_inside_text(FILE *out, const struct inside *inside, enum verdict_kin
 	if (kind == VERDICT_TIMEOUT || kind == VERDICT_PANIC || kind == VERDICT_STALL ||
 	    kind == VERDICT_DIED || kind == VERDICT_PROTOCOL)
 		put_cpus(out, inside->machine, is_at_limit);
-	put_waiting(out, inside->machine);
+	/* At a limit a task that would run just then is as good as one that runs. */
+	put_waiting(out, inside->machine, is_at_limit ? 0 : WORTH_NS);
 	if (is_at_limit)
 		put_sleeping(out, inside->machine);
 	else

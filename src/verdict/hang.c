@@ -59,9 +59,13 @@ static bool is_starved(const struct inspect_machine *machine, uint64_t least_ns,
 		       char text[HANG_SIZE])
 {
 	const struct waiting *longest = machine->longest;
+	const struct waiting *end = longest + machine->nr_longest;
 	char task[NAME_SIZE];
 
-	if (!machine->nr_longest || longest->by != WAIT_QUEUED || longest->waited_ns < least_ns)
+	/* Of others it is only known when they last ran. */
+	while (longest < end && longest->by != WAIT_QUEUED)
+		longest++;
+	if (longest == end || longest->waited_ns < least_ns)
 		return false;
 	snprintf(text, HANG_SIZE, "%s could run and has not for %.1f s",
 		 task_name(&longest->task, task), (double)longest->waited_ns / 1e9);
@@ -94,6 +98,23 @@ static bool is_running(const struct inspect_machine *machine, char text[HANG_SIZ
 	return true;
 }
 
+/* It would run, had the kernel not just something of its own to do on its CPU. */
+static bool is_about_to_run(const struct inspect_machine *machine, char text[HANG_SIZE])
+{
+	for (unsigned int i = 0; i < machine->nr_longest; i++) {
+		const struct inspect_task *task = &machine->longest[i].task;
+		char name[NAME_SIZE], cpu[24] = "";
+
+		if (task->is_kernel_thread || task->tgid == 1)
+			continue;
+		if (task->cpu >= 0)
+			snprintf(cpu, sizeof(cpu), " on CPU %" PRId32, task->cpu);
+		snprintf(text, HANG_SIZE, "%s is about to run%s", task_name(task, name), cpu);
+		return true;
+	}
+	return false;
+}
+
 static bool is_asleep(const struct inspect_machine *machine, char text[HANG_SIZE])
 {
 	const struct inspect_blocked *last;
@@ -114,5 +135,6 @@ bool hang_describe(const struct inspect_machine *machine, uint64_t limit_ms, cha
 	if (least_ns < LEAST_NS)
 		least_ns = LEAST_NS;
 	return is_blocked(machine, least_ns, text) || is_starved(machine, least_ns, text) ||
-	       is_running(machine, text) || is_asleep(machine, text);
+	       is_running(machine, text) || is_about_to_run(machine, text) ||
+	       is_asleep(machine, text);
 }

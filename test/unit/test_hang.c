@@ -79,6 +79,12 @@ static void the_reason_that_counts_most_is_told(void **state)
 	sleeping[1].trace = trace_of(0, sleeps, BACKTRACE_USER);
 	machine.nr_sleeping = 2;
 	assert_hang(&machine, "all CPUs are idle, and sl?[10] sleeps in do_nanosleep");
+	machine.longest[0] = (struct waiting){ .task = task_of(21, "ready"), .by = WAIT_QUEUED };
+	machine.longest[0].task.is_kernel_thread = true;
+	machine.nr_longest = 1;
+	assert_hang(&machine, "all CPUs are idle, and sl?[10] sleeps in do_nanosleep");
+	machine.longest[0].task.is_kernel_thread = false;
+	assert_hang(&machine, "ready[21] is about to run on CPU 0");
 	cpus[0].task = task_of(20, "hog");
 	cpus[0].trace = trace_of(1, ticks, BACKTRACE_USER);
 	assert_hang(&machine, "hog[20] runs on CPU 1 in user mode");
@@ -92,6 +98,11 @@ static void the_reason_that_counts_most_is_told(void **state)
 	machine.nr_longest = 1;
 	assert_hang(&machine, "hog[20] runs on CPU 1 in spin_in_kernel, and 1 other runs");
 	machine.longest[0].waited_ns = 2 * SECOND;
+	machine.longest[1] = machine.longest[0];
+	machine.longest[0] = (struct waiting){ .task = task_of(31, "slept"),
+					       .by = WAIT_LAST_RAN,
+					       .waited_ns = 9 * SECOND };
+	machine.nr_longest = 2;
 	assert_hang(&machine, "starved[30] could run and has not for 2.0 s");
 	blocked[1].trace = trace_of(2, locked, BACKTRACE_USER);
 	blocked[2].task.is_kernel_thread = true;

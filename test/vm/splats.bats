@@ -14,9 +14,10 @@ setup_file()
 	entry taint-skip 'echo 512 >/proc/sys/kernel/tainted; exit 4'
 	entry taint-allowed 'echo 512 >/proc/sys/kernel/tainted' 'allow_splat="tainted: W*"'
 	entry taint-other 'echo 16896 >/proc/sys/kernel/tainted' 'allow_splat="tainted: W*"'
-	# Huge pages take most of the memory, and need not be filled.
-	entry oom 'echo 70 >/proc/sys/vm/nr_hugepages; tail /dev/zero; exit 0'
-	entry oom-allowed 'echo 70 >/proc/sys/vm/nr_hugepages; tail /dev/zero; exit 0' 'allow_splat=/^nothing/ allow_splat="*: Killed process *(tail)*"'
+	# Huge pages take all but 24 MiB of the memory, and need not be filled.
+	fill="awk '/MemAvailable/ { print int((\$2 - 24000) / 2048) }' /proc/meminfo >/proc/sys/vm/nr_hugepages"
+	entry oom "$fill; tail /dev/zero; exit 0"
+	entry oom-allowed "$fill; tail /dev/zero; exit 0" 'allow_splat=/^nothing/ allow_splat="*: Killed process *(tail)*"'
 	entry cpu 'echo 0 >/sys/devices/system/cpu/cpu1/online'
 	entry cpu-back 'cd /sys/devices/system/cpu/cpu1 && echo 0 >online && echo 1 >online'
 	entry words 'echo "<4>WARNING: CPU: 0 PID: 1 at kernel/x.c:1 f+0x1/0x2" >/dev/kmsg
