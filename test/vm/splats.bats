@@ -57,7 +57,7 @@ setup()
 }
 
 @test "a process that was killed for memory is a failure, with its name" {
-	assert_output "^FAIL +oom +memory ran out, and the kernel killed 'tail' \\(pid [0-9]+\\): the guest has 256 MiB.*; payload exited with status 0"
+	assert_output "^FAIL +oom +memory ran out, and the kernel killed 'tail' \\(pid [0-9]+\\): the guest has 26[0-9] MiB.*; payload exited with status 0"
 }
 
 @test "a CPU that is gone at the end is a failure, one that came back is none" {
