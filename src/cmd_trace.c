@@ -28,6 +28,7 @@ struct shown {
 	struct trace_events events;
 	struct trace_tasks tasks;
 	uint64_t start_ns;
+	bool has_start; /* that is the payload's */
 	uint64_t count[TRACE_TYPES];
 };
 
@@ -88,8 +89,10 @@ static int read_trace(struct shown *shown, const char *path, struct failure *fai
 	shown->start_ns = shown->events.first_ns;
 	for (size_t i = 0; i < shown->events.nr_marks; i++)
 		if (!strcmp(trace_events_name(&shown->events, shown->events.marks[i].name),
-			    "payload starts"))
+			    "payload starts")) {
 			shown->start_ns = shown->events.marks[i].ns;
+			shown->has_start = true;
+		}
 	return 0;
 }
 
@@ -221,7 +224,7 @@ static void print_waits(const struct shown *shown, const struct trace_task *of)
 	if (!nr)
 		puts("no task has waited for a CPU");
 	for (size_t i = 0; i < nr; i++) {
-		struct quote quote = { .by = "trace" };
+		struct quote quote = { .by = "trace", .has_start = shown->has_start };
 
 		quote_span(&quote, waits[i], shown->start_ns, &shown->events, &shown->tasks);
 		report_quote_text(stdout, &quote, "wait");
@@ -409,7 +412,7 @@ static int print_task(const struct shown *shown, const char *path, const char *w
 		return 0;
 	}
 	for (size_t i = task->first; i < task->first + task->nr_spans; i++) {
-		struct quote quote = { .by = "trace" };
+		struct quote quote = { .by = "trace", .has_start = shown->has_start };
 
 		if (!task_span_within(&shown->tasks.spans[i], ns, ns + 1))
 			continue;

@@ -42,9 +42,12 @@ void report_quote_text(FILE *out, const struct quote *quote, const char *which)
 	put_task(out, &quote->task);
 	fputc(' ', out);
 	put_what(out, quote);
-	fprintf(out, ",\n    from %.3f s on%s",
-		(double)(quote->from_ns < 0 ? -quote->from_ns : quote->from_ns) / 1e9,
-		quote->from_ns < 0 ? " before the payload's start" : "");
+	if (quote->has_start)
+		fprintf(out, ",\n    from %.3f s %s the payload's start on",
+			(double)(quote->from_ns < 0 ? -quote->from_ns : quote->from_ns) / 1e9,
+			quote->from_ns < 0 ? "before" : "after");
+	else
+		fprintf(out, ",\n    from %.3f s on", (double)quote->from_ns / 1e9);
 	if (quote->behind.pid)
 		fprintf(out, "; that one ran for %.3f s of it", (double)quote->behind_ns / 1e9);
 	if (quote->woken_by.pid > 0) {

@@ -24,6 +24,7 @@ struct quote {
 	const char *state; /* "waiting", "running", "sleeping" */
 	char letter;	   /* of one that sleeps: its state in ps */
 	int cpu;	   /* -1: not known */
+	bool has_start;	   /* it is known when the payload started */
 	int64_t from_ns;   /* from the payload's start on; before it negative */
 	uint64_t for_ns;
 	bool is_longer;		    /* it began before the trace, or went on behind it */

@@ -132,7 +132,7 @@ void quote_take(struct quote *quote, const struct observation *seen, const char 
 {
 	struct named named;
 
-	*quote = (struct quote){ .cpu = -1, .is_expected = is_expected };
+	*quote = (struct quote){ .cpu = -1, .has_start = true, .is_expected = is_expected };
 	if (!named_find(seen, &named))
 		return;
 	quote->by = named.by;

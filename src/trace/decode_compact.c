@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "trace/decode_walk.h"
+#include "trace/list.h"
 
 /* The fields of FtraceEventBundle.CompactSched. */
 enum {
@@ -34,18 +35,11 @@ struct compact {
 
 static int add_name(const struct decode *walk, struct compact *compact, struct pb_reader bytes)
 {
-	/* Doubled when it is full, which is when it has 0, 1, 2, 4, ... names. */
-	if (!(compact->nr_names & (compact->nr_names - 1))) {
-		const size_t room = compact->nr_names ? compact->nr_names * 2 : 1;
-		struct trace_text *names =
-			reallocarray(compact->names, room, sizeof(*compact->names));
+	struct trace_text *name = list_append(&compact->names, &compact->nr_names, sizeof(*name));
 
-		if (!names)
-			return failure_set(walk->failure, -ENOMEM, "trace: no memory for names");
-		compact->names = names;
-	}
-	compact->names[compact->nr_names++] =
-		(struct trace_text){ (const char *)bytes.at, (size_t)(bytes.end - bytes.at) };
+	if (!name)
+		return failure_set(walk->failure, -ENOMEM, "trace: no memory for names");
+	*name = (struct trace_text){ (const char *)bytes.at, (size_t)(bytes.end - bytes.at) };
 	return 0;
 }
 

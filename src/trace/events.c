@@ -6,24 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/list.h"
 #include "util/fnv.h"
-
-/*
- * One more item for a list: its room is a power of two, or nothing, and is doubled when it is full.
- * Returns where it goes, or NULL.
- */
-static void *append(void *items, size_t *nr, size_t size)
-{
-	void **list = items, *grown;
-
-	if (!(*nr & (*nr - 1))) {
-		grown = reallocarray(*list, *nr ? *nr * 2 : 1, size);
-		if (!grown)
-			return NULL;
-		*list = grown;
-	}
-	return (char *)*list + size * (*nr)++;
-}
 
 static int no_memory(struct failure *failure)
 {
@@ -98,7 +82,7 @@ static int64_t intern_all(struct trace_events *events, const char *data, size_t 
 	}
 	if (at + size >= UINT32_MAX || !add_bytes(events, data, size))
 		return -1;
-	name = append(&events->names, &events->nr_names, sizeof(*name));
+	name = list_append(&events->names, &events->nr_names, sizeof(*name));
 	if (!name)
 		return -1;
 	*name = (struct trace_name){ (uint32_t)at, (uint32_t)size };
@@ -133,7 +117,7 @@ static int take_event(void *data, const struct trace_event *from, struct failure
 		return failure_set(failure, -E2BIG,
 				   "trace: it has more than %u events, which is too much to hold",
 				   TRACE_MAX_EVENTS);
-	event = append(&events->events, &events->nr_events, sizeof(*event));
+	event = list_append(&events->events, &events->nr_events, sizeof(*event));
 	if (!event)
 		return no_memory(failure);
 	*event = (struct sched_event){ .ns = from->ns,
@@ -167,7 +151,7 @@ static int take_event(void *data, const struct trace_event *from, struct failure
 static int take_lost(void *data, const struct trace_lost *from, struct failure *failure)
 {
 	struct trace_events *events = data;
-	struct trace_lost *lost = append(&events->lost, &events->nr_lost, sizeof(*lost));
+	struct trace_lost *lost = list_append(&events->lost, &events->nr_lost, sizeof(*lost));
 
 	if (!lost)
 		return no_memory(failure);
@@ -179,7 +163,7 @@ static int take_process(void *data, const struct trace_process *from, struct fai
 {
 	struct trace_events *events = data;
 	struct sched_process *process =
-		append(&events->processes, &events->nr_processes, sizeof(*process));
+		list_append(&events->processes, &events->nr_processes, sizeof(*process));
 
 	if (!process)
 		return no_memory(failure);
@@ -192,7 +176,7 @@ static int take_thread(void *data, const struct trace_thread *from, struct failu
 {
 	struct trace_events *events = data;
 	struct sched_thread *thread =
-		append(&events->threads, &events->nr_threads, sizeof(*thread));
+		list_append(&events->threads, &events->nr_threads, sizeof(*thread));
 
 	if (!thread)
 		return no_memory(failure);
@@ -203,7 +187,7 @@ static int take_thread(void *data, const struct trace_thread *from, struct failu
 static int take_mark(void *data, const struct trace_mark *from, struct failure *failure)
 {
 	struct trace_events *events = data;
-	struct sched_mark *mark = append(&events->marks, &events->nr_marks, sizeof(*mark));
+	struct sched_mark *mark = list_append(&events->marks, &events->nr_marks, sizeof(*mark));
 
 	if (!mark)
 		return no_memory(failure);
@@ -271,7 +255,7 @@ static bool sort_events(struct trace_events *events)
 
 	if (!nr || run_end(from, nr, 0) == nr)
 		return true;
-	to = reallocarray(NULL, nr, sizeof(*to));
+	to = list_room(nr, sizeof(*to));
 	if (!to)
 		return false;
 	while (runs > 1) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/list.h"
+
 /* A task while the events are walked. */
 struct state {
 	struct task_span span; /* that is open; from_ns 0: nothing is known */
@@ -22,20 +24,6 @@ struct walk {
 	size_t table_size;
 	uint32_t running[TRACE_MAX_CPUS]; /* index + 1 */
 };
-
-/* One more: the room is a power of two, and is doubled when it is full. Returns NULL: no memory. */
-static void *append(void *items, size_t *nr, size_t size)
-{
-	void **list = items, *grown;
-
-	if (!(*nr & (*nr - 1))) {
-		grown = reallocarray(*list, *nr ? *nr * 2 : 1, size);
-		if (!grown)
-			return NULL;
-		*list = grown;
-	}
-	return memset((char *)*list + size * (*nr)++, 0, size);
-}
 
 static size_t slot_of(const struct walk *walk, int32_t pid)
 {
@@ -72,13 +60,14 @@ static bool add_task(struct walk *walk, int32_t pid, size_t slot)
 {
 	struct trace_tasks *tasks = walk->tasks;
 	size_t nr_states = tasks->nr_tasks;
-	struct state *state = append(&walk->states, &nr_states, sizeof(*state));
-	struct trace_task *task = state ? append(&tasks->tasks, &tasks->nr_tasks, sizeof(*task))
-					: NULL;
+	struct state *state = list_append(&walk->states, &nr_states, sizeof(*state));
+	struct trace_task *task =
+		state ? list_append(&tasks->tasks, &tasks->nr_tasks, sizeof(*task)) : NULL;
 
 	if (!task)
 		return false;
-	task->pid = pid;
+	*state = (struct state){ .woken = false };
+	*task = (struct trace_task){ .pid = pid };
 	walk->table[slot] = (uint32_t)tasks->nr_tasks;
 	return true;
 }
@@ -111,7 +100,7 @@ static bool close_span(struct walk *walk, struct state *state, uint64_t ns)
 
 	if (!state->span.from_ns || ns == state->span.from_ns)
 		return true;
-	span = append(&tasks->spans, &tasks->nr_spans, sizeof(*span));
+	span = list_append(&tasks->spans, &tasks->nr_spans, sizeof(*span));
 	if (!span)
 		return false;
 	*span = state->span;
@@ -301,7 +290,7 @@ static bool sort_spans(struct trace_tasks *tasks)
 	}
 	if (!at)
 		return true;
-	sorted = reallocarray(NULL, at, sizeof(*sorted));
+	sorted = list_room(at, sizeof(*sorted));
 	if (!sorted)
 		return false;
 	for (size_t i = 0; i < tasks->nr_spans; i++) {

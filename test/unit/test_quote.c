@@ -101,7 +101,7 @@ static void test_a_wait_that_ktstr_work_names(void **state)
 	assert_string_equal(
 		bench->text,
 		"  trace: client/2 (pid 213) waited on CPU 3 behind rt-hog (pid 200) for 2.114 s,\n"
-		"    from 1.020 s on; that one ran for 2.014 s of it; woken by waker (pid 77)\n");
+		"    from 1.020 s after the payload's start on; that one ran for 2.014 s of it; woken by waker (pid 77)\n");
 	assert_string_equal(bench->quote.state, "waiting");
 	assert_int_equal(bench->quote.from_ns, S(1.02));
 	assert_int_equal(bench->quote.for_ns, S(2.114));
@@ -117,17 +117,19 @@ static void test_what_else_it_may_have_done(void **state)
 	/* Before the payload's start; nothing is known of what came before the trace. */
 	work_says(bench, "task 213 10500000000 90000000 client/2\n");
 	take(bench);
-	assert_string_equal(bench->text, "  trace: client/2 (pid 213) ran on CPU 3 for 0.100 s,\n"
-					 "    from 0.500 s on; events of that CPU are missing\n");
+	assert_string_equal(
+		bench->text,
+		"  trace: client/2 (pid 213) ran on CPU 3 for 0.100 s,\n"
+		"    from 0.500 s after the payload's start on; events of that CPU are missing\n");
 	work_says(bench, "task 213 13300000000 600000000 client/2\n");
 	take(bench);
 	assert_string_equal(bench->text,
 			    "  trace: client/2 (pid 213) slept (D) for at least 0.800 s,\n"
-			    "    from 3.200 s on\n");
+			    "    from 3.200 s after the payload's start on\n");
 	bench->seen.guest_started_ns = S(11);
 	work_says(bench, "task 213 10500000000 90000000 client/2\n");
 	take(bench);
-	assert_non_null(strstr(bench->text, "from 0.500 s on before the payload's start"));
+	assert_non_null(strstr(bench->text, "from 0.500 s before the payload's start on"));
 }
 
 static void test_a_task_that_is_not_there(void **state)
