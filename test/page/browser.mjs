@@ -30,8 +30,9 @@ export async function launch() {
  * @param {string} file
  * @param {Record<string, any>} [options] of the browser's context
  * @param {string} [script] run in the page before its own
+ * @param {(page: any) => Promise<void>} [before] the page is loaded
  */
-export async function open(browser, file, options = {}, script = "") {
+export async function open(browser, file, options = {}, script = "", before = undefined) {
 	const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, ...options });
 	const page = await context.newPage();
 	/** @type {string[]} */
@@ -50,6 +51,8 @@ export async function open(browser, file, options = {}, script = "") {
 	});
 	if (script)
 		await page.addInitScript(script);
+	if (before)
+		await before(page);
 	await page.goto(url);
 	return { page, wrongs, close: () => context.close() };
 }

@@ -94,6 +94,8 @@ await test("a failure: each part is there, the failure's mark and the named task
 
 	yes(seen.from < seen.at && seen.at < seen.to, "the failure's mark is in view");
 	same([seen.name, seen.focus, seen.first, seen.scroll], ["starved", 123, 123, 0], "the named task");
+	yes(/starved \[123\] could run and had no CPU for/.test(await page.locator("#evidence").textContent()),
+		"the trace is evidence, too");
 	yes((await page.locator("#logs").textContent()).includes("two <b>bold</b>"), "standard output, as text");
 	yes((await page.locator(".thread").count()) === dump.topology.cpus, "a box for each CPU");
 	yes((await page.locator(".thread small").count()) >= 4, "with its load");

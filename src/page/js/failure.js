@@ -2,10 +2,10 @@
 import { absent, copyable, el, section, table } from "./dom.js";
 import { logs } from "./logs.js";
 import { backtrace, machine, taskText } from "./machine.js";
-import { load } from "./stats.js";
+import { load, taskTotals } from "./stats.js";
 import { topologyPart } from "./topology.js";
-import { tracePart } from "./tracepart.js";
-import { duration, seconds } from "./units.js";
+import { namedTask, payloadTime, tracePart } from "./tracepart.js";
+import { duration, percent, seconds } from "./units.js";
 
 /** @typedef {import("./tracepart.js").TraceEntry} TraceEntry */
 
@@ -157,13 +157,37 @@ function timelines(failure, topology) {
 		if (there.length > 1)
 			parts.push(el("h3", null, entry.title));
 		parts.push(tracePart(entry, wanted(dump), i === 0, trace => {
-			if (i === 0)
-				topology?.setLoad(trace.cpus.map(c => c.cpu), load(trace, 0, trace.span),
-					`over the ${duration(trace.span)} of the trace`);
+			if (i > 0)
+				return;
+			topology?.setLoad(trace.cpus.map(c => c.cpu), load(trace, 0, trace.span),
+				`over the ${duration(trace.span)} of the trace`);
+			if (dump)
+				addWaits(parts[0].getRootNode(), trace, dump);
 		}));
 	});
 	return section("timeline", "Timeline", ...parts,
 		...not.map(entry => absent(`${entry.title}: ${entry.absent}`)));
+}
+
+/**
+ * What the trace says of whom it is about, as evidence.
+ * @param {Node} root of the page @param {import("./trace.js").Trace} trace @param {any} dump
+ */
+function addWaits(root, trace, dump) {
+	const task = namedTask(trace, wanted(dump)), place = /** @type {Document} */ (root).getElementById("evidence");
+	const [from, to] = payloadTime(trace);
+
+	if (!task || !place || to <= from)
+		return;
+	const one = taskTotals(trace, task, from, to);
+
+	if (one.waited < (to - from) / 20)
+		return;
+	place.querySelector(".absent")?.remove();
+	place.append(el("p", null, el("strong", null, `${trace.nameOf(task)} [${task.pid}]`),
+		` could run and had no CPU for ${duration(one.waited)} of the ${duration(to - from)} that are recorded of ` +
+		`the payload's time (${percent(one.waited, to - from)}), ${duration(one.longest)} at a stretch; it ran for ${
+			duration(one.ran)} (${percent(one.ran, to - from)}).`));
 }
 
 /** @param {Failure} failure */

@@ -36,6 +36,17 @@ const NO_WAKER = 0xffffffff;
  */
 
 /**
+ * @typedef {object} Columns see src/page/columns.h
+ * @property {Float64Array} time
+ * @property {Uint32Array} next
+ * @property {Uint16Array} state
+ * @property {Uint32Array} other
+ * @property {Float64Array} wakeTime
+ * @property {Uint32Array} wakeTask
+ * @property {Uint16Array} wakeCpu
+ */
+
+/**
  * @typedef {object} Cpu
  * @property {number} cpu
  * @property {number} n slices
@@ -89,43 +100,37 @@ export class Trace {
 		let at = 0;
 		/**
 		 * A column: its lowest bytes first, all of them, then the next ones.
-		 * @param {number} n @param {number} planes
+		 * @template {Float64Array | Uint32Array | Uint16Array} T
+		 * @param {number} planes @param {T} out
 		 */
-		const column = (n, planes) => {
-			const from = at;
+		const column = (planes, out) => {
+			const n = out.length;
 
-			at += n * planes;
-			if (at > data.length)
+			if (at + n * planes > data.length)
 				throw new Error("the columns are cut off");
-			return { from, n, planes };
-		};
-		/** @param {{ from: number, n: number, planes: number }} c @param {number} i */
-		const value = (c, i) => {
-			let result = 0, scale = 1;
-
-			for (let p = c.from + i, k = 0; k < c.planes; k++, p += c.n, scale *= 256)
-				result += data[p] * scale;
-			return result;
+			for (let plane = 0, scale = 1; plane < planes; plane++, scale *= 256, at += n)
+				for (let i = 0; i < n; i++)
+					out[i] += data[at + i] * scale;
+			return out;
 		};
 		const switches = cpus.reduce((sum, c) => sum + c[1], 0);
 		const wakings = cpus.reduce((sum, c) => sum + c[2], 0);
-		const time = column(switches, 6), next = column(switches, 3), state = column(switches, 2);
-		const other = column(switches, 3), wakeTime = column(wakings, 6);
-		const wakeTask = column(wakings, 3), wakeCpu = column(wakings, 2);
+		const columns = {
+			time: column(6, new Float64Array(switches)), next: column(3, new Uint32Array(switches)),
+			state: column(2, new Uint16Array(switches)), other: column(3, new Uint32Array(switches)),
+			wakeTime: column(6, new Float64Array(wakings)), wakeTask: column(3, new Uint32Array(wakings)),
+			wakeCpu: column(2, new Uint16Array(wakings)),
+		};
 
 		if (at !== data.length)
 			throw new Error("the columns are longer than they say");
-		this.#build(cpus, switches, wakings, { time, next, state, other, wakeTime, wakeTask, wakeCpu },
-			value);
+		this.#build(columns);
 	}
 
-	/**
-	 * @param {TraceMeta["cpus"]} cpus @param {number} switches @param {number} wakings
-	 * @param {Record<string, any>} c @param {(c: any, i: number) => number} value
-	 */
-	#build(cpus, switches, wakings, c, value) {
-		const times = new Float64Array(switches), wakes = new Float64Array(wakings);
-		const prevs = new Uint32Array(switches), nexts = new Uint32Array(switches);
+	/** @param {Columns} c */
+	#build(c) {
+		const { cpus } = this.meta, times = c.time, wakes = c.wakeTime, nexts = c.next;
+		const prevs = new Uint32Array(times.length);
 		const idle = this.pids.map(pid => pid === 0 ? 1 : 0);
 		/* The streams that are to be merged by time: of each CPU its switches, and its wake-ups. */
 		const heap = new Merge(2 * cpus.length);
@@ -137,11 +142,11 @@ export class Trace {
 			const busy = new Float64Array(n + 1);
 
 			for (let i = 0; i < n; i++) {
-				const told = value(c.other, s + i);
+				const told = c.other[s + i];
 
-				t += value(c.time, s + i);
+				/* Of the step from the one before it becomes the time. */
+				t += start[i];
 				start[i] = t;
-				name[i] = value(c.next, s + i);
 				/* Where the one that leaves is not the one that came, it is told. */
 				prevs[s + i] = told ? told - 1 : running;
 				running = name[i];
@@ -152,7 +157,7 @@ export class Trace {
 				busy[n] = busy[n - 1] + (idle[name[n - 1]] ? 0 : this.span - start[n - 1]);
 			this.cpus.push({ cpu, n, start, name, busy });
 			for (let i = 0; i < m; i++)
-				wakes[w + i] = wake += value(c.wakeTime, w + i);
+				wakes[w + i] = wake += wakes[w + i];
 			/* A wake-up at the same ns as a switch comes first: it is of the task that leaves. */
 			heap.add(wakes, w, w + m, 2 * number);
 			heap.add(times, s, s + n, 2 * number + 1);
@@ -160,18 +165,15 @@ export class Trace {
 			w += m;
 		});
 		heap.begin();
-		this.#segments(heap, cpus, switches, wakings, prevs, nexts, c, value);
+		this.#segments(heap, c, prevs);
 	}
 
 	/**
 	 * Walks all events in the order of time.
-	 * @param {Merge} heap @param {TraceMeta["cpus"]} cpus
-	 * @param {number} switches @param {number} wakings
-	 * @param {Uint32Array} prevs @param {Uint32Array} nexts
-	 * @param {Record<string, any>} c @param {(c: any, i: number) => number} value
+	 * @param {Merge} heap @param {Columns} c @param {Uint32Array} prevs who leaves at each switch
 	 */
-	#segments(heap, cpus, switches, wakings, prevs, nexts, c, value) {
-		const most = 2 * switches + wakings;
+	#segments(heap, c, prevs) {
+		const { cpus } = this.meta, most = 2 * prevs.length + c.wakeTask.length;
 		const task = new Uint32Array(most), start = new Float64Array(most);
 		const kind = new Uint8Array(most), cpu = new Int16Array(most);
 		const by = new Uint32Array(most);
@@ -200,13 +202,13 @@ export class Trace {
 			const number = heap.stream >> 1, here = cpus[number][0], t = heap.time;
 
 			if (!(heap.stream & 1)) {
-				const name = value(c.wakeTask, i), is = at[taskOf[name]];
+				const name = c.wakeTask[i], is = at[taskOf[name]];
 
 				if (is !== RUNNING && is !== WOKEN && is !== PREEMPTED)
-					put(name, t, WOKEN, value(c.wakeCpu, i), current[number]);
+					put(name, t, WOKEN, c.wakeCpu[i], current[number]);
 				continue;
 			}
-			const prev = prevs[i], next = nexts[i], state = value(c.state, i);
+			const prev = prevs[i], next = c.next[i], state = c.state[i];
 
 			if (prev !== NO_WAKER && this.pids[prev] !== 0)
 				put(prev, t, state & STATE_DEAD ? ENDED : state & STATE_BLOCKED ? BLOCKED :

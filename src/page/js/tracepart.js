@@ -53,10 +53,20 @@ export function namedTask(trace, wanted) {
 	return mostWaiting(trace);
 }
 
+/**
+ * From when to when the payload ran, of what is recorded.
+ * @param {Trace} trace
+ * @returns {[number, number]}
+ */
+export function payloadTime(trace) {
+	const moment = (/** @type {string} */ name) => trace.marks.find(mark => mark[1] === name)?.[0];
+
+	return [Math.max(0, moment("payload starts") ?? 0), moment("payload ends") ?? trace.span];
+}
+
 /** Who waited longest for a CPU while the payload ran, where that is a good part of it. @param {Trace} trace */
 function mostWaiting(trace) {
-	const moment = (/** @type {string} */ name) => trace.marks.find(mark => mark[1] === name)?.[0];
-	const from = Math.max(0, moment("payload starts") ?? 0), to = moment("payload ends") ?? trace.span;
+	const [from, to] = payloadTime(trace);
 	/** @type {Task | null} */
 	let most = null;
 	let longest = (to - from) * 0.1;
