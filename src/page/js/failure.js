@@ -54,13 +54,31 @@ function head(dump, name) {
 		dump.replay ? copyable(dump.replay) : absent("how to run it again is not known"));
 }
 
+/** What the task that the failure names did, by the dump. @param {any} quote */
+function quoted(quote) {
+	const name = (/** @type {any} */ task) => el("strong", null, `${task.task ?? "?"} [${task.pid}]`);
+	const did = /** @type {Record<string, string>} */ ({ running: "ran", waiting: "waited", sleeping: "slept" });
+
+	if (quote.why || !quote.state)
+		return el("p", null, "Nothing can be said of ", name(quote), `: ${quote.why ?? "it is not known what it did"}.`);
+	return el("p", null, name(quote), ` ${did[quote.state] ?? quote.state}`,
+		quote.state_letter ? ` (${quote.state_letter})` : null,
+		quote.cpu !== null && quote.state !== "sleeping" ? ` on CPU ${quote.cpu}` : null,
+		quote.behind ? " behind " : null, quote.behind ? name(quote.behind) : null,
+		` for ${quote.at_least ? "at least " : ""}${seconds(quote.for_s)}, from ${
+			seconds(Math.abs(quote.from_s ?? 0))} ${quote.from_s < 0 ? "before" : "after"} the payload's start on`,
+		quote.behind?.for_s ? `; that one ran for ${seconds(quote.behind.for_s)} of it` : null,
+		quote.woken_by ? "; woken by " : null, quote.woken_by ? name(quote.woken_by) : null,
+		quote.events_lost ? "; events of that CPU are missing" : null, `. Named by: ${quote.named_by}.`);
+}
+
 /** What the cause rests on. @param {any} dump */
 function evidence(dump) {
 	const inside = dump.inside, found = [];
 	const quote = dump.quote;
 
-	if (quote && typeof quote === "object")
-		found.push(el("p", null, typeof quote.text === "string" ? quote.text : JSON.stringify(quote)));
+	if (quote)
+		found.push(quoted(quote));
 	if (dump.panic)
 		found.push(el("p", null, "The kernel panicked: "), el("pre", { class: "quote" }, dump.panic));
 	if (dump.splats.lines.length)
@@ -134,12 +152,13 @@ function metrics(dump) {
 /** Whom it is about. @param {any} dump @returns {import("./tracepart.js").Wanted} */
 function wanted(dump) {
 	if (!dump)
-		return { pid: null, texts: [] };
-	const quoted = dump.quote?.pid ?? dump.quote?.task?.pid;
+		return { pid: null, texts: [], from_s: null };
+	const named = dump.quote?.pid;
 	const waits = (dump.inside?.longest_waiting ?? [])
 		.filter((/** @type {any} */ w) => w.waited_s >= 0.05);
 
-	return { pid: typeof quoted === "number" ? quoted : waits[0]?.task.pid ?? null,
+	return { pid: typeof named === "number" ? named : waits[0]?.task.pid ?? null,
+		from_s: dump.quote?.from_s ?? null,
 		texts: [dump.cause, ...(dump.splats?.lines ?? []), dump.scheduler?.message ?? ""] };
 }
 

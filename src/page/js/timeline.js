@@ -29,7 +29,7 @@ const FIRST_TASKS = 40;
 export class Timeline {
 	/**
 	 * @param {Trace} trace
-	 * @param {{ focus: Task | null, onRange: (from: number, to: number) => void,
+	 * @param {{ focus: Task | null, since: number | null, onRange: (from: number, to: number) => void,
 	 *	     onFocus: (task: Task | null) => void }} options
 	 */
 	constructor(trace, options) {
@@ -670,7 +670,8 @@ export class Timeline {
 		let from = Math.max(0, failure - Math.min(trace.span, 400e6));
 
 		if (focus) {
-			const began = this.#lastLongWait(focus);
+			const told = focus === this.options.focus ? this.options.since : null;
+			const began = told !== null && told >= 0 && told < failure ? told : this.#lastLongWait(focus);
 
 			if (began !== null)
 				from = Math.max(0, began - (failure - began) * 0.15);

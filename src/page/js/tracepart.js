@@ -21,6 +21,7 @@ import { count, duration } from "./units.js";
  * @typedef {object} Wanted whom a cause is about
  * @property {number | null} pid
  * @property {string[]} texts
+ * @property {number | null} from_s when what is named began, from the payload's start on
  */
 
 /**
@@ -121,6 +122,8 @@ function fill(box, entry, trace, wanted, isFirst) {
 	const chosen = el("span", { class: "chosen" });
 	const timeline = new Timeline(trace, {
 		focus: namedTask(trace, wanted),
+		since: wanted.from_s === null ? null :
+			(trace.marks.find(mark => mark[1] === "payload starts")?.[0] ?? 0) + wanted.from_s * 1e9,
 		onRange: (from, to) => numbers?.fill(from, to),
 		onFocus: task => {
 			clear(chosen);
