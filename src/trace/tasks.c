@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/fnv.h"
+
 #include "trace/list.h"
 
 /* A task while the events are walked. */
@@ -13,6 +15,7 @@ struct state {
 	int32_t woken_by;      /* while it ran: it may be about to sleep, and then does not */
 	uint32_t woken_by_comm;
 	bool woken, is_dead;
+	bool may_wait; /* it was woken when it was about to sleep */
 };
 
 struct walk {
@@ -23,11 +26,15 @@ struct walk {
 	uint32_t *table;
 	size_t table_size;
 	uint32_t running[TRACE_MAX_CPUS]; /* index + 1 */
+	/* Since when the trace has events of that CPU, and of all those whose oldest are lost. */
+	uint64_t began_ns[TRACE_MAX_CPUS], all_began_ns;
 };
 
+/* Who chooses pids that fall on one place does not know where that is. */
 static size_t slot_of(const struct walk *walk, int32_t pid)
 {
-	size_t slot = (uint32_t)pid * 2654435761u;
+	const uint64_t hash = fnv_add(FNV_START ^ (uintptr_t)walk, &pid, sizeof(pid));
+	size_t slot = hash >> 32 ^ hash;
 
 	while (walk->table[slot &= walk->table_size - 1]) {
 		if (walk->tasks->tasks[walk->table[slot] - 1].pid == pid)
@@ -124,12 +131,37 @@ static struct task_span *turn(struct walk *walk, uint32_t task, uint64_t ns, enu
 	return &state->span;
 }
 
-/* What it did from the beginning of the trace on, by what it does at its first event. */
+/*
+ * Each CPU's ring keeps events from another moment on. Who leaves a CPU at its first event of all
+ * was there since that CPU's own beginning; who slept may have run anywhere, and is known to have
+ * slept since the last of them only.
+ */
+static void find_beginnings(struct walk *walk)
+{
+	const struct trace_events *events = walk->events;
+
+	walk->all_began_ns = events->first_ns;
+	for (size_t i = events->nr_events; i-- > 0;)
+		walk->began_ns[events->events[i].cpu] = events->events[i].ns;
+	for (size_t i = 0; i < events->nr_lost; i++) {
+		const uint64_t began_ns = walk->began_ns[events->lost[i].cpu];
+
+		if (events->lost[i].from_ns)
+			continue;
+		/* Nothing is there of a CPU that has lost everything. */
+		if (!began_ns)
+			walk->all_began_ns = UINT64_MAX;
+		else if (began_ns > walk->all_began_ns)
+			walk->all_began_ns = began_ns;
+	}
+}
+
+/* What it did before, by what it does at its first event. */
 static void began_before(struct walk *walk, uint32_t task, uint64_t ns, enum task_doing doing,
 			 int16_t cpu, char letter)
 {
 	struct state *state = &walk->states[task - 1];
-	const uint64_t first = walk->events->first_ns;
+	const uint64_t first = cpu >= 0 ? walk->began_ns[cpu] : walk->all_began_ns;
 
 	if (state->span.from_ns || ns <= first)
 		return;
@@ -151,6 +183,7 @@ static bool leaves(struct walk *walk, uint32_t task, const struct sched_event *e
 	struct task_span *span;
 
 	began_before(walk, task, event->ns, TASK_RUNS, (int16_t)event->cpu, 0);
+	state->span.is_cut = state->span.doing != TASK_RUNS || state->span.cpu != event->cpu;
 	state->woken = false;
 	span = turn(walk, task, event->ns, letter == 'R' ? TASK_WAITS : TASK_SLEEPS);
 	if (!span)
@@ -164,6 +197,7 @@ static bool leaves(struct walk *walk, uint32_t task, const struct sched_event *e
 		span->letter = letter;
 		state->is_dead = letter == 'X' || letter == 'Z';
 		/* If it was woken when it was about to sleep, it may be waiting: see gets. */
+		state->may_wait = woken;
 		if (woken) {
 			span->by = state->woken_by;
 			span->by_comm = state->woken_by_comm;
@@ -177,11 +211,13 @@ static bool gets(struct walk *walk, uint32_t task, const struct sched_event *eve
 	struct state *state = &walk->states[task - 1];
 	struct task_span *span = &state->span;
 
-	if (span->from_ns && span->doing == TASK_SLEEPS) {
+	if (span->from_ns && span->doing == TASK_SLEEPS && state->may_wait) {
 		/* Nobody has woken it since: somebody did before it was asleep. */
 		span->doing = TASK_WAITS;
 		span->letter = 0;
 	}
+	/* A wake-up stands among the events of the waker's CPU, which may be lost. */
+	span->is_cut = span->doing != TASK_WAITS;
 	if (span->from_ns && span->cpu >= 0 && span->cpu != event->cpu)
 		walk->tasks->tasks[task - 1].moves++;
 	state->woken = false;
@@ -226,8 +262,12 @@ static bool is_woken(struct walk *walk, const struct sched_event *event)
 		state->woken_by_comm = by;
 		return true;
 	}
+	/* Who waits is not woken again, but where it was about to sleep and lost its CPU before: it
+	 * has run meanwhile, and slept. */
+	span->is_cut = span->doing == TASK_WAITS && !span->is_preempted &&
+		       event->type == TRACE_WAKING && event->ns != span->from_ns;
 	/* A second word of the same wake-up says where it is queued. */
-	if (!span->from_ns || span->doing != TASK_WAITS) {
+	if (!span->from_ns || span->doing != TASK_WAITS || span->is_cut) {
 		span = turn(walk, task, event->ns, TASK_WAITS);
 		if (!span)
 			return false;
@@ -258,6 +298,19 @@ static bool is_moved(struct walk *walk, const struct sched_event *event)
 	return true;
 }
 
+/* The pid is another's from now on, whatever became of who had it. */
+static bool is_gone(struct walk *walk, const struct sched_event *event)
+{
+	uint32_t task = walk->table_size ? walk->table[slot_of(walk, event->pid)] : 0;
+	struct state *state = task ? &walk->states[task - 1] : NULL;
+
+	if (!state || state->is_dead)
+		return true;
+	state->is_dead = true;
+	state->span.is_cut = true;
+	return close_span(walk, state, event->ns);
+}
+
 static bool take(struct walk *walk, const struct sched_event *event)
 {
 	switch (event->type) {
@@ -265,8 +318,12 @@ static bool take(struct walk *walk, const struct sched_event *event)
 		return is_switch(walk, event);
 	case TRACE_WAKING:
 	case TRACE_WAKEUP:
-	case TRACE_WAKEUP_NEW:
 		return is_woken(walk, event);
+	case TRACE_WAKEUP_NEW:
+		return is_gone(walk, event) && is_woken(walk, event);
+	case TRACE_NEWTASK:
+	case TRACE_FREE:
+		return is_gone(walk, event);
 	case TRACE_MIGRATE:
 		return is_moved(walk, event);
 	case TRACE_RENAME:
@@ -316,6 +373,7 @@ int trace_tasks_read(const struct trace_events *events, struct trace_tasks *task
 	if (walk) {
 		walk->events = events;
 		walk->tasks = tasks;
+		find_beginnings(walk);
 	}
 	for (size_t i = 0; fine && i < events->nr_events; i++)
 		fine = take(walk, &events->events[i]);
@@ -426,7 +484,7 @@ int trace_tasks_wakes(const struct trace_tasks *tasks, const struct trace_task *
 
 		/* What began or ended out of sight has no length. */
 		if (span->doing == TASK_WAITS && !span->is_preempted && !span->is_older &&
-		    !span->is_open)
+		    !span->is_open && !span->is_cut)
 			all[count++] = span->to_ns - span->from_ns;
 	}
 	if (count) {

@@ -29,6 +29,7 @@ struct task_span {
 	bool is_preempted;	 /* WAITS: it was running, and not woken */
 	bool is_open;		 /* it went on when the trace ended */
 	bool is_older;		 /* it began before the trace did: at least so long */
+	bool is_cut;		 /* what ended it is not in the trace: at most so long */
 	uint64_t on_cpu_from_ns; /* WAITS: since when it is in the queue of @cpu */
 };
 

@@ -251,6 +251,123 @@ static void test_a_pid_that_is_given_again(void **state)
 			 find(bench, "new"));
 }
 
+/* A ring that has lost its oldest events: what follows is all that there is of this CPU. */
+static void writer_lossy_cpu(struct trace_writer *writer, unsigned int cpu)
+{
+	writer_cpu(writer, cpu);
+	pb_uint(&writer->pb, 3, 1);
+}
+
+static void test_each_ring_begins_at_its_own_time(void **state)
+{
+	struct bench *bench = *state;
+	struct trace_writer *writer = &bench->writer;
+	const struct task_span *span;
+	struct wake_latencies wakes;
+
+	writer_cpu(writer, 0);
+	writer_switch(writer, 1000, "t", 5, 1, "swapper/0", 0);
+	writer_wake(writer, 2000, 20, 0, "w", 6, 1);
+	writer_wake(writer, 8500, 20, 0, "late", 7, 0);
+	/* Nobody is seen to wake it: who did stands in what CPU 1 has lost, or in none. */
+	writer_switch(writer, 9000, "swapper/0", 0, 0, "t", 5);
+	writer_switch(writer, 9100, "t", 5, 1, "swapper/0", 0);
+	writer_wake(writer, 9500, 20, 0, "w", 6, 1);
+	writer_cpu_end(writer);
+	writer_lossy_cpu(writer, 1);
+	writer_switch(writer, 7000, "swapper/1", 0, 0, "hog", 8);
+	writer_switch(writer, 9400, "hog", 8, 0x100, "one", 9);
+	writer_switch(writer, 9600, "two", 10, 0x100, "w", 6);
+	writer_cpu_end(writer);
+	writer_cpu(writer, 2);
+	writer_switch(writer, 4000, "early", 11, 1, "swapper/2", 0);
+	writer_cpu_end(writer);
+	read_bench(bench);
+	span = span_of(bench, find(bench, "t"), 0);
+	assert_span(span, TASK_SLEEPS, 1000, 9000);
+	assert_int_equal(span->letter, 'S');
+	assert_true(span->is_cut);
+	/* It has run and slept where nothing is left of it. */
+	span = span_of(bench, find(bench, "w"), 0);
+	assert_span(span, TASK_WAITS, 2000, 9500);
+	assert_true(span->is_cut);
+	span = span_of(bench, find(bench, "w"), 1);
+	assert_span(span, TASK_WAITS, 9500, 9600);
+	assert_false(span->is_cut);
+	/* It may have run on CPU 1 before that is seen. */
+	span = span_of(bench, find(bench, "late"), 0);
+	assert_span(span, TASK_SLEEPS, 7000, 8500);
+	/* And this one on others before it came here, where it leaves in the first event. */
+	assert_span(span_of(bench, find(bench, "two"), 0), TASK_RUNS, 7000, 9600);
+	span = span_of(bench, find(bench, "early"), 0);
+	assert_span(span, TASK_SLEEPS, 4000, 9600);
+	assert_int_equal(trace_tasks_wakes(&bench->tasks, NULL, &wakes), 0);
+	assert_int_equal(wakes.count, 1);
+	assert_int_equal(wakes.max_ns, 100);
+}
+
+static void test_what_is_lost_leaves_nothing_known(void **state)
+{
+	struct bench *bench = *state;
+	struct trace_writer *writer = &bench->writer;
+	const struct trace_task *task;
+
+	writer_cpu(writer, 0);
+	writer_switch(writer, 1000, "t", 5, 1, "swapper/0", 0);
+	writer_wake(writer, 3000, 20, 0, "s", 6, 0);
+	writer_cpu_end(writer);
+	writer_lossy_cpu(writer, 1);
+	writer_cpu_end(writer);
+	writer_cpu(writer, 2);
+	writer_switch(writer, 500, "swapper/2", 0, 0, "a", 7);
+	/* It got CPU 2 out of sight, while it seemed to sleep. */
+	writer_switch(writer, 4000, "t", 5, 1, "swapper/2", 0);
+	writer_cpu_end(writer);
+	read_bench(bench);
+	task = find(bench, "s");
+	assert_int_equal(task->nr_spans, 1);
+	assert_span(span_of(bench, task, 0), TASK_WAITS, 3000, 4000);
+	task = find(bench, "t");
+	assert_span(span_of(bench, task, 0), TASK_SLEEPS, 1000, 4000);
+	assert_true(span_of(bench, task, 0)->is_cut);
+}
+
+static void writer_number(struct trace_writer *writer, uint64_t ns, uint32_t number,
+			  uint32_t pid_field, int32_t pid)
+{
+	writer_event(writer, ns, 1, number);
+	pb_uint(&writer->pb, pid_field, (uint64_t)pid);
+	writer_event_end(writer);
+}
+
+/* Its end was not seen. */
+static void test_a_pid_whose_end_is_lost(void **state)
+{
+	struct bench *bench = *state;
+	struct trace_writer *writer = &bench->writer;
+
+	writer_cpu(writer, 0);
+	writer_switch(writer, 1000, "swapper/0", 0, 0, "old", 5);
+	writer_switch(writer, 2000, "old", 5, 1, "swapper/0", 0);
+	writer_number(writer, 6000, 235, 1, 5);
+	writer_wake(writer, 7000, 114, 1, "new", 5, 0);
+	writer_switch(writer, 7500, "swapper/0", 0, 0, "new", 5);
+	writer_switch(writer, 8000, "new", 5, 1, "swapper/0", 0);
+	/* Where that was not told either. */
+	writer_wake(writer, 9000, 114, 1, "third", 5, 0);
+	writer_switch(writer, 9100, "swapper/0", 0, 0, "third", 5);
+	writer_switch(writer, 9200, "third", 5, 1, "swapper/0", 0);
+	writer_number(writer, 9300, 240, 2, 5);
+	writer_switch(writer, 9400, "swapper/0", 0, 0, "other", 6);
+	writer_cpu_end(writer);
+	read_bench(bench);
+	assert_int_equal(bench->tasks.nr_tasks, 4);
+	assert_sums(bench, find(bench, "old"), 0, UINT64_MAX, 1000, 0, 4000);
+	assert_true(span_of(bench, find(bench, "old"), 1)->is_cut);
+	assert_sums(bench, find(bench, "new"), 0, UINT64_MAX, 500, 500, 1000);
+	assert_sums(bench, find(bench, "third"), 0, UINT64_MAX, 100, 100, 100);
+}
+
 static void test_wake_latencies(void **state)
 {
 	struct bench *bench = *state;
@@ -337,6 +454,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_woken_while_it_goes_to_sleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_moved_while_it_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_pid_that_is_given_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_each_ring_begins_at_its_own_time, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_what_is_lost_leaves_nothing_known, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_a_pid_whose_end_is_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wake_latencies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_twice, setup, teardown),
 	};
