@@ -283,12 +283,6 @@ static void look(struct session *session)
 	}
 }
 
-void scheduler_watch(struct session *session, uint64_t until)
-{
-	look(session);
-	replace_turn(session, until);
-}
-
 /* A scheduler that is being disabled: the kernel has said why when that is done. */
 static void wait_until_said(struct session *session)
 {
@@ -314,6 +308,19 @@ void scheduler_hold(struct session *session)
 		wait_until_said(session);
 	kmsg_window_flush(session->kmsg);
 	scheduler->held = true;
+}
+
+void scheduler_watch(struct session *session, uint64_t until)
+{
+	bool was_over = session->scheduler.end_ns;
+
+	look(session);
+	/* The host is to look at us now, and not when the payload has ended. */
+	if (!was_over && session->scheduler.end_ns) {
+		wait_until_said(session);
+		kmsg_window_flush(session->kmsg);
+	}
+	replace_turn(session, until);
 }
 
 /* It goes no further than here: end it, and tell the host how it did. */

@@ -77,6 +77,14 @@ $(WITNESS): test/vm/witness.c $(BUILD)/src/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON_CFLAGS) -static -pthread -o $@ $<
 
+# A payload by which a stock kernel spins (test/vm); static, as the one before.
+SPIN := $(BUILD)/test/spin
+
+$(SPIN): test/vm/spin.c $(BUILD)/src/flags.stamp
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON_CFLAGS) -static -o $@ $<
+
 # A user at a terminal (test/vm/shell.bats).
 TERMINAL := $(BUILD)/test/terminal
 

@@ -80,7 +80,7 @@ int inspect_open_vmlinux(const struct inspect_source *source, const char *vmlinu
 	inspect->source = source;
 	if (vmlinux)
 		ret = vmlinux_symbols_read(vmlinux, &inspect->file, err);
-	inspect->end_ns = now_ns() + limit_ms * 1000000ull;
+	inspect_allow(inspect, limit_ms);
 	if (ret == 0)
 		ret = locate_kernel(inspect, err);
 	if (ret) {
@@ -99,6 +99,12 @@ void inspect_close(struct inspect *inspect)
 	symbols_destroy(&inspect->symbols);
 	vmlinux_symbols_destroy(&inspect->file);
 	free(inspect);
+}
+
+void inspect_allow(struct inspect *inspect, unsigned int limit_ms)
+{
+	inspect->end_ns = now_ns() + limit_ms * 1000000ull;
+	inspect->out_of_time = false;
 }
 
 const struct inspect_source *inspect_source(const struct inspect *inspect)

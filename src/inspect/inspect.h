@@ -50,6 +50,9 @@ int inspect_open_vmlinux(const struct inspect_source *source, const char *vmlinu
 			 unsigned int limit_ms, struct inspect **out, struct error *err);
 void inspect_close(struct inspect *inspect); /* NULL is fine */
 
+/* inspect_allow - from now on all calls together may take @limit_ms more. */
+void inspect_allow(struct inspect *inspect, unsigned int limit_ms);
+
 const struct inspect_source *inspect_source(const struct inspect *inspect);
 
 /* Where _text is: its kernel-virtual and its guest-physical address; the image is contiguous in

@@ -175,6 +175,17 @@ static void read_rt(struct runqueue_reading *reading)
 			return;
 }
 
+/* The stop class has one task for each CPU, and no queue. */
+static void read_stop(struct runqueue_reading *reading)
+{
+	struct inspect_task task;
+	uint64_t stop;
+
+	if (layout_read(reading->inspect, reading->rq, &reading->with->stop, &stop) && stop &&
+	    task_read(reading->with->tasks, stop, &task) && task.on_rq)
+		add(reading, stop);
+}
+
 /* The tree of the deadline class, which has servers of other classes in it as well. */
 static void read_deadline(struct runqueue_reading *reading)
 {
@@ -214,6 +225,7 @@ void runqueue_read_queues(struct runqueue_reading *reading)
 {
 	const struct runqueues *with = reading->with;
 
+	read_stop(reading);
 	read_deadline(reading);
 	read_rt(reading);
 	read_list(reading, "fair", &with->fair_list, &with->task_fair);

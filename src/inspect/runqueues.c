@@ -24,6 +24,8 @@ static const struct layout_want wants[] = {
 	WANT("rq", "curr", current),
 	WANT("rq", "clock", clock),
 	MAY("rq", "clock_task", clock_task),
+	MAY("rq", "nr_switches", nr_switches),
+	MAY("rq", "stop", stop),
 	MAY("rq", "online", online),
 	MAY("rq", "cfs.h_nr_queued", nr_fair),
 	MAY("rq", "cfs.h_nr_running", nr_fair),
@@ -87,9 +89,18 @@ int runqueues_open(const struct tasks *tasks, const struct btf *btf, struct runq
 	runqueues->dsq_global = enumerator(btf, "SCX_DSQ_GLOBAL");
 	runqueues->dsq_bypass = enumerator(btf, "SCX_DSQ_BYPASS");
 	runqueues->dsq_builtin = enumerator(btf, "SCX_DSQ_FLAG_BUILTIN");
-	/* Clocks are one for each CPU, and one that takes no ticks is behind. */
+	runqueues_now(runqueues);
+	return 0;
+}
+
+/* Clocks are one for each CPU, and one that takes no ticks is behind. */
+void runqueues_now(struct runqueues *runqueues)
+{
+	struct inspect *inspect = runqueues->tasks->inspect;
+
+	runqueues->now_ns = runqueues->now_task_ns = 0;
 	for (unsigned int cpu = 0; cpu < inspect_source(inspect)->nr_vcpus; cpu++) {
-		uint64_t clock, clock_task;
+		uint64_t at, clock, clock_task;
 
 		if (!inspect_per_cpu(inspect, "runqueues", cpu, &at))
 			continue;
@@ -100,7 +111,24 @@ int runqueues_open(const struct tasks *tasks, const struct btf *btf, struct runq
 		if (clock_task > runqueues->now_task_ns)
 			runqueues->now_task_ns = clock_task;
 	}
-	return 0;
+}
+
+bool runqueue_glance(const struct runqueues *runqueues, unsigned int cpu,
+		     struct runqueue_glance *glance)
+{
+	struct inspect *inspect = runqueues->tasks->inspect;
+	uint64_t rq, running;
+
+	*glance = (struct runqueue_glance){ 0 };
+	if (!inspect_per_cpu(inspect, "runqueues", cpu, &rq) ||
+	    !layout_read(inspect, rq, &runqueues->nr_running, &running) ||
+	    !layout_read(inspect, rq, &runqueues->nr_switches, &glance->nr_switches) ||
+	    !layout_read(inspect, rq, &runqueues->current, &glance->current) ||
+	    !glance->current || !layout_read_or(inspect, rq, &runqueues->online, 1) ||
+	    !task_read(runqueues->tasks, glance->current, &glance->task))
+		return false;
+	glance->nr_running = running <= UINT32_MAX ? (uint32_t)running : UINT32_MAX;
+	return true;
 }
 
 void runqueue_say(struct runqueue_reading *reading, const char *fmt, ...)

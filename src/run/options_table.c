@@ -244,9 +244,9 @@ const struct option_definition option_definitions[] = {
 	{ "stall-timeout", 0, "S", OPTIONS_MACHINE, "KTSTR_STALL_TIMEOUT",
 	  SECONDS(stall_timeout_ms),
 	  "a guest that has not ended the payload S seconds past its limit\n"
-	  "has stalled, and one that says nothing for S seconds while its\n"
-	  "CPUs are idle, or a CPU of which runs S/2 seconds with interrupts\n"
-	  "off (default 10; more for a slow host)" },
+	  "has stalled; other stalls, such as a CPU that is locked up, or a\n"
+	  "task that no idle CPU takes, are found within S seconds (default\n"
+	  "10; more for a slow host)" },
 	{ "fresh", 0, NULL, OPTIONS_PAYLOAD, "KTSTR_FRESH", FLAG(fresh),
 	  "boot the VM, rather than fork it from a machine that has booted" },
 	{ "wprof", 0, "[always]", OPTIONS_TRACER, "KTSTR_WPROF", CUSTOM(wprof),

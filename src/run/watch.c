@@ -83,6 +83,7 @@ static enum stop_reason find_stall(struct watch *watch, struct vmm *vmm, uint64_
 	struct observation *seen = watch->seen;
 	uint64_t silence = watch_limits_silence(&watch->limits, now), ran;
 	struct vmm_sample sample;
+	enum stop_reason reason;
 
 	if (!watch->order.ready || seen->panic ||
 	    now - watch->stall.asked_ns < WATCH_STALL_SAMPLE_NS)
@@ -101,8 +102,13 @@ static enum stop_reason find_stall(struct watch *watch, struct vmm *vmm, uint64_
 		watch->frames_at_sample = watch->frames;
 		watch->ran_at_frame_ns = ran;
 	}
+	reason = watch_queues_look(&watch->queues, vmm, watch_limits_now(&watch->limits, now), ran,
+				   seen);
+	if (reason != STOP_NONE)
+		return reason;
 	seen->stuck_ns = silence;
-	if (silence > watch->limits.stall_ms * 1000000 && silence > WATCH_LEAST_SILENCE_NS &&
+	if (silence > watch->limits.stall_ms * 1000000 / 5 * 4 &&
+	    silence > WATCH_LEAST_SILENCE_NS &&
 	    ran - watch->ran_at_frame_ns < silence / IDLE_SHARE)
 		return STOP_ALL_IDLE;
 	return STOP_NONE;
@@ -177,8 +183,11 @@ static int on_ready(void *data, struct vmm *vmm, struct error *err)
 			return 1;
 		}
 	}
-	if (watch->record_size && !vmm_source(vmm, &source, NULL))
-		flight_find_init(&watch->flight, &source);
+	if (!vmm_source(vmm, &source, NULL)) {
+		watch_queues_ready(&watch->queues, &source);
+		if (watch->record_size)
+			flight_find_init(&watch->flight, &source);
+	}
 	/* Nothing to be run: what was wanted was a base. */
 	if (!watch->cargo->bytes)
 		return 1;
@@ -323,6 +332,30 @@ static void on_failing(struct watch *watch, struct vmm *vmm, const struct ktstr_
 	vmm_answer(vmm, 0);
 }
 
+/* The scheduler that is tested has failed: the payload may go on for long, and its end tells less.
+ */
+static void on_scheduler(struct watch *watch, struct vmm *vmm, uint16_t type, const void *payload,
+			 uint32_t length)
+{
+	struct scheduler_seen *scheduler = &watch->seen->scheduler;
+	bool had_failed = scheduler_has_failed(scheduler);
+	struct observation seen;
+
+	if (type == KTSTR_SCHED)
+		scheduler_seen_report(scheduler, payload);
+	else
+		scheduler_seen_kernel(scheduler, payload, length);
+	if (had_failed || !scheduler_has_failed(scheduler) || !watch->seen->started ||
+	    watch->seen->exited)
+		return;
+	/* As if the payload had passed. */
+	seen = *watch->seen;
+	seen.exited = true;
+	seen.exit = (struct ktstr_exited){ .kind = KTSTR_EXIT_STATUS };
+	seen.stop = STOP_BYE;
+	look_at(watch, vmm, &seen, true, true);
+}
+
 static void on_exited(struct watch *watch, const struct ktstr_exited *exited)
 {
 	watch->seen->exited = true;
@@ -389,17 +422,15 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 		return 0;
 	case KTSTR_KERNEL:
 		splats_add(&seen->splats, payload, length);
-		scheduler_seen_kernel(&seen->scheduler, payload, length);
+		on_scheduler(watch, vmm, type, payload, length);
 		return 0;
 	case KTSTR_SCHED_KERNEL:
-		scheduler_seen_kernel(&seen->scheduler, payload, length);
+	case KTSTR_SCHED:
+		on_scheduler(watch, vmm, type, payload, length);
 		return 0;
 	case KTSTR_SETUP:
 		seen->setup_failed = true;
 		memcpy(&seen->setup, payload, sizeof(seen->setup));
-		return 0;
-	case KTSTR_SCHED:
-		scheduler_seen_report(&seen->scheduler, payload);
 		return 0;
 	case KTSTR_SCHED_TEXT:
 		tail_add(&seen->scheduler.text, payload, length);
@@ -483,6 +514,8 @@ void watch_init(struct watch *watch)
 	watch->panic_line.used = 0;
 	memset(&watch->stall, 0, sizeof(watch->stall));
 	watch->stall.limit_ns = watch->limits.stall_ms * 1000000 / 2;
+	watch->queues = (struct watch_queues){ .look_ms = (unsigned int)watch->limits.stall_ms,
+					       .stall_ns = watch->limits.stall_ms * 1000000 };
 	watch->ran_at_frame_ns = watch->frames = watch->frames_at_sample = 0;
 	watch->look_ns = watch->looked_at = 0;
 	if (watch->look)
@@ -514,6 +547,7 @@ bool watch_ends_line(const struct watch *watch)
 
 void watch_destroy(struct watch *watch)
 {
+	watch_queues_destroy(&watch->queues);
 	flight_destroy(&watch->flight);
 }
 

@@ -21,6 +21,7 @@
 #include "run/watch_limits.h"
 #include "run/watch_order.h"
 #include "run/watch_output.h"
+#include "run/watch_queues.h"
 #include "run/watch_stall.h"
 #include "run/watch_trace.h"
 #include "verdict/observation.h"
@@ -60,6 +61,7 @@ struct watch {
 	struct watch_order order;
 	struct watch_limits limits;
 	struct watch_stall stall;
+	struct watch_queues queues;
 	uint64_t ran_at_frame_ns; /* how long all vCPUs had run when the guest last spoke */
 	uint64_t frames, frames_at_sample;
 	struct watch_output output;

@@ -100,6 +100,11 @@ uint64_t watch_limits_lost(struct watch_limits *limits, uint64_t now_ns, uint64_
 	return passed > had ? passed - had : 0;
 }
 
+uint64_t watch_limits_now(struct watch_limits *limits, uint64_t now_ns)
+{
+	return charged_ns(limits, now_ns);
+}
+
 uint64_t watch_limits_silence(struct watch_limits *limits, uint64_t now_ns)
 {
 	uint64_t now = charged_ns(limits, now_ns);

@@ -82,6 +82,9 @@ bool watch_limits_doubt(struct watch_limits *limits, uint64_t now_ns, uint64_t h
  */
 uint64_t watch_limits_lost(struct watch_limits *limits, uint64_t now_ns, uint64_t boot_ns);
 
+/* watch_limits_now - the guest's clock, on which all limits are counted, ns. */
+uint64_t watch_limits_now(struct watch_limits *limits, uint64_t now_ns);
+
 /*
  * watch_limits_silence - while the payload runs: for how long on its clock has the guest said
  * nothing, ns? 0 at other times, and in a panic.

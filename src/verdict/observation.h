@@ -31,6 +31,9 @@ enum stop_reason {
 	STOP_OTHER_MACHINE,   /* the guest runs on fewer CPUs or nodes than it was given */
 	STOP_HARD_LOCKUP,     /* a vCPU ran on and on in the kernel with interrupts off: stuck_* */
 	STOP_ALL_IDLE,	      /* no word from init, though no vCPU had anything to do: stuck_ns */
+	STOP_FORGOTTEN,	      /* all CPUs idle, though a task could run: stuck_waiting, stuck_ns */
+	STOP_SOFT_LOCKUP,     /* a CPU works on in the kernel, though another task should have it:
+				 stuck_* */
 	STOP_PANIC,	      /* the kernel panicked and did not reset by itself in time */
 	STOP_SIGNAL,	      /* the user interrupted */
 };
@@ -62,8 +65,10 @@ struct observation {
 	enum stop_reason stop;
 	int signal; /* for STOP_SIGNAL */
 	unsigned int stuck_vcpu;
-	uint64_t stuck_ns; /* of the vCPU's own run time; for STOP_ALL_IDLE: of the guest's */
+	uint64_t stuck_ns; /* of the vCPU's own run time; where all idle: of the guest's */
 	uint64_t stuck_rip;
+	struct inspect_task stuck_task; /* what runs there */
+	struct waiting stuck_waiting;	/* what waits; names in both are the guest's */
 
 	/* What init said. */
 	bool hello;

@@ -562,20 +562,108 @@ void verdict_add_expected(struct verdict *verdict, const struct expect *expect)
 	}
 }
 
-/* What the vCPU was in, where that was read from outside; else its bare address. */
+/* What @cpu was in, where that was read from outside; NULL: it was not. */
+static const char *place_of(const struct inspect_machine *machine, unsigned int vcpu)
+{
+	const struct backtrace *trace =
+		machine && vcpu < machine->nr_cpus ? &machine->cpus[vcpu].trace : NULL;
+
+	return trace && trace->nr && *trace->frames[0].symbol ? trace->frames[0].symbol : NULL;
+}
+
+/* What the vCPU was in; else its bare address. */
 static void add_stuck_place(struct verdict *verdict, const struct observation *seen)
 {
-	const struct inspect_machine *machine = seen->inside.machine;
-	const struct backtrace *trace = machine && seen->stuck_vcpu < machine->nr_cpus
-						? &machine->cpus[seen->stuck_vcpu].trace
-						: NULL;
+	const char *place = place_of(seen->inside.machine, seen->stuck_vcpu);
 
-	if (trace && trace->nr && *trace->frames[0].symbol) {
+	if (place) {
 		add(verdict, " in ");
-		add_text(verdict, trace->frames[0].symbol, sizeof(trace->frames[0].symbol));
+		add_text(verdict, place, SIZE_MAX);
 	} else {
 		add(verdict, " at RIP %#llx", (unsigned long long)seen->stuck_rip);
 	}
+}
+
+static bool waits_for_lock(const char *place)
+{
+	return place && (strstr(place, "lock_slowpath") || strstr(place, "spin_lock"));
+}
+
+/*
+ * One that waits for a lock with interrupts off is as stuck as who keeps it, and may be found
+ * first. Returns the vCPU of which more is to be told, where there is one.
+ */
+static unsigned int stuck_for(const struct observation *seen)
+{
+	const struct inspect_machine *machine = seen->inside.machine;
+
+	if (!waits_for_lock(place_of(machine, seen->stuck_vcpu)))
+		return seen->stuck_vcpu;
+	for (unsigned int i = 0; i < machine->nr_cpus; i++) {
+		const struct inspect_cpu *cpu = &machine->cpus[i];
+		const char *place = place_of(machine, i);
+
+		if (place && !waits_for_lock(place) && !*cpu->why_registers && !cpu->is_in_user &&
+		    !cpu->takes_interrupts && cpu->task.pid)
+			return i;
+	}
+	return seen->stuck_vcpu;
+}
+
+static void add_hard_lockup(struct verdict *verdict, const struct observation *seen)
+{
+	unsigned int keeper = stuck_for(seen);
+
+	add(verdict, "hard lockup: ");
+	if (keeper != seen->stuck_vcpu) {
+		add(verdict, "CPU %u is with interrupts off in ", keeper);
+		add_text(verdict, place_of(seen->inside.machine, keeper), SIZE_MAX);
+		add(verdict, ", and ");
+	}
+	add(verdict, "CPU %u ran for %.1f s with interrupts off", seen->stuck_vcpu,
+	    (double)seen->stuck_ns / 1e9);
+	add_stuck_place(verdict, seen);
+	add(verdict, ", ");
+	add_phase(verdict, seen);
+}
+
+/* As "yes[189]". */
+static void add_task(struct verdict *verdict, const struct inspect_task *task)
+{
+	add_text(verdict, task->comm, sizeof(task->comm));
+	add(verdict, "[%d]", (int)task->pid);
+}
+
+/* Where it waits. */
+static void add_queue(struct verdict *verdict, const struct observation *seen)
+{
+	const struct waiting *waiting = &seen->stuck_waiting;
+	const char *ops = seen->scheduler.ops;
+
+	switch (waiting->dsq) {
+	case DSQ_NONE:
+		add(verdict, " in its run queue (%s)", task_class_name(waiting->task.class));
+		return;
+	case DSQ_BPF:
+		add(verdict, " with the BPF scheduler, in no queue of the kernel's");
+		break;
+	case DSQ_LOCAL:
+		add(verdict, " in the local queue of sched_ext");
+		break;
+	case DSQ_GLOBAL:
+		add(verdict, " in the global queue of sched_ext");
+		break;
+	case DSQ_BYPASS:
+		add(verdict, " in the bypass queue of sched_ext");
+		break;
+	case DSQ_BUILTIN:
+	case DSQ_USER:
+		add(verdict, " in the BPF scheduler's queue %#llx",
+		    (unsigned long long)waiting->dsq_id);
+		break;
+	}
+	if (*ops)
+		add(verdict, ", scheduler '%s'", ops);
 }
 
 /* Seen from outside, long before a limit. */
@@ -584,16 +672,36 @@ static void judge_stuck(struct verdict *verdict, const struct observation *seen)
 	double seconds = (double)seen->stuck_ns / 1e9;
 
 	judge(verdict, VERDICT_STALL, EXIT_GUEST_STALL);
-	if (seen->stop == STOP_HARD_LOCKUP) {
-		add(verdict, "hard lockup: CPU %u ran for %.1f s with interrupts off",
-		    seen->stuck_vcpu, seconds);
+	switch (seen->stop) {
+	case STOP_HARD_LOCKUP:
+		add_hard_lockup(verdict, seen);
+		break;
+	case STOP_SOFT_LOCKUP:
+		add(verdict, "soft lockup: CPU %u ran ", seen->stuck_vcpu);
+		add_task(verdict, &seen->stuck_task);
+		add(verdict, " for %.1f s in the kernel without a switch", seconds);
 		add_stuck_place(verdict, seen);
-		add(verdict, ", ");
+		add(verdict, ", though ");
+		add_task(verdict, &seen->stuck_waiting.task);
+		add(verdict, " waits, ");
 		add_phase(verdict, seen);
-	} else {
+		break;
+	case STOP_FORGOTTEN:
+		add(verdict, "forgotten task: ");
+		if (seen->cpus_online == 1)
+			add(verdict, "the only CPU idles, though ");
+		else
+			add(verdict, "all %u CPUs idle, though ", seen->cpus_online);
+		add_task(verdict, &seen->stuck_waiting.task);
+		add(verdict, " has been runnable for %.1f s on CPU %d", seconds,
+		    (int)seen->stuck_waiting.task.cpu);
+		add_queue(verdict, seen);
+		break;
+	default:
 		add(verdict,
 		    "guest stopped responding: no heartbeat for %.1f s, while its CPUs were idle",
 		    seconds);
+		break;
 	}
 	/* Where the guest shows nothing itself its console may. */
 	if (!seen->inside.machine)
@@ -602,7 +710,8 @@ static void judge_stuck(struct verdict *verdict, const struct observation *seen)
 
 static bool is_stuck(const struct observation *seen)
 {
-	return seen->stop == STOP_HARD_LOCKUP || seen->stop == STOP_ALL_IDLE;
+	return seen->stop == STOP_HARD_LOCKUP || seen->stop == STOP_SOFT_LOCKUP ||
+	       seen->stop == STOP_ALL_IDLE || seen->stop == STOP_FORGOTTEN;
 }
 
 static void judge_payload(struct verdict *verdict, const struct observation *seen)
@@ -732,7 +841,9 @@ static void judge_unfinished(struct verdict *verdict, const struct observation *
 		judge_prepare_timeout(verdict, seen);
 		return;
 	case STOP_HARD_LOCKUP:
+	case STOP_SOFT_LOCKUP:
 	case STOP_ALL_IDLE:
+	case STOP_FORGOTTEN:
 		judge_stuck(verdict, seen);
 		return;
 	case STOP_TEST_TIMEOUT:

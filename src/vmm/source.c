@@ -24,19 +24,33 @@ static bool read_registers(void *data, unsigned int index, struct inspect_regs *
 	return index < vmm->nr_vcpus && arch_registers(&vmm->vcpus[index], regs);
 }
 
-int vmm_source(struct vmm *vmm, struct inspect_source *source, struct error *err)
+static bool no_registers(void *data, unsigned int index, struct inspect_regs *regs)
+{
+	(void)data;
+	(void)index;
+	(void)regs;
+	return false;
+}
+
+void vmm_memory_source(struct vmm *vmm, struct inspect_source *source)
 {
 	const struct guest_memory *memory = &vmm->memory;
 
-	if (vmm->state != VMM_PAUSED && vmm->state != VMM_ENDED)
-		return error_set(err, -EBUSY, "a machine that does not stand still shows nothing");
 	*source = (struct inspect_source){ .data = vmm,
 					   .read = read_memory,
-					   .regs = read_registers,
+					   .regs = no_registers,
 					   .nr_vcpus = vmm->nr_vcpus,
 					   .ram_end = memory->low_size };
 	if (memory->size > memory->low_size)
 		source->ram_end = memory->high_gpa + (memory->size - memory->low_size);
+}
+
+int vmm_source(struct vmm *vmm, struct inspect_source *source, struct error *err)
+{
+	if (vmm->state != VMM_PAUSED && vmm->state != VMM_ENDED)
+		return error_set(err, -EBUSY, "a machine that does not stand still shows nothing");
+	vmm_memory_source(vmm, source);
+	source->regs = read_registers;
 	return 0;
 }
 

@@ -199,6 +199,12 @@ void vmm_resume(struct vmm *vmm);
  */
 int vmm_source(struct vmm *vmm, struct inspect_source *source, struct error *err);
 
+/*
+ * vmm_memory_source - a look into the memory of a machine that may run: it changes under who reads,
+ * no vCPU has registers, and all else is as of vmm_source. Until vmm_destroy.
+ */
+void vmm_memory_source(struct vmm *vmm, struct inspect_source *source);
+
 /* Where a vCPU was at some moment, while it ran. */
 struct vmm_sample {
 	uint64_t nr;	 /* the how manyth of it; 0: there is none, and the rest says nothing */

@@ -43,7 +43,7 @@ struct s_task {
 
 struct s_rq {
 	uint32_t nr_running, online;
-	uint64_t curr, clock, clock_task;
+	uint64_t curr, clock, clock_task, nr_switches, stop;
 	struct {
 		uint32_t nr, throttle_count;
 	} cfs;
@@ -146,6 +146,7 @@ static inline uint8_t *s_types(size_t *size)
 	S_STRUCT(&w, "rq", sizeof(struct s_rq), S(u32, s_rq, nr_running, "nr_running"),
 		 S(u32, s_rq, online, "online"), S(u64, s_rq, curr, "curr"),
 		 S(u64, s_rq, clock, "clock"), S(u64, s_rq, clock_task, "clock_task"),
+		 S(u64, s_rq, nr_switches, "nr_switches"), S(u64, s_rq, stop, "stop"),
 		 S(cfs_rq, s_rq, cfs, "cfs"), S(rt_rq, s_rq, rt, "rt"), S(dl_rq, s_rq, dl, "dl"),
 		 S(scx_rq, s_rq, ext, "scx"), S(list, s_rq, fair, "cfs_tasks"));
 	node = S_STRUCT(&w, "rb_node", 24, { "rb_right", u64, 8, 0, 0 },

@@ -271,6 +271,34 @@ static void what_is_in_no_queue(void **state)
 	sample_free(sample);
 }
 
+/* The stop class has no queue: its one task waits where it could run and does not. */
+static void what_waits_of_the_stop_class(void **state)
+{
+	struct sample *sample = sample_new();
+	struct inspect_machine *machine;
+	struct s_task *task = wait_on(sample, 5, 1, 90, CLASS_STOP);
+
+	(void)state;
+	sample->mem.cpus[1].rq.stop = s_at(sample, task);
+	machine = look(sample);
+	assert_int_equal(waits(&machine->cpus[1].runqueue, 105)->waited_ns, 90000000);
+	assert_int_equal(machine->nr_unqueued_in_all, 0);
+	inspect_machine_free(machine);
+	/* It sleeps, or runs. */
+	task->on_rq = 0;
+	task->state = 1;
+	machine = look(sample);
+	assert_int_equal(machine->cpus[1].runqueue.nr_waiting, 0);
+	inspect_machine_free(machine);
+	task->on_rq = 1;
+	task->state = 0;
+	sample->mem.cpus[1].rq.curr = s_at(sample, task);
+	machine = look(sample);
+	assert_int_equal(machine->cpus[1].runqueue.nr_waiting, 0);
+	inspect_machine_free(machine);
+	sample_free(sample);
+}
+
 /* A vCPU's number need not be the kernel's; one in user mode takes what is left. */
 static void vcpus_are_told_by_gs(void **state)
 {
@@ -412,6 +440,7 @@ int main(void)
 		cmocka_unit_test(what_sleeps_is_user_spaces),
 		cmocka_unit_test(what_is_blocked),
 		cmocka_unit_test(what_is_in_no_queue),
+		cmocka_unit_test(what_waits_of_the_stop_class),
 		cmocka_unit_test(vcpus_are_told_by_gs),
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(more_than_there_is_room_for),

@@ -783,6 +783,53 @@ static const struct scene scenes[] = {
 			 "idle; the console is empty",
 	},
 	{
+		.name = "a task that could run, and no CPU takes it",
+		.seen = { STARTED, .stop = STOP_FORGOTTEN, .stuck_ns = 8210000000, .cpus_online = 2,
+			  .scheduler.ops = "scx_x",
+			  .stuck_waiting = { .task = { .comm = "a\033b", .pid = 77, .cpu = 1,
+						       .class = CLASS_EXT },
+					     .dsq = DSQ_USER, .dsq_id = 0x21 } },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "forgotten task: all 2 CPUs idle, though a?b[77] has been runnable for 8.2 s "
+			 "on CPU 1 in the BPF scheduler's queue 0x21, scheduler 'scx_x'; the console "
+			 "is empty",
+	},
+	{
+		.name = "and one that no queue of the kernel's has",
+		.seen = { STARTED, .stop = STOP_FORGOTTEN, .stuck_ns = 8210000000, .cpus_online = 1,
+			  .stuck_waiting = { .task = { .comm = "a", .pid = 77, .class = CLASS_EXT },
+					     .dsq = DSQ_BPF } },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "forgotten task: the only CPU idles, though a[77] has been runnable for 8.2 s "
+			 "on CPU 0 with the BPF scheduler, in no queue of the kernel's; the console "
+			 "is empty",
+	},
+	{
+		.name = "one that has waited too long when the payload had passed",
+		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_FORGOTTEN, .cpus_online = 4,
+			  .stuck_ns = 8210000000,
+			  .stuck_waiting = { .task = { .comm = "a", .pid = 77, .cpu = 3,
+						       .class = CLASS_FAIR } } },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "forgotten task: all 4 CPUs idle, though a[77] has been runnable for 8.2 s on "
+			 "CPU 3 in its run queue (fair); the console is empty",
+	},
+	{
+		.name = "a task that the kernel does not switch from",
+		.seen = { STARTED, .stop = STOP_SOFT_LOCKUP, .stuck_ns = 6040000000,
+			  .stuck_vcpu = 1, .stuck_rip = 0xffffffff81234567,
+			  .stuck_task = { .comm = "spin", .pid = 90 },
+			  .stuck_waiting = { .task = { .comm = "migration/1", .pid = 20 } } },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "soft lockup: CPU 1 ran spin[90] for 6.0 s in the kernel without a switch at "
+			 "RIP 0xffffffff81234567, though migration/1[20] waits, while the payload "
+			 "ran; the console is empty",
+	},
+	{
 		.name = "one that lives, and is only slow to end, is",
 		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_FINISH_TIMEOUT },
 		.kind = VERDICT_PASS,

@@ -241,6 +241,38 @@ static void a_core_of_a_run_without_a_verdict_is_dropped(void **state)
 	assert_false(end_look(false));
 }
 
+/* Its scheduler fails, and the payload goes on: the guest is looked at when that is known, and not
+ * for its end as well. */
+static void a_scheduler_that_fails_is_looked_at_then(void **state)
+{
+	static const char line[] = "sched_ext: BPF scheduler \"x\" disabled (runnable task stall)\n";
+	const struct ktstr_sched attached = { .state = KTSTR_SCHED_ATTACHED, .ops = "x" };
+	const struct ktstr_sched ended = { .state = KTSTR_SCHED_ENDED };
+
+	(void)state;
+	for (int exits = 0; exits < 2; exits++) {
+		begin_look();
+		watch.scheduler = true;
+		watch.at_ready = true;
+		watch_init(&watch);
+		assert_int_equal(say(KTSTR_SCHED, &attached, sizeof(attached)), 0);
+		speak(KTSTR_STARTED, 8);
+		assert_int_equal(say(KTSTR_KERNEL, "hello\n", 6), 0);
+		assert_false(look.core.taken);
+		if (!exits)
+			assert_int_equal(say(KTSTR_KERNEL, line, sizeof(line) - 1), 0);
+		else
+			assert_int_equal(say(KTSTR_SCHED, &ended, sizeof(ended)), 0);
+		assert_true(look.core.taken);
+		assert_int_equal(look.core.kind, VERDICT_FAIL);
+		assert_false(seen.exited);
+		fail_with(3);
+		assert_true(end_look(true));
+		tear_down(state);
+		set_up(state);
+	}
+}
+
 static void a_guest_that_is_stopped_is_looked_at_then(void **state)
 {
 	(void)state;
@@ -309,18 +341,18 @@ static void one_that_works_does_not_and_nor_does_a_panics(void **state)
 	assert_int_equal(seen.stop, STOP_PANIC);
 }
 
-/* Nothing runs, and init has not spoken for ten seconds; with a heartbeat now and then it may. */
+/* Nothing runs, and init has not spoken for eight seconds; with a heartbeat now and then it may. */
 static void who_is_silent_with_nothing_to_do_has_stalled(void **state)
 {
 	(void)state;
 	begin();
 	for (int i = 0; i < 5; i++) {
-		assert_false(pass(9000));
+		assert_false(pass(7000));
 		speak(KTSTR_HEARTBEAT, 8);
 	}
-	assert_true(pass(11500));
+	assert_true(pass(9500));
 	assert_int_equal(seen.stop, STOP_ALL_IDLE);
-	assert_in_range(seen.stuck_ns, 10000000000, 11000000000);
+	assert_in_range(seen.stuck_ns, 8000000000, 9000000000);
 }
 
 /* A guest without a kernel shows nothing, and why is told; one that goes on after all has not
@@ -635,6 +667,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_core_of_no_failure_is_dropped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_core_of_a_run_without_a_verdict_is_dropped,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_scheduler_that_fails_is_looked_at_then, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_guest_that_is_stopped_is_looked_at_then, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_panic_after_a_failure_is_looked_at_as_well,

@@ -1,0 +1,270 @@
+/* Is a task forgotten, or kept waiting by the kernel? See watch_queues.h. */
+#include "run/watch_queues.h"
+
+#include <stdlib.h>
+
+#include "inspect/btf.h"
+#include "inspect/inspect.h"
+
+/* More than this share of one CPU is work, and not timers, heartbeats and how slow a host is. */
+#define BUSY_SHARE     4
+/* Of stall_ns, in fifths: when there is reason to look, and when it is a stall. */
+#define FIFTH(ns)      ((ns) / 5)
+#define SUSPECT_IDLE   2
+#define SEEN_IDLE      1
+#define STALL_IDLE     4
+#define SUSPECT_KERNEL 1
+#define STALL_KERNEL   3
+/* A task that is just being woken is seen once, if at all. */
+#define SEEN_MIN       3u
+
+void watch_queues_ready(struct watch_queues *queues, const struct inspect_source *source)
+{
+	for (unsigned int i = 0; i < source->nr_vcpus && !queues->has_regs; i++)
+		queues->has_regs = source->regs(source->data, i, &queues->regs) &&
+				   (queues->regs.cs & 3) == 3;
+}
+
+static bool read_memory(void *data, uint64_t gpa, void *dst, size_t size)
+{
+	const struct watch_queues *queues = data;
+
+	return queues->memory.read(queues->memory.data, gpa, dst, size);
+}
+
+static bool read_regs(void *data, unsigned int vcpu, struct inspect_regs *regs)
+{
+	const struct watch_queues *queues = data;
+
+	*regs = queues->regs;
+	return !vcpu;
+}
+
+/* Where its run queues are stays the same: it is looked for once. False: they are not to be had. */
+static bool open_guest(struct watch_queues *queues, struct vmm *vmm)
+{
+	char why[INSPECT_WHY_SIZE];
+
+	if (queues->inspect && !queues->has_failed) {
+		inspect_allow(queues->inspect, queues->look_ms);
+		return true;
+	}
+	if (queues->has_failed || !queues->look_ms || !queues->has_regs)
+		return false;
+	vmm_memory_source(vmm, &queues->memory);
+	queues->source = queues->memory;
+	queues->source.data = queues;
+	queues->source.read = read_memory;
+	queues->source.regs = read_regs;
+	/* What fails once fails again. That it did is told by the look at the failure, if any. */
+	queues->has_failed =
+		inspect_open(&queues->source, queues->look_ms, &queues->inspect, NULL) ||
+		btf_open(queues->inspect, &queues->btf, NULL) ||
+		tasks_open(queues->inspect, queues->btf, &queues->tasks, why) ||
+		runqueues_open(&queues->tasks, queues->btf, &queues->runqueues, why);
+	return !queues->has_failed;
+}
+
+/* --- all idle ------------------------------------------------------------------------------- */
+
+/*
+ * The task that has waited longest where all CPUs idle. Returns 1; 0: some CPU runs a task; -1:
+ * they idle, and nothing waits.
+ */
+static int find_forgotten(struct watch_queues *queues, unsigned int nr_cpus,
+			  struct waiting *longest)
+{
+	struct runqueue_glance glance;
+	bool waits = false;
+
+	longest->waited_ns = 0;
+	longest->by = WAIT_UNKNOWN;
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+		if (!runqueue_glance(&queues->runqueues, cpu, &glance))
+			continue;
+		if (glance.task.pid)
+			return 0;
+		waits |= glance.nr_running > 0;
+	}
+	if (!waits)
+		return -1;
+	runqueues_now(&queues->runqueues);
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+		struct runqueue runqueue;
+
+		if (runqueue_read(&queues->runqueues, cpu, &runqueue, NULL))
+			return -1;
+		for (unsigned int i = 0; i < runqueue.nr_waiting; i++)
+			if (!runqueue.waiting[i].is_throttled &&
+			    runqueue.waiting[i].by != WAIT_UNKNOWN &&
+			    runqueue.waiting[i].waited_ns > longest->waited_ns)
+				*longest = runqueue.waiting[i];
+		runqueue_free(&runqueue);
+	}
+	return longest->by == WAIT_UNKNOWN ? -1 : 1;
+}
+
+static bool is_long(const struct watch_queues *queues, const struct waiting *waiting,
+		    uint64_t now_ns)
+{
+	uint64_t limit = STALL_IDLE * FIFTH(queues->stall_ns);
+	uint64_t seen_ns = now_ns - queues->forgotten_since;
+
+	/* Since it last ran it may have slept: then what was seen counts. */
+	if (waiting->by != WAIT_QUEUED)
+		return seen_ns >= limit;
+	/* The guest's own clock has in it what the host kept a vCPU waiting. */
+	return waiting->waited_ns >= limit && seen_ns >= SEEN_IDLE * FIFTH(queues->stall_ns);
+}
+
+/* The guest stood still for nothing: not soon again. */
+static void put_off(struct watch_queues *queues, uint64_t now_ns)
+{
+	queues->wait_ns = queues->wait_ns ? 2 * queues->wait_ns : queues->stall_ns;
+	queues->next_stop = now_ns + queues->wait_ns;
+}
+
+static bool is_forgotten(struct watch_queues *queues, struct vmm *vmm, uint64_t now_ns,
+			 struct waiting *waiting)
+{
+	unsigned int nr_cpus = vmm_nr_vcpus(vmm);
+	int found = find_forgotten(queues, nr_cpus, waiting);
+
+	if (!found)
+		return false;
+	if (found < 0 || waiting->task.address != queues->forgotten) {
+		queues->forgotten = found < 0 ? 0 : waiting->task.address;
+		queues->forgotten_since = now_ns;
+		queues->nr_seen = 0;
+	}
+	if (found < 0 || ++queues->nr_seen < SEEN_MIN || !is_long(queues, waiting, now_ns) ||
+	    now_ns < queues->next_stop || vmm_pause(vmm, NULL))
+		return false;
+	if (find_forgotten(queues, nr_cpus, waiting) == 1 &&
+	    waiting->task.address == queues->forgotten && is_long(queues, waiting, now_ns))
+		return true;
+	vmm_resume(vmm);
+	put_off(queues, now_ns);
+	return false;
+}
+
+/* --- a soft lockup -------------------------------------------------------------------------- */
+
+/* Does the kernel run @waiting before @runs, if only it comes to decide? */
+static bool goes_before(const struct inspect_task *waiting, const struct inspect_task *runs)
+{
+	if (waiting->class == CLASS_UNKNOWN || runs->class == CLASS_UNKNOWN)
+		return false;
+	if (waiting->class != runs->class)
+		return waiting->class < runs->class;
+	/* How long one of a BPF scheduler's keeps its CPU is that scheduler's to say. */
+	return waiting->class == CLASS_FAIR ||
+	       (waiting->class == CLASS_RT && waiting->prio < runs->prio);
+}
+
+/* Who should have CPU @cpu, and waits? */
+static bool find_kept_waiting(struct watch_queues *queues, unsigned int cpu,
+			      const struct inspect_task *runs, struct waiting *waiting)
+{
+	struct runqueue runqueue;
+	bool found = false;
+
+	runqueues_now(&queues->runqueues);
+	if (runqueue_read(&queues->runqueues, cpu, &runqueue, NULL))
+		return false;
+	for (unsigned int i = 0; i < runqueue.nr_waiting && !found; i++) {
+		*waiting = runqueue.waiting[i];
+		found = !waiting->is_throttled && goes_before(&waiting->task, runs);
+	}
+	runqueue_free(&runqueue);
+	return found;
+}
+
+/* Runs the same task there, without a switch since that was looked at, and does another one wait?
+ */
+static bool is_kept(struct watch_queues *queues, unsigned int cpu, struct inspect_task *runs)
+{
+	struct kernel_run *run = &queues->runs[cpu];
+	struct runqueue_glance glance;
+
+	if (!runqueue_glance(&queues->runqueues, cpu, &glance) || !glance.task.pid ||
+	    glance.nr_running < 2) {
+		run->task = 0;
+		return false;
+	}
+	*runs = glance.task;
+	if (glance.current == run->task && glance.nr_switches == run->nr_switches)
+		return true;
+	run->task = glance.current;
+	run->nr_switches = glance.nr_switches;
+	return false;
+}
+
+static bool is_locked_up(struct watch_queues *queues, struct vmm *vmm, unsigned int cpu,
+			 uint64_t now_ns, struct observation *seen)
+{
+	struct kernel_run *run = &queues->runs[cpu];
+	struct vmm_sample sample;
+
+	vmm_last_sample(vmm, cpu, &sample);
+	if (sample.nr == run->nr)
+		return false;
+	run->nr = sample.nr;
+	/* Who prints to a slow console works. */
+	if (sample.in_user || sample.exits != run->exits) {
+		*run = (struct kernel_run){ .nr = sample.nr,
+					    .begin = sample.cpu_ns,
+					    .exits = sample.exits };
+		return false;
+	}
+	if (sample.cpu_ns - run->begin < SUSPECT_KERNEL * FIFTH(queues->stall_ns) ||
+	    !open_guest(queues, vmm))
+		return false;
+	if (!is_kept(queues, cpu, &seen->stuck_task)) {
+		run->since = sample.cpu_ns;
+		return false;
+	}
+	if (sample.cpu_ns - run->since < STALL_KERNEL * FIFTH(queues->stall_ns) ||
+	    now_ns < queues->next_stop || vmm_pause(vmm, NULL))
+		return false;
+	if (is_kept(queues, cpu, &seen->stuck_task) &&
+	    find_kept_waiting(queues, cpu, &seen->stuck_task, &seen->stuck_waiting)) {
+		seen->stuck_vcpu = cpu;
+		seen->stuck_ns = sample.cpu_ns - run->since;
+		seen->stuck_rip = sample.rip;
+		return true;
+	}
+	vmm_resume(vmm);
+	put_off(queues, now_ns);
+	return false;
+}
+
+enum stop_reason watch_queues_look(struct watch_queues *queues, struct vmm *vmm, uint64_t now_ns,
+				   uint64_t ran_ns, struct observation *seen)
+{
+	uint64_t passed = now_ns - queues->looked_at, ran = ran_ns - queues->ran_ns;
+
+	for (unsigned int cpu = 0; cpu < vmm_nr_vcpus(vmm); cpu++)
+		if (is_locked_up(queues, vmm, cpu, now_ns, seen))
+			return STOP_SOFT_LOCKUP;
+	queues->looked_at = now_ns;
+	queues->ran_ns = ran_ns;
+	if (!passed || passed == now_ns || ran >= passed / BUSY_SHARE) {
+		queues->idle_since = now_ns;
+		queues->nr_seen = 0;
+	}
+	if (now_ns - queues->idle_since < SUSPECT_IDLE * FIFTH(queues->stall_ns) ||
+	    !open_guest(queues, vmm) || !is_forgotten(queues, vmm, now_ns, &seen->stuck_waiting))
+		return STOP_NONE;
+	seen->stuck_ns = seen->stuck_waiting.by == WAIT_QUEUED ? seen->stuck_waiting.waited_ns
+							       : now_ns - queues->forgotten_since;
+	return STOP_FORGOTTEN;
+}
+
+void watch_queues_destroy(struct watch_queues *queues)
+{
+	btf_close(queues->btf);
+	inspect_close(queues->inspect);
+	queues->btf = NULL;
+	queues->inspect = NULL;
+}
