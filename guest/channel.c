@@ -160,6 +160,11 @@ uint64_t guest_channel_answers(const struct guest_channel *channel, uint64_t *lo
 	return answers;
 }
 
+bool guest_channel_asked(const struct guest_channel *channel)
+{
+	return __atomic_load_n(&channel->header->asked, __ATOMIC_RELAXED) != 0;
+}
+
 void guest_channel_log(struct guest_channel *channel, const char *fmt, ...)
 {
 	char line[512];

@@ -7,6 +7,7 @@
 #define KTSTR_GUEST_CHANNEL_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -72,6 +73,9 @@ int guest_channel_receive(struct guest_channel *channel, uint16_t *type, void *p
  * NULL: not wanted.
  */
 uint64_t guest_channel_answers(const struct guest_channel *channel, uint64_t *lost_ns);
+
+/* guest_channel_asked - does the host want to have KTSTR_OWN_WORDS? */
+bool guest_channel_asked(const struct guest_channel *channel);
 
 /* One line to the user, KTSTR_LOG, without a newline; what cannot be printed becomes '?'. */
 void guest_channel_log(struct guest_channel *channel, const char *fmt, ...)

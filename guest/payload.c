@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "kernel_marks.h"
 #include "metrics.h"
+#include "own_words.h"
 #include "process.h"
 #include "scheduler.h"
 #include "stdin_feed.h"
@@ -190,6 +191,7 @@ void payload_run(struct session *session)
 	if (exited.kind != KTSTR_EXIT_STATUS || exited.value) {
 		scheduler_hold(session);
 		session_tell_failing(session, &exited);
+		own_words_send(session);
 	}
 	if (exited.kind != KTSTR_EXIT_TIMEOUT) {
 		now = clock_boottime_ns();

@@ -28,7 +28,9 @@
  * passed.
  *
  * A payload that fails leaves things as they are until the host has looked at them: init says so,
- * by KTSTR_FAILING, and waits for an answer of the same kind, whose time is of no account.
+ * by KTSTR_FAILING, and waits for an answer of the same kind, whose time is of no account. Then it
+ * tells what only it can say (KTSTR_OWN_WORDS). Where the host has found a stall by itself, it asks
+ * for those, in the region's first page; init looks there with each heartbeat.
  */
 #ifndef KTSTR_GUEST_PROTOCOL_H
 #define KTSTR_GUEST_PROTOCOL_H
@@ -88,7 +90,8 @@ struct ktstr_channel {
 	 */
 	uint64_t lost_ns;
 	uint64_t answers;
-	uint8_t pad5[48];
+	uint64_t asked; /* not 0: the host asks for KTSTR_OWN_WORDS */
+	uint8_t pad5[40];
 	struct ktstr_handover handover;
 };
 
@@ -159,6 +162,7 @@ enum ktstr_frame_type {
 	KTSTR_RECORD_FORMAT = 30, /* struct ktstr_record_format, and text behind it: before
 				     KTSTR_RECORD */
 	KTSTR_RECORD = 31,	  /* struct ktstr_record, and its rings: once, before the payload */
+	KTSTR_OWN_WORDS = 32,	  /* struct ktstr_own_words, and text behind it: each part once */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
@@ -312,6 +316,27 @@ struct ktstr_record {
 	uint32_t nr_rings; /* struct ktstr_record_ring, so many of them follow */
 	uint32_t error;	   /* an errno: there is no recorder, or not for all CPUs; 0 */
 	char reason[112];  /* what it is of; NUL-terminated */
+};
+
+/* What a guest that lives says of its failure, in this order. */
+enum ktstr_own_words_part {
+	KTSTR_WORDS_MEMORY = 0,	   /* /proc/meminfo */
+	KTSTR_WORDS_PRESSURE = 1,  /* /proc/pressure/cpu, memory, io (PSI) */
+	KTSTR_WORDS_SCHEDSTAT = 2, /* /proc/schedstat */
+	KTSTR_WORDS_SCHED_EXT = 3, /* the kernel's dump of the scheduler that is tested (sysrq D) */
+	KTSTR_WORDS_BLOCKED = 4,   /* blocked tasks with backtraces, by the kernel's log (sysrq w) */
+	KTSTR_WORDS_NR = 5,
+};
+
+#define KTSTR_OWN_WORDS_MAX 16384u /* bytes of one part's text; the rest is left out */
+/* Most time that init takes for all of it, ms; and how long the host waits for it: heartbeats, where
+ * init looks whether it is asked, come each second. */
+#define KTSTR_OWN_WORDS_MS  1000u
+#define KTSTR_OWN_WORDS_WAIT_MS (KTSTR_OWN_WORDS_MS + 1500u)
+
+struct ktstr_own_words {
+	uint32_t part;	/* enum ktstr_own_words_part */
+	uint32_t error; /* errno: it was not to be had; ETIMEDOUT: there was no time for it; 0 */
 };
 
 /* The size of the user's terminal, characters; 0: not known. */

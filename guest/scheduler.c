@@ -81,6 +81,22 @@ static void send_dump(struct session *session)
 	session->scheduler.dump = -1;
 }
 
+ssize_t scheduler_dump(struct session *session, char *text, size_t size)
+{
+	size_t used = 0;
+	ssize_t count = 0;
+
+	/* Of one that the kernel has ejected there is a dump, which is sent with its end. */
+	if (!session->scheduler.attached || !is_enabled())
+		return -ENXIO;
+	if (session->scheduler.dump < 0 || !write_text("/proc/sysrq-trigger", "D"))
+		return -ENOTSUP;
+	while (used < size &&
+	       (count = read(session->scheduler.dump, text + used, size - used)) > 0)
+		used += (size_t)count;
+	return used ? (ssize_t)used : -ENODATA;
+}
+
 static void send_events(struct session *session)
 {
 	char text[4096];

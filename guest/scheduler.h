@@ -42,4 +42,11 @@ void scheduler_hold(struct session *session);
 /* scheduler_finish - the payload has ended: tell the host how the scheduler did, and end it. */
 void scheduler_finish(struct session *session);
 
+/*
+ * scheduler_dump - what the kernel says of the one that is tested as it runs (sysrq D)
+ * Returns how many bytes of @text that is, at most @size; -ENXIO: none is attached; -ENOTSUP: the
+ * kernel has no such dump; -ENODATA.
+ */
+ssize_t scheduler_dump(struct session *session, char *text, size_t size);
+
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "own_words.h"
 #include "stdin_feed.h"
 #include "terminal.h"
 #include "tracer.h"
@@ -83,6 +84,8 @@ void session_heartbeat(struct session *session, uint64_t now)
 		return;
 	guest_channel_send(session->channel, KTSTR_HEARTBEAT, &heartbeat, sizeof(heartbeat));
 	session->heartbeat_ns = now + HEARTBEAT_NS;
+	if (guest_channel_asked(session->channel))
+		own_words_send(session);
 }
 
 enum ktstr_exit_kind session_exit_kind(int status, uint32_t *value)

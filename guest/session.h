@@ -111,6 +111,7 @@ struct session {
 	struct tracer tracer;
 	struct scheduler scheduler;
 	struct payload_file metrics, work;
+	bool own_words_said;
 	struct kmsg *kmsg;		/* the caller's */
 	struct flight_recorder *flight; /* the caller's; NULL: there is none */
 };

@@ -77,14 +77,6 @@ $(WITNESS): test/vm/witness.c $(BUILD)/src/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON_CFLAGS) -static -pthread -o $@ $<
 
-# A payload by which a stock kernel spins (test/vm); static, as the one before.
-SPIN := $(BUILD)/test/spin
-
-$(SPIN): test/vm/spin.c $(BUILD)/src/flags.stamp
-	$(call say,TEST,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON_CFLAGS) -static -o $@ $<
-
 # A user at a terminal (test/vm/shell.bats).
 TERMINAL := $(BUILD)/test/terminal
 
@@ -101,8 +93,9 @@ $(STAGED): test/ends/staged.c $(BUILD)/src/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON_CFLAGS) -static -pthread -o $@ $<
 
-# What tests of VMs do to a launcher from outside. Static, as the emulated host's files are slow.
-HANDS := $(addprefix $(BUILD)/test/vm/,damage deny interrupt)
+# What tests of VMs do to a launcher from outside, and spin to a kernel from inside. Static, as the emulated
+# host's files are slow.
+HANDS := $(addprefix $(BUILD)/test/vm/,damage deny interrupt spin)
 
 $(HANDS): $(BUILD)/%: %.c $(BUILD)/src/flags.stamp
 	$(call say,TEST,$@)

@@ -184,6 +184,31 @@ static struct json_object *guest_value(const struct observation *seen)
 	return json_end(&json);
 }
 
+/* What init said of the failure, where it lived and was asked: each part with its lines, or why
+ * there are none. */
+static struct json_object *own_words_value(const struct observation *seen)
+{
+	static const char *const names[KTSTR_WORDS_NR] = {
+		[KTSTR_WORDS_MEMORY] = "memory",       [KTSTR_WORDS_PRESSURE] = "pressure",
+		[KTSTR_WORDS_SCHEDSTAT] = "schedstat", [KTSTR_WORDS_SCHED_EXT] = "sched_ext",
+		[KTSTR_WORDS_BLOCKED] = "blocked",
+	};
+	struct json json = json_begin();
+
+	for (unsigned int i = 0; i < KTSTR_WORDS_NR; i++) {
+		const struct own_words *words = &seen->own_words[i];
+		struct json part = json_begin();
+
+		json_put_text(&part, "absent",
+			      !words->said   ? "the guest did not say it"
+			      : words->error ? strerror((int)words->error)
+					     : NULL);
+		put_lines(&part, "lines", &words->text, "", SIZE_MAX);
+		json_put(&json, names[i], json_end(&part));
+	}
+	return json_end(&json);
+}
+
 static struct json_object *output_value(const struct observation *seen)
 {
 	struct json json = json_begin();
@@ -398,6 +423,7 @@ int report_write_failure_dump(struct artefacts *artefacts, const struct report *
 	json_put(&json, "tracer", tracer_value(seen));
 	report_quote_json(&json, vm->quote);
 	report_inside_json(&json, &seen->inside);
+	json_put(&json, "own_words", own_words_value(seen));
 	put_lines(&json, "console_tail", &seen->console, "", LOG_LINES);
 	put_lines(&json, "kernel_log_tail", &seen->kmsg, "", LOG_LINES);
 	return write_json(artefacts, repro ? ARTEFACT_REPRO_FAILURE_DUMP : ARTEFACT_FAILURE_DUMP,

@@ -114,18 +114,39 @@ static enum stop_reason find_stall(struct watch *watch, struct vmm *vmm, uint64_
 	return STOP_NONE;
 }
 
+/* Some part of the guest may still answer, and tell of the rest. */
+static bool may_answer(const struct watch *watch, uint64_t now)
+{
+	enum stop_reason stop = watch->seen->stop;
+
+	return (stop == STOP_HARD_LOCKUP || stop == STOP_SOFT_LOCKUP || stop == STOP_FORGOTTEN ||
+		stop == STOP_TEST_TIMEOUT || stop == STOP_FINISH_TIMEOUT) &&
+	       now - watch->seen->heartbeat_ns < 2 * KTSTR_OWN_WORDS_WAIT_MS * 1000000ull;
+}
+
 static bool past_limit(struct watch *watch, struct vmm *vmm)
 {
-	enum stop_reason reason = watch_limits_check(&watch->limits, now_ns());
+	uint64_t now = now_ns();
+	enum stop_reason reason;
+	bool may_speak;
 
+	if (watch->asked_ns)
+		return watch_order_has_own_words(&watch->order) ||
+		       now - watch->asked_ns > KTSTR_OWN_WORDS_WAIT_MS * 1000000ull;
+	reason = watch_limits_check(&watch->limits, now);
 	if (reason == STOP_NONE)
-		reason = find_stall(watch, vmm, now_ns());
+		reason = find_stall(watch, vmm, now);
 	if (reason == STOP_NONE)
 		return false;
 	stop(watch, reason);
-	watch->seen->end_ns = now_ns();
-	look_at(watch, vmm, watch->seen, false, true);
-	return true;
+	watch->seen->end_ns = now;
+	may_speak = may_answer(watch, now);
+	look_at(watch, vmm, watch->seen, may_speak, true);
+	if (!may_speak)
+		return true;
+	watch->asked_ns = now_ns();
+	vmm_ask(vmm);
+	return false;
 }
 
 /* The user's terminal has something for the guest, or nobody sits there any more. */
@@ -199,7 +220,8 @@ static bool on_tick(void *data, struct vmm *vmm, uint64_t waited_ns)
 	struct watch *watch = data;
 
 	watch_limits_waited(&watch->limits, waited_ns);
-	return watch->seen->stop != STOP_NONE || cancelled(watch) || past_limit(watch, vmm);
+	return (watch->seen->stop != STOP_NONE && !watch->asked_ns) || cancelled(watch) ||
+	       past_limit(watch, vmm);
 }
 
 /* Does the user want out, by signal or by the keys of an attached terminal? Looks now and then. */
@@ -255,7 +277,8 @@ static void on_console(void *data, struct vmm *vmm, const uint8_t *bytes, size_t
 
 	tail_add(&seen->console, bytes, count);
 	pass_on(watch, vmm, &watch->output.console, bytes, count);
-	if (!panic_line_add(&watch->panic_line, bytes, count, line) || seen->panic)
+	if (!panic_line_add(&watch->panic_line, bytes, count, line) || seen->panic ||
+	    watch->asked_ns)
 		return;
 	note_panic(seen, line);
 	watch_limits_panic(&watch->limits, now_ns(), channel_said(vmm_channel(vmm)));
@@ -354,6 +377,16 @@ static void on_scheduler(struct watch *watch, struct vmm *vmm, uint16_t type, co
 	seen.exit = (struct ktstr_exited){ .kind = KTSTR_EXIT_STATUS };
 	seen.stop = STOP_BYE;
 	look_at(watch, vmm, &seen, true, true);
+}
+
+static void on_own_words(struct observation *seen, const struct ktstr_own_words *words,
+			 uint32_t length)
+{
+	struct own_words *part = &seen->own_words[words->part];
+
+	part->said = true;
+	part->error = words->error;
+	tail_add(&part->text, words + 1, length - sizeof(*words));
 }
 
 static void on_exited(struct watch *watch, const struct ktstr_exited *exited)
@@ -457,6 +490,9 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 	case KTSTR_FAILING:
 		on_failing(watch, vmm, payload);
 		return 0;
+	case KTSTR_OWN_WORDS:
+		on_own_words(seen, payload, length);
+		return 0;
 	case KTSTR_BYE:
 		return stop(watch, STOP_BYE);
 	case KTSTR_RECORD_FORMAT:
@@ -478,7 +514,8 @@ static int on_frame(void *data, struct vmm *vmm, uint16_t type, const void *payl
 
 	doubt_panic(watch, vmm, type);
 	ret = watch_order_take(&watch->order, type, payload, length, err);
-	if (!ret)
+	/* Its verdict is out: what else it says now comes too late. */
+	if (!ret && (!watch->asked_ns || type == KTSTR_OWN_WORDS))
 		ret = handle_frame(watch, vmm, type, payload, length, err);
 	watch_limits_frame(&watch->limits, now_ns());
 	watch->frames++;
@@ -514,10 +551,9 @@ void watch_init(struct watch *watch)
 	watch->panic_line.used = 0;
 	memset(&watch->stall, 0, sizeof(watch->stall));
 	watch->stall.limit_ns = watch->limits.stall_ms * 1000000 / 2;
-	watch->queues = (struct watch_queues){ .look_ms = (unsigned int)watch->limits.stall_ms,
-					       .stall_ns = watch->limits.stall_ms * 1000000 };
+	watch->queues = (struct watch_queues){ .stall_ns = watch->limits.stall_ms * 1000000 };
 	watch->ran_at_frame_ns = watch->frames = watch->frames_at_sample = 0;
-	watch->look_ns = watch->looked_at = 0;
+	watch->look_ns = watch->looked_at = watch->asked_ns = 0;
 	if (watch->look)
 		look_init(watch->look);
 	flight_init(&watch->flight, watch->record_size, seen->cpus_wanted);

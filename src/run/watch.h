@@ -68,6 +68,7 @@ struct watch {
 	struct watch_trace trace;
 	struct panic_line panic_line;
 	uint64_t look_ns;   /* how long the machine stood still to be looked at */
+	uint64_t asked_ns;  /* when a guest that stalls was asked for its own words; 0: never */
 	uint64_t looked_at; /* for signals and keys, while a reader is slow */
 };
 

@@ -73,6 +73,8 @@ static bool in_order(const struct watch_order *order, uint16_t type)
 	case KTSTR_RECORD_FORMAT:
 	case KTSTR_RECORD:
 		return order->ready && !order->started && !order->exited;
+	case KTSTR_OWN_WORDS:
+		return order->ready;
 	case KTSTR_METRICS:
 		return order->started && !order->metrics && !order->exited;
 	case KTSTR_WORK:
@@ -161,6 +163,23 @@ static int take_work(struct watch_order *order, uint32_t length, struct error *e
 	return 0;
 }
 
+static int take_own_words(struct watch_order *order, const struct ktstr_own_words *words,
+			  uint32_t length, struct error *err)
+{
+	if (length < sizeof(*words) || length > sizeof(*words) + KTSTR_OWN_WORDS_MAX)
+		return error_set(err, -EPROTO, "own words of %u bytes", length);
+	if (words->part >= KTSTR_WORDS_NR || order->own_words & 1u << words->part)
+		return error_set(err, -EPROTO, "part %u of own words, %s", words->part,
+				 words->part < KTSTR_WORDS_NR ? "for the second time" : "unknown");
+	order->own_words |= 1u << words->part;
+	return 0;
+}
+
+bool watch_order_has_own_words(const struct watch_order *order)
+{
+	return order->own_words == (1u << KTSTR_WORDS_NR) - 1;
+}
+
 /* @come: that it has come, of the two that tell of a payload's end */
 static int take_exited(const struct watch_order *order, const struct ktstr_exited *exited,
 		       bool *come, struct error *err)
@@ -207,6 +226,8 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 		return take_metrics(order, payload, length, err);
 	case KTSTR_WORK:
 		return take_work(order, length, err);
+	case KTSTR_OWN_WORDS:
+		return take_own_words(order, payload, length, err);
 	case KTSTR_RECORD_FORMAT:
 	case KTSTR_RECORD:
 	case KTSTR_HEARTBEAT:

@@ -17,6 +17,7 @@ struct watch_order {
 	bool attached, failed, ended; /* of it */
 	/* What has come; all false at power-on, hello and ready true in a fork. */
 	bool hello, ready, setup, started, failing, metrics, work, exited;
+	uint32_t own_words; /* the parts that have come, as bits */
 };
 
 /* @at_ready: the machine begins at its ready point, and has said hello and ready before */
@@ -30,5 +31,8 @@ void watch_order_init(struct watch_order *order, bool tracer, bool at_ready);
  */
 int watch_order_take(struct watch_order *order, uint16_t type, const void *payload, uint32_t length,
 		     struct error *err);
+
+/* watch_order_has_own_words - has init said all of KTSTR_OWN_WORDS? */
+bool watch_order_has_own_words(const struct watch_order *order);
 
 #endif

@@ -15,6 +15,8 @@
 #define STALL_IDLE     4
 #define SUSPECT_KERNEL 1
 #define STALL_KERNEL   3
+/* For one look into the guest. It runs on meanwhile: only a host that is slow beyond use is cut off. */
+#define LOOK_MS	       60000u
 /* A task that is just being woken is seen once, if at all. */
 #define SEEN_MIN       3u
 
@@ -46,10 +48,10 @@ static bool open_guest(struct watch_queues *queues, struct vmm *vmm)
 	char why[INSPECT_WHY_SIZE];
 
 	if (queues->inspect && !queues->has_failed) {
-		inspect_allow(queues->inspect, queues->look_ms);
+		inspect_allow(queues->inspect, LOOK_MS);
 		return true;
 	}
-	if (queues->has_failed || !queues->look_ms || !queues->has_regs)
+	if (queues->has_failed || !queues->has_regs)
 		return false;
 	vmm_memory_source(vmm, &queues->memory);
 	queues->source = queues->memory;
@@ -58,7 +60,7 @@ static bool open_guest(struct watch_queues *queues, struct vmm *vmm)
 	queues->source.regs = read_regs;
 	/* What fails once fails again. That it did is told by the look at the failure, if any. */
 	queues->has_failed =
-		inspect_open(&queues->source, queues->look_ms, &queues->inspect, NULL) ||
+		inspect_open(&queues->source, LOOK_MS, &queues->inspect, NULL) ||
 		btf_open(queues->inspect, &queues->btf, NULL) ||
 		tasks_open(queues->inspect, queues->btf, &queues->tasks, why) ||
 		runqueues_open(&queues->tasks, queues->btf, &queues->runqueues, why);
@@ -129,6 +131,7 @@ static bool is_forgotten(struct watch_queues *queues, struct vmm *vmm, uint64_t 
 {
 	unsigned int nr_cpus = vmm_nr_vcpus(vmm);
 	int found = find_forgotten(queues, nr_cpus, waiting);
+	bool is_so;
 
 	if (!found)
 		return false;
@@ -140,12 +143,12 @@ static bool is_forgotten(struct watch_queues *queues, struct vmm *vmm, uint64_t 
 	if (found < 0 || ++queues->nr_seen < SEEN_MIN || !is_long(queues, waiting, now_ns) ||
 	    now_ns < queues->next_stop || vmm_pause(vmm, NULL))
 		return false;
-	if (find_forgotten(queues, nr_cpus, waiting) == 1 &&
-	    waiting->task.address == queues->forgotten && is_long(queues, waiting, now_ns))
-		return true;
+	is_so = find_forgotten(queues, nr_cpus, waiting) == 1 &&
+		waiting->task.address == queues->forgotten && is_long(queues, waiting, now_ns);
 	vmm_resume(vmm);
-	put_off(queues, now_ns);
-	return false;
+	if (!is_so)
+		put_off(queues, now_ns);
+	return is_so;
 }
 
 /* --- a soft lockup -------------------------------------------------------------------------- */
@@ -205,6 +208,7 @@ static bool is_locked_up(struct watch_queues *queues, struct vmm *vmm, unsigned 
 {
 	struct kernel_run *run = &queues->runs[cpu];
 	struct vmm_sample sample;
+	bool is_so;
 
 	vmm_last_sample(vmm, cpu, &sample);
 	if (sample.nr == run->nr)
@@ -227,16 +231,15 @@ static bool is_locked_up(struct watch_queues *queues, struct vmm *vmm, unsigned 
 	if (sample.cpu_ns - run->since < STALL_KERNEL * FIFTH(queues->stall_ns) ||
 	    now_ns < queues->next_stop || vmm_pause(vmm, NULL))
 		return false;
-	if (is_kept(queues, cpu, &seen->stuck_task) &&
-	    find_kept_waiting(queues, cpu, &seen->stuck_task, &seen->stuck_waiting)) {
-		seen->stuck_vcpu = cpu;
-		seen->stuck_ns = sample.cpu_ns - run->since;
-		seen->stuck_rip = sample.rip;
-		return true;
-	}
+	is_so = is_kept(queues, cpu, &seen->stuck_task) &&
+		find_kept_waiting(queues, cpu, &seen->stuck_task, &seen->stuck_waiting);
 	vmm_resume(vmm);
-	put_off(queues, now_ns);
-	return false;
+	if (!is_so)
+		put_off(queues, now_ns);
+	seen->stuck_vcpu = cpu;
+	seen->stuck_ns = sample.cpu_ns - run->since;
+	seen->stuck_rip = sample.rip;
+	return is_so;
 }
 
 enum stop_reason watch_queues_look(struct watch_queues *queues, struct vmm *vmm, uint64_t now_ns,

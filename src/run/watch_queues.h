@@ -21,8 +21,7 @@
 
 struct watch_queues {
 	/* Set by the caller. */
-	unsigned int look_ms; /* for one look into the guest; 0: there is none */
-	uint64_t stall_ns;    /* both are found within this, on an idle host */
+	uint64_t stall_ns; /* both are found within this, on an idle host */
 
 	/* Private. */
 	struct inspect_regs regs; /* of init, at the ready point: its page tables stay */
@@ -52,8 +51,7 @@ void watch_queues_ready(struct watch_queues *queues, const struct inspect_source
 /*
  * watch_queues_look - twice a second
  * @now_ns: on the guest's clock (watch_limits_now); @ran_ns: for how long all vCPUs have run (vmm_sample)
- * Returns STOP_FORGOTTEN or STOP_SOFT_LOCKUP, with stuck_* of @seen, and the machine stands still;
- * or STOP_NONE.
+ * Returns STOP_FORGOTTEN or STOP_SOFT_LOCKUP, with stuck_* of @seen, or STOP_NONE.
  */
 enum stop_reason watch_queues_look(struct watch_queues *queues, struct vmm *vmm, uint64_t now_ns,
 				   uint64_t ran_ns, struct observation *seen);

@@ -15,6 +15,8 @@ int observation_init(struct observation *observation)
 		ret = tail_init(&observation->init_log, OBSERVATION_TAIL_SIZE);
 	if (!ret)
 		ret = tail_init(&observation->tracer_text, OBSERVATION_TAIL_SIZE);
+	for (unsigned int i = 0; i < KTSTR_WORDS_NR && !ret; i++)
+		ret = tail_init(&observation->own_words[i].text, KTSTR_OWN_WORDS_MAX);
 	if (!ret)
 		ret = scheduler_seen_init(&observation->scheduler);
 	if (ret)
@@ -27,6 +29,8 @@ void observation_destroy(struct observation *observation)
 	scheduler_seen_destroy(&observation->scheduler);
 	inside_clear(&observation->inside);
 	metrics_destroy(&observation->metrics);
+	for (unsigned int i = 0; i < KTSTR_WORDS_NR; i++)
+		tail_destroy(&observation->own_words[i].text);
 	tail_destroy(&observation->tracer_text);
 	tail_destroy(&observation->init_log);
 	tail_destroy(&observation->kmsg);

@@ -101,6 +101,13 @@ struct observation {
 	/* The guest at the moment of its failure, from outside. */
 	struct inside inside;
 
+	/* What init said of a failure while it lived (enum ktstr_own_words_part). */
+	struct own_words {
+		bool said;
+		uint32_t error; /* errno: there is no such part; 0 */
+		struct tail text;
+	} own_words[KTSTR_WORDS_NR];
+
 	/* The kernel's last words. */
 	bool panic;
 	char panic_line[256]; /* "Kernel panic - not syncing: ..." without timestamp, printable */

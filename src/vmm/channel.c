@@ -101,6 +101,13 @@ void channel_answer(struct channel *channel, uint64_t lost_ns)
 	__atomic_store_n(&header->answers, ++channel->answers, __ATOMIC_RELEASE);
 }
 
+void channel_ask(struct channel *channel)
+{
+	struct ktstr_channel *header = channel->region;
+
+	__atomic_store_n(&header->asked, 1, __ATOMIC_RELAXED);
+}
+
 /* Nothing is on its way in either direction. */
 static bool is_quiet(const struct ktstr_channel *header)
 {
@@ -113,6 +120,7 @@ int channel_save(const struct channel *channel, struct ktstr_channel *out, struc
 {
 	memcpy(out, channel->region, sizeof(*out));
 	memset(&out->handover, 0, sizeof(out->handover));
+	out->asked = 0;
 	if (!is_quiet(out) || out->tail != channel->ring.at ||
 	    out->inbox_head != channel->inbox.at || out->answers != channel->answers)
 		return error_set(err, -EBUSY,

@@ -261,6 +261,8 @@ int vmm_send(struct vmm *vmm, uint16_t type, const void *payload, uint32_t lengt
 const struct channel *vmm_channel(const struct vmm *vmm);
 /* channel_answer */
 void vmm_answer(struct vmm *vmm, uint64_t lost_ns);
+/* channel_ask */
+void vmm_ask(struct vmm *vmm);
 /* Is there room for a largest frame? */
 bool vmm_has_room(const struct vmm *vmm);
 

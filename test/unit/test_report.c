@@ -518,11 +518,20 @@ static void what_the_guest_showed_is_told(void **state)
 
 	json = dump(f, false);
 	check(json, "inside", "null");
+	check(json, "own_words.blocked.absent", "\"the guest did not say it\"");
 	json_object_put(json);
 	unlink(f->path);
+	f->seen.own_words[KTSTR_WORDS_MEMORY].said = true;
+	say(&f->seen.own_words[KTSTR_WORDS_MEMORY].text, "MemTotal: 1\n\033MemFree: 2\n");
+	f->seen.own_words[KTSTR_WORDS_SCHED_EXT].said = true;
+	f->seen.own_words[KTSTR_WORDS_SCHED_EXT].error = ENXIO;
 	see_inside(&f->seen.inside);
 	f->verdict.kind = VERDICT_PANIC;
 	json = dump(f, false);
+	check(json, "own_words.memory.absent", "null");
+	check(json, "own_words.memory.lines", "[\"MemTotal: 1\",\"\\u001bMemFree: 2\"]");
+	check(json, "own_words.sched_ext.absent", "\"No such device or address\"");
+	check(json, "own_words.sched_ext.lines", "[]");
 	check(json, "inside.error", "null");
 	check(json, "inside.took_s", "0.012");
 	check(json, "inside.tasks", "70");

@@ -126,6 +126,12 @@ static void print_line(void)
 	assert_string_equal(seen.panic_line, "Kernel panic - not syncing: why");
 }
 
+static void print_late_line(void)
+{
+	on_console(&watch, &vmm, (const uint8_t *)LINE, strlen(LINE));
+	assert_false(seen.panic);
+}
+
 /* A frame that the guest puts into the ring now; what the watch says of it. */
 static int say(uint16_t type, const void *payload, uint32_t length)
 {
@@ -339,6 +345,60 @@ static void one_that_works_does_not_and_nor_does_a_panics(void **state)
 	print_line();
 	assert_true(run_stuck(false, false));
 	assert_int_equal(seen.stop, STOP_PANIC);
+}
+
+static int say_words(uint32_t part, uint32_t error, const char *text)
+{
+	struct {
+		struct ktstr_own_words head;
+		char text[16];
+	} words = { .head = { .part = part, .error = error } };
+
+	strcpy(words.text, text);
+	return say(KTSTR_OWN_WORDS, &words, (uint32_t)(sizeof(words.head) + strlen(text)));
+}
+
+/* Its init lives: it is asked, and what it says is kept; nothing else is, and nobody waits long. */
+static void who_lives_is_asked_for_its_own_words(void **state)
+{
+	char *lines;
+
+	(void)state;
+	for (int answers = 0; answers < 2; answers++) {
+		uint64_t begin_ms;
+
+		seen.test_limit_ms = 1000;
+		begin();
+		for (int i = 0; i < 10; i++) {
+			speak(KTSTR_HEARTBEAT, 8);
+			assert_false(pass(1000));
+		}
+		assert_int_equal(header.asked, 0);
+		speak(KTSTR_HEARTBEAT, 8);
+		while (!header.asked)
+			assert_false(pass(100));
+		assert_int_equal(seen.stop, STOP_TEST_TIMEOUT);
+		begin_ms = time_ms;
+		for (uint32_t i = 0; answers && i < KTSTR_WORDS_NR; i++) {
+			assert_false(pass(100));
+			assert_int_equal(say_words(i, i == 3 ? 6 : 0, i == 3 ? "" : "a\nb"), 0);
+		}
+		assert_int_equal(say(KTSTR_STDOUT, "late", 4), 0);
+		assert_int_equal(seen.stdout_bytes, 0);
+		print_late_line();
+		if (!answers)
+			assert_false(pass(KTSTR_OWN_WORDS_WAIT_MS - 500));
+		assert_true(pass(answers ? 100 : 1000));
+		assert_in_range(time_ms - begin_ms, 100, KTSTR_OWN_WORDS_WAIT_MS + 1000);
+		assert_int_equal(seen.stop, STOP_TEST_TIMEOUT);
+		assert_int_equal(seen.own_words[0].said, answers);
+		assert_int_equal(seen.own_words[3].error, answers ? 6 : 0);
+		lines = tail_lines(&seen.own_words[4].text, SIZE_MAX);
+		assert_string_equal(lines, answers ? "a\nb" : "");
+		free(lines);
+		tear_down(state);
+		set_up(state);
+	}
 }
 
 /* Nothing runs, and init has not spoken for eight seconds; with a heartbeat now and then it may. */
@@ -651,6 +711,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_panic_is_looked_into_at_its_line, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(who_lives_is_asked_for_its_own_words, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_cpu_that_is_stuck_ends_it_long_before_its_limit,
 						set_up, tear_down),

@@ -175,6 +175,39 @@ static void the_words_of_ktstr_work_come_once_while_the_payload_runs(void **stat
 	refused(KTSTR_WORK);
 }
 
+static int take_own_words(uint32_t part, uint32_t text_size)
+{
+	static struct {
+		struct ktstr_own_words head;
+		char text[KTSTR_OWN_WORDS_MAX + 1];
+	} words;
+
+	words.head.part = part;
+	return watch_order_take(&order, KTSTR_OWN_WORDS, &words,
+				(uint32_t)sizeof(words.head) + text_size, &err);
+}
+
+static void each_part_of_own_words_comes_once(void **state)
+{
+	(void)state;
+	LIFE(KTSTR_HELLO);
+	assert_int_equal(take_own_words(0, 0), -EPROTO);
+	LIFE(KTSTR_HELLO, KTSTR_READY);
+	for (uint32_t part = KTSTR_WORDS_NR; part-- > 0;) {
+		assert_false(watch_order_has_own_words(&order));
+		assert_int_equal(take_own_words(part, part ? KTSTR_OWN_WORDS_MAX : 0), 0);
+	}
+	assert_true(watch_order_has_own_words(&order));
+	assert_int_equal(take_own_words(2, 0), -EPROTO);
+	assert_non_null(strstr(err.text, "second time"));
+	LIFE(KTSTR_HELLO, KTSTR_READY, KTSTR_STARTED, KTSTR_EXITED);
+	assert_int_equal(take_own_words(KTSTR_WORDS_NR, 0), -EPROTO);
+	assert_int_equal(take_own_words(UINT32_MAX, 0), -EPROTO);
+	assert_int_equal(take_own_words(1, KTSTR_OWN_WORDS_MAX + 1), -EPROTO);
+	assert_int_equal(take_own_words(1, UINT32_MAX), -EPROTO);
+	assert_int_equal(take_own_words(1, 1), 0);
+}
+
 static int take_setup(struct ktstr_setup setup)
 {
 	return watch_order_take(&order, KTSTR_SETUP, &setup, sizeof(setup), &err);
@@ -410,6 +443,7 @@ int main(void)
 		cmocka_unit_test_setup(a_limit_passes_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(a_payload_fails_once_and_before_its_end, set_up),
 		cmocka_unit_test_setup(the_kernel_is_heard_while_the_payload_runs, set_up),
+		cmocka_unit_test_setup(each_part_of_own_words_comes_once, set_up),
 		cmocka_unit_test_setup(metrics_come_once_while_the_payload_runs, set_up),
 		cmocka_unit_test_setup(a_setup_fails_once_and_instead_of_the_payload, set_up),
 		cmocka_unit_test_setup(the_words_of_ktstr_work_come_once_while_the_payload_runs,

@@ -96,7 +96,7 @@ static int set_up(void **state)
 	sample = sample_new();
 	memset(&seen, 0, sizeof(seen));
 	memset(samples, 0, sizeof(samples));
-	queues = (struct watch_queues){ .look_ms = 1000, .stall_ns = 10000 * MS };
+	queues = (struct watch_queues){ .stall_ns = 10000 * MS };
 	now = 5000 * MS;
 	ran = 0;
 	pauses = resumes = opened = 0;
@@ -171,9 +171,8 @@ static void a_task_that_no_idle_cpu_takes_is_found(void **state)
 	assert_int_equal(seen.stuck_waiting.task.pid, 103);
 	assert_int_equal(seen.stuck_waiting.task.cpu, 1);
 	assert_in_range(seen.stuck_ns, 8000 * MS, 9000 * MS);
-	/* It stands still, for the look that follows. */
 	assert_int_equal(pauses, 1);
-	assert_int_equal(resumes, 0);
+	assert_int_equal(resumes, 1);
 	assert_int_equal(opened, 1);
 }
 
@@ -327,7 +326,7 @@ static void who_keeps_its_cpu_in_the_kernel_is_found(void **state)
 	assert_int_equal(seen.stuck_waiting.task.pid, 103);
 	assert_in_range(seen.stuck_ns, 6000 * MS, 7000 * MS);
 	assert_int_equal(pauses, 1);
-	assert_int_equal(resumes, 0);
+	assert_int_equal(resumes, 1);
 }
 
 /* The vCPU's own run time counts, and an old sample is none. */
@@ -408,7 +407,7 @@ static void who_may_keep_it_is_no_lockup(void **state)
 		sample->mem.tasks[3].class = class_at(cases[i].waits);
 		sample->mem.tasks[3].prio = cases[i].waits_prio;
 		assert_int_equal(spin_for(12000) != 0, cases[i].locked);
-		assert_int_equal(resumes, !cases[i].locked);
+		assert_true(pauses && resumes == pauses);
 	}
 }
 
