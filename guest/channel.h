@@ -6,8 +6,8 @@
 #ifndef KTSTR_GUEST_CHANNEL_H
 #define KTSTR_GUEST_CHANNEL_H
 
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 

@@ -27,8 +27,7 @@ static void add_file(struct part *part, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t count = -1;
 
-	while (fd >= 0 && room(part) &&
-	       (count = read(fd, part->text + part->used, room(part))) > 0)
+	while (fd >= 0 && room(part) && (count = read(fd, part->text + part->used, room(part))) > 0)
 		part->used += (size_t)count;
 	if (count < 0 && !part->used)
 		part->head.error = (uint32_t)errno;

@@ -324,14 +324,14 @@ enum ktstr_own_words_part {
 	KTSTR_WORDS_PRESSURE = 1,  /* /proc/pressure/cpu, memory, io (PSI) */
 	KTSTR_WORDS_SCHEDSTAT = 2, /* /proc/schedstat */
 	KTSTR_WORDS_SCHED_EXT = 3, /* the kernel's dump of the scheduler that is tested (sysrq D) */
-	KTSTR_WORDS_BLOCKED = 4,   /* blocked tasks with backtraces, by the kernel's log (sysrq w) */
+	KTSTR_WORDS_BLOCKED = 4, /* blocked tasks with backtraces, by the kernel's log (sysrq w) */
 	KTSTR_WORDS_NR = 5,
 };
 
-#define KTSTR_OWN_WORDS_MAX 16384u /* bytes of one part's text; the rest is left out */
-/* Most time that init takes for all of it, ms; and how long the host waits for it: heartbeats, where
- * init looks whether it is asked, come each second. */
-#define KTSTR_OWN_WORDS_MS  1000u
+#define KTSTR_OWN_WORDS_MAX	16384u /* bytes of one part's text; the rest is left out */
+/* Most time that init takes for all of it, ms; and how long the host waits for it: heartbeats,
+ * where init looks whether it is asked, come each second. */
+#define KTSTR_OWN_WORDS_MS	1000u
 #define KTSTR_OWN_WORDS_WAIT_MS (KTSTR_OWN_WORDS_MS + 1500u)
 
 struct ktstr_own_words {

@@ -91,8 +91,7 @@ ssize_t scheduler_dump(struct session *session, char *text, size_t size)
 		return -ENXIO;
 	if (session->scheduler.dump < 0 || !write_text("/proc/sysrq-trigger", "D"))
 		return -ENOTSUP;
-	while (used < size &&
-	       (count = read(session->scheduler.dump, text + used, size - used)) > 0)
+	while (used < size && (count = read(session->scheduler.dump, text + used, size - used)) > 0)
 		used += (size_t)count;
 	return used ? (ssize_t)used : -ENODATA;
 }

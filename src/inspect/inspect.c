@@ -18,7 +18,8 @@ bool state_has_time(struct inspect *inspect, size_t size)
 	inspect->unlooked += size + 64;
 	if (inspect->unlooked >= LOOK_EVERY) {
 		inspect->unlooked = 0;
-		if (now_ns() >= inspect->end_ns)
+		if (now_ns() >= inspect->end_ns ||
+		    (inspect->source->is_over && inspect->source->is_over(inspect->source->data)))
 			inspect->out_of_time = true;
 	}
 	return !inspect->out_of_time;
@@ -248,7 +249,7 @@ bool inspect_symbol(struct inspect *inspect, const char *name, uint64_t *address
 	return state_has_time(inspect, 0) && state_symbol(inspect, name, address);
 }
 
-/* How many CPUs it can have at most; without SMP there is no such variable, and one CPU. */
+/* How many CPUs it can have at most. */
 static uint32_t nr_cpus(struct inspect *inspect)
 {
 	uint64_t at;
@@ -278,8 +279,15 @@ bool inspect_per_cpu(struct inspect *inspect, const char *name, unsigned int cpu
 {
 	uint64_t symbol, offsets, offset;
 
-	if (cpu >= nr_cpus(inspect) || !inspect_symbol(inspect, name, &symbol) ||
-	    !inspect_symbol(inspect, "__per_cpu_offset", &offsets) ||
+	if (!inspect_symbol(inspect, name, &symbol))
+		return false;
+	/* Without SMP it is a variable as all others are. */
+	if (!inspect_symbol(inspect, "__per_cpu_offset", &offsets) &&
+	    !inspect_symbol(inspect, "nr_cpu_ids", &offsets)) {
+		*address = symbol;
+		return !cpu && !inspect->out_of_time;
+	}
+	if (cpu >= nr_cpus(inspect) || !inspect_symbol(inspect, "__per_cpu_offset", &offsets) ||
 	    !inspect_read_u64(inspect, offsets + cpu * sizeof(offset), &offset) ||
 	    (cpu && offset == unset_offset(inspect)))
 		return false;

@@ -65,7 +65,12 @@ void waiting_read(const struct runqueues *runqueues, const struct inspect_task *
 		  struct waiting *waiting)
 {
 	*waiting = (struct waiting){ .task = *task };
-	waiting->is_throttled = task->class == CLASS_FAIR && is_throttled(runqueues, task->address);
+	if (task->class == CLASS_DEADLINE)
+		waiting->is_throttled = layout_read_or(runqueues->tasks->inspect, task->address,
+						       &runqueues->dl_throttled, 0) != 0;
+	else
+		waiting->is_throttled = task->class == CLASS_FAIR &&
+					is_throttled(runqueues, task->address);
 	read_wait(runqueues, waiting);
 	read_dsq(runqueues, waiting);
 }
@@ -148,6 +153,11 @@ static bool read_rt_queues(struct runqueue_reading *reading, uint64_t rt_rq,
 					       &with->rt_group_queue, 0);
 			if (group && *nr < MAX_GROUPS)
 				groups[(*nr)++] = group;
+			else if (group)
+				runqueue_say(reading,
+					     "more than %u groups of the rt class have tasks that "
+					     "wait: those of the others are left out",
+					     MAX_GROUPS);
 			else if (!group && !add(reading, at - with->task_rt.offset))
 				return false;
 		}

@@ -56,6 +56,7 @@ static const struct layout_want wants[] = {
 	MAY("task_struct", "throttled", throttled),
 	MAY("task_struct", "sched_info.last_queued", last_queued),
 	MAY("sched_dl_entity", "dl_server", dl_server),
+	MAY("task_struct", "dl.dl_throttled", dl_throttled),
 	MAY("sched_dl_entity", "rb_node", dl_node),
 	MAY("task_struct", "scx.dsq", dsq),
 	MAY("scx_dispatch_q", "id", dsq_id),
@@ -123,8 +124,8 @@ bool runqueue_glance(const struct runqueues *runqueues, unsigned int cpu,
 	if (!inspect_per_cpu(inspect, "runqueues", cpu, &rq) ||
 	    !layout_read(inspect, rq, &runqueues->nr_running, &running) ||
 	    !layout_read(inspect, rq, &runqueues->nr_switches, &glance->nr_switches) ||
-	    !layout_read(inspect, rq, &runqueues->current, &glance->current) ||
-	    !glance->current || !layout_read_or(inspect, rq, &runqueues->online, 1) ||
+	    !layout_read(inspect, rq, &runqueues->current, &glance->current) || !glance->current ||
+	    !layout_read_or(inspect, rq, &runqueues->online, 1) ||
 	    !task_read(runqueues->tasks, glance->current, &glance->task))
 		return false;
 	glance->nr_running = running <= UINT32_MAX ? (uint32_t)running : UINT32_MAX;

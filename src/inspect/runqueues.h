@@ -40,7 +40,7 @@ struct waiting {
 	struct inspect_task task;
 	enum wait_by by;
 	uint64_t waited_ns; /* at least: the clocks stand still where a CPU takes no ticks */
-	bool is_throttled;  /* its cgroup has used up its quota */
+	bool is_throttled; /* its cgroup has used up its quota; of the deadline class: it its own */
 	enum wait_dsq dsq;
 	uint64_t dsq_id;
 };
@@ -63,14 +63,14 @@ struct runqueues {
 	const char *wait_why;	      /* why waits are not known exactly; NULL: they are */
 	uint64_t now_ns, now_task_ns; /* the latest that any CPU's clocks showed */
 	uint64_t dsq_local, dsq_global, dsq_bypass, dsq_builtin; /* 0: not known */
-	struct btf_field clock, clock_task, current, online, nr_switches, stop, nr_running, nr_fair, nr_rt,
-		nr_deadline, nr_ext, nr_local_dsq;
+	struct btf_field clock, clock_task, current, online, nr_switches, stop, nr_running, nr_fair,
+		nr_rt, nr_deadline, nr_ext, nr_local_dsq;
 	struct btf_field fair_list, rt_bitmap, rt_queues, rt_group_queue, dl_root, ext_list;
 	struct btf_field group_bitmap, group_queues;
 	struct btf_field rb_left, rb_right;
 	struct btf_field task_fair, task_rt, task_dl, task_ext;
 	struct btf_field delayed, cfs_rq, throttle_count, throttled, last_queued, dl_server,
-		dl_node, rt_node, dsq, dsq_id;
+		dl_throttled, dl_node, rt_node, dsq, dsq_id;
 };
 
 /*
@@ -80,14 +80,15 @@ struct runqueues {
 int runqueues_open(const struct tasks *tasks, const struct btf *btf, struct runqueues *runqueues,
 		   char *why);
 
-/* runqueues_now - have now_ns and now_task_ns anew, of a guest that has run since runqueues_open. */
+/* runqueues_now - have now_ns and now_task_ns anew, of a guest that has run since runqueues_open.
+ */
 void runqueues_now(struct runqueues *runqueues);
 
 /* What a CPU does, in a few reads. */
 struct runqueue_glance {
 	uint64_t current, nr_switches; /* task_struct of what runs there; its switches since boot */
 	struct inspect_task task;      /* that task; pid 0: the CPU is idle */
-	uint32_t nr_running;	       /* tasks that could run there, that one included if not idle */
+	uint32_t nr_running; /* tasks that could run there, that one included if not idle */
 };
 
 /* runqueue_glance - of CPU @cpu; false: it is offline, or that is not known */

@@ -46,6 +46,9 @@ struct inspect_source {
 	bool (*read)(void *data, uint64_t gpa, void *dst, size_t size);
 	/* False: the vCPU has no registers to show (it never ran, or its state was lost). */
 	bool (*regs)(void *data, unsigned int vcpu, struct inspect_regs *regs);
+	/* Does the user want out? Asked now and then; true ends all reading, as if there were no
+	 * time left. NULL: nobody does. */
+	bool (*is_over)(void *data);
 	unsigned int nr_vcpus;
 	/* Where RAM ends: no byte at or above this. Holes below it are for read to tell. */
 	uint64_t ram_end;

@@ -26,6 +26,7 @@ struct module_symbols {
 
 struct module_layout {
 	struct btf_field list, name, kallsyms, base, size, nr_orcs, orc_ips, orc_entries;
+	struct btf_field init_base, init_size; /* code that is freed once the module is there */
 	struct btf_field symtab, num_symtab, strtab;
 };
 
@@ -46,6 +47,10 @@ static const struct layout_want module_wants[] = {
 	WANT("module", "core_layout.base", base),
 	WANT("module", "mem.size", size),
 	WANT("module", "core_layout.text_size", size),
+	MAY("module", "mem.base", init_base),
+	MAY("module", "init_layout.base", init_base),
+	MAY("module", "mem.size", init_size),
+	MAY("module", "init_layout.text_size", init_size),
 	MAY("module", "kallsyms", kallsyms),
 	MAY("module", "arch.num_orcs", nr_orcs),
 	MAY("module", "arch.orc_unwind_ip", orc_ips),
@@ -115,6 +120,20 @@ static bool read_module(struct inspect *inspect, const struct module_layout *lay
 	return true;
 }
 
+/* Its code that runs once: false where there is none, any more. */
+static bool find_init(struct inspect *inspect, const struct module_layout *layout, uint64_t module,
+		      struct code_range *range)
+{
+	uint64_t start = layout_read_or(inspect, module, &layout->init_base, 0);
+	uint64_t size = layout_read_or(inspect, module, &layout->init_size, 0);
+
+	if (!start || !size || size > MAX_CODE || start > UINT64_MAX - size)
+		return false;
+	range->start = start;
+	range->end = start + size;
+	return true;
+}
+
 static bool read_program(struct inspect *inspect, const struct bpf_layout *layout, uint64_t program,
 			 struct code_range *range)
 {
@@ -146,7 +165,9 @@ static int read_list(struct inspect *inspect, struct module_symbols *symbols, en
 
 		if (!ok)
 			damaged++;
-		else if (add(symbols, &range))
+		else if (add(symbols, &range) ||
+			 (kind == CODE_MODULE && find_init(inspect, layout, at - node, &range) &&
+			  add(symbols, &range)))
 			return -ENOMEM;
 	}
 	if (walk.broken)
@@ -167,13 +188,28 @@ static int by_start(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
+/* Where a module's memory is an array: that of @kind. False: it has none of that kind. */
+static bool choose_memory(const struct btf *btf, const char *kind, struct btf_field *base,
+			  struct btf_field *size)
+{
+	struct btf_field mem;
+	uint64_t number;
+
+	if (!btf_member(btf, "module", "mem", &mem))
+		return true;
+	if (base->count != 1 || !btf_enumerator(btf, kind, &number) || number >= mem.count)
+		return false;
+	base->offset += (uint32_t)number * mem.stride;
+	size->offset += (uint32_t)number * mem.stride;
+	return true;
+}
+
 int module_symbols_open(struct inspect *inspect, const struct btf *btf, struct module_symbols **out,
 			struct error *err)
 {
 	struct module_symbols *symbols = calloc(1, sizeof(*symbols));
 	struct module_layout module;
 	struct bpf_layout program;
-	uint64_t text;
 	int ret = 0;
 
 	*out = NULL;
@@ -181,15 +217,9 @@ int module_symbols_open(struct inspect *inspect, const struct btf *btf, struct m
 		return error_set(err, -ENOMEM, "modules: out of memory");
 	if (!layout_resolve(btf, module_wants, COUNT(module_wants), &module,
 			    symbols->why[CODE_MODULE])) {
-		/* An array by kind of memory: which of them is the code? */
-		if (module.base.count == 1 && btf_enumerator(btf, "MOD_TEXT", &text) && text < 64) {
-			struct btf_field mem;
-
-			if (btf_member(btf, "module", "mem", &mem) && text < mem.count) {
-				module.base.offset += (uint32_t)text * mem.stride;
-				module.size.offset += (uint32_t)text * mem.stride;
-			}
-		}
+		choose_memory(btf, "MOD_TEXT", &module.base, &module.size);
+		module.init_base.found &=
+			choose_memory(btf, "MOD_INIT_TEXT", &module.init_base, &module.init_size);
 		ret = read_list(inspect, symbols, CODE_MODULE, "modules", module.list.offset,
 				MAX_MODULES, &module);
 	}

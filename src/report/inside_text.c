@@ -132,6 +132,16 @@ static const char *runs_on(const struct inspect_machine *machine, int32_t number
 	return NULL;
 }
 
+/* Why a task that could run is not let. */
+static const char *held_back(const struct waiting *waiting)
+{
+	if (!waiting->is_throttled)
+		return "";
+	return waiting->task.class == CLASS_DEADLINE
+		       ? "; its runtime is used up until its next period"
+		       : "; its cgroup's quota is used up";
+}
+
 static void put_waiting(FILE *out, const struct inspect_machine *machine, uint64_t worth_ns)
 {
 	unsigned int shown = 0;
@@ -152,7 +162,7 @@ static void put_waiting(FILE *out, const struct inspect_machine *machine, uint64
 		runs = runs_on(machine, waiting->task.cpu, other);
 		if (runs)
 			fprintf(out, ", which %s%s", strcmp(runs, "idle") ? "runs " : "is ", runs);
-		fputs(waiting->is_throttled ? "; its cgroup's quota is used up\n" : "\n", out);
+		fprintf(out, "%s\n", held_back(waiting));
 	}
 	for (unsigned int i = 0; i < machine->nr_unqueued && i < MAX_WAITING; i++) {
 		char task[REPORT_TASK_SIZE];
@@ -161,7 +171,7 @@ static void put_waiting(FILE *out, const struct inspect_machine *machine, uint64
 			continue;
 		report_task(&machine->unqueued[i].task, task);
 		fprintf(out, "  in no queue: %s could run%s\n", task,
-			machine->unqueued[i].is_throttled ? "; its cgroup's quota is used up" : "");
+			held_back(&machine->unqueued[i]));
 	}
 }
 

@@ -108,8 +108,7 @@ static enum stop_reason find_stall(struct watch *watch, struct vmm *vmm, uint64_
 		return reason;
 	seen->stuck_ns = silence;
 	if (silence > watch->limits.stall_ms * 1000000 / 5 * 4 &&
-	    silence > WATCH_LEAST_SILENCE_NS &&
-	    ran - watch->ran_at_frame_ns < silence / IDLE_SHARE)
+	    silence > WATCH_LEAST_SILENCE_NS && ran - watch->ran_at_frame_ns < silence / IDLE_SHARE)
 		return STOP_ALL_IDLE;
 	return STOP_NONE;
 }
@@ -275,10 +274,12 @@ static void on_console(void *data, struct vmm *vmm, const uint8_t *bytes, size_t
 	struct observation *seen = watch->seen;
 	char line[PANIC_LINE_SIZE];
 
+	/* Its verdict is out, and what it was asked for is printed as well. */
+	if (watch->asked_ns)
+		return;
 	tail_add(&seen->console, bytes, count);
 	pass_on(watch, vmm, &watch->output.console, bytes, count);
-	if (!panic_line_add(&watch->panic_line, bytes, count, line) || seen->panic ||
-	    watch->asked_ns)
+	if (!panic_line_add(&watch->panic_line, bytes, count, line) || seen->panic)
 		return;
 	note_panic(seen, line);
 	watch_limits_panic(&watch->limits, now_ns(), channel_said(vmm_channel(vmm)));

@@ -15,7 +15,8 @@
 #define STALL_IDLE     4
 #define SUSPECT_KERNEL 1
 #define STALL_KERNEL   3
-/* For one look into the guest. It runs on meanwhile: only a host that is slow beyond use is cut off. */
+/* For one look into the guest. It runs on meanwhile: only a host that is slow beyond use is cut
+ * off. */
 #define LOOK_MS	       60000u
 /* A task that is just being woken is seen once, if at all. */
 #define SEEN_MIN       3u
@@ -42,6 +43,13 @@ static bool read_regs(void *data, unsigned int vcpu, struct inspect_regs *regs)
 	return !vcpu;
 }
 
+static bool is_over(void *data)
+{
+	const struct watch_queues *queues = data;
+
+	return queues->memory.is_over && queues->memory.is_over(queues->memory.data);
+}
+
 /* Where its run queues are stays the same: it is looked for once. False: they are not to be had. */
 static bool open_guest(struct watch_queues *queues, struct vmm *vmm)
 {
@@ -58,12 +66,12 @@ static bool open_guest(struct watch_queues *queues, struct vmm *vmm)
 	queues->source.data = queues;
 	queues->source.read = read_memory;
 	queues->source.regs = read_regs;
+	queues->source.is_over = is_over;
 	/* What fails once fails again. That it did is told by the look at the failure, if any. */
-	queues->has_failed =
-		inspect_open(&queues->source, LOOK_MS, &queues->inspect, NULL) ||
-		btf_open(queues->inspect, &queues->btf, NULL) ||
-		tasks_open(queues->inspect, queues->btf, &queues->tasks, why) ||
-		runqueues_open(&queues->tasks, queues->btf, &queues->runqueues, why);
+	queues->has_failed = inspect_open(&queues->source, LOOK_MS, &queues->inspect, NULL) ||
+			     btf_open(queues->inspect, &queues->btf, NULL) ||
+			     tasks_open(queues->inspect, queues->btf, &queues->tasks, why) ||
+			     runqueues_open(&queues->tasks, queues->btf, &queues->runqueues, why);
 	return !queues->has_failed;
 }
 

@@ -35,7 +35,7 @@ struct watch_queues {
 	uint64_t idle_since;
 	uint64_t forgotten, forgotten_since; /* task_struct of who waits, and when that was seen */
 	unsigned int nr_seen;		     /* ... so often */
-	uint64_t wait_ns, next_stop; /* how long after a stop for nothing, and until when */
+	uint64_t wait_ns, next_stop;	     /* how long after a stop for nothing, and until when */
 	struct kernel_run {
 		uint64_t nr;		    /* of the sample that was looked at last */
 		uint64_t begin, exits;	    /* all samples since then were in the kernel */
@@ -50,8 +50,8 @@ void watch_queues_ready(struct watch_queues *queues, const struct inspect_source
 
 /*
  * watch_queues_look - twice a second
- * @now_ns: on the guest's clock (watch_limits_now); @ran_ns: for how long all vCPUs have run (vmm_sample)
- * Returns STOP_FORGOTTEN or STOP_SOFT_LOCKUP, with stuck_* of @seen, or STOP_NONE.
+ * @now_ns: on the guest's clock (watch_limits_now); @ran_ns: for how long all vCPUs have run
+ * (vmm_sample) Returns STOP_FORGOTTEN or STOP_SOFT_LOCKUP, with stuck_* of @seen, or STOP_NONE.
  */
 enum stop_reason watch_queues_look(struct watch_queues *queues, struct vmm *vmm, uint64_t now_ns,
 				   uint64_t ran_ns, struct observation *seen);

@@ -562,19 +562,33 @@ void verdict_add_expected(struct verdict *verdict, const struct expect *expect)
 	}
 }
 
-/* What @cpu was in, where that was read from outside; NULL: it was not. */
-static const char *place_of(const struct inspect_machine *machine, unsigned int vcpu)
+/*
+ * What @vcpu was in, where that was read from outside; NULL: it was not.
+ * @behind_interrupt: not the interrupt that it just takes
+ */
+static const char *place_of(const struct inspect_machine *machine, unsigned int vcpu,
+			    bool behind_interrupt)
 {
-	const struct backtrace *trace =
-		machine && vcpu < machine->nr_cpus ? &machine->cpus[vcpu].trace : NULL;
+	const struct inspect_cpu *cpu = machine && vcpu < machine->nr_cpus ? &machine->cpus[vcpu]
+									   : NULL;
+	unsigned int at = 0;
 
-	return trace && trace->nr && *trace->frames[0].symbol ? trace->frames[0].symbol : NULL;
+	if (!cpu || !cpu->trace.nr)
+		return NULL;
+	/* Its entry; a softirq that runs behind one takes interrupts itself. */
+	if (behind_interrupt && !cpu->takes_interrupts)
+		while (at < cpu->trace.nr && strncmp(cpu->trace.frames[at++].symbol, "asm_", 4))
+			;
+	if (at == cpu->trace.nr)
+		at = 0;
+	return *cpu->trace.frames[at].symbol ? cpu->trace.frames[at].symbol : NULL;
 }
 
 /* What the vCPU was in; else its bare address. */
 static void add_stuck_place(struct verdict *verdict, const struct observation *seen)
 {
-	const char *place = place_of(seen->inside.machine, seen->stuck_vcpu);
+	const char *place =
+		place_of(seen->inside.machine, seen->stuck_vcpu, seen->stop == STOP_SOFT_LOCKUP);
 
 	if (place) {
 		add(verdict, " in ");
@@ -597,11 +611,11 @@ static unsigned int stuck_for(const struct observation *seen)
 {
 	const struct inspect_machine *machine = seen->inside.machine;
 
-	if (!waits_for_lock(place_of(machine, seen->stuck_vcpu)))
+	if (!waits_for_lock(place_of(machine, seen->stuck_vcpu, false)))
 		return seen->stuck_vcpu;
 	for (unsigned int i = 0; i < machine->nr_cpus; i++) {
 		const struct inspect_cpu *cpu = &machine->cpus[i];
-		const char *place = place_of(machine, i);
+		const char *place = place_of(machine, i, false);
 
 		if (place && !waits_for_lock(place) && !*cpu->why_registers && !cpu->is_in_user &&
 		    !cpu->takes_interrupts && cpu->task.pid)
@@ -617,7 +631,7 @@ static void add_hard_lockup(struct verdict *verdict, const struct observation *s
 	add(verdict, "hard lockup: ");
 	if (keeper != seen->stuck_vcpu) {
 		add(verdict, "CPU %u is with interrupts off in ", keeper);
-		add_text(verdict, place_of(seen->inside.machine, keeper), SIZE_MAX);
+		add_text(verdict, place_of(seen->inside.machine, keeper, false), SIZE_MAX);
 		add(verdict, ", and ");
 	}
 	add(verdict, "CPU %u ran for %.1f s with interrupts off", seen->stuck_vcpu,

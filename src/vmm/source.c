@@ -1,5 +1,6 @@
 /* What can be seen of a machine that stands still? See vmm.h and inspect/source.h. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "vmm/arch.h"
@@ -24,6 +25,15 @@ static bool read_registers(void *data, unsigned int index, struct inspect_regs *
 	return index < vmm->nr_vcpus && arch_registers(&vmm->vcpus[index], regs);
 }
 
+/* Looked at only: whoever it is meant for takes the signal. */
+static bool is_cancelled(void *data)
+{
+	const struct vmm *vmm = data;
+	struct pollfd fd = { .fd = vmm->owner ? vmm->owner->cancel_fd : -1, .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 static bool no_registers(void *data, unsigned int index, struct inspect_regs *regs)
 {
 	(void)data;
@@ -39,6 +49,7 @@ void vmm_memory_source(struct vmm *vmm, struct inspect_source *source)
 	*source = (struct inspect_source){ .data = vmm,
 					   .read = read_memory,
 					   .regs = no_registers,
+					   .is_over = is_cancelled,
 					   .nr_vcpus = vmm->nr_vcpus,
 					   .ram_end = memory->low_size };
 	if (memory->size > memory->low_size)

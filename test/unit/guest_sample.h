@@ -63,6 +63,7 @@ struct guest_sample {
 	bool lost;	  /* the vCPUs have no registers to show */
 	unsigned int pad; /* so many more symbols, each with a name of so many bytes */
 	bool nameless;	  /* init_top_pgt is called something else */
+	bool single;	  /* a kernel without SMP */
 	struct inspect_regs regs[GUEST_NR_CPUS];
 	struct guest_symbol symbols[GUEST_SYMBOLS];
 	uint32_t nr_symbols;
@@ -189,8 +190,10 @@ static inline void guest_symbols(struct guest_sample *guest)
 		  GUEST_TEXT + GUEST_TOP);
 	guest_add(guest, "Bvmcoreinfo_size", GUEST_TEXT + GUEST_DATA);
 	guest_add(guest, "Bvmcoreinfo_data", GUEST_TEXT + GUEST_DATA + 8);
-	guest_add(guest, "Dnr_cpu_ids", GUEST_TEXT + GUEST_DATA + 16);
-	guest_add(guest, "d__per_cpu_offset", GUEST_TEXT + GUEST_DATA + 0x100);
+	if (!guest->single) {
+		guest_add(guest, "Dnr_cpu_ids", GUEST_TEXT + GUEST_DATA + 16);
+		guest_add(guest, "d__per_cpu_offset", GUEST_TEXT + GUEST_DATA + 0x100);
+	}
 	guest_add(guest, "dprb", GUEST_TEXT + GUEST_DATA + 0x200);
 	if (!guest_percpu_is_absolute(guest)) {
 		guest_add(guest, "D__per_cpu_start", GUEST_TEXT + GUEST_PERCPU);

@@ -34,7 +34,9 @@ struct s_task {
 	uint32_t rt_priority;
 	uint64_t sp, stack, mm, signal, class, dsq, last_queued, exec_start, cfs_rq;
 	char comm[16];
-	struct s_list tasks, thread, fair, rt, ext;
+	struct s_list tasks, thread, fair, rt;
+	uint64_t rt_group; /* right behind rt */
+	struct s_list ext;
 	struct {
 		uint64_t flags, parent, right, left;
 	} dl;
@@ -153,9 +155,10 @@ static inline uint8_t *s_types(size_t *size)
 			{ "rb_left", u64, 16, 0, 0 });
 	thread = S_STRUCT(&w, "thread_struct", 8, { "sp", u64, 0, 0, 0 });
 	thread_info = S_STRUCT(&w, "thread_info", 8, { "cpu", u32, 0, 0, 0 });
-	rt = S_STRUCT(&w, "sched_rt_entity", 16, { "run_list", list, 0, 0, 0 });
+	rt = S_STRUCT(&w, "sched_rt_entity", 24, { "run_list", list, 0, 0, 0 },
+		      { "my_q", u64, 16, 0, 0 });
 	dl = S_STRUCT(&w, "sched_dl_entity", 32, { "dl_server", u32, 0, 2, 1 },
-		      { "rb_node", node, 8, 0, 0 });
+		      { "dl_throttled", u32, 0, 3, 1 }, { "rb_node", node, 8, 0, 0 });
 	/* Parts of a task that lie apart here are members of structs that begin where it does. */
 	se = S_STRUCT(&w, "sched_entity", sizeof(struct s_task),
 		      S(u64, s_task, exec_start, "exec_start"), S(list, s_task, fair, "group_node"),

@@ -198,6 +198,25 @@ static void per_cpu(void **state)
 	}
 }
 
+static void per_cpu_without_smp(void **state)
+{
+	struct guest_sample *guest = calloc(1, sizeof(*guest));
+	struct inspect *inspect;
+	uint64_t address;
+
+	(void)state;
+	guest->ram = malloc(GUEST_RAM);
+	guest->single = true;
+	guest_make(guest, GUEST_7_0, false);
+	inspect = open_it(guest);
+	assert_true(inspect_per_cpu(inspect, "runqueues", 0, &address));
+	assert_int_equal(address, GUEST_TEXT + GUEST_PERCPU + 0x1980);
+	assert_false(inspect_per_cpu(inspect, "runqueues", 1, &address));
+	assert_false(inspect_per_cpu(inspect, "nothing", 0, &address));
+	inspect_close(inspect);
+	guest_free(guest);
+}
+
 /* What is between the tables differs with the number of symbols and the sizes of their names. */
 static void every_padding(void **state)
 {
@@ -400,6 +419,29 @@ static void no_kernel(void **state)
 	guest_free(guest);
 }
 
+static unsigned int asked;
+
+static bool wants_out(void *data)
+{
+	(void)data;
+	return ++asked > 1;
+}
+
+/* Who does not want to wait for it, as if there were no time. */
+static void the_user_wants_out(void **state)
+{
+	struct guest_sample *guest = guest_new(GUEST_6_4, false);
+	struct error err = { "" };
+	struct inspect *inspect;
+
+	(void)state;
+	asked = 0;
+	guest->source.is_over = wants_out;
+	assert_int_equal(inspect_open(&guest->source, LIMIT_MS, &inspect, &err), -ETIMEDOUT);
+	assert_true(asked > 1);
+	guest_free(guest);
+}
+
 static void no_time(void **state)
 {
 	struct guest_sample *guest = guest_new(GUEST_6_4, false);
@@ -520,6 +562,7 @@ int main(void)
 		cmocka_unit_test(vcpus_without_paging),
 		cmocka_unit_test(every_layout),
 		cmocka_unit_test(per_cpu),
+		cmocka_unit_test(per_cpu_without_smp),
 		cmocka_unit_test(every_padding),
 		cmocka_unit_test(one_marker_too_many),
 		cmocka_unit_test(symbols_out_of_order),
@@ -530,6 +573,7 @@ int main(void)
 		cmocka_unit_test(without_any_cr3),
 		cmocka_unit_test(by_the_note_alone),
 		cmocka_unit_test(no_kernel),
+		cmocka_unit_test(the_user_wants_out),
 		cmocka_unit_test(no_time),
 		cmocka_unit_test(reading),
 		cmocka_unit_test(reading_a_process),

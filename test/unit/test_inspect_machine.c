@@ -389,6 +389,42 @@ static void more_than_there_is_room_for(void **state)
 	sample_free(sample);
 }
 
+/* A group that is in itself is as many as are looked into. */
+static void more_groups_than_there_is_room_for(void **state)
+{
+	struct sample *sample = sample_new();
+	struct inspect_machine *machine;
+	struct s_rq *rq = &sample->mem.cpus[0].rq;
+
+	(void)state;
+	sample->mem.tasks[5].rt_group = s_at(sample, &rq->rt);
+	s_list_add(sample, &rq->rt.queues[0], &sample->mem.tasks[5].rt);
+	rq->rt.bitmap[0] = 1;
+	machine = look(sample);
+	assert_int_equal(machine->cpus[0].runqueue.nr_waiting, 0);
+	assert_non_null(strstr(machine->cpus[0].runqueue.why, "64 groups of the rt class"));
+	inspect_machine_free(machine);
+	sample_free(sample);
+}
+
+/* Its own runtime is used up: it waits for its next period, and is in no tree. */
+static void a_deadline_task_that_is_throttled(void **state)
+{
+	struct sample *sample = sample_new();
+	struct inspect_machine *machine;
+	struct s_task *task = wait_on(sample, 5, 1, 80, CLASS_DEADLINE);
+
+	(void)state;
+	for (int throttled = 0; throttled < 2; throttled++) {
+		task->dl.flags = throttled ? 1 << 3 : 0;
+		machine = look(sample);
+		assert_int_equal(machine->nr_unqueued, 1);
+		assert_int_equal(machine->unqueued[0].is_throttled, throttled);
+		inspect_machine_free(machine);
+	}
+	sample_free(sample);
+}
+
 static void without_types(void **state)
 {
 	struct sample *sample = sample_new();
@@ -444,6 +480,8 @@ int main(void)
 		cmocka_unit_test(vcpus_are_told_by_gs),
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(more_than_there_is_room_for),
+		cmocka_unit_test(more_groups_than_there_is_room_for),
+		cmocka_unit_test(a_deadline_task_that_is_throttled),
 		cmocka_unit_test(without_types),
 		cmocka_unit_test(the_time_is_over),
 	};

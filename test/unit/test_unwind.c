@@ -148,9 +148,11 @@ static struct btf *types(void)
 					       { 0 } });
 	STRUCT(&w, "bpf_ksym", g_bpf, M(u64, g_bpf, start), M(u64, g_bpf, end),
 	       M(program_name, g_bpf, name), { "lnode", list, offsetof(struct g_bpf, next), 0, 0 });
-	w_type(&w, W_ENUM, "mod_mem_type", 1, 4);
+	w_type(&w, W_ENUM, "mod_mem_type", 2, 4);
 	w_u32(&w, w_string(&w, "MOD_TEXT"));
 	w_u32(&w, 1);
+	w_u32(&w, w_string(&w, "MOD_INIT_TEXT"));
+	w_u32(&w, 0);
 	w_struct(&w, W_STRUCT, "cea_exception_stacks", 4 * SIZE,
 		 (struct btf_writer_member[]){ { "DF_stack", stack, 0, 0, 0 },
 					       { "NMI_stack", stack, SIZE, 0, 0 },
@@ -467,6 +469,17 @@ static void programs_and_modules(void **state)
 	assert_string_equal(name, "0xffffffffc0000010 [faulty]");
 	assert_false(names_of(&guest->fake, NULL, 0x1000, name));
 	assert_string_equal(name, "0x1000");
+	/* While it is being loaded: code that is gone later. */
+	assert_null(module_symbols_find(guest->modules, MODULE + 0x8010));
+	guest->data.module.mem[0].base = MODULE + 0x8000;
+	guest->data.module.mem[0].size = 0x40;
+	guest->data.module.symbols[1].st_value = MODULE + 0x8004;
+	module_symbols_close(guest->modules);
+	assert_int_equal(module_symbols_open(&guest->fake, guest->btf, &guest->modules, NULL), 0);
+	assert_true(names_of(&guest->fake, guest->modules, MODULE + 0x8010, name));
+	assert_string_equal(name, "outside+0xc/0x3c [faulty]");
+	assert_null(module_symbols_find(guest->modules, MODULE + 0x8040));
+	assert_non_null(module_symbols_find(guest->modules, MODULE + 0x20));
 	guest_free(guest);
 }
 

@@ -786,14 +786,18 @@ static const struct scene scenes[] = {
 		.name = "a task that could run, and no CPU takes it",
 		.seen = { STARTED, .stop = STOP_FORGOTTEN, .stuck_ns = 8210000000, .cpus_online = 2,
 			  .scheduler.ops = "scx_x",
-			  .stuck_waiting = { .task = { .comm = "a\033b", .pid = 77, .cpu = 1,
+			  .stuck_waiting = { .task = { .comm = "a\033b",
+						       .pid = 77,
+						       .cpu = 1,
 						       .class = CLASS_EXT },
-					     .dsq = DSQ_USER, .dsq_id = 0x21 } },
+					     .dsq = DSQ_USER,
+					     .dsq_id = 0x21 } },
 		.kind = VERDICT_STALL,
 		.exit_status = 121,
-		.cause = "forgotten task: all 2 CPUs idle, though a?b[77] has been runnable for 8.2 s "
-			 "on CPU 1 in the BPF scheduler's queue 0x21, scheduler 'scx_x'; the console "
-			 "is empty",
+		.cause =
+			"forgotten task: all 2 CPUs idle, though a?b[77] has been runnable for 8.2 s "
+			"on CPU 1 in the BPF scheduler's queue 0x21, scheduler 'scx_x'; the console "
+			"is empty",
 	},
 	{
 		.name = "and one that no queue of the kernel's has",
@@ -802,20 +806,24 @@ static const struct scene scenes[] = {
 					     .dsq = DSQ_BPF } },
 		.kind = VERDICT_STALL,
 		.exit_status = 121,
-		.cause = "forgotten task: the only CPU idles, though a[77] has been runnable for 8.2 s "
-			 "on CPU 0 with the BPF scheduler, in no queue of the kernel's; the console "
-			 "is empty",
+		.cause =
+			"forgotten task: the only CPU idles, though a[77] has been runnable for 8.2 s "
+			"on CPU 0 with the BPF scheduler, in no queue of the kernel's; the console "
+			"is empty",
 	},
 	{
 		.name = "one that has waited too long when the payload had passed",
 		.seen = { EXITED(KTSTR_EXIT_STATUS, 0), .stop = STOP_FORGOTTEN, .cpus_online = 4,
 			  .stuck_ns = 8210000000,
-			  .stuck_waiting = { .task = { .comm = "a", .pid = 77, .cpu = 3,
+			  .stuck_waiting = { .task = { .comm = "a",
+						       .pid = 77,
+						       .cpu = 3,
 						       .class = CLASS_FAIR } } },
 		.kind = VERDICT_STALL,
 		.exit_status = 121,
-		.cause = "forgotten task: all 4 CPUs idle, though a[77] has been runnable for 8.2 s on "
-			 "CPU 3 in its run queue (fair); the console is empty",
+		.cause =
+			"forgotten task: all 4 CPUs idle, though a[77] has been runnable for 8.2 s on "
+			"CPU 3 in its run queue (fair); the console is empty",
 	},
 	{
 		.name = "a task that the kernel does not switch from",
@@ -825,9 +833,10 @@ static const struct scene scenes[] = {
 			  .stuck_waiting = { .task = { .comm = "migration/1", .pid = 20 } } },
 		.kind = VERDICT_STALL,
 		.exit_status = 121,
-		.cause = "soft lockup: CPU 1 ran spin[90] for 6.0 s in the kernel without a switch at "
-			 "RIP 0xffffffff81234567, though migration/1[20] waits, while the payload "
-			 "ran; the console is empty",
+		.cause =
+			"soft lockup: CPU 1 ran spin[90] for 6.0 s in the kernel without a switch at "
+			"RIP 0xffffffff81234567, though migration/1[20] waits, while the payload "
+			"ran; the console is empty",
 	},
 	{
 		.name = "one that lives, and is only slow to end, is",
@@ -1061,9 +1070,60 @@ static void the_repro_is_compared(void **state)
 			cases[i].expected);
 }
 
+static void put_frames(struct inspect_cpu *cpu, struct backtrace_frame *frames, unsigned int nr,
+		       const char *const *symbols)
+{
+	memset(frames, 0, nr * sizeof(*frames));
+	for (unsigned int i = 0; i < nr; i++)
+		strcpy(frames[i].symbol, symbols[i]);
+	cpu->trace.frames = frames;
+	cpu->trace.nr = nr;
+	cpu->task.pid = 5;
+}
+
+/* Who is locked up is named by what was read, and not by what it does in passing. */
+static void the_function_of_a_lockup(void **state)
+{
+	static const char *const timer[] = { "native_write_msr", "asm_sysvec_apic_timer_interrupt",
+					     "spins", "do_syscall_64" };
+	static const char *const waits[] = { "native_queued_spin_lock_slowpath",
+					     "raw_spin_rq_lock" };
+	struct backtrace_frame frames[2][4];
+	struct inspect_cpu cpus[2] = { { .cpu = 0 }, { .cpu = 1 } };
+	struct inspect_machine machine = { .cpus = cpus, .nr_cpus = 2 };
+	struct observation seen = {
+		.stop = STOP_SOFT_LOCKUP, .hello = true, .stuck_vcpu = 1, .inside.machine = &machine
+	};
+	struct verdict verdict;
+
+	(void)state;
+	put_frames(&cpus[0], frames[0], 2, waits);
+	put_frames(&cpus[1], frames[1], 4, timer);
+	verdict_of(&seen, &verdict);
+	assert_non_null(strstr(verdict.cause, "without a switch in spins, though"));
+	cpus[1].takes_interrupts = true;
+	verdict_of(&seen, &verdict);
+	assert_non_null(strstr(verdict.cause, "without a switch in native_write_msr, though"));
+	/* With interrupts off it is the handler itself that spins. */
+	cpus[1].takes_interrupts = false;
+	seen.stop = STOP_HARD_LOCKUP;
+	verdict_of(&seen, &verdict);
+	assert_non_null(strstr(verdict.cause,
+			       "hard lockup: CPU 1 ran for 0.0 s with interrupts off in "
+			       "native_write_msr, "));
+	/* And one that waits for a lock waits for who has it. */
+	seen.stuck_vcpu = 0;
+	verdict_of(&seen, &verdict);
+	assert_non_null(strstr(verdict.cause,
+			       "hard lockup: CPU 1 is with interrupts off in "
+			       "native_write_msr, and CPU 0 ran for 0.0 s with "
+			       "interrupts off in native_queued_spin_lock_slowpath"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_function_of_a_lockup),
 		cmocka_unit_test(every_end_has_its_verdict),
 		cmocka_unit_test(the_table_leaves_nothing_out),
 		cmocka_unit_test(hostile_words_stay_one_printable_line),

@@ -251,7 +251,8 @@ static void a_core_of_a_run_without_a_verdict_is_dropped(void **state)
  * for its end as well. */
 static void a_scheduler_that_fails_is_looked_at_then(void **state)
 {
-	static const char line[] = "sched_ext: BPF scheduler \"x\" disabled (runnable task stall)\n";
+	static const char line[] =
+		"sched_ext: BPF scheduler \"x\" disabled (runnable task stall)\n";
 	const struct ktstr_sched attached = { .state = KTSTR_SCHED_ATTACHED, .ops = "x" };
 	const struct ktstr_sched ended = { .state = KTSTR_SCHED_ENDED };
 

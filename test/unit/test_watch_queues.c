@@ -55,10 +55,17 @@ void vmm_resume(struct vmm *vmm)
 	resumes++;
 }
 
+static bool never(void *data)
+{
+	assert_ptr_equal(data, sample);
+	return false;
+}
+
 void vmm_memory_source(struct vmm *vmm, struct inspect_source *source)
 {
 	(void)vmm;
 	*source = sample->fake.source;
+	source->is_over = never;
 }
 
 int inspect_open(const struct inspect_source *source, unsigned int limit_ms, struct inspect **out,
@@ -72,6 +79,8 @@ int inspect_open(const struct inspect_source *source, unsigned int limit_ms, str
 	assert_true(source->regs(source->data, 0, &regs));
 	assert_int_equal(regs.cr3, 0x1000);
 	assert_false(source->regs(source->data, 1, &regs));
+	/* Asked with what is its own: the source behind it is the machine's. */
+	assert_false(source->is_over(source->data));
 	opened++;
 	*out = &sample->fake;
 	return 0;

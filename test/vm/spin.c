@@ -1,8 +1,8 @@
 /*
  * How does a stock kernel come to spin, without a module? A payload for the tests: a BPF program of
- * nested bpf_loop calls, longer than any test, run by BPF_PROG_TEST_RUN. Arguments: "on" CPU: there,
- * with interrupts on and preemption off, so that no other task runs there; "off" CPU: there, from
- * an interrupt, and so with interrupts off. Does not come back.
+ * nested bpf_loop calls, longer than any test, run by BPF_PROG_TEST_RUN. Arguments: "on" CPU:
+ * there, with interrupts on and preemption off, so that no other task runs there; "off" CPU: there,
+ * from an interrupt, and so with interrupts off. Does not come back.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -54,13 +54,34 @@ static const struct {
 	.names_at = sizeof(btf.types),
 	.names_size = sizeof(NAMES),
 	.types = {
-		/* 1 */ NAME_INT, KIND(INT, 0), 4, 32,
-		/* 2 */ 0, KIND(PTR, 0), 0,
-		/* 3 */ 0, KIND(FUNC_PROTO, 1), 1, NAME_ARGUMENT, 2,
-		/* 4 */ 0, KIND(FUNC_PROTO, 2), 1, NAME_ARGUMENT, 1, NAME_ARGUMENT, 2,
-		/* 5 to 7 */ NAME_SPIN, KIND(FUNC, 0), 3,
-		NAME_OUTER, KIND(FUNC, 0), 4,
-		NAME_INNER, KIND(FUNC, 0), 4,
+		/* 1 */ NAME_INT,
+		KIND(INT, 0),
+		4,
+		32,
+		/* 2 */ 0,
+		KIND(PTR, 0),
+		0,
+		/* 3 */ 0,
+		KIND(FUNC_PROTO, 1),
+		1,
+		NAME_ARGUMENT,
+		2,
+		/* 4 */ 0,
+		KIND(FUNC_PROTO, 2),
+		1,
+		NAME_ARGUMENT,
+		1,
+		NAME_ARGUMENT,
+		2,
+		/* 5 to 7 */ NAME_SPIN,
+		KIND(FUNC, 0),
+		3,
+		NAME_OUTER,
+		KIND(FUNC, 0),
+		4,
+		NAME_INNER,
+		KIND(FUNC, 0),
+		4,
 	},
 	.names = NAMES,
 };
