@@ -119,7 +119,7 @@ own_files()
 	dump=$(dump_file)
 	assert_json "$dump"
 	grep -q '"result":"undecided"' "$dump"
-	[[ -z $(find ktstr-out -name '*.partial' -o -name '*.pb') ]]
+	[[ -z $(find ktstr-out -name '*.partial' -o -name '*.wprof.pb') ]]
 }
 
 @test "a full disk is said, leaves only whole files, and the payload's status stands" {

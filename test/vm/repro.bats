@@ -98,7 +98,7 @@ cpus_with_switches()
 	boot --topology 1n1l1c1t --wprof=always -- sh -c 'kill -9 $(pidof wprof); sleep 1; exit 5'
 	assert_status 5
 	assert_output '^FAIL sh: payload exited with status 5' 'tracer.*signal 9'
-	[[ -z $(find ktstr-out -name '*.pb*' -o -name '*.partial') ]]
+	[[ -z $(find ktstr-out -name '*.wprof.pb*' -o -name '*.partial') ]]
 	grep -q '"state":"failed"' "$(dump_file)"
 }
 

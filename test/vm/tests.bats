@@ -91,7 +91,7 @@ suite()
 	suite tests/traced.sh tests/quiet.sh
 	assert_status 1
 	assert_output '^FAIL +traced' 'repro: same failure .*tracer on' '^ +trace .*\.repro\.wprof\.pb' '^XFAIL +quiet'
-	[[ $(find ktstr-out -name '*.pb' | wc -l) -eq 1 ]]
+	[[ $(find ktstr-out -name '*.wprof.pb' | wc -l) -eq 1 ]]
 }
 
 @test "Ctrl-C in the midst of it ends it soon, with a summary, and leaves no worker" {

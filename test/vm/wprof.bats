@@ -43,24 +43,25 @@ cpus_in_trace() { trace_names "$1" | sed -n 's/^CPU \([0-9]*\): .*/\1/p' | sort 
 	[[ $(wc -l <unknown) -le $(($(wc -l <names) / 10)) ]] || fail "not in kallsyms: $(<unknown)"
 }
 
-# With the default arguments: eight ring buffers of 256 MiB, and the memory is derived from that.
+# With the default arguments: eight ring buffers of 256 MiB, and the memory is derived from that, with 4 MiB a CPU
+# of the flight recorder's. Arguments: topology, MiB.
 default_rings()
 {
 	boot --topology "$1" --wprof=always --timeout 1000 -- sh -c 'nproc; i=0
 		while [ $i -lt 20 ]; do i=$((i + 1)); sleep 0.1 & done; wait'
 	assert_status 0
-	assert_output "$1, 2560 MiB, tracer on"
+	assert_output "$1, $2 MiB, tracer on"
 	refute_output 'tracer: ' 'warning'
 	# How many of them switch is up to the scheduler; the idle ones' last switch is before it began.
 	[[ $(cpus_in_trace "$(dump_file .wprof.pb)") -ge 4 ]]
 }
 
 @test "on 8 CPUs: the default ring buffers have their memory" {
-	default_rings 1n1l8c1t
+	default_rings 1n1l8c1t 2592
 }
 
 @test "on 16 CPUs: the default ring buffers have their memory" {
-	default_rings 1n2l8c1t
+	default_rings 1n2l8c1t 2624
 }
 
 @test "where its ring buffers do not fit: the warning has both numbers, then its own words" {
@@ -69,7 +70,7 @@ default_rings()
 	assert_output 'warning: memory 400 MiB as given is below the 2048 MiB .* ring buffers take 512 MiB' \
 		'tracer: failed: ended with status 12 before it was ready; ENOMEM: no room for its ring buffers' \
 		'Failed to create BPF ringbuf #[01]: -12'
-	[[ -z $(find ktstr-out -name '*.pb*') ]]
+	[[ -z $(find ktstr-out -name '*.wprof.pb*') ]]
 }
 
 @test "as the user's own tracer in a failing run: its lost events are said" {
@@ -88,5 +89,5 @@ default_rings()
 	boot --kernel "$old" --wprof=always --wprof-args '--no-such-option' -- sh -c 'exit 4'
 	assert_status 4
 	assert_output 'tracer: failed: ended with status 64 before it was ready; kernel 6.1 is older than the 6.6'
-	[[ -z $(find ktstr-out -name '*.pb*') ]]
+	[[ -z $(find ktstr-out -name '*.wprof.pb*') ]]
 }
