@@ -147,7 +147,8 @@ static size_t longest_waits(const struct shown *shown, const struct trace_task *
 		const uint64_t ns = span->to_ns - span->from_ns;
 		size_t at = found;
 
-		if (span->doing != TASK_WAITS)
+		/* How long one is that ended out of sight nobody knows. */
+		if (span->doing != TASK_WAITS || span->is_cut)
 			continue;
 		while (at && waits[at - 1]->to_ns - waits[at - 1]->from_ns < ns)
 			at--;
@@ -322,14 +323,15 @@ static struct json_object *next_wait(void *data, bool *end)
 		return NULL;
 	list->at++;
 	task = &list->shown->tasks.tasks[span->task];
-	behind = trace_tasks_ran_most(&list->shown->tasks, span->cpu, span->from_ns, span->to_ns,
-				      &ns);
+	behind = trace_tasks_ran_most(&list->shown->tasks, span->cpu, span->on_cpu_from_ns,
+				      span->to_ns, &ns);
 	json = json_begin();
 	put_name(&json, "task", list->shown, task->comm);
 	json_put_int(&json, "pid", task->pid);
 	json_put_int(&json, "cpu", span->cpu);
 	put_ns(&json, "from_ns", span->from_ns);
 	put_ns(&json, "for_ns", span->to_ns - span->from_ns);
+	put_ns(&json, "queued_ns", span->to_ns - span->on_cpu_from_ns);
 	json_put_int(&json, "behind_pid", behind ? behind->pid : 0);
 	put_ns(&json, "behind_ns", ns);
 	return json_end(&json);

@@ -2,6 +2,7 @@
 #include "report/quote.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 static void put_task(FILE *out, const struct quote_task *task)
@@ -21,11 +22,41 @@ static void put_what(FILE *out, const struct quote *quote)
 	if (waits && quote->behind.pid) {
 		fputs(" behind ", out);
 		put_task(out, &quote->behind);
-	} else if (waits && quote->cpu >= 0) {
+	} else if (waits && quote->is_idle) {
 		fputs(", where nothing else ran,", out);
 	}
-	fprintf(out, " for %s%.3f s", quote->is_longer ? "at least " : "",
+	fprintf(out, " for %s%.3f s",
+		quote->is_shorter  ? "at most "
+		: quote->is_longer ? "at least "
+				   : "",
 		(double)quote->for_ns / 1e9);
+}
+
+static void put_queue(FILE *out, const struct quote *quote)
+{
+	if (quote->is_shorter)
+		fputs("; what ended it is not in the trace", out);
+	if (strcmp(quote->state, "waiting") || quote->cpu < 0)
+		return;
+	if (quote->queue_ns != quote->for_ns)
+		fprintf(out, "; there for the last %.3f s", (double)quote->queue_ns / 1e9);
+	if (!quote->behind.pid && !quote->is_idle)
+		fputs("; the trace does not show what ran there", out);
+}
+
+static void put_missing(FILE *out, const struct quote *quote)
+{
+	if (!quote->nr_missing)
+		return;
+	if (quote->nr_missing == 1 && quote->is_all_missing) {
+		fprintf(out, "; the trace has nothing of CPU %d", quote->missing_cpu);
+		return;
+	}
+	fprintf(out, "; events of CPU %d", quote->missing_cpu);
+	if (quote->nr_missing > 1)
+		fprintf(out, " and %u other%s", quote->nr_missing - 1,
+			quote->nr_missing > 2 ? "s" : "");
+	fputs(" are missing", out);
 }
 
 void report_quote_text(FILE *out, const struct quote *quote, const char *which)
@@ -44,17 +75,20 @@ void report_quote_text(FILE *out, const struct quote *quote, const char *which)
 	put_what(out, quote);
 	if (quote->has_start)
 		fprintf(out, ",\n    from %.3f s %s the payload's start on",
-			(double)(quote->from_ns < 0 ? -quote->from_ns : quote->from_ns) / 1e9,
+			fabs((double)quote->from_ns / 1e9),
 			quote->from_ns < 0 ? "before" : "after");
 	else
 		fprintf(out, ",\n    from %.3f s on", (double)quote->from_ns / 1e9);
+	put_queue(out, quote);
 	if (quote->behind.pid)
 		fprintf(out, "; that one ran for %.3f s of it", (double)quote->behind_ns / 1e9);
 	if (quote->woken_by.pid > 0) {
-		fputs("; woken by ", out);
+		fputs("; woken while ", out);
 		put_task(out, &quote->woken_by);
+		fputs(" ran", out);
 	}
-	fputs(quote->has_lost ? "; events of that CPU are missing\n" : "\n", out);
+	put_missing(out, quote);
+	fputc('\n', out);
 }
 
 static void put_task_json(struct json *json, const char *key, const struct quote_task *task,
@@ -106,7 +140,12 @@ void report_quote_json(struct json *json, const struct quote *quote)
 		json_put_null(&value, "for_s");
 	}
 	json_put_bool(&value, "at_least", there && quote->is_longer);
-	json_put_bool(&value, "events_lost", there && quote->has_lost);
+	json_put_bool(&value, "events_lost", there && quote->nr_missing);
+	json_put_bool(&value, "at_most", there && quote->is_shorter);
+	if (there && !strcmp(quote->state, "waiting"))
+		json_put_seconds(&value, "queued_s", (double)quote->queue_ns / 1e9);
+	else
+		json_put_null(&value, "queued_s");
 	put_task_json(&value, "behind", &quote->behind, true, quote->behind_ns);
 	put_task_json(&value, "woken_by", &quote->woken_by, false, 0);
 	json_put(json, "quote", json_end(&value));

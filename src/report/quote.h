@@ -27,11 +27,18 @@ struct quote {
 	bool has_start;	   /* it is known when the payload started */
 	int64_t from_ns;   /* from the payload's start on; before it negative */
 	uint64_t for_ns;
-	bool is_longer;		    /* it began before the trace, or went on behind it */
-	bool has_lost;		    /* events of that CPU are missing meanwhile */
-	struct quote_task behind;   /* who ran there longest, while it waited */
-	uint64_t behind_ns;	    /* for how long */
-	struct quote_task woken_by; /* pid 0: it was not woken, but lost its CPU */
+	bool is_longer;		  /* it began before the trace, or went on behind it */
+	bool is_shorter;	  /* what ended it is not in the trace: at most so long */
+	unsigned int nr_missing;  /* of so many CPUs events are missing meanwhile */
+	int missing_cpu;	  /* one of them */
+	bool is_all_missing;	  /* there is none of that CPU at all */
+	uint64_t queue_ns;	  /* of one that waits: at last in the queue of @cpu */
+	bool is_idle;		  /* nothing ran there in that time */
+	struct quote_task behind; /* who ran there longest, while it waited */
+	uint64_t behind_ns;	  /* for how long */
+	/* Who ran where it was woken; an interrupt that came meanwhile may have done it. pid 0: it
+	 * was not woken, but lost its CPU. */
+	struct quote_task woken_by;
 };
 
 /* report_quote_text - in two lines at most; @which: what they begin with */

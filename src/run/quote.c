@@ -38,13 +38,63 @@ static const struct task_span *longest(const struct trace_tasks *tasks,
 	return best;
 }
 
-static bool has_lost(const struct trace_events *events, const struct task_span *span)
+/* Of which CPUs may something be missing that this span would not be without? */
+static void find_missing(struct quote *quote, const struct trace_events *events,
+			 const struct task_span *span)
 {
+	const unsigned int cpus = events->system_cpus > events->cpus ? events->system_cpus
+								     : events->cpus;
+	bool missing[TRACE_MAX_CPUS] = { false };
+
 	for (size_t i = 0; i < events->nr_lost; i++)
-		if (events->lost[i].cpu == span->cpu && events->lost[i].from_ns < span->to_ns &&
-		    events->lost[i].to_ns > span->from_ns)
-			return true;
-	return false;
+		if (events->lost[i].from_ns < span->to_ns && events->lost[i].to_ns > span->from_ns)
+			missing[events->lost[i].cpu] = true;
+	for (unsigned int cpu = 0; cpu < cpus && cpu < TRACE_MAX_CPUS; cpu++) {
+		/* Who runs is nowhere else. */
+		if (span->doing == TASK_RUNS && span->cpu != (int)cpu)
+			continue;
+		if (!missing[cpu] && (events->last_of_cpu[cpu] || cpu >= events->system_cpus))
+			continue;
+		if (!quote->nr_missing++ || span->cpu == (int)cpu) {
+			quote->missing_cpu = (int)cpu;
+			quote->is_all_missing = !events->last_of_cpu[cpu];
+		}
+	}
+}
+
+/* Do switches show that nothing ran on @cpu? Nothing is taken for that of which events are lost. */
+static bool was_idle(const struct trace_events *events, int cpu, uint64_t from_ns, uint64_t to_ns)
+{
+	struct task_span idle = { .from_ns = 0 };
+	uint64_t first_ns = 0, ns = 0;
+	bool is_idle = false, has_switch = false;
+
+	for (size_t i = 0; i < events->nr_lost; i++)
+		if (events->lost[i].cpu == cpu && events->lost[i].from_ns < to_ns &&
+		    events->lost[i].to_ns > from_ns)
+			return false;
+	for (size_t i = 0; i < events->nr_events; i++) {
+		const struct sched_event *event = &events->events[i];
+
+		if (event->cpu != cpu)
+			continue;
+		if (!first_ns)
+			first_ns = event->ns;
+		if (event->type != TRACE_SWITCH)
+			continue;
+		if (!has_switch) {
+			is_idle = !event->other_pid;
+			idle.from_ns = first_ns;
+			has_switch = true;
+		}
+		idle.to_ns = event->ns;
+		ns += is_idle ? task_span_within(&idle, from_ns, to_ns) : 0;
+		is_idle = !event->pid;
+		idle.from_ns = event->ns;
+	}
+	idle.to_ns = UINT64_MAX;
+	ns += is_idle ? task_span_within(&idle, from_ns, to_ns) : 0;
+	return ns == to_ns - from_ns;
 }
 
 void quote_span(struct quote *quote, const struct task_span *span, uint64_t start_ns,
@@ -60,11 +110,15 @@ void quote_span(struct quote *quote, const struct task_span *span, uint64_t star
 	quote->from_ns = (int64_t)(span->from_ns - start_ns);
 	quote->for_ns = span->to_ns - span->from_ns;
 	quote->is_longer = span->is_older || span->is_open;
-	quote->has_lost = has_lost(events, span);
+	quote->is_shorter = span->is_cut;
+	quote->queue_ns = quote->for_ns;
+	find_missing(quote, events, span);
 	if (span->doing != TASK_WAITS)
 		return;
-	behind = trace_tasks_ran_most(tasks, span->cpu, span->from_ns, span->to_ns,
+	quote->queue_ns = span->to_ns - span->on_cpu_from_ns;
+	behind = trace_tasks_ran_most(tasks, span->cpu, span->on_cpu_from_ns, span->to_ns,
 				      &quote->behind_ns);
+	quote->is_idle = !behind && was_idle(events, span->cpu, span->on_cpu_from_ns, span->to_ns);
 	if (behind)
 		fill(&quote->behind, events, behind->pid, behind->comm);
 	if (!span->is_preempted && span->by > 0)

@@ -101,7 +101,7 @@ static void test_a_wait_that_ktstr_work_names(void **state)
 	assert_string_equal(
 		bench->text,
 		"  trace: client/2 (pid 213) waited on CPU 3 behind rt-hog (pid 200) for 2.114 s,\n"
-		"    from 1.020 s after the payload's start on; that one ran for 2.014 s of it; woken by waker (pid 77)\n");
+		"    from 1.020 s after the payload's start on; that one ran for 2.014 s of it; woken while waker (pid 77) ran\n");
 	assert_string_equal(bench->quote.state, "waiting");
 	assert_int_equal(bench->quote.from_ns, S(1.02));
 	assert_int_equal(bench->quote.for_ns, S(2.114));
@@ -120,7 +120,7 @@ static void test_what_else_it_may_have_done(void **state)
 	assert_string_equal(
 		bench->text,
 		"  trace: client/2 (pid 213) ran on CPU 3 for 0.100 s,\n"
-		"    from 0.500 s after the payload's start on; events of that CPU are missing\n");
+		"    from 0.500 s after the payload's start on; events of CPU 3 are missing\n");
 	work_says(bench, "task 213 13300000000 600000000 client/2\n");
 	take(bench);
 	assert_string_equal(bench->text,
@@ -238,6 +238,141 @@ static void test_what_names_nobody(void **state)
 	assert_string_equal(named.task, "?[2J a b");
 }
 
+/* What is said of the @nr-th span of a task. */
+static void say(struct bench *bench, int32_t pid, size_t nr)
+{
+	struct trace_tasks tasks = { .spans = NULL };
+	struct failure failure = { "" };
+	const struct trace_task *task;
+	struct trace_events events;
+	FILE *file;
+	size_t size;
+
+	assert_int_equal(
+		trace_events_read(&events, bench->writer.bytes, bench->writer.pb.used, &failure),
+		0);
+	assert_int_equal(trace_tasks_read(&events, &tasks, &failure), 0);
+	task = trace_tasks_find(&events, &tasks, pid, NULL, 0, UINT64_MAX);
+	assert_non_null(task);
+	assert_true(nr < task->nr_spans);
+	bench->quote = (struct quote){ .by = "trace" };
+	quote_span(&bench->quote, &tasks.spans[task->first + nr], S(10), &events, &tasks);
+	trace_tasks_free(&tasks);
+	trace_events_free(&events);
+	free(bench->text);
+	file = open_memstream(&bench->text, &size);
+	assert_non_null(file);
+	report_quote_text(file, &bench->quote, "trace");
+	assert_int_equal(fclose(file), 0);
+}
+
+/* It is moved to CPU 1 when it has waited for 2 s: who runs on CPU 1 before then is not before it.
+ */
+static void test_the_queue_that_it_is_in_last(void **state)
+{
+	struct bench *bench = *state;
+	struct trace_writer *writer = &bench->writer;
+
+	writer_cpu(writer, 0);
+	writer_wake(writer, S(10), 20, 0, "t", 5, 0);
+	writer_event(writer, S(12), 0, 491);
+	pb_uint(&writer->pb, 2, 5);
+	pb_uint(&writer->pb, 4, 0);
+	pb_uint(&writer->pb, 5, 1);
+	writer_event_end(writer);
+	writer_cpu_end(writer);
+	writer_cpu(writer, 1);
+	writer_switch(writer, S(9), "swapper/1", 0, 0, "before", 6);
+	writer_switch(writer, S(12.5), "before", 6, 0x100, "hog", 7);
+	writer_switch(writer, S(14), "hog", 7, 0x100, "t", 5);
+	writer_cpu_end(writer);
+	say(bench, 5, 1);
+	assert_non_null(strstr(bench->text, "t (pid 5) waited on CPU 1 behind hog (pid 7) for "
+					    "4.000 s,\n"));
+	assert_non_null(strstr(bench->text,
+			       "; there for the last 2.000 s; that one ran for 1.500 s of it"));
+}
+
+static void test_a_cpu_of_which_nothing_is_known(void **state)
+{
+	struct bench *bench = *state;
+	struct trace_writer *writer = &bench->writer;
+	size_t packet, system;
+
+	packet = pb_begin(&writer->pb, 1);
+	system = pb_begin(&writer->pb, PACKET_SYSTEM_INFO);
+	pb_uint(&writer->pb, 8, 4); /* num_cpus */
+	pb_end(&writer->pb, system);
+	pb_end(&writer->pb, packet);
+	writer_cpu(writer, 0);
+	writer_switch(writer, S(10), "w", 4, 1, "swapper/0", 0);
+	writer_wake(writer, S(11), 20, 0, "idle", 5, 0);
+	writer_wake(writer, S(11), 20, 0, "blind", 6, 1);
+	writer_wake(writer, S(11), 20, 0, "none", 7, 2);
+	writer_switch(writer, S(13), "swapper/0", 0, 0, "idle", 5);
+	writer_cpu_end(writer);
+	writer_cpu(writer, 1);
+	writer_switch(writer, S(12), "swapper/1", 0, 0, "x", 8);
+	writer_switch(writer, S(12), "x", 8, 0, "swapper/1", 0);
+	writer_cpu_end(writer);
+	writer_cpu(writer, 3);
+	writer_switch(writer, S(13), "swapper/3", 0, 0, "y", 9);
+	writer_cpu_end(writer);
+	say(bench, 5, 1);
+	assert_non_null(strstr(bench->text, "idle (pid 5) waited on CPU 0, where nothing else "
+					    "ran, for 2.000 s"));
+	/* Of the first second there nothing is known; of CPU 2 nothing at all. */
+	say(bench, 6, 1);
+	assert_non_null(strstr(bench->text, "waited on CPU 1 for at least 2.000 s"));
+	assert_non_null(
+		strstr(bench->text,
+		       "; the trace does not show what ran there; the trace has nothing of CPU 2"));
+	say(bench, 7, 1);
+	assert_non_null(
+		strstr(bench->text,
+		       "; the trace does not show what ran there; the trace has nothing of CPU 2"));
+}
+
+/* It may have run on another CPU, whose events of then are lost. */
+static void test_what_another_cpu_has_lost(void **state)
+{
+	struct bench *bench = *state;
+	struct trace_writer *writer = &bench->writer;
+
+	writer_cpu(writer, 0);
+	writer_switch(writer, S(10), "swapper/0", 0, 0, "t", 5);
+	writer_switch(writer, S(11), "t", 5, 1, "swapper/0", 0);
+	writer_switch(writer, S(13.499), "swapper/0", 0, 0, "t", 5);
+	writer_switch(writer, S(14), "t", 5, 1, "swapper/0", 0);
+	writer_cpu_end(writer);
+	writer_cpu(writer, 1);
+	pb_uint(&writer->pb, 3, 1);
+	writer_switch(writer, S(13.5), "a", 6, 1, "swapper/1", 0);
+	writer_cpu_end(writer);
+	say(bench, 5, 1);
+	assert_string_equal(bench->text, "  trace: t (pid 5) slept (S) for at most 2.499 s,\n"
+					 "    from 1.000 s on; what ended it is not in the trace; "
+					 "events of CPU 1 are missing\n");
+	/* While it ran it was nowhere else. */
+	say(bench, 5, 0);
+	assert_null(strstr(bench->text, "missing"));
+}
+
+static void test_any_time(void **state)
+{
+	struct quote quote = {
+		.by = "trace", .state = "sleeping", .has_start = true, .from_ns = INT64_MIN
+	};
+	struct bench *bench = *state;
+	size_t size;
+	FILE *file = open_memstream(&bench->text, &size);
+
+	assert_non_null(file);
+	report_quote_text(file, &quote, "trace");
+	assert_int_equal(fclose(file), 0);
+	assert_non_null(strstr(bench->text, "from 9223372036.855 s before the payload's start on"));
+}
+
 static void test_json(void **state)
 {
 	struct bench *bench = *state;
@@ -272,6 +407,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_task_that_is_not_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others_who_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_names_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_queue_that_it_is_in_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_cpu_of_which_nothing_is_known, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_what_another_cpu_has_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_any_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
 	};
 
