@@ -50,6 +50,10 @@ static const struct layout_want wants[] = {
 	MAY("task_struct", "rt.run_list", task_rt),
 	MAY("task_struct", "dl.rb_node", task_dl),
 	MAY("task_struct", "scx.runnable_node", task_ext),
+	MAY("task_struct", "se", entity),
+	MAY("sched_entity", "parent", parent),
+	MAY("sched_entity", "cfs_rq", queue),
+	MAY("sched_entity", "load.weight", weight),
 	MAY("task_struct", "se.sched_delayed", delayed),
 	MAY("task_struct", "se.cfs_rq", cfs_rq),
 	MAY("cfs_rq", "throttle_count", throttle_count),
@@ -130,6 +134,47 @@ bool runqueue_glance(const struct runqueues *runqueues, unsigned int cpu,
 		return false;
 	glance->nr_running = running <= UINT32_MAX ? (uint32_t)running : UINT32_MAX;
 	return true;
+}
+
+/* Groups in groups; no test nests as many. */
+#define MAX_DEPTH 32
+
+struct entity {
+	uint64_t queue, weight;
+};
+
+/* Of a task and the groups that it is in, up to the root. Returns how many. */
+static unsigned int read_entities(const struct runqueues *runqueues, uint64_t task,
+				  struct entity entities[MAX_DEPTH])
+{
+	struct inspect *inspect = runqueues->tasks->inspect;
+	uint64_t at = task + runqueues->entity.offset;
+	unsigned int nr = 0;
+
+	while (runqueues->entity.found && at && nr < MAX_DEPTH &&
+	       layout_read(inspect, at, &runqueues->queue, &entities[nr].queue) &&
+	       layout_read(inspect, at, &runqueues->weight, &entities[nr].weight)) {
+		nr++;
+		at = layout_read_or(inspect, at, &runqueues->parent, 0);
+	}
+	return nr;
+}
+
+bool runqueues_weights(const struct runqueues *runqueues, const uint64_t tasks[2],
+		       uint64_t weights[2])
+{
+	struct entity one[MAX_DEPTH], other[MAX_DEPTH];
+	unsigned int nr_one = read_entities(runqueues, tasks[0], one);
+	unsigned int nr_other = read_entities(runqueues, tasks[1], other);
+
+	for (unsigned int i = 0; i < nr_one; i++)
+		for (unsigned int k = 0; k < nr_other; k++)
+			if (one[i].queue && one[i].queue == other[k].queue) {
+				weights[0] = one[i].weight;
+				weights[1] = other[k].weight;
+				return true;
+			}
+	return false;
 }
 
 void runqueue_say(struct runqueue_reading *reading, const char *fmt, ...)

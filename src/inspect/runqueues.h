@@ -69,6 +69,8 @@ struct runqueues {
 	struct btf_field group_bitmap, group_queues;
 	struct btf_field rb_left, rb_right;
 	struct btf_field task_fair, task_rt, task_dl, task_ext;
+	struct btf_field entity, parent, queue,
+		weight; /* of the fair class; queue: the cfs_rq it is in */
 	struct btf_field delayed, cfs_rq, throttle_count, throttled, last_queued, dl_server,
 		dl_throttled, dl_node, rt_node, dsq, dsq_id;
 };
@@ -94,6 +96,14 @@ struct runqueue_glance {
 /* runqueue_glance - of CPU @cpu; false: it is offline, or that is not known */
 bool runqueue_glance(const struct runqueues *runqueues, unsigned int cpu,
 		     struct runqueue_glance *glance);
+
+/*
+ * runqueues_weights - of two tasks of the fair class on one CPU, given by their task_structs, what
+ * decides between them: their weights (se.load.weight), or those of the groups where their ways up
+ * to the root part. False: not known.
+ */
+bool runqueues_weights(const struct runqueues *runqueues, const uint64_t tasks[2],
+		       uint64_t weights[2]);
 
 /*
  * runqueue_read - CPU @cpu's; what is not readable is said in @runqueue

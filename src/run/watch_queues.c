@@ -8,6 +8,8 @@
 
 /* More than this share of one CPU is work, and not timers, heartbeats and how slow a host is. */
 #define BUSY_SHARE     4
+/* Of a limit that is smaller: what a busy host makes of a guest looks the same for a moment. */
+#define LEAST_NS       5000000000ull
 /* Of stall_ns, in fifths: when there is reason to look, and when it is a stall. */
 #define FIFTH(ns)      ((ns) / 5)
 #define SUSPECT_IDLE   2
@@ -20,9 +22,13 @@
 #define LOOK_MS	       60000u
 /* A task that is just being woken is seen once, if at all. */
 #define SEEN_MIN       3u
+/* Who is heavier than that keeps its CPU for long by right. */
+#define MOST_HEAVIER   4u
 
 void watch_queues_ready(struct watch_queues *queues, const struct inspect_source *source)
 {
+	if (queues->stall_ns < LEAST_NS)
+		queues->stall_ns = LEAST_NS;
 	for (unsigned int i = 0; i < source->nr_vcpus && !queues->has_regs; i++)
 		queues->has_regs = source->regs(source->data, i, &queues->regs) &&
 				   (queues->regs.cs & 3) == 3;
@@ -77,12 +83,18 @@ static bool open_guest(struct watch_queues *queues, struct vmm *vmm)
 
 /* --- all idle ------------------------------------------------------------------------------- */
 
+/* Where the kernel is to eject the scheduler, its watchdog is to find the task. */
+static bool is_to_starve(const struct observation *seen, const struct inspect_task *task)
+{
+	return seen->scheduler.expected && task->class == CLASS_EXT;
+}
+
 /*
  * The task that has waited longest where all CPUs idle. Returns 1; 0: some CPU runs a task; -1:
  * they idle, and nothing waits.
  */
 static int find_forgotten(struct watch_queues *queues, unsigned int nr_cpus,
-			  struct waiting *longest)
+			  const struct observation *seen, struct waiting *longest)
 {
 	struct runqueue_glance glance;
 	bool waits = false;
@@ -106,6 +118,7 @@ static int find_forgotten(struct watch_queues *queues, unsigned int nr_cpus,
 			return -1;
 		for (unsigned int i = 0; i < runqueue.nr_waiting; i++)
 			if (!runqueue.waiting[i].is_throttled &&
+			    !is_to_starve(seen, &runqueue.waiting[i].task) &&
 			    runqueue.waiting[i].by != WAIT_UNKNOWN &&
 			    runqueue.waiting[i].waited_ns > longest->waited_ns)
 				*longest = runqueue.waiting[i];
@@ -135,12 +148,16 @@ static void put_off(struct watch_queues *queues, uint64_t now_ns)
 }
 
 static bool is_forgotten(struct watch_queues *queues, struct vmm *vmm, uint64_t now_ns,
-			 struct waiting *waiting)
+			 struct observation *seen)
 {
+	struct waiting *waiting = &seen->stuck_waiting;
 	unsigned int nr_cpus = vmm_nr_vcpus(vmm);
-	int found = find_forgotten(queues, nr_cpus, waiting);
+	int found = find_forgotten(queues, nr_cpus, seen, waiting);
 	bool is_so;
 
+	/* What ran may have been this task, unless it says itself since when it waits. */
+	if (!found && queues->forgotten_by != WAIT_QUEUED)
+		queues->forgotten = 0;
 	if (!found)
 		return false;
 	if (found < 0 || waiting->task.address != queues->forgotten) {
@@ -148,10 +165,11 @@ static bool is_forgotten(struct watch_queues *queues, struct vmm *vmm, uint64_t 
 		queues->forgotten_since = now_ns;
 		queues->nr_seen = 0;
 	}
+	queues->forgotten_by = waiting->by;
 	if (found < 0 || ++queues->nr_seen < SEEN_MIN || !is_long(queues, waiting, now_ns) ||
 	    now_ns < queues->next_stop || vmm_pause(vmm, NULL))
 		return false;
-	is_so = find_forgotten(queues, nr_cpus, waiting) == 1 &&
+	is_so = find_forgotten(queues, nr_cpus, seen, waiting) == 1 &&
 		waiting->task.address == queues->forgotten && is_long(queues, waiting, now_ns);
 	vmm_resume(vmm);
 	if (!is_so)
@@ -161,15 +179,27 @@ static bool is_forgotten(struct watch_queues *queues, struct vmm *vmm, uint64_t 
 
 /* --- a soft lockup -------------------------------------------------------------------------- */
 
+/* Has it, by their weights, had its turn long since? */
+static bool is_due(const struct watch_queues *queues, const struct inspect_task *waiting,
+		   const struct inspect_task *runs)
+{
+	const uint64_t tasks[2] = { waiting->address, runs->address };
+	uint64_t weights[2];
+
+	return runqueues_weights(&queues->runqueues, tasks, weights) &&
+	       weights[0] >= weights[1] / MOST_HEAVIER;
+}
+
 /* Does the kernel run @waiting before @runs, if only it comes to decide? */
-static bool goes_before(const struct inspect_task *waiting, const struct inspect_task *runs)
+static bool goes_before(const struct watch_queues *queues, const struct inspect_task *waiting,
+			const struct inspect_task *runs)
 {
 	if (waiting->class == CLASS_UNKNOWN || runs->class == CLASS_UNKNOWN)
 		return false;
 	if (waiting->class != runs->class)
 		return waiting->class < runs->class;
 	/* How long one of a BPF scheduler's keeps its CPU is that scheduler's to say. */
-	return waiting->class == CLASS_FAIR ||
+	return (waiting->class == CLASS_FAIR && is_due(queues, waiting, runs)) ||
 	       (waiting->class == CLASS_RT && waiting->prio < runs->prio);
 }
 
@@ -185,7 +215,7 @@ static bool find_kept_waiting(struct watch_queues *queues, unsigned int cpu,
 		return false;
 	for (unsigned int i = 0; i < runqueue.nr_waiting && !found; i++) {
 		*waiting = runqueue.waiting[i];
-		found = !waiting->is_throttled && goes_before(&waiting->task, runs);
+		found = !waiting->is_throttled && goes_before(queues, &waiting->task, runs);
 	}
 	runqueue_free(&runqueue);
 	return found;
@@ -265,7 +295,7 @@ enum stop_reason watch_queues_look(struct watch_queues *queues, struct vmm *vmm,
 		queues->nr_seen = 0;
 	}
 	if (now_ns - queues->idle_since < SUSPECT_IDLE * FIFTH(queues->stall_ns) ||
-	    !open_guest(queues, vmm) || !is_forgotten(queues, vmm, now_ns, &seen->stuck_waiting))
+	    !open_guest(queues, vmm) || !is_forgotten(queues, vmm, now_ns, seen))
 		return STOP_NONE;
 	seen->stuck_ns = seen->stuck_waiting.by == WAIT_QUEUED ? seen->stuck_waiting.waited_ns
 							       : now_ns - queues->forgotten_since;

@@ -21,7 +21,7 @@
 
 struct watch_queues {
 	/* Set by the caller. */
-	uint64_t stall_ns; /* both are found within this, on an idle host */
+	uint64_t stall_ns; /* both are found within this, and 5 s at least, on an idle host */
 
 	/* Private. */
 	struct inspect_regs regs; /* of init, at the ready point: its page tables stay */
@@ -34,8 +34,9 @@ struct watch_queues {
 	uint64_t looked_at, ran_ns; /* at the last look: when, and how long all vCPUs had run */
 	uint64_t idle_since;
 	uint64_t forgotten, forgotten_since; /* task_struct of who waits, and when that was seen */
-	unsigned int nr_seen;		     /* ... so often */
-	uint64_t wait_ns, next_stop;	     /* how long after a stop for nothing, and until when */
+	enum wait_by forgotten_by;
+	unsigned int nr_seen;	     /* ... so often */
+	uint64_t wait_ns, next_stop; /* how long after a stop for nothing, and until when */
 	struct kernel_run {
 		uint64_t nr;		    /* of the sample that was looked at last */
 		uint64_t begin, exits;	    /* all samples since then were in the kernel */

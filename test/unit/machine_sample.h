@@ -32,7 +32,7 @@ struct s_task {
 	uint32_t cpu, state, exit_state, policy;
 	int32_t prio, pid, tgid;
 	uint32_t rt_priority;
-	uint64_t sp, stack, mm, signal, class, dsq, last_queued, exec_start, cfs_rq;
+	uint64_t sp, stack, mm, signal, class, dsq, last_queued, exec_start, cfs_rq, parent, weight;
 	char comm[16];
 	struct s_list tasks, thread, fair, rt;
 	uint64_t rt_group; /* right behind rt */
@@ -121,7 +121,7 @@ static inline uint8_t *s_types(size_t *size)
 	static struct btf_writer w;
 	uint32_t u8, u32, u64, comm, release, list, bits, queues, array, rt_rq, cfs_rq, dl_rq,
 		local;
-	uint32_t scx_rq, thread, se, rt, dl, scx, info, node, root, cached, uts, thread_info;
+	uint32_t scx_rq, thread, load, se, rt, dl, scx, info, node, root, cached, uts, thread_info;
 
 	memset(&w, 0, sizeof(w));
 	u8 = w_int(&w, 1);
@@ -159,10 +159,12 @@ static inline uint8_t *s_types(size_t *size)
 		      { "my_q", u64, 16, 0, 0 });
 	dl = S_STRUCT(&w, "sched_dl_entity", 32, { "dl_server", u32, 0, 2, 1 },
 		      { "dl_throttled", u32, 0, 3, 1 }, { "rb_node", node, 8, 0, 0 });
+	load = S_STRUCT(&w, "load_weight", 8, { "weight", u64, 0, 0, 0 });
 	/* Parts of a task that lie apart here are members of structs that begin where it does. */
 	se = S_STRUCT(&w, "sched_entity", sizeof(struct s_task),
 		      S(u64, s_task, exec_start, "exec_start"), S(list, s_task, fair, "group_node"),
-		      S(u8, s_task, delayed, "sched_delayed"), S(u64, s_task, cfs_rq, "cfs_rq"));
+		      S(u8, s_task, delayed, "sched_delayed"), S(u64, s_task, cfs_rq, "cfs_rq"),
+		      S(u64, s_task, parent, "parent"), S(load, s_task, weight, "load"));
 	scx = S_STRUCT(&w, "sched_ext_entity", sizeof(struct s_task), S(u64, s_task, dsq, "dsq"),
 		       S(list, s_task, ext, "runnable_node"));
 	info = S_STRUCT(&w, "sched_info", sizeof(struct s_task),
@@ -217,6 +219,7 @@ static inline void s_task(struct sample *sample, unsigned int i, const char *com
 	task->pid = task->tgid = i < 2 ? 0 : (int32_t)(100 + i);
 	task->class = classes + 8 * (i < 2 ? CLASS_IDLE : CLASS_FAIR);
 	task->prio = 120;
+	task->weight = 1024;
 	task->state = i < 2 ? 0 : 1;
 	task->mm = i < 2 ? 0 : 1;
 	task->stack = s_at(sample, stack);

@@ -283,6 +283,60 @@ static void since_it_ran_last_it_may_have_slept(void **state)
 	assert_in_range(seen.stuck_ns, 8000 * MS, 9000 * MS);
 }
 
+static void begin_spin(void);
+static unsigned int spin_for(unsigned int ms);
+
+/* And where a CPU ran a task, it may have been that one. */
+static void since_a_cpu_ran_it_may_have_slept(void **state)
+{
+	struct s_rq *rq = &sample->mem.cpus[0].rq;
+	uint64_t idle = rq->curr;
+	struct s_task *task = wait_on(3, 1, 0);
+
+	(void)state;
+	task->last_queued = 0;
+	task->exec_start = 1000;
+	for (unsigned int i = 0; i < 10; i++) {
+		assert_int_equal(pass(6000, 10, STOP_NONE), 0);
+		rq->curr = s_at(sample, &sample->mem.tasks[4]);
+		assert_int_equal(step(10), STOP_NONE);
+		rq->curr = idle;
+	}
+	assert_in_range(pass(20000, 10, STOP_FORGOTTEN), 8000, 9000);
+}
+
+/* The kernel is to eject the scheduler, which it does when its own watchdog finds that task. */
+static void who_is_to_starve_is_not_forgotten(void **state)
+{
+	static const struct pattern pattern;
+	struct s_task *task;
+
+	(void)state;
+	seen.scheduler.expected = &pattern;
+	task = wait_on(3, 1, 0);
+	task->class = SAMPLE_TEXT_END + 8 * CLASS_EXT;
+	assert_int_equal(pass(60000, 10, STOP_NONE), 0);
+	task->class = SAMPLE_TEXT_END + 8 * CLASS_FAIR;
+	assert_int_not_equal(pass(20000, 10, STOP_FORGOTTEN), 0);
+}
+
+static void a_small_limit_makes_no_stall_of_a_moment(void **state)
+{
+	for (int spins = 0; spins < 2; spins++) {
+		tear_down(state);
+		set_up(state);
+		queues.stall_ns = 100 * MS;
+		watch_queues_ready(&queues, &sample->fake.source);
+		if (spins) {
+			begin_spin();
+			assert_in_range(spin_for(20000), 3000, 5000);
+		} else {
+			wait_on(3, 1, 0);
+			assert_in_range(pass(20000, 10, STOP_FORGOTTEN), 3000, 5000);
+		}
+	}
+}
+
 static void what_cannot_be_read_stops_nothing(void **state)
 {
 	(void)state;
@@ -420,6 +474,57 @@ static void who_may_keep_it_is_no_lockup(void **state)
 	}
 }
 
+/* Who is much heavier has its CPU for long by right, itself or by its group. */
+static void who_is_much_heavier_is_no_lockup(void **state)
+{
+	/* Two groups of the root's, 0: the task is in the root's queue itself. */
+	static const struct {
+		uint64_t runs, waits, runs_group, waits_group;
+		bool locked;
+	} cases[] = {
+		{ 1024, 1024, 0, 0, true },
+		{ 4096, 1024, 0, 0, true },
+		{ 88761, 15, 0, 0, false }, /* nice -20, 19 */
+		{ 15, 88761, 0, 0, true },
+		{ 15, 88761, 10240, 1, false }, /* cpu.weight 10000, 1 */
+		{ 88761, 15, 1024, 1024, true },
+		{ 88761, 1024, 1024, 0, true },
+		{ 15, 1024, 102400, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t weights[2] = { cases[i].runs, cases[i].waits };
+		uint64_t groups[2] = { cases[i].runs_group, cases[i].waits_group };
+
+		tear_down(state);
+		set_up(state);
+		begin_spin();
+		for (unsigned int k = 0; k < 2; k++) {
+			struct s_task *task = &sample->mem.tasks[2 + k];
+			struct s_task *group = &sample->mem.tasks[4 + k];
+
+			task->weight = weights[k];
+			if (!groups[k])
+				continue;
+			task->parent = s_at(sample, group);
+			task->cfs_rq = s_at(sample, &sample->mem.dsqs[k]);
+			group->weight = groups[k];
+		}
+		assert_int_equal(spin_for(12000) != 0, cases[i].locked);
+	}
+}
+
+/* By what is not known nobody is judged. */
+static void where_weights_are_not_known_is_no_lockup(void **state)
+{
+	(void)state;
+	begin_spin();
+	sample->mem.tasks[2].cfs_rq = sample->mem.tasks[3].cfs_rq = 0;
+	assert_int_equal(spin_for(20000), 0);
+	assert_true(pauses);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -434,11 +539,16 @@ int main(void)
 		WITH(a_busy_host_makes_none),
 		WITH(what_is_not_so_when_it_stands_still_was_none),
 		WITH(since_it_ran_last_it_may_have_slept),
+		WITH(since_a_cpu_ran_it_may_have_slept),
+		WITH(who_is_to_starve_is_not_forgotten),
+		WITH(a_small_limit_makes_no_stall_of_a_moment),
 		WITH(what_cannot_be_read_stops_nothing),
 		WITH(who_keeps_its_cpu_in_the_kernel_is_found),
 		WITH(who_does_not_run_keeps_nothing),
 		WITH(any_progress_is_none),
 		WITH(who_may_keep_it_is_no_lockup),
+		WITH(who_is_much_heavier_is_no_lockup),
+		WITH(where_weights_are_not_known_is_no_lockup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
