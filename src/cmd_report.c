@@ -1,9 +1,12 @@
 /* ktstr-launch report: one file to look at, made of what a run or a suite left. */
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -26,8 +29,11 @@ static int write_file(struct page *page, const char *title, struct json_object *
 		if (fd >= 0)
 			close(fd);
 	} else {
+		bool bad;
+
 		ret = page_write(page, title, suite, out, err);
-		if ((ferror(out) | fclose(out)) && !ret)
+		bad = ferror(out);
+		if ((fclose(out) || bad) && !ret)
 			ret = error_set(err, -EIO, "writing '%s': %s", path, strerror(errno));
 	}
 	if (!ret)
@@ -46,6 +52,35 @@ static int open_page(const char *path)
 	return COMMAND_CANNOT;
 }
 
+/*
+ * Nobody named the page's file, so only a page of ours is replaced there. Returns 0, or -EEXIST.
+ */
+static int may_replace(const char *path, struct error *err)
+{
+	char begin[PAGE_BEGIN_SIZE];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t size = fd < 0 ? -1 : read(fd, begin, sizeof(begin));
+	bool missing = fd < 0 && errno == ENOENT;
+
+	if (fd >= 0)
+		close(fd);
+	if (missing || (size > 0 && page_begins(begin, (size_t)size)))
+		return 0;
+	return error_set(
+		err, -EEXIST,
+		"'%s': is there and no page of this command; say with -o where the page goes",
+		path);
+}
+
+/* Whether standard output is the file itself, as with -o /dev/stdout. */
+static bool is_stdout(const char *path)
+{
+	struct stat file, out;
+
+	return !strcmp(path, "-") || (!stat(path, &file) && !fstat(STDOUT_FILENO, &out) &&
+				      file.st_dev == out.st_dev && file.st_ino == out.st_ino);
+}
+
 static int report(const struct run_options *options, char *path, struct error *err)
 {
 	char title[NAME_MAX + 64];
@@ -55,8 +90,12 @@ static int report(const struct run_options *options, char *path, struct error *e
 
 	if (!ret)
 		ret = given_gather(&page, *options->operands, title, path, &suite, err);
-	if (!ret && options->page_file)
-		snprintf(path, PATH_MAX, "%s", options->page_file);
+	if (!ret && options->page_file &&
+	    snprintf(path, PATH_MAX, "%s", options->page_file) >= PATH_MAX)
+		ret = error_set(err, -ENAMETOOLONG, "-o '%.60s...': %s", options->page_file,
+				strerror(ENAMETOOLONG));
+	if (!ret && !options->page_file)
+		ret = may_replace(path, err);
 	if (!ret)
 		ret = write_file(&page, title, suite, path, err);
 	json_object_put(suite);
@@ -76,11 +115,16 @@ int cmd_report(const struct run_options *options)
 	if (options->operands[1])
 		return command_misused("report", "'%s': it makes a page of one thing at a time",
 				       options->operands[1]);
+	if (options->open && options->page_file && is_stdout(options->page_file))
+		return command_misused(
+			"report",
+			"--open needs a file: '%s' is standard output; leave one of them out",
+			options->page_file);
 	if (report(options, path, &err)) {
 		command_complain("report: %s", err.text);
 		return COMMAND_CANNOT;
 	}
-	if (!strcmp(path, "-"))
+	if (is_stdout(path))
 		return 0;
 	puts(path);
 	return options->open ? open_page(path) : 0;

@@ -264,6 +264,7 @@ int identity_make(const char *root, const struct identity_parts *parts,
 {
 	size_t size;
 	FILE *out;
+	bool bad;
 	int ret;
 
 	*identity = (struct base_identity){ .text = NULL };
@@ -271,7 +272,8 @@ int identity_make(const char *root, const struct identity_parts *parts,
 	if (!out)
 		return error_set(err, -ENOMEM, "no memory for what a base is made of");
 	ret = put_all(out, root, parts, err);
-	if ((ferror(out) | fclose(out)) && !ret)
+	bad = ferror(out);
+	if ((fclose(out) || bad) && !ret)
 		ret = error_set(err, -ENOMEM, "no memory for what a base is made of");
 	if (ret)
 		identity_free(identity);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,8 +40,7 @@ static const char *name_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* --- one trace
- * ------------------------------------------------------------------------------------ */
+/* --- one trace --- */
 
 /* The columns' object with their block, or NULL with the reason. */
 static struct json_object *columns_of(struct page *page, const char *path, size_t room,
@@ -52,14 +52,17 @@ static struct json_object *columns_of(struct page *page, const char *path, size_
 	struct columns columns = { 0 };
 	char id[PAGE_ID_SIZE], *data = NULL;
 	size_t size;
-	int ret;
+	int ret, read;
+	bool cut;
 
 	if (!events) {
 		error_set(why, -ENOMEM, "out of memory");
 		return NULL;
 	}
 	ret = input_read(path, INPUT_MAX_TRACE, &data, &size, why);
-	if (!ret && trace_events_read(events, data, size, &failure))
+	read = ret ? ret : trace_events_read(events, data, size, &failure);
+	cut = read == -ENODATA && events->nr_events;
+	if (!ret && read && !cut)
 		ret = error_set(why, -EBADMSG, "'%s': %s", path, failure.text);
 	free(data);
 	if (!ret) {
@@ -74,7 +77,8 @@ static struct json_object *columns_of(struct page *page, const char *path, size_
 				path);
 	if (!ret)
 		ret = page_add_block(page, columns.bytes, columns.size, id, why);
-	if (!ret && !json_object_object_add(columns.meta, "block", json_object_new_string(id))) {
+	if (!ret && !json_object_object_add(columns.meta, "block", json_object_new_string(id)) &&
+	    !json_object_object_add(columns.meta, "cut_off", json_object_new_boolean(cut))) {
 		meta = columns.meta;
 		columns.meta = NULL;
 	}
@@ -109,8 +113,7 @@ static int add_trace(struct json_object *traces, struct page *page, const char *
 	return 0;
 }
 
-/* --- what lies beside a dump
- * ---------------------------------------------------------------------- */
+/* --- what lies beside a dump --- */
 
 static struct json_object *field(struct json_object *object, const char *key)
 {
@@ -170,8 +173,8 @@ static int take_traces(struct gathering *run)
 		return take_trace(run, "repro trace", input_text(trace, "path"),
 				  ARTEFACT_REPRO_TRACE, "the tracer left none");
 	if (!recording)
-		why = "no flight recorder was on; --record-mib 4 keeps what the scheduler does up to "
-		      "a failure";
+		why = "no flight recorder was on, or nothing failed that it was to show; --record-mib "
+		      "4 keeps what the scheduler does up to a failure";
 	ret = take_trace(run, "failure trace", input_text(recording, "path"),
 			 ARTEFACT_FAILURE_TRACE, why);
 	if (ret)
@@ -291,8 +294,7 @@ static struct json_object *topology_value(const struct gathering *run)
 	return json_end(&json);
 }
 
-/* --- the dump
- * ------------------------------------------------------------------------------------- */
+/* --- the dump --- */
 
 /* What the page's script takes for granted. */
 static const struct {
@@ -424,13 +426,35 @@ static int add_failure(struct gathering *run)
 	return 0;
 }
 
-int failure_add_dump(struct page *page, const char *path, size_t trace_room, struct error *err)
+/*
+ * Whether @variant ("gauntlet/fair/smt-2llc") is one of @test ("fair.sh", the name of its file):
+ * the test's name, without what follows the last dot, is one of the variant's words.
+ */
+static bool is_variant_of(const char *variant, const char *test)
+{
+	const char *dot = strrchr(test, '.');
+	size_t length = dot && dot > test ? (size_t)(dot - test) : strlen(test);
+
+	for (const char *word = variant; word; word = strchr(word, '/'), word += !!word)
+		if (strcspn(word, "/") == length && !strncmp(word, test, length))
+			return true;
+	return false;
+}
+
+int failure_add_dump(struct page *page, const char *path, const char *variant, size_t trace_room,
+		     struct error *err)
 {
 	struct gathering run = { .page = page, .path = path, .trace_room = trace_room, .err = err };
 	int ret = load_dump(path, &run.dump, err);
 
 	if (ret)
 		return ret;
+	if (variant && !is_variant_of(variant, input_text(run.dump, "test"))) {
+		error_set(err, -EBADMSG, "'%s': is of another test, '%.100s'", path,
+			  input_text(run.dump, "test"));
+		json_object_put(run.dump);
+		return -EBADMSG;
+	}
 	find_names(&run);
 	run.traces = json_object_new_array();
 	ret = run.traces ? take_traces(&run) : error_set(err, -ENOMEM, "page: out of memory");

@@ -8,13 +8,18 @@
 #include "page/page.h"
 
 /*
- * failure_add_dump - a failure dump, or a result file, whose schema version must be ours. Its
- * traces are looked for beside it, by the names that it says and by its own.
+ * failure_add_dump - a failure dump, or a result file, whose schema version must be ours
+ * @variant: the name of a suite's variant, whose test it must be of; NULL: any
  * @trace_room: bytes of base64 that the page's blocks may have in all: a trace beyond it is left
- * out, with that reason Returns 0; -EBADMSG: it is neither, cut off, not whole, or of another
- * version; what input_read returns.
+ * out, with that reason
+ *
+ * Its traces are looked for beside it, by the names that it says and by its own.
+ *
+ * Returns 0; -EBADMSG: it is neither, cut off, not whole, of another version or of another test;
+ * what input_read returns.
  */
-int failure_add_dump(struct page *page, const char *path, size_t trace_room, struct error *err);
+int failure_add_dump(struct page *page, const char *path, const char *variant, size_t trace_room,
+		     struct error *err);
 
 /* failure_add_trace - a trace alone; one that cannot be read is an error here. */
 int failure_add_trace(struct page *page, const char *path, struct error *err);

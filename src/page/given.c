@@ -44,7 +44,9 @@ static int look_into(const char *path, char found[PATH_MAX], struct error *err)
 	if (!folder)
 		return error_set(err, -errno, "'%s': %s", path, strerror(errno));
 	while ((entry = readdir(folder))) {
-		if (stem_of(entry->d_name, ARTEFACT_REPRO_FAILURE_DUMP))
+		/* Their names end as those of the first run do. */
+		if (stem_of(entry->d_name, ARTEFACT_REPRO_FAILURE_DUMP) ||
+		    stem_of(entry->d_name, ARTEFACT_REPRO_TRACE))
 			continue;
 		for (size_t i = 0; i < NR_WANTED; i++) {
 			if (!stem_of(entry->d_name, wanted[i]))
@@ -180,7 +182,7 @@ int given_gather(struct page *page, const char *path, char title[NAME_MAX + 64],
 	case CONTENT_LINES:
 		return gather_suite(page, path, suite, err);
 	case CONTENT_OBJECT:
-		return failure_add_dump(page, path, SIZE_MAX, err);
+		return failure_add_dump(page, path, NULL, SIZE_MAX, err);
 	case CONTENT_TRACE:
 		return failure_add_trace(page, path, err);
 	default:

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,27 @@ int input_tail(const char *path, size_t most, char **data, size_t *size, struct 
 	return ret;
 }
 
+/* json-c takes NaN and Infinity, and 1e999 for one: a browser's JSON.parse refuses the first two.
+ */
+static bool is_finite(struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_double))
+		return isfinite(json_object_get_double(value));
+	if (json_object_is_type(value, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			if (!is_finite(json_object_array_get_idx(value, i)))
+				return false;
+	} else if (json_object_is_type(value, json_type_object)) {
+		struct json_object_iterator at = json_object_iter_begin(value);
+		struct json_object_iterator end = json_object_iter_end(value);
+
+		for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+			if (!is_finite(json_object_iter_peek_value(&at)))
+				return false;
+	}
+	return true;
+}
+
 int input_json(const char *text, size_t size, struct json_object **value, struct error *err)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
@@ -122,12 +144,14 @@ int input_json(const char *text, size_t size, struct json_object **value, struct
 	error = json_tokener_get_error(tokener);
 	end = json_tokener_get_parse_end(tokener);
 	json_tokener_free(tokener);
-	while (end < size && strchr(" \t\r\n", text[end]))
+	while (end < size && text[end] && strchr(" \t\r\n", text[end]))
 		end++;
-	if (error == json_tokener_success && end >= size)
+	if (error == json_tokener_success && end >= size && is_finite(*value))
 		return 0;
 	json_object_put(*value);
 	*value = NULL;
+	if (error == json_tokener_success && end >= size)
+		return error_set(err, -EBADMSG, "no JSON: it has a number that is not finite");
 	if (error == json_tokener_success)
 		return error_set(err, -EBADMSG, "no JSON: it goes on behind its end, at byte %zu",
 				 end);

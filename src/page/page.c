@@ -131,6 +131,13 @@ static void put_data(const struct page *page, const char *text, size_t size, FIL
 	}
 }
 
+bool page_begins(const char *text, size_t size)
+{
+	static const char mark[] = "<meta name=\"generator\" content=\"ktstr-launch\">";
+
+	return memmem(text, size, mark, strlen(mark));
+}
+
 int page_write(struct page *page, const char *title, struct json_object *suite, FILE *out,
 	       struct error *err)
 {

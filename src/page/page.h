@@ -31,6 +31,7 @@
 #ifndef KTSTR_PAGE_PAGE_H
 #define KTSTR_PAGE_PAGE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "util/error.h"
@@ -69,6 +70,10 @@ int page_add_block(struct page *page, const void *data, size_t size, char *id, s
  */
 int page_write(struct page *page, const char *title, struct json_object *suite, FILE *out,
 	       struct error *err);
+
+/* page_begins - whether a file whose first @size bytes are @text is a page; PAGE_BEGIN_SIZE do. */
+#define PAGE_BEGIN_SIZE 512
+bool page_begins(const char *text, size_t size);
 
 /*
  * page_escape - @size bytes of JSON so that nothing of it ends a script element or begins a comment

@@ -22,20 +22,24 @@ struct reading {
 	size_t nr_failures;
 };
 
-/* Where the dump is: as it was said, or beside the results in the folder of its run. */
+/*
+ * Where the dump is: beside the results, by its path or in the folder of its run; else as it was
+ * said, from the current folder on. That one may be another project's: failure_add_dump looks at
+ * whose it is.
+ */
 static bool find_dump(const struct reading *reading, const char *said, char path[PATH_MAX])
 {
 	const char *name = strrchr(said, '/'), *run = name;
 
-	if (snprintf(path, PATH_MAX, "%s", said) < PATH_MAX && !access(path, R_OK))
-		return true;
 	if (*said != '/' && snprintf(path, PATH_MAX, "%s%s", reading->folder, said) < PATH_MAX &&
 	    !access(path, R_OK))
 		return true;
 	while (run && run > said && run[-1] != '/')
 		run--;
-	return run && snprintf(path, PATH_MAX, "%s%s", reading->folder, run) < PATH_MAX &&
-	       !access(path, R_OK);
+	if (run && snprintf(path, PATH_MAX, "%s%s", reading->folder, run) < PATH_MAX &&
+	    !access(path, R_OK))
+		return true;
+	return snprintf(path, PATH_MAX, "%s", said) < PATH_MAX && !access(path, R_OK);
 }
 
 /* The result gets its failure, or the reason why there is none. */
@@ -56,7 +60,8 @@ static int add_failure(struct reading *reading, struct json_object *result)
 		snprintf(err.text, sizeof(err.text),
 			 "its failure dump '%.700s' is not there any more", said);
 	else if (said)
-		ret = failure_add_dump(reading->page, path, RESULTS_MAX_TRACES, &err);
+		ret = failure_add_dump(reading->page, path, input_text(result, "name"),
+				       RESULTS_MAX_TRACES, &err);
 	else if (json_object_get_boolean(json_object_object_get(result, "bad")))
 		snprintf(err.text, sizeof(err.text), "it left no failure dump");
 	if (ret == -ENOMEM)
@@ -79,8 +84,12 @@ static int add_failure(struct reading *reading, struct json_object *result)
 
 static int check_result(struct json_object *line, struct error *err)
 {
+	static const char *const texts[] = { "cause", "detail", "kernel", "topology", "replay" };
 	struct json_object *seconds = json_object_object_get(line, "seconds");
 
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (json_object_object_get(line, texts[i]) && !input_text(line, texts[i]))
+			return error_set(err, -EBADMSG, "a result whose '%s' is no text", texts[i]);
 	if (input_text(line, "name") && input_text(line, "outcome") &&
 	    (json_object_is_type(seconds, json_type_double) ||
 	     json_object_is_type(seconds, json_type_int)))

@@ -50,7 +50,7 @@ refused()
 	# The dump is in it as it is.
 	diff <(jq -S .failures[0].dump data.json) <(jq -S . run/a-1.failure-dump.json)
 	jq -e '.failures[0] | .repro == null and (.topology.places | length) == .dump.topology.cpus' data.json
-	jq -e '[.failures[0].traces[] | select(.columns == null) | .absent | type == "string"] | all' data.json
+	jq -e '[.failures[0].traces[] | select(.columns == null) | .absent | type == "string"] | length > 0 and all' data.json
 	# By its path, and to another place, the same.
 	"$KTSTR_LAUNCH" report run/a-1.failure-dump.json -o - | cmp - run/a-1.html
 }
@@ -87,11 +87,12 @@ print(base64.b64encode(hashlib.sha256(re.search("<%s>(.*)</%s>" % ((sys.argv[1],
 	dumps
 	cat >results.json <<-'END'
 		{"type":"plan","schema_version":1,"planned":3}
-		{"type":"result","schema_version":1,"name":"a","outcome":"fail","bad":true,"cause":"x","dump":"run/a-1.failure-dump.json","seconds":1.5}
+		{"type":"result","schema_version":1,"name":"gauntlet/NAME/smt","outcome":"fail","bad":true,"cause":"x","dump":"run/a-1.failure-dump.json","seconds":1.5}
 		{"type":"result","schema_version":1,"name":"b","outcome":"fail","bad":true,"cause":"y","dump":"gone/b.failure-dump.json","seconds":1}
 		{"type":"result","schema_version":1,"name":"c","outcome":"pass","bad":false,"cause":"","dump":null,"seconds":1}
 		{"type":"summary","schema_version":1,"seconds":4,"interrupted":false}
 	END
+	sed -i "s/NAME/$(jq -r '.test | sub("[.][^.]*$"; "")' run/a-1.failure-dump.json)/" results.json
 	"$KTSTR_LAUNCH" report results.json -o page.html
 	data_of page.html >data.json
 	jq -e '(.failures | length) == 1 and .suite.planned == 3 and .suite.counts == {fail: 2, pass: 1}' data.json
@@ -100,6 +101,15 @@ print(base64.b64encode(hashlib.sha256(re.search("<%s>(.*)</%s>" % ((sys.argv[1],
 	# From elsewhere they are found beside the results.
 	(cd / && "$KTSTR_LAUNCH" report "$BATS_TEST_TMPDIR/results.json")
 	data_of results.html | jq -e '.failures | length == 1'
+	# What lies beside them goes before what has the same path elsewhere; that of another test is none.
+	mkdir -p other/run
+	jq -c '.test = "other.sh"' run/a-1.failure-dump.json >other/run/a-1.failure-dump.json
+	(cd other && "$KTSTR_LAUNCH" report ../results.json -o ../page.html)
+	data_of page.html | jq -e '.failures | length == 1'
+	cp results.json other
+	"$KTSTR_LAUNCH" report other/results.json -o page.html
+	data_of page.html | jq -e '.failures == [] and
+		(.suite.results[0].failure_absent | test("is of another test, .other.sh.$"))'
 	# Without its end.
 	head -n 2 results.json >cut.json
 	printf '{"type":"resu' >>cut.json
@@ -134,6 +144,45 @@ print(base64.b64encode(hashlib.sha256(re.search("<%s>(.*)</%s>" % ((sys.argv[1],
 	refused run "holds several runs"
 	echo '{"type":"plan","schema_version":2,"planned":1}' >suite.json
 	refused suite.json "line 1: its schema version is 2"
+	echo '{"type":"result","schema_version":1,"name":"a","outcome":"fail","seconds":1,"kernel":[]}' >suite.json
+	refused suite.json "line 1: a result whose 'kernel' is no text"
+	jq -c . $name | sed 's/^{/{"x":-Infinity,/' >number.json
+	refused number.json "a number that is not finite"
+}
+
+@test "report: the trace of the repro VM is that of no other run" {
+	dumps
+	printf '\n\377\377\377\377\377' >run/a-1.wprof.pb
+	cp run/a-1.wprof.pb run/a-1.repro.wprof.pb
+	"$KTSTR_LAUNCH" report run -o page.html
+	data_of page.html | jq -e '.failures | length == 1'
+}
+
+@test "report: a file that nobody named is replaced only where it is a page" {
+	dumps
+	"$KTSTR_LAUNCH" report run
+	"$KTSTR_LAUNCH" report run
+	echo mine >run/a-1.html
+	run "$KTSTR_LAUNCH" report run
+	assert_status 125
+	assert_output "'run/a-1.html': is there and no page"
+	[[ $(<run/a-1.html) == mine ]]
+	"$KTSTR_LAUNCH" report run -o run/a-1.html
+	data_of run/a-1.html >data.json
+}
+
+@test "report: on standard output there is the page and nothing else" {
+	dumps
+	"$KTSTR_LAUNCH" report run -o - >one.html
+	"$KTSTR_LAUNCH" report run -o /dev/stdout >two.html
+	cmp one.html two.html
+	[[ $(tail -n 1 two.html) == "</html>" ]]
+	run "$KTSTR_LAUNCH" report run -o - --open
+	assert_status 125
+	assert_output "--open needs a file"
+	run "$KTSTR_LAUNCH" report run -o "$(printf '%05000d' 0)"
+	assert_status 125
+	assert_output "File name too long"
 }
 
 @test "report: usage" {

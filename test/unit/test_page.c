@@ -233,11 +233,14 @@ static void test_json(void **state)
 	static const struct {
 		const char *text, *why; /* NULL: it is taken */
 	} cases[] = {
-		{ "{\"a\": 1}\n \t", NULL }, { "{\"a\": [1, 2]}", NULL },
-		{ "{\"a\": 1", "cut off" },  { "", "cut off" },
-		{ "{\"a\": \"", "cut off" }, { "{\"a\": 1} x", "goes on behind its end" },
-		{ "{a: 1}", "no JSON" },     { "{\"a\": \"\xff\"}", "no JSON" },
+		{ "{\"a\": 1}\n \t", NULL },   { "{\"a\": [1, 2]}", NULL },
+		{ "{\"a\": 1", "cut off" },    { "", "cut off" },
+		{ "{\"a\": \"", "cut off" },   { "{\"a\": 1} x", "goes on behind its end" },
+		{ "{a: 1}", "no JSON" },       { "{\"a\": \"\xff\"}", "no JSON" },
+		{ "{\"a\": NaN}", "no JSON" }, { "{\"a\": [{\"b\": -Infinity}]}", "no JSON" },
+		{ "[1e999]", "not finite" },   { "{\"a\": [1.5, null, -2e3]}", NULL },
 	};
+	static const char nul[] = "{}\n\0";
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -250,6 +253,11 @@ static void test_json(void **state)
 			fail_msg("'%s': says '%s'", cases[i].text, err.text);
 		json_object_put(value);
 	}
+	struct json_object *value;
+	struct error err = { "" };
+
+	/* A NUL is no white space. */
+	assert_int_equal(input_json(nul, sizeof(nul) - 1, &value, &err), -EBADMSG);
 }
 
 int main(void)

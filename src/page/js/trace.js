@@ -33,6 +33,7 @@ const NO_WAKER = 0xffffffff;
  * @property {(string | null)[]} mark_names
  * @property {number} left_out events before the trace's beginning that the page has no room for
  * @property {number} lost how often events are missing
+ * @property {boolean} cut_off the file ends within a packet
  */
 
 /**

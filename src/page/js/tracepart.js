@@ -189,6 +189,8 @@ function remarks(entry, trace) {
 	if (meta.left_out)
 		said.push(`${count(meta.left_out)} earlier events are left out: the page holds those nearest to the ` +
 			"end. All of them are in the file.");
+	if (meta.cut_off)
+		said.push("The file is cut off: what came later is missing.");
 	if (meta.lost)
 		said.push(`Events are missing in ${count(meta.lost)} places: what is shown around them may be wrong.`);
 	return el("p", { class: "note" }, said.join(" "), entry.file ?
