@@ -73,8 +73,9 @@ static void find_records(struct ring *ring, uint64_t head, uint8_t *scratch)
 {
 	uint64_t written = 0 - head, at = head;
 
-	ring->wrapped = written > ring->size;
-	if (written > ring->size - UNDER_WAY)
+	/* So it has lost something, if only what a CPU may be writing over. */
+	ring->wrapped = written > ring->size - UNDER_WAY;
+	if (ring->wrapped)
 		written = ring->size - UNDER_WAY;
 	ring->end = head;
 	/* The oldest is cut where newer ones have come over it. */

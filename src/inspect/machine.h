@@ -90,4 +90,17 @@ struct inspect_machine {
 int inspect_machine_read(struct inspect *inspect, struct inspect_machine **out, struct error *err);
 void inspect_machine_free(struct inspect_machine *machine); /* NULL is fine */
 
+/*
+ * machine_longest_queued - what has waited longest of those of which it is known since when; of
+ * others it is only known when they last ran
+ * Returns NULL: there is none.
+ */
+static inline const struct waiting *machine_longest_queued(const struct inspect_machine *machine)
+{
+	for (unsigned int i = 0; i < machine->nr_longest; i++)
+		if (machine->longest[i].by == WAIT_QUEUED)
+			return &machine->longest[i];
+	return NULL;
+}
+
 #endif

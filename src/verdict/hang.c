@@ -58,14 +58,10 @@ static bool is_blocked(const struct inspect_machine *machine, uint64_t least_ns,
 static bool is_starved(const struct inspect_machine *machine, uint64_t least_ns,
 		       char text[HANG_SIZE])
 {
-	const struct waiting *longest = machine->longest;
-	const struct waiting *end = longest + machine->nr_longest;
+	const struct waiting *longest = machine_longest_queued(machine);
 	char task[NAME_SIZE];
 
-	/* Of others it is only known when they last ran. */
-	while (longest < end && longest->by != WAIT_QUEUED)
-		longest++;
-	if (longest == end || longest->waited_ns < least_ns)
+	if (!longest || longest->waited_ns < least_ns)
 		return false;
 	snprintf(text, HANG_SIZE, "%s could run and has not for %.1f s",
 		 task_name(&longest->task, task), (double)longest->waited_ns / 1e9);
@@ -98,33 +94,75 @@ static bool is_running(const struct inspect_machine *machine, char text[HANG_SIZ
 	return true;
 }
 
-/* It would run, had the kernel not just something of its own to do on its CPU. */
-static bool is_about_to_run(const struct inspect_machine *machine, char text[HANG_SIZE])
+/* A moment is no wait: the kernel may just have something of its own to do on its CPU. */
+static bool is_waiting(const struct waiting *all, unsigned int nr, char text[HANG_SIZE])
 {
-	for (unsigned int i = 0; i < machine->nr_longest; i++) {
-		const struct inspect_task *task = &machine->longest[i].task;
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct inspect_task *task = &all[i].task;
 		char name[NAME_SIZE], cpu[24] = "";
 
 		if (task->is_kernel_thread || task->tgid == 1)
 			continue;
 		if (task->cpu >= 0)
 			snprintf(cpu, sizeof(cpu), " on CPU %" PRId32, task->cpu);
-		snprintf(text, HANG_SIZE, "%s is about to run%s", task_name(task, name), cpu);
+		task_name(task, name);
+		if (all[i].is_throttled)
+			snprintf(text, HANG_SIZE, "%s could run%s, and its quota is used up", name,
+				 cpu);
+		else if (all[i].by == WAIT_UNKNOWN)
+			snprintf(text, HANG_SIZE, "%s could run%s, and does not", name, cpu);
+		else if (all[i].waited_ns < LEAST_NS)
+			snprintf(text, HANG_SIZE, "%s is about to run%s", name, cpu);
+		else if (all[i].by == WAIT_QUEUED)
+			snprintf(text, HANG_SIZE, "%s could run%s and has not for %.1f s", name,
+				 cpu, (double)all[i].waited_ns / 1e9);
+		else
+			snprintf(text, HANG_SIZE, "%s could run%s; it last ran %.1f s ago", name,
+				 cpu, (double)all[i].waited_ns / 1e9);
 		return true;
 	}
 	return false;
 }
 
+/* What is known of the CPUs when none runs what the payload may be. */
+static bool describe_cpus(const struct inspect_machine *machine, char text[HANG_SIZE / 2])
+{
+	unsigned int nr_unknown = 0;
+	char task[NAME_SIZE];
+
+	for (unsigned int i = 0; i < machine->nr_cpus; i++) {
+		const struct inspect_cpu *cpu = &machine->cpus[i];
+
+		if (*cpu->why_task || (*cpu->why_registers && !telling_is_idle(cpu))) {
+			nr_unknown++;
+		} else if (!telling_is_idle(cpu)) {
+			snprintf(text, HANG_SIZE / 2, "the kernel's %s runs on CPU %u",
+				 task_name(&cpu->task, task), cpu->cpu);
+			return true;
+		}
+	}
+	if (nr_unknown || !machine->nr_cpus) {
+		snprintf(text, HANG_SIZE / 2, "what some CPUs do is not known");
+		return false;
+	}
+	snprintf(text, HANG_SIZE / 2, "all CPUs are idle");
+	return false;
+}
+
 static bool is_asleep(const struct inspect_machine *machine, char text[HANG_SIZE])
 {
+	char task[NAME_SIZE], where[NAME_SIZE + 8], cpus[HANG_SIZE / 2];
+	const bool is_busy = describe_cpus(machine, cpus);
 	const struct inspect_blocked *last;
-	char task[NAME_SIZE], where[NAME_SIZE + 8];
 
-	if (!machine->nr_sleeping)
-		return false;
+	if (!machine->nr_sleeping) {
+		if (is_busy)
+			snprintf(text, HANG_SIZE, "%s", cpus);
+		return is_busy;
+	}
 	last = &machine->sleeping[machine->nr_sleeping - 1];
-	snprintf(text, HANG_SIZE, "all CPUs are idle, and %s sleeps%s",
-		 task_name(&last->task, task), place(&last->trace, where));
+	snprintf(text, HANG_SIZE, "%s, and %s sleeps%s", cpus, task_name(&last->task, task),
+		 place(&last->trace, where));
 	return true;
 }
 
@@ -135,6 +173,8 @@ bool hang_describe(const struct inspect_machine *machine, uint64_t limit_ms, cha
 	if (least_ns < LEAST_NS)
 		least_ns = LEAST_NS;
 	return is_blocked(machine, least_ns, text) || is_starved(machine, least_ns, text) ||
-	       is_running(machine, text) || is_about_to_run(machine, text) ||
+	       is_running(machine, text) ||
+	       is_waiting(machine->longest, machine->nr_longest, text) ||
+	       is_waiting(machine->unqueued, machine->nr_unqueued, text) ||
 	       is_asleep(machine, text);
 }

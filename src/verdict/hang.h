@@ -11,7 +11,7 @@
 
 /*
  * hang_describe - the first of these that is there: a task of user space that is blocked, one that
- * could run and does not, what runs or is about to, what sleeps; names its task and the function
+ * could run and does not, what runs, waits, or sleeps; names its task and the function
  * that it is in
  * @limit_ms: the payload's; what waits has waited for a quarter of it, and half a second
  * @text: printable. false: nothing of it is there.

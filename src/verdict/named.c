@@ -50,13 +50,10 @@ static bool by_scheduler(const struct scheduler_seen *seen, struct named *named)
 
 static bool by_queues(const struct inside *inside, struct named *named)
 {
-	const struct waiting *waiting;
+	const struct waiting *waiting = inside->machine ? machine_longest_queued(inside->machine)
+							: NULL;
 
-	if (!inside->machine || !inside->machine->nr_longest)
-		return false;
-	waiting = &inside->machine->longest[0];
-	if (waiting->by != WAIT_QUEUED || waiting->waited_ns < NAMED_WAIT_MIN_NS ||
-	    waiting->task.pid <= 0)
+	if (!waiting || waiting->waited_ns < NAMED_WAIT_MIN_NS || waiting->task.pid <= 0)
 		return false;
 	named->by = "run queue";
 	named->pid = waiting->task.pid;

@@ -271,6 +271,26 @@ static void of_a_ring_that_wrapped_the_newest_is_there(void **state)
 	assert_non_null(strstr(decoded(bench), "    3: 1\n  }\n  10: 1\n"));
 }
 
+static void what_may_be_written_over_is_lost_before_it_wraps(void **state)
+{
+	struct bench *bench = *state;
+	const unsigned int fit = (RING - 4096) / 88;
+
+	for (unsigned int i = 0; i < fit; i++)
+		put_switch(bench, 0, 2000 + i, (int)i + 1);
+	put_head(bench, 1);
+	assert_int_equal(take_rings(bench, RING, 2, 0, ADDRESS), 0);
+	assert_int_equal(write_trace(bench), 0);
+	assert_int_equal(bench->read.events, fit);
+	assert_false(bench->read.wrapped);
+	put_switch(bench, 0, 2000 + fit, (int)fit + 1);
+	bench->read.events = 0;
+	assert_int_equal(write_trace(bench), 0);
+	assert_int_equal(bench->read.events, fit);
+	assert_true(bench->read.wrapped);
+	assert_non_null(strstr(decoded(bench), "    3: 1\n  }\n  10: 1\n"));
+}
+
 static void a_record_that_is_none_ends_its_ring(void **state)
 {
 	static const uint16_t sizes[] = { 0, 7, 8192, 65535 };
@@ -362,6 +382,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(events_come_oldest_first),
 		TEST(of_a_ring_that_wrapped_the_newest_is_there),
+		TEST(what_may_be_written_over_is_lost_before_it_wraps),
 		TEST(a_record_that_is_none_ends_its_ring),
 		TEST(what_is_not_mapped_is_told),
 		TEST(what_no_honest_init_says_is_refused),

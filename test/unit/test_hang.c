@@ -83,8 +83,34 @@ static void the_reason_that_counts_most_is_told(void **state)
 	machine.longest[0].task.is_kernel_thread = true;
 	machine.nr_longest = 1;
 	assert_hang(&machine, "all CPUs are idle, and sl?[10] sleeps in do_nanosleep");
+	/* What is not idle comes before what sleeps, and what is not known counts. */
+	cpus[0].task = task_of(3, "kworker/1:0");
+	cpus[0].task.is_kernel_thread = true;
+	assert_hang(&machine, "the kernel's kworker/1:0[3] runs on CPU 1, and sl?[10] sleeps in "
+			      "do_nanosleep");
+	machine.nr_sleeping = 0;
+	assert_hang(&machine, "the kernel's kworker/1:0[3] runs on CPU 1");
+	machine.nr_sleeping = 2;
+	strcpy(cpus[0].why_task, "x");
+	assert_hang(&machine, "what some CPUs do is not known, and sl?[10] sleeps in do_nanosleep");
+	cpus[0].why_task[0] = '\0';
+	cpus[0].task = task_of(0, "swapper/0");
 	machine.longest[0].task.is_kernel_thread = false;
 	assert_hang(&machine, "ready[21] is about to run on CPU 0");
+	machine.longest[0].waited_ns = 1900000000;
+	assert_hang(&machine, "ready[21] could run on CPU 0 and has not for 1.9 s");
+	machine.longest[0].is_throttled = true;
+	assert_hang(&machine, "ready[21] could run on CPU 0, and its quota is used up");
+	machine.unqueued[0] = machine.longest[0];
+	machine.nr_longest = 0;
+	machine.nr_unqueued = 1;
+	assert_hang(&machine, "ready[21] could run on CPU 0, and its quota is used up");
+	machine.nr_unqueued = 0;
+	machine.nr_longest = 1;
+	machine.longest[0].is_throttled = false;
+	machine.longest[0].by = WAIT_LAST_RAN;
+	machine.longest[0].waited_ns = 14 * SECOND;
+	assert_hang(&machine, "ready[21] could run on CPU 0; it last ran 14.0 s ago");
 	cpus[0].task = task_of(20, "hog");
 	cpus[0].trace = trace_of(1, ticks, BACKTRACE_USER);
 	assert_hang(&machine, "hog[20] runs on CPU 1 in user mode");

@@ -176,6 +176,14 @@ static void test_others_who_name(void **state)
 	take(bench);
 	assert_string_equal(bench->quote.by, "run queue");
 	assert_non_null(strstr(bench->text, "rt-hog (pid 200) ran on CPU 3 for at least 0.800 s"));
+	/* Behind one of which it is only known when it ran last. */
+	machine.longest[1] = machine.longest[0];
+	machine.longest[0] = (struct waiting){ .by = WAIT_LAST_RAN, .waited_ns = S(9) };
+	machine.nr_longest = 2;
+	assert_true(named_find(&bench->seen, &named));
+	assert_int_equal(named.pid, 200);
+	machine.longest[0] = machine.longest[1];
+	machine.nr_longest = 1;
 	machine.longest[0].waited_ns = S(0.4);
 	assert_false(named_find(&bench->seen, &named));
 	machine.longest[0] = (struct waiting){ .by = WAIT_LAST_RAN, .waited_ns = S(9) };
