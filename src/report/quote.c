@@ -88,6 +88,8 @@ void report_quote_text(FILE *out, const struct quote *quote, const char *which)
 		fputs(" ran", out);
 	}
 	put_missing(out, quote);
+	if (quote->is_cut_off)
+		fputs("; the trace is cut off", out);
 	fputc('\n', out);
 }
 

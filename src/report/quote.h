@@ -28,6 +28,7 @@ struct quote {
 	int64_t from_ns;   /* from the payload's start on; before it negative */
 	uint64_t for_ns;
 	bool is_longer;		  /* it began before the trace, or went on behind it */
+	bool is_cut_off;	  /* the file ends within the trace */
 	bool is_shorter;	  /* what ended it is not in the trace: at most so long */
 	unsigned int nr_missing;  /* of so many CPUs events are missing meanwhile */
 	int missing_cpu;	  /* one of them */

@@ -149,12 +149,16 @@ static void ask(struct quote *quote, const struct named *named, uint64_t start_n
 	struct trace_tasks tasks = { .spans = NULL };
 	struct failure failure = { "" };
 	struct trace_events events;
-	int ret = trace_events_read(&events, data, size, &failure);
+	int ret = trace_events_read_most(&events, data, size, QUOTE_MAX_EVENTS, &failure);
+	/* Of one that is cut off the rest is there. */
+	const bool is_cut_off = ret == -ENODATA && events.nr_events;
 
-	if (!ret)
+	if (!ret || is_cut_off)
 		ret = trace_tasks_read(&events, &tasks, &failure);
+	quote->is_cut_off = is_cut_off;
 	if (ret)
-		snprintf(quote->why, sizeof(quote->why), "%.250s", failure.text);
+		snprintf(quote->why, sizeof(quote->why), "%.200s%s", failure.text,
+			 ret == -E2BIG ? "; ktstr-launch trace reads larger ones" : "");
 	else
 		quote_from(quote, named, start_ns, &events, &tasks);
 	trace_tasks_free(&tasks);
@@ -166,11 +170,13 @@ static void read_file(struct quote *quote, const struct named *named, uint64_t s
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	void *data = MAP_FAILED;
-	struct stat st;
+	struct stat st = { .st_size = -1 };
 
-	if (fd >= 0 && !fstat(fd, &st))
+	if (fd >= 0 && !fstat(fd, &st) && st.st_size)
 		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED) {
+	if (fd >= 0 && data == MAP_FAILED && !st.st_size) {
+		snprintf(quote->why, sizeof(quote->why), "the trace '%.200s' is empty", path);
+	} else if (data == MAP_FAILED) {
 		snprintf(quote->why, sizeof(quote->why), "the trace cannot be read: %s",
 			 strerror(errno));
 	} else {
@@ -182,7 +188,7 @@ static void read_file(struct quote *quote, const struct named *named, uint64_t s
 }
 
 void quote_take(struct quote *quote, const struct observation *seen, const char *path,
-		bool is_expected)
+		bool is_expected, const char *why_none)
 {
 	struct named named;
 
@@ -193,9 +199,10 @@ void quote_take(struct quote *quote, const struct observation *seen, const char 
 	quote->task.pid = named.pid;
 	memcpy(quote->task.name, named.task, sizeof(quote->task.name));
 	if (!path)
-		snprintf(quote->why, sizeof(quote->why), "%s",
-			 is_expected ? "there is no trace"
-				     : "no trace was asked for (--record-mib, --wprof)");
+		snprintf(quote->why, sizeof(quote->why), "%.250s",
+			 why_none      ? why_none
+			 : is_expected ? "there is no trace"
+				       : "nothing was recorded; --record-mib or --wprof does");
 	else
 		read_file(quote, &named, seen->guest_started_ns, path);
 }

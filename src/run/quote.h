@@ -6,12 +6,16 @@
 #include "trace/tasks.h"
 #include "verdict/named.h"
 
+/* It is read unasked, beside what else runs on the host: some 300 MiB at most. */
+#define QUOTE_MAX_EVENTS (2u << 20)
+
 /*
  * quote_take - @path: of the trace; NULL: there is none, and @is_expected says whether one was
- * asked for. What keeps it from being read is said in @quote.
+ * asked for, @why_none why it is not there; NULL: nothing is known. What keeps it from being read
+ * is said in @quote, also that it has more than QUOTE_MAX_EVENTS.
  */
 void quote_take(struct quote *quote, const struct observation *seen, const char *path,
-		bool is_expected);
+		bool is_expected, const char *why_none);
 
 /* quote_span - @quote gets one span of a task; its by stays. @start_ns: as below */
 void quote_span(struct quote *quote, const struct task_span *span, uint64_t start_ns,

@@ -339,10 +339,14 @@ static void quote(const struct run_config *config, const struct look_trace *reco
 {
 	const char *path = *vm->trace_path ? vm->trace_path : NULL;
 	const bool is_recorded = recorded && *recorded->path;
+	const char *why_none = recorded && *recorded->error ? recorded->error
+			       : *config->plan->no_record   ? config->plan->no_record
+							    : NULL;
 
 	if (vm->ran && !went_well(config, &vm->verdict))
 		quote_take(&vm->quote, &vm->seen, is_recorded ? recorded->path : path,
-			   vm->seen.tracer != TRACER_OFF || (recorded && config->plan->record_mib));
+			   vm->seen.tracer != TRACER_OFF || (recorded && config->plan->record_mib),
+			   why_none);
 }
 
 static void write_files(const struct run_config *config, struct run_result *result)

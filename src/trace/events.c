@@ -100,6 +100,18 @@ static bool intern(struct trace_events *events, struct trace_text text, size_t m
 	return number >= 0;
 }
 
+/* Of what a trace has few of, @nr are there. */
+static int may_take(size_t nr, const char *what, struct failure *failure)
+{
+	if (nr < TRACE_MAX_FEW)
+		return 0;
+	return failure_set(
+		failure, -EBADMSG,
+		"trace: it has more than %u %s, as none that is recorded: it was damaged, or "
+		"made so; record it anew",
+		TRACE_MAX_FEW, what);
+}
+
 /* --- what the decoder hands on ------------------------------------------------------------------
  */
 
@@ -113,10 +125,14 @@ static int take_event(void *data, const struct trace_event *from, struct failure
 	struct trace_events *events = data;
 	struct sched_event *event;
 
-	if (events->nr_events == TRACE_MAX_EVENTS)
+	if (from->ns > TRACE_MAX_NS)
+		return failure_set(failure, -EBADMSG,
+				   "trace: an event is later than a century after the boot");
+	if (events->nr_events == events->max_events)
 		return failure_set(failure, -E2BIG,
-				   "trace: it has more than %u events, which is too much to hold",
-				   TRACE_MAX_EVENTS);
+				   "trace: it has more than %zu events, which is too much to hold; "
+				   "record for a shorter time, or with smaller rings",
+				   events->max_events);
 	event = list_append(&events->events, &events->nr_events, sizeof(*event));
 	if (!event)
 		return no_memory(failure);
@@ -151,8 +167,11 @@ static int take_event(void *data, const struct trace_event *from, struct failure
 static int take_lost(void *data, const struct trace_lost *from, struct failure *failure)
 {
 	struct trace_events *events = data;
-	struct trace_lost *lost = list_append(&events->lost, &events->nr_lost, sizeof(*lost));
+	struct trace_lost *lost;
 
+	if (may_take(events->nr_lost, "losses", failure))
+		return -EBADMSG;
+	lost = list_append(&events->lost, &events->nr_lost, sizeof(*lost));
 	if (!lost)
 		return no_memory(failure);
 	*lost = *from;
@@ -162,9 +181,11 @@ static int take_lost(void *data, const struct trace_lost *from, struct failure *
 static int take_process(void *data, const struct trace_process *from, struct failure *failure)
 {
 	struct trace_events *events = data;
-	struct sched_process *process =
-		list_append(&events->processes, &events->nr_processes, sizeof(*process));
+	struct sched_process *process;
 
+	if (may_take(events->nr_processes, "processes", failure))
+		return -EBADMSG;
+	process = list_append(&events->processes, &events->nr_processes, sizeof(*process));
 	if (!process)
 		return no_memory(failure);
 	*process = (struct sched_process){ .pid = from->pid, .ppid = from->ppid, .uid = from->uid };
@@ -175,9 +196,11 @@ static int take_process(void *data, const struct trace_process *from, struct fai
 static int take_thread(void *data, const struct trace_thread *from, struct failure *failure)
 {
 	struct trace_events *events = data;
-	struct sched_thread *thread =
-		list_append(&events->threads, &events->nr_threads, sizeof(*thread));
+	struct sched_thread *thread;
 
+	if (may_take(events->nr_threads, "threads", failure))
+		return -EBADMSG;
+	thread = list_append(&events->threads, &events->nr_threads, sizeof(*thread));
 	if (!thread)
 		return no_memory(failure);
 	*thread = (struct sched_thread){ .tid = from->tid, .tgid = from->tgid };
@@ -187,8 +210,14 @@ static int take_thread(void *data, const struct trace_thread *from, struct failu
 static int take_mark(void *data, const struct trace_mark *from, struct failure *failure)
 {
 	struct trace_events *events = data;
-	struct sched_mark *mark = list_append(&events->marks, &events->nr_marks, sizeof(*mark));
+	struct sched_mark *mark;
 
+	if (may_take(events->nr_marks, "marks", failure))
+		return -EBADMSG;
+	if (from->ns > TRACE_MAX_NS)
+		return failure_set(failure, -EBADMSG,
+				   "trace: a mark is later than a century after the boot");
+	mark = list_append(&events->marks, &events->nr_marks, sizeof(*mark));
 	if (!mark)
 		return no_memory(failure);
 	*mark = (struct sched_mark){ .ns = from->ns };
@@ -285,6 +314,12 @@ static int by_time(const void *a, const void *b)
 int trace_events_read(struct trace_events *events, const void *data, size_t size,
 		      struct failure *failure)
 {
+	return trace_events_read_most(events, data, size, TRACE_MAX_EVENTS, failure);
+}
+
+int trace_events_read_most(struct trace_events *events, const void *data, size_t size,
+			   size_t max_events, struct failure *failure)
+{
 	const struct trace_reader reader = { .data = events,
 					     .event = take_event,
 					     .lost = take_lost,
@@ -296,6 +331,7 @@ int trace_events_read(struct trace_events *events, const void *data, size_t size
 	int ret;
 
 	memset(events, 0, sizeof(*events));
+	events->max_events = max_events;
 	if (intern_all(events, "", 0) < 0)
 		return no_memory(failure);
 	ret = trace_decode(data, size, &reader, failure);

@@ -9,6 +9,10 @@
 
 /* More than that is refused, 40 bytes each. */
 #define TRACE_MAX_EVENTS (16u << 20)
+/* So are more processes, threads, marks or losses than that. */
+#define TRACE_MAX_FEW	 (1u << 20)
+/* No machine runs for longer than a century: so differences of times fit into an int64_t. */
+#define TRACE_MAX_NS	 (100ull * 366 * 86400 * 1000000000)
 /* Of a name so many bytes are kept. Those of tasks have 15, of workqueues' up to 63. */
 #define TRACE_NAME_MAX	 63
 
@@ -72,6 +76,7 @@ struct trace_events {
 	uint32_t sysname, release, version, machine; /* names */
 
 	/* Private. */
+	size_t max_events;
 	size_t bytes_used;
 	uint32_t *table; /* names by hash */
 	size_t table_size;
@@ -86,6 +91,9 @@ struct trace_events {
  */
 int trace_events_read(struct trace_events *events, const void *data, size_t size,
 		      struct failure *failure);
+/* trace_events_read_most - as that; of a trace of more than @max_events: -E2BIG */
+int trace_events_read_most(struct trace_events *events, const void *data, size_t size,
+			   size_t max_events, struct failure *failure);
 void trace_events_free(struct trace_events *events);
 
 /* trace_events_name - a name's bytes, NUL-terminated; it may hold any others, NULs too. */

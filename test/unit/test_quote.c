@@ -2,6 +2,7 @@
  * Is the task that a failure names looked up in the trace, and is what it did said right? Traces
  * are made by hand; who names is any of those who can.
  */
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ static void take(struct bench *bench)
 	assert_int_equal(fwrite(bench->writer.bytes, 1, bench->writer.pb.used, file),
 			 bench->writer.pb.used);
 	assert_int_equal(fclose(file), 0);
-	quote_take(&bench->quote, &bench->seen, bench->path, true);
+	quote_take(&bench->quote, &bench->seen, bench->path, true, NULL);
 	free(bench->text);
 	file = open_memstream(&bench->text, &size);
 	assert_non_null(file);
@@ -149,12 +150,53 @@ static void test_a_task_that_is_not_there(void **state)
 	strcpy((char *)bench->writer.bytes, "{}");
 	take(bench);
 	assert_non_null(strstr(bench->text, ": trace: this is no Perfetto trace"));
-	quote_take(&bench->quote, &bench->seen, "/nonexistent", true);
+	quote_take(&bench->quote, &bench->seen, "/nonexistent", true, NULL);
 	assert_non_null(strstr(bench->quote.why, "cannot be read: No such file"));
-	quote_take(&bench->quote, &bench->seen, NULL, true);
+	quote_take(&bench->quote, &bench->seen, NULL, true, NULL);
 	assert_string_equal(bench->quote.why, "there is no trace");
-	quote_take(&bench->quote, &bench->seen, NULL, false);
+	quote_take(&bench->quote, &bench->seen, NULL, false, NULL);
 	assert_non_null(strstr(bench->quote.why, "--record-mib"));
+	quote_take(&bench->quote, &bench->seen, NULL, true, "the rings do not fit");
+	assert_string_equal(bench->quote.why, "the rings do not fit");
+	/* An empty file. */
+	assert_int_equal(truncate(bench->path, 0), 0);
+	quote_take(&bench->quote, &bench->seen, bench->path, true, NULL);
+	assert_non_null(strstr(bench->quote.why, "test_quote."));
+	assert_non_null(strstr(bench->quote.why, "is empty"));
+}
+
+static void test_a_trace_that_is_cut_off(void **state)
+{
+	struct bench *bench = *state;
+
+	starve(bench, false);
+	/* In the middle of a packet behind all of that. */
+	writer_cpu(&bench->writer, 1);
+	writer_wake(&bench->writer, S(15), 20, 77, "client/2", 213, 3);
+	writer_cpu_end(&bench->writer);
+	bench->writer.pb.used -= 4;
+	work_says(bench, "task 213 11020050000 2113900000 client/2\n");
+	take(bench);
+	assert_non_null(strstr(bench->text, "(pid 200) for 2.114 s"));
+	assert_non_null(strstr(bench->text, "; the trace is cut off\n"));
+}
+
+static void test_too_many_events(void **state)
+{
+	struct failure failure = { "" };
+	struct bench *bench = *state;
+	struct trace_events events;
+
+	starve(bench, false);
+	assert_int_equal(trace_events_read_most(&events, bench->writer.bytes, bench->writer.pb.used,
+						9, &failure),
+			 0);
+	trace_events_free(&events);
+	assert_int_equal(trace_events_read_most(&events, bench->writer.bytes, bench->writer.pb.used,
+						8, &failure),
+			 -E2BIG);
+	assert_non_null(strstr(failure.text, "more than 8 events"));
+	trace_events_free(&events);
 }
 
 static void test_others_who_name(void **state)
@@ -164,7 +206,7 @@ static void test_others_who_name(void **state)
 	struct named named;
 
 	assert_false(named_find(&bench->seen, &named));
-	quote_take(&bench->quote, &bench->seen, NULL, true);
+	quote_take(&bench->quote, &bench->seen, NULL, true, NULL);
 	assert_null(bench->quote.by);
 
 	/* Up to the end of the trace, at 14 s. */
@@ -420,6 +462,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_what_another_cpu_has_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_any_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_trace_that_is_cut_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_many_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
 	};
 
