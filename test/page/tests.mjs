@@ -70,7 +70,7 @@ execFileSync("node", [join(here, "make-trace.mjs"), "4", "6000", `${stem}.repro.
 const dump = JSON.parse(readFileSync(/** @type {string} */ (process.env.KTSTR_PAGE_DUMP), "utf8"));
 
 Object.assign(dump, {
-	cause: "starved [123] was starved: check failed", panic: null,
+	test: "fair.sh", cause: "starved [123] was starved: check failed", panic: null,
 	recording: { path: "gone/t-1.failure.pb", error: null, events: 20000, span_s: 1, cpus_unreadable: 0 },
 	repro: { result: "same-failure", verdict: "fail", cause: "the same", exit_status: 1, trace: "t-1.repro.wprof.pb" },
 	quote: { named_by: "ktstr-work", task: "starved", pid: 123, why: null, state: "waiting", state_letter: null, cpu: 2,
@@ -146,11 +146,13 @@ await test("totals of ranges are those of another computation, to the nanosecond
 		}, [from, to]);
 
 		same(ours, theirs, `from ${from} to ${to}`);
-		/* And what the table shows is that. */
-		const first = (await page.locator(".tables > div:nth-child(2) tbody tr").first().allTextContents())[0]
-			.replace(/[^0-9]/g, " ");
+		/* And what the table shows is that: who ran longest is first. */
+		const cells = await page.locator(".tables").first().locator("> div:nth-child(2) tbody tr").first()
+			.locator("td").allTextContents();
+		const most = ours.map(line => line.split(" ")).sort((a, b) => b[1] - a[1] || b[2] - a[2])[0];
 
-		yes(first.length > 0 || !ours.length, "the table has a row");
+		same([cells[0].split(" ").at(-1), cells[1].replace(/[^0-9]/g, ""), cells[3].replace(/[^0-9]/g, "")], most,
+			"the table's first row");
 	}
 	await opened.close();
 });
@@ -176,6 +178,12 @@ await test("wheel, drag and keys move the view; a drag in the ruler selects; the
 	await page.mouse.move(x - 200, y, { steps: 4 });
 	await page.mouse.up();
 	yes((await view())[0] > closer[0], "a drag to the left goes on in time");
+	const dragged = await view();
+
+	await page.mouse.down({ button: "right" });
+	await page.mouse.move(x, y, { steps: 4 });
+	await page.mouse.up({ button: "right" });
+	same(await view(), dragged, "a drag with another button does nothing");
 	await canvas.focus();
 	for (const [key, is] of /** @type {[string, (a: number[], b: number[]) => boolean][]} */ ([
 		["a", (a, b) => b[0] < a[0]], ["d", (a, b) => b[0] > a[0]], ["w", (a, b) => b[2] < a[2]],
@@ -218,6 +226,11 @@ await test("names of every byte, of markup, of script, of marks that turn text r
 	const text = await page.locator("body").innerText();
 
 	yes(text.includes("\\u202egnp.exe") && !text.includes("\u202e"), "which are shown as what they are");
+	const labels = await page.evaluate(() => [document.title, ...[...document.querySelectorAll("[title], [aria-label]")]
+		.flatMap(node => [node.getAttribute("title") ?? "", node.getAttribute("aria-label") ?? ""])]);
+
+	yes(labels.some(label => label.includes("\\u202egnp.exe")) && !labels.some(label => label.includes("\u202e")),
+		"in labels too");
 	for (const y of [100, 130, 200, 260, 300]) {
 		const box = await page.locator("canvas.timeline").boundingBox();
 
@@ -228,29 +241,97 @@ await test("names of every byte, of markup, of script, of marks that turn text r
 });
 
 await test("a suite: a matrix with a word for each colour, filters, and a cell that opens its failure", async () => {
-	const lines = [{ type: "plan", schema_version: 1, planned: 4 }];
+	const lines = [{ type: "plan", schema_version: 1, planned: 6 }];
 	const result = (name, outcome, more) => ({ type: "result", schema_version: 1, name, outcome, bad: outcome === "fail",
 		cause: "because", kernel: "6.12.1", topology: "1n1l2c1t", seconds: 1, ...more });
 
 	lines.push(result("gauntlet/fair/smt-2llc/6.12.1", "fail", { dump: `${stem}.failure-dump.json` }),
 		result("gauntlet/fair/tiny-1llc/6.12.1", "pass"), result("gauntlet/fair/tiny-1llc/6.12.1", "fail"),
-		result("<img src=x onerror=alert(1)>", "skip"),
+		result("<img src=x onerror=alert(1)>", "skip"), result("odd", "constructor"),
+		result("fair/odd", "fail", { dump: `${stem}-odd.failure-dump.json` }),
 		{ type: "summary", schema_version: 1, seconds: 3, interrupted: false });
+	writeFileSync(`${stem}-odd.failure-dump.json`, JSON.stringify({ ...dump, metrics: [null] }));
 	writeFileSync(join(work, "suite.json"), lines.map(line => `${JSON.stringify(line)}\n`).join(""));
 	const opened = await open(browser, report(join(work, "suite.json"), "suite.html")), { page } = opened;
 
 	same(await page.locator(".matrix thead th").allTextContents(), ["Test", "6.12.1", "smt-2llc6.12.1",
 		"tiny-1llc6.12.1"], "columns");
-	yes((await page.locator(".matrix .cell").allTextContents()).every(text => /fail|pass|skip/.test(text)), "words");
+	yes((await page.locator(".matrix .cell").allTextContents()).every(text => /fail|pass|skip|constructor/.test(text)), "words");
 	yes((await page.locator(".cell", { hasText: "flaky" }).textContent()).includes("1/2"), "what is flaky");
-	await page.locator(".cell", { hasText: "fail" }).first().click();
-	same(await traces(page), 2, "timelines of the cell's failure");
+	for (const time of ["first", "second"]) {
+		await page.locator("button[title^='gauntlet/fair/smt']").click();
+		same(await traces(page), 2, `timelines of the cell's failure, the ${time} time`);
+	}
+	await page.locator("button[title^='fair/odd']").click();
+	yes(/it cannot be shown: ./.test(await page.locator(".detail").textContent()), "why a failure is not shown");
 	await page.locator("#matrix input").fill("skip");
 	same(await page.locator(".matrix .cell").count(), 0, "cells with that word in name, kernel, topology or cause");
 	await page.locator("#matrix input").fill("tiny");
 	same(await page.locator(".matrix .cell").count(), 1, "cells");
 	await harmless(opened);
 	await opened.close();
+});
+
+await test("a suite that has no end, or of which nothing ran, is no pass", async () => {
+	const result = (name, outcome) => ({ type: "result", schema_version: 1, name, outcome, bad: false, cause: null,
+		seconds: 1 });
+	const end = { type: "summary", schema_version: 1, seconds: 3, interrupted: false };
+
+	for (const [is, ...lines] of [["PASS", result("a", "pass"), result("b", "skip"), end],
+		["SKIP", result("a", "skip"), result("b", "skip"), end], ["NOT-RUN", result("a", "pass"), end],
+		["NOT-RUN", result("a", "pass"), result("b", "not-run"), end],
+		["INTERRUPTED", result("a", "pass"), result("b", "pass")],
+		["INTERRUPTED", result("a", "pass"), result("b", "pass"), { ...end, interrupted: true }]]) {
+		const file = join(work, "ends.json");
+
+		writeFileSync(file, [{ type: "plan", schema_version: 1, planned: 2 }, ...lines]
+			.map(line => `${JSON.stringify(line)}\n`).join(""));
+		const { page, close } = await open(browser, report(file, "ends.html"));
+
+		yes((await page.locator(".title .badge").textContent()).endsWith(` ${is}`), `${is} of ${JSON.stringify(lines)}`);
+		await close();
+	}
+});
+
+await test("a wake-up has the CPU that it came from, also from an idle one", async () => {
+	const { page, close } = await open(browser, page1);
+
+	await traces(page);
+	const { wrong, idle } = await timeline(page, t => {
+		const { trace } = t, idle = new Set();
+		let wrong = 0;
+
+		trace.kind.forEach((kind, i) => {
+			if (kind !== 1 || trace.by[i] >= trace.names.length)
+				return;
+			const cpu = trace.cpus.find(c => c.cpu === trace.byCpu[i]);
+			const at = cpu.start.findLastIndex(start => start < trace.start[i]);
+
+			wrong += cpu.name[at] !== trace.by[i];
+			if (!trace.pids[trace.by[i]])
+				idle.add(cpu.cpu);
+		});
+		return { wrong, idle: idle.size };
+	});
+
+	same(wrong, 0, "wake-ups of whom that CPU did not run");
+	yes(idle > 1, "idle CPUs that woke somebody");
+	await close();
+});
+
+await test("a guess at the task is called one; a trace that is cut off is shown, and it is told", async () => {
+	const other = join(work, "guess");
+
+	mkdirSync(other);
+	writeFileSync(join(other, "g-1.failure-dump.json"), JSON.stringify({ ...dump, cause: "no word of whom", quote: null,
+		repro: null, splats: { ...dump.splats, lines: [] }, scheduler: null }));
+	writeFileSync(join(other, "g-1.failure.pb"), readFileSync(`${stem}.failure.pb`).subarray(0, -150));
+	const { page, close } = await open(browser, report(other, "guess.html"));
+
+	same(await traces(page), 1, "timelines");
+	yes((await page.locator("#timeline").textContent()).includes("The file is cut off"), "it is cut off");
+	yes(/Nothing names a task\. .*: starved \[123\] could run/.test(await page.locator("#evidence").textContent()), "a guess");
+	await close();
 });
 
 await test("light, dark, narrow, on paper, without DecompressionStream and fromBase64", async () => {
@@ -265,8 +346,20 @@ await test("light, dark, narrow, on paper, without DecompressionStream and fromB
 		if (what === "dark")
 			yes(await page.evaluate(() => getComputedStyle(document.body).backgroundColor !== "rgb(255, 255, 255)"),
 				"it is dark");
+		if (what === "dark") {
+			const seen = () => page.evaluate(() => ({ open: document.querySelectorAll("details[open]").length,
+				light: document.querySelector("canvas.timeline").getContext("2d").getImageData(4, 4, 1, 1).data[0] > 200 }));
+			const before = await seen();
+
+			await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+			same(await seen(), { open: await page.locator("details").count(), light: true }, "for paper");
+			await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+			await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
+			same(await seen(), before, "behind it");
+			yes(!before.light, "it was dark before");
+		}
 		if (what === "narrow") {
-			await page.emulateMedia({ media: "print" });
+			await page.emulateMedia({ media: "print", colorScheme: "dark" });
 			yes(!await page.locator(".tools").first().isVisible(), "on paper no buttons");
 		}
 		await opened.close();

@@ -19,7 +19,7 @@ export function el(tag, attributes, ...children) {
 		if (name.startsWith("on"))
 			node.addEventListener(name.slice(2), value);
 		else
-			node.setAttribute(name, value === true ? "" : String(value));
+			node.setAttribute(name, value === true ? "" : shown(String(value)));
 	}
 	for (const child of children.flat()) {
 		if (child === null || child === undefined)

@@ -2,6 +2,7 @@
  * How does a lane look? Where its pieces are wide enough, as boxes with names; where many fall into one
  * pixel, as one row of pixels for the whole lane, so that a frame costs the same for any number of events.
  */
+import { shown } from "./dom.js";
 import { css, taskColour, textOn } from "./palette.js";
 import { BLOCKED, ENDED, RUNNING, SLEEPING, isWait, lastAt } from "./trace.js";
 
@@ -130,8 +131,10 @@ export class Painter {
 		}
 	}
 
-	/** @p text cut to @width pixels. @param {CanvasRenderingContext2D} context @param {string} text @param {number} width */
-	fit(context, text, width) {
+	/** @p given, with nothing hidden in it, cut to @width pixels. @param {CanvasRenderingContext2D} context @param {string} given @param {number} width */
+	fit(context, given, width) {
+		const text = shown(given);
+
 		context.font = FONT;
 		let w = this.widths.get(text);
 

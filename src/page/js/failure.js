@@ -4,7 +4,7 @@ import { logs } from "./logs.js";
 import { backtrace, machine, taskText } from "./machine.js";
 import { load, taskTotals } from "./stats.js";
 import { topologyPart } from "./topology.js";
-import { namedTask, payloadTime, tracePart } from "./tracepart.js";
+import { mostWaiting, namedTask, payloadTime, tracePart } from "./tracepart.js";
 import { duration, percent, seconds } from "./units.js";
 
 /** @typedef {import("./tracepart.js").TraceEntry} TraceEntry */
@@ -21,16 +21,21 @@ import { duration, percent, seconds } from "./units.js";
  */
 
 /** How a verdict is marked: a sign beside the colour. */
-export const SIGNS = /** @type {Record<string, [string, string]>} */ ({
+const SIGNS = /** @type {Map<string, [string, string]>} */ (new Map(Object.entries({
 	"pass": ["✓", "good"], "xfail": ["✓", "good"], "fail": ["✗", "bad"], "timeout": ["✗", "bad"],
 	"xpass": ["✗", "bad"], "panic": ["✗", "bad"], "stall": ["✗", "bad"], "died": ["✗", "bad"],
 	"protocol": ["✗", "bad"], "error": ["!", "warn"], "inconclusive": ["?", "warn"],
 	"interrupted": ["!", "warn"], "skip": ["–", "none"], "not-run": ["–", "none"],
-});
+})));
+
+/** @param {string} verdict @returns {[string, string]} its sign and its class */
+export function signOf(verdict) {
+	return SIGNS.get(verdict) ?? ["?", "warn"];
+}
 
 /** @param {string} verdict */
 export function badge(verdict) {
-	const [sign, cls] = SIGNS[verdict] ?? ["?", "warn"];
+	const [sign, cls] = signOf(verdict);
 
 	return el("span", { class: `badge ${cls}` }, el("span", { "aria-hidden": "true" }, `${sign} `),
 		verdict.toUpperCase());
@@ -57,11 +62,11 @@ function head(dump, name) {
 /** What the task that the failure names did, by the dump. @param {any} quote */
 function quoted(quote) {
 	const name = (/** @type {any} */ task) => el("strong", null, `${task.task ?? "?"} [${task.pid}]`);
-	const did = /** @type {Record<string, string>} */ ({ running: "ran", waiting: "waited", sleeping: "slept" });
+	const did = new Map([["running", "ran"], ["waiting", "waited"], ["sleeping", "slept"]]);
 
 	if (quote.why || !quote.state)
 		return el("p", null, "Nothing can be said of ", name(quote), `: ${quote.why ?? "it is not known what it did"}.`);
-	return el("p", null, name(quote), ` ${did[quote.state] ?? quote.state}`,
+	return el("p", null, name(quote), ` ${did.get(quote.state) ?? quote.state}`,
 		quote.state_letter ? ` (${quote.state_letter})` : null,
 		quote.cpu !== null && quote.state !== "sleeping" ? ` on CPU ${quote.cpu}` : null,
 		quote.behind ? " behind " : null, quote.behind ? name(quote.behind) : null,
@@ -115,11 +120,11 @@ function reproPart(failure) {
 		({ cells: [what, first ?? "–", second ?? "–"] });
 	const cpu = (/** @type {any} */ d) => d?.inside?.cpus?.filter((/** @type {any} */ c) => c.task?.pid)
 		.map((/** @type {any} */ c) => `CPU ${c.cpu}: ${taskText(c.task)}`).join(", ") || "–";
-	const words = /** @type {Record<string, string>} */ ({ "same-failure": "It failed again in the same way, with the tracer on.",
-		"other-failure": "It failed again, in another way.", "passed": "It passed this time." });
+	const words = new Map([["same-failure", "It failed again in the same way, with the tracer on."],
+		["other-failure", "It failed again, in another way."], ["passed", "It passed this time."]]);
 
 	return section("repro", "Repro",
-		el("p", null, words[told.result] ?? `Result: ${told.result}.`),
+		el("p", null, words.get(told.result) ?? `Result: ${told.result}.`),
 		table([{ title: "" }, { title: "First run" }, { title: "Repro" }], [
 			row("Verdict", badge(dump.verdict), told.verdict ? badge(told.verdict) : null),
 			row("Cause", dump.cause, told.cause),
@@ -136,14 +141,13 @@ function metrics(dump) {
 	if (!dump.metrics.length && !dump.metrics_warnings.length)
 		return section("metrics", "Metrics and checks",
 			absent("the test wrote none: $KTSTR_METRICS and ktstr-work's --check make them"));
-	const better = /** @type {Record<string, string>} */ ({ lower: "lower is better",
-		higher: "higher is better" });
+	const better = new Map([["lower", "lower is better"], ["higher", "higher is better"]]);
 
 	return section("metrics", "Metrics and checks",
 		table([{ title: "Metric" }, { title: "Value", cls: "n" }, { title: "Unit" }, { title: "" }],
 			dump.metrics.map((/** @type {any} */ m) => ({
 				cells: [m.name, String(m.value), m.unit ?? "",
-					better[m.better] ?? ""],
+					better.get(m.better) ?? ""],
 				keys: [m.name, m.value, m.unit ?? "", m.better ?? ""],
 			}))),
 		...dump.metrics_warnings.map((/** @type {string} */ why) => absent(why)));
@@ -193,7 +197,8 @@ function timelines(failure, topology) {
  * @param {Node} root of the page @param {import("./trace.js").Trace} trace @param {any} dump
  */
 function addWaits(root, trace, dump) {
-	const task = namedTask(trace, wanted(dump)), place = /** @type {Document} */ (root).getElementById("evidence");
+	const named = namedTask(trace, wanted(dump)), task = named ?? mostWaiting(trace);
+	const place = /** @type {Document} */ (root).getElementById("evidence");
 	const [from, to] = payloadTime(trace);
 
 	if (!task || !place || to <= from)
@@ -203,7 +208,8 @@ function addWaits(root, trace, dump) {
 	if (one.waited < (to - from) / 20)
 		return;
 	place.querySelector(".absent")?.remove();
-	place.append(el("p", null, el("strong", null, `${trace.nameOf(task)} [${task.pid}]`),
+	place.append(el("p", null, named ? null : "Nothing names a task. This one waited longest, which may have " +
+		"nothing to do with it: ", el("strong", null, `${trace.nameOf(task)} [${task.pid}]`),
 		` could run and had no CPU for ${duration(one.waited)} of the ${duration(to - from)} that are recorded of ` +
 		`the payload's time (${percent(one.waited, to - from)}), ${duration(one.longest)} at a stretch; it ran for ${
 			duration(one.ran)} (${percent(one.ran, to - from)}).`));

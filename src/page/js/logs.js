@@ -25,9 +25,12 @@ function plain(line) {
 	return line.replace(/^(<\d+>)?(\[[ 0-9.]+\] ?)?(\[[TC]\d+\] ?)?/, "").trim();
 }
 
-/** @param {string} title @param {string[]} lines @param {(line: string) => boolean} isDecisive @param {string} none */
-function log(title, lines, isDecisive, none) {
-	if (!lines || !lines.length)
+/** @param {string} title @param {string[] | undefined} given @param {(line: string) => boolean} isDecisive @param {string} none */
+function log(title, given, isDecisive, none) {
+	/* Consoles end their lines with CR LF. */
+	const lines = (given ?? []).map(line => line.replace(/\r$/, ""));
+
+	if (!lines.length)
 		return el("details", { class: "log" }, el("summary", null, el("b", null, title),
 			el("span", { class: "muted" }, "  nothing")), absent(none));
 	const marked = lines.map(isDecisive), hits = marked.filter(Boolean).length;
@@ -60,8 +63,9 @@ export function logs(dump, streams) {
 	const parts = [
 		log("Standard output", streams.stdout.lines, isDecisive, streams.stdout.absent ?? "it wrote nothing"),
 		log("Standard error", streams.stderr.lines, isDecisive, streams.stderr.absent ?? "it wrote nothing"),
-		log("Kernel log", kernel, isDecisive, dump.inside?.kernel_log_error ?? "the kernel said nothing"),
-		log("Console", dump.console_tail, isDecisive, "nothing came there"),
+		log("Kernel log", kernel, isDecisive, dump.inside?.kernel_log_error ??
+			(dump.kernel_log_tail ? "the kernel said nothing" : "a result file has none; a failure dump has")),
+		log("Console", dump.console_tail, isDecisive, dump.console_tail ? "nothing came there" : "a result file has none; a failure dump has"),
 	];
 
 	if (scheduler) {

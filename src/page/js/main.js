@@ -1,6 +1,6 @@
 /* What is on this page? A suite, or one failure, or a trace alone. */
 import { pageData } from "./data.js";
-import { clear, el } from "./dom.js";
+import { clear, el, shown } from "./dom.js";
 import { failurePart } from "./failure.js";
 import { suitePart } from "./suite.js";
 
@@ -13,6 +13,22 @@ function contents() {
 		parts.map(part => el("a", { href: `#${part.id}` }, part.querySelector("h2")?.textContent ?? part.id)));
 }
 
+/** On paper all is there and light, the pictures too, which are painted before the style is the paper's. */
+function preparePaper() {
+	/** @type {Element[]} */
+	let opened = [];
+
+	addEventListener("beforeprint", () => {
+		document.documentElement.classList.add("paper");
+		opened = [...document.querySelectorAll("details:not([open])")];
+		opened.forEach(one => one.setAttribute("open", ""));
+	});
+	addEventListener("afterprint", () => {
+		document.documentElement.classList.remove("paper");
+		opened.forEach(one => one.removeAttribute("open"));
+	});
+}
+
 function begin() {
 	const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 	const data = pageData();
@@ -20,7 +36,8 @@ function begin() {
 	clear(main);
 	if (data.format !== FORMAT)
 		throw new Error(`its data are of format ${data.format}, its script knows ${FORMAT}`);
-	document.title = data.title;
+	preparePaper();
+	document.title = shown(data.title);
 	if (data.suite) {
 		main.append(suitePart(data.suite, data.failures));
 	} else {

@@ -1,6 +1,6 @@
 /* How did a whole suite do? A matrix of tests by preset and kernel; each cell leads to its failure. */
 import { clear, copyable, el, table } from "./dom.js";
-import { SIGNS, badge, failurePart } from "./failure.js";
+import { badge, failurePart, signOf } from "./failure.js";
 import { count, seconds } from "./units.js";
 
 /** @typedef {import("./failure.js").Failure} Failure */
@@ -50,6 +50,19 @@ function stripKernel(name, kernel) {
 		name.slice(0, cut) : name;
 }
 
+/** What all of it comes to: no pass where something had no turn. @param {Suite} suite @param {number} bad */
+function verdict(suite, bad) {
+	const ran = suite.results.filter(r => r.outcome !== "skip" && r.outcome !== "not-run").length;
+
+	if (bad)
+		return "fail";
+	if (suite.interrupted || suite.cut_off)
+		return "interrupted";
+	if (suite.results.length < suite.planned || suite.results.some(r => r.outcome === "not-run"))
+		return "not-run";
+	return ran ? "pass" : "skip";
+}
+
 /** @param {Suite} suite @param {Failure[]} failures */
 export function suitePart(suite, failures) {
 	const order = ["fail", "timeout", "xpass", "error", "inconclusive", "pass", "xfail", "skip", "not-run"];
@@ -75,8 +88,15 @@ export function suitePart(suite, failures) {
 
 	/** @param {Result} result */
 	function open(result) {
+		for (const trace of detail.querySelectorAll(".trace"))
+			/** @type {any} */ (trace).timeline?.end();
 		clear(detail);
-		detail.append(one(result, failures));
+		try {
+			detail.append(one(result, failures));
+		} catch (error) {
+			detail.append(el("h2", null, result.name), el("p", { class: "absent" }, `it cannot be shown: ${
+				error instanceof Error ? error.message : String(error)}`));
+		}
 		detail.scrollIntoView({ block: "start" });
 		detail.focus({ preventScroll: true });
 	}
@@ -91,7 +111,7 @@ export function suitePart(suite, failures) {
 	fill();
 	box.append(
 		el("header", { class: "verdict" },
-			el("div", { class: "title" }, badge(bad ? "fail" : "pass"), el("h1", null, "Test suite")),
+			el("div", { class: "title" }, badge(verdict(suite, bad)), el("h1", null, "Test suite")),
 			el("p", { class: "cause" }, bad ? `${bad} of ${suite.results.length} variants failed` :
 				`${suite.results.length} variants, none failed`,
 			suite.results.length < suite.planned ? `; ${suite.planned - suite.results.length} had no turn` : "",
@@ -139,7 +159,7 @@ function cell(results, open) {
 	if (!results.length)
 		return el("span", { class: "muted" }, "·");
 	const bad = results.filter(r => r.bad), worst = bad[0] ?? results[0];
-	const [sign, cls] = SIGNS[worst.outcome] ?? ["?", "warn"];
+	const [sign, cls] = signOf(worst.outcome);
 	const flaky = results.length > 1 && bad.length > 0 && bad.length < results.length;
 	const took = results.reduce((sum, r) => sum + r.seconds, 0) / results.length;
 

@@ -8,12 +8,16 @@ import { count, duration, exact, moment, percent } from "./units.js";
 /** @typedef {import("./trace.js").Trace} Trace */
 /** @typedef {import("./trace.js").Task} Task */
 
+/** Of those that a task had, so many are told. */
+const MOST_NAMES = 8;
+
 /** @param {Trace} trace @param {Task} task */
 function taskCell(trace, task) {
-	const others = task.names.filter(name => trace.names[name] !== trace.nameOf(task));
+	/* A guest may rename a task as often as it likes. */
+	const others = [...new Set(task.names.slice(-MOST_NAMES).map(name => trace.names[name]))]
+		.filter(name => name !== trace.nameOf(task));
 
-	return el("span", { title: others.length ?
-		`before that: ${others.map(name => trace.names[name]).join(", ")}` : null },
+	return el("span", { title: others.length ? `before that: ${others.join(", ")}` : null },
 		trace.nameOf(task), " ", el("span", { class: "pid" }, String(task.pid)));
 }
 
@@ -35,11 +39,12 @@ export function waitsTable(timeline) {
 	], waits.map(({ task, segment, ns }) => {
 		const start = trace.start[segment], by = trace.by[segment];
 		const since = trace.kind[segment] === PREEMPTED ? "it had to leave the CPU" :
-			by < trace.names.length && trace.pids[by] ?
-				`woken by ${trace.names[by]} (${trace.pids[by]})` : "woken by an interrupt";
+			by >= trace.names.length ? "it is not known who woke it" : trace.pids[by] ?
+				`woken by ${trace.names[by]} (${trace.pids[by]})` : "woken from an interrupt on an idle CPU";
 
 		return {
-			cells: [taskCell(trace, task), duration(ns), moment(start, 1e6), trace.cpu[segment], since],
+			cells: [taskCell(trace, task), duration(ns), moment(start, 1e6),
+				trace.cpu[segment] < 0 ? "–" : trace.cpu[segment], since],
 			keys: [trace.nameOf(task), ns, start, trace.cpu[segment], since],
 			label: `${trace.nameOf(task)}, pid ${task.pid}, waited ${duration(ns)}: show it`,
 			act: () => timeline.jump(task, start, start + ns),

@@ -33,6 +33,8 @@ export class Timeline {
 	 *	     onFocus: (task: Task | null) => void }} options
 	 */
 	constructor(trace, options) {
+		/** Ends what it listens to outside of its own node. */
+		this.gone = new AbortController();
 		/** @type {Trace} */
 		this.trace = trace;
 		this.options = options;
@@ -134,14 +136,22 @@ export class Timeline {
 		this.draw();
 	}
 
-	/** The style changed: between light and dark, say. */
-	restyle() {
+	/** It is in the page no more. */
+	end() {
+		this.gone.abort();
+	}
+
+	/** The style changed: between light and dark, say. @param {boolean} [now] do not wait for a frame */
+	restyle(now = false) {
 		const focus = this.painter.focus;
 
 		this.colours = palette();
 		this.painter = new Painter(this.trace, this.colours);
 		this.painter.focus = focus;
-		this.draw();
+		if (now)
+			this.paint();
+		else
+			this.draw();
 	}
 
 	/* --- where ---------------------------------------------------------------------------------- */
@@ -194,7 +204,7 @@ export class Timeline {
 
 	/** @param {string} text */
 	say(text) {
-		this.said.textContent = text;
+		this.said.textContent = shown(text);
 	}
 
 	/** The failure's moment, or the end. */
@@ -322,7 +332,7 @@ export class Timeline {
 		const taken = context.measureText(pid).width;
 
 		context.fillStyle = task === this.focus ? colours.css.accent : colours.css.text;
-		context.fillText(this.painter.fit(context, shown(trace.nameOf(task)), this.gutter - taken - 36),
+		context.fillText(this.painter.fit(context, trace.nameOf(task), this.gutter - taken - 36),
 			12, middle);
 		context.fillStyle = colours.css.muted;
 		context.textAlign = "right";
@@ -384,7 +394,7 @@ export class Timeline {
 			if (x < view.x || x > view.x + view.width)
 				continue;
 			const colour = isFailure(name) ? colours.css.bad : colours.css.accent;
-			const label = isFailure(name) ? "failure" : shown(name);
+			const label = isFailure(name) ? "failure" : name;
 			const text = this.painter.fit(context, label, 150);
 			const width = context.measureText(text).width + 10;
 			let left = x;
@@ -510,23 +520,10 @@ export class Timeline {
 		for (let i = first; i + 1 < task.end && trace.start[i] <= this.to && found.length < 200; i++) {
 			if (trace.kind[i] !== WOKEN || trace.kind[i + 1] !== RUNNING)
 				continue;
-			const waker = this.#cpuOfName(trace.by[i], trace.start[i]);
-
-			if (waker !== null)
-				found.push({ t: trace.start[i], waker, ran: trace.start[i + 1], cpu: trace.cpu[i + 1] });
+			if (trace.byCpu[i] >= 0)
+				found.push({ t: trace.start[i], waker: trace.byCpu[i], ran: trace.start[i + 1], cpu: trace.cpu[i + 1] });
 		}
 		return found;
-	}
-
-	/** On which CPU did it run then? @param {number} name @param {number} t */
-	#cpuOfName(name, t) {
-		for (const cpu of this.trace.cpus) {
-			const i = lastAt(cpu.start, 0, cpu.n, t);
-
-			if (i >= 0 && cpu.name[i] === name)
-				return cpu.cpu;
-		}
-		return null;
 	}
 
 	/** The middle of a CPU's lane, or null. @param {number} number */
@@ -570,6 +567,8 @@ export class Timeline {
 		canvas.addEventListener("pointerdown", event => {
 			const at = this.#at(event);
 
+			if (event.button !== 0)
+				return;
 			canvas.focus({ preventScroll: true });
 			canvas.setPointerCapture(event.pointerId);
 			const kind = at.y < MAP_HEIGHT && at.x >= this.gutter ? "map" :
@@ -632,9 +631,15 @@ export class Timeline {
 			if (this.key(event.key, event.ctrlKey || event.metaKey || event.altKey))
 				event.preventDefault();
 		});
-		new ResizeObserver(() => this.draw()).observe(this.node);
-		addEventListener("resize", () => this.draw());
-		addEventListener("beforeprint", () => this.paint());
+		const { signal } = this.gone, sizes = new ResizeObserver(() => this.draw());
+
+		sizes.observe(this.node);
+		signal.addEventListener("abort", () => sizes.disconnect());
+		addEventListener("resize", () => this.draw(), { signal });
+		/* After main.js, which has made the style the paper's. */
+		addEventListener("beforeprint", () => this.restyle(true), { signal });
+		addEventListener("afterprint", () => this.restyle(), { signal });
+		matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle(), { signal });
 	}
 
 	/** A whole ns of the trace. @param {number} x */
@@ -770,7 +775,7 @@ export class Timeline {
 
 		switch (kind[i]) {
 		case RUNNING: return `running on CPU ${cpu[i]}`;
-		case WOKEN: return `woken, waiting for CPU ${cpu[i]}`;
+		case WOKEN: return `woken, waiting for ${cpu[i] < 0 ? "a CPU" : `CPU ${cpu[i]}`}`;
 		case PREEMPTED: return `runnable, waiting for a CPU (it had CPU ${cpu[i]})`;
 		case BLOCKED: return "blocked (D)";
 		case ENDED: return "ended";
@@ -782,8 +787,10 @@ export class Timeline {
 	#waker(i) {
 		const { trace } = this, by = trace.by[i];
 
-		if (trace.kind[i] !== WOKEN || by >= trace.names.length)
+		if (trace.kind[i] !== WOKEN)
 			return [];
+		if (by >= trace.names.length)
+			return ["it is not known who woke it"];
 		return [trace.pids[by] ? `woken by ${trace.names[by]}, pid ${trace.pids[by]}` :
 			"woken from an interrupt on an idle CPU"];
 	}

@@ -75,7 +75,7 @@ export function topologyPart(dump, topology) {
 				if (!node || !bar || share === null)
 					return;
 				bar.style.height = `${(100 * share).toFixed(1)}%`;
-				node.title += `, busy ${(100 * share).toFixed(1)} %`;
+				node.title = `${node.title}, busy ${(100 * share).toFixed(1)} %`;
 				node.append(el("small", null, `${Math.round(100 * share)} %`));
 			});
 		},

@@ -19,6 +19,7 @@ const STATE_DEAD = 0x10 | 0x20;
 const STATE_ASLEEP = 0xff;
 
 const NO_WAKER = 0xffffffff;
+const NO_CPU = 0xffff; /* of a wake-up: see src/page/columns.h */
 
 /**
  * What src/page/columns.c says of a trace beside its columns.
@@ -87,8 +88,9 @@ export class Trace {
 		this.start = new Float64Array();
 		this.kind = new Uint8Array();
 		this.cpu = new Int16Array();
-		/** Of a WOKEN segment: the name of who woke it. */
+		/** Of a WOKEN segment: the name of who woke it, and on which CPU; -1: not known. */
 		this.by = new Uint32Array();
+		this.byCpu = new Int16Array();
 		/** ns of running, and of waiting, of this task up to this segment. */
 		this.ran = new Float64Array();
 		this.waited = new Float64Array();
@@ -177,7 +179,7 @@ export class Trace {
 		const { cpus } = this.meta, most = 2 * prevs.length + c.wakeTask.length;
 		const task = new Uint32Array(most), start = new Float64Array(most);
 		const kind = new Uint8Array(most), cpu = new Int16Array(most);
-		const by = new Uint32Array(most);
+		const by = new Uint32Array(most), byCpu = new Int16Array(most);
 		const taskOf = this.#makeTasks();
 		const nr = this.tasks.length, at = new Int8Array(nr).fill(-1);
 		const sums = new Uint32Array(nr + 1), current = new Uint32Array(cpus.length).fill(NO_WAKER);
@@ -185,9 +187,9 @@ export class Trace {
 
 		/**
 		 * @param {number} name @param {number} t @param {number} what @param {number} where
-		 * @param {number} waker
+		 * @param {number} waker @param {number} wakerCpu
 		 */
-		const put = (name, t, what, where, waker) => {
+		const put = (name, t, what, where, waker, wakerCpu) => {
 			const of = taskOf[name];
 
 			this.tasks[of].name = name;
@@ -196,7 +198,8 @@ export class Trace {
 			start[n] = t;
 			kind[n] = what;
 			cpu[n] = where;
-			by[n++] = waker;
+			by[n] = waker;
+			byCpu[n++] = wakerCpu;
 			sums[of + 1]++;
 		};
 		for (let i = heap.next(); i >= 0; i = heap.next()) {
@@ -206,19 +209,19 @@ export class Trace {
 				const name = c.wakeTask[i], is = at[taskOf[name]];
 
 				if (is !== RUNNING && is !== WOKEN && is !== PREEMPTED)
-					put(name, t, WOKEN, c.wakeCpu[i], current[number]);
+					put(name, t, WOKEN, c.wakeCpu[i] === NO_CPU ? -1 : c.wakeCpu[i], current[number], here);
 				continue;
 			}
 			const prev = prevs[i], next = c.next[i], state = c.state[i];
 
 			if (prev !== NO_WAKER && this.pids[prev] !== 0)
 				put(prev, t, state & STATE_DEAD ? ENDED : state & STATE_BLOCKED ? BLOCKED :
-					state & STATE_ASLEEP ? SLEEPING : PREEMPTED, here, NO_WAKER);
+					state & STATE_ASLEEP ? SLEEPING : PREEMPTED, here, NO_WAKER, -1);
 			if (this.pids[next] !== 0)
-				put(next, t, RUNNING, here, NO_WAKER);
+				put(next, t, RUNNING, here, NO_WAKER, -1);
 			current[number] = next;
 		}
-		this.#sort(n, task, start, kind, cpu, by, sums);
+		this.#sort(n, task, start, kind, cpu, by, byCpu, sums);
 	}
 
 	/** A task for each pid; returns its index for each name. */
@@ -234,8 +237,7 @@ export class Trace {
 				this.byPid.set(pid, task);
 				this.tasks.push(task);
 			}
-			if (!task.names.some(other => this.names[other] === this.names[name]))
-				task.names.push(name);
+			task.names.push(name);
 			of[name] = task.index;
 		});
 		return of;
@@ -244,9 +246,10 @@ export class Trace {
 	/**
 	 * The segments task by task, and their sums.
 	 * @param {number} n @param {Uint32Array} task @param {Float64Array} start @param {Uint8Array} kind
-	 * @param {Int16Array} cpu @param {Uint32Array} by @param {Uint32Array} sums
+	 * @param {Int16Array} cpu @param {Uint32Array} by @param {Int16Array} byCpu
+	 * @param {Uint32Array} sums
 	 */
-	#sort(n, task, start, kind, cpu, by, sums) {
+	#sort(n, task, start, kind, cpu, by, byCpu, sums) {
 		const nr = this.tasks.length;
 
 		for (let i = 0; i < nr; i++)
@@ -255,6 +258,7 @@ export class Trace {
 		this.kind = new Uint8Array(n);
 		this.cpu = new Int16Array(n);
 		this.by = new Uint32Array(n);
+		this.byCpu = new Int16Array(n);
 		this.ran = new Float64Array(n);
 		this.waited = new Float64Array(n);
 		for (let i = 0; i < nr; i++)
@@ -266,6 +270,7 @@ export class Trace {
 			this.kind[to] = kind[i];
 			this.cpu[to] = cpu[i];
 			this.by[to] = by[i];
+			this.byCpu[to] = byCpu[i];
 		}
 		for (const one of this.tasks) {
 			for (let i = one.first + 1; i < one.end; i++) {
@@ -424,7 +429,13 @@ class Merge {
 	}
 }
 
-/** @param {TraceMeta} meta */
-export async function loadTrace(meta) {
-	return new Trace(meta, await unpacked(meta.block, meta.bytes));
+/** By the block: its text is dropped once it is unpacked. @type {Map<string, Promise<Trace>>} */
+const loaded = new Map();
+
+/** @param {TraceMeta} meta @returns {Promise<Trace>} the same one however often it is asked for */
+export function loadTrace(meta) {
+	const trace = loaded.get(meta.block) ?? unpacked(meta.block, meta.bytes).then(data => new Trace(meta, data));
+
+	loaded.set(meta.block, trace);
+	return trace;
 }

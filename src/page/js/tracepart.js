@@ -35,8 +35,9 @@ export function namedTask(trace, wanted) {
 	if (byPid && byPid.end > byPid.first)
 		return byPid;
 	for (const text of wanted.texts) {
-		const pids = /([^\s\[]+)\[(\d+)\]|\bpid (\d+)/.exec(text);
-		const told = pids ? trace.byPid.get(Number(pids[2] ?? pids[3])) : undefined;
+		/* "name[pid]", "name [pid]", "pid 7" */
+		const pids = /[^\s\[]\s?\[(\d+)\]|\bpid (\d+)/.exec(text);
+		const told = pids ? trace.byPid.get(Number(pids[1] ?? pids[2])) : undefined;
 
 		if (told && told.end > told.first)
 			return told;
@@ -51,7 +52,7 @@ export function namedTask(trace, wanted) {
 		if (most)
 			return most;
 	}
-	return mostWaiting(trace);
+	return null;
 }
 
 /**
@@ -65,8 +66,8 @@ export function payloadTime(trace) {
 	return [Math.max(0, moment("payload starts") ?? 0), moment("payload ends") ?? trace.span];
 }
 
-/** Who waited longest for a CPU while the payload ran, where that is a good part of it. @param {Trace} trace */
-function mostWaiting(trace) {
+/** Who waited longest for a CPU while the payload ran, where that is a good part of it: a guess at whom a failure is about. @param {Trace} trace */
+export function mostWaiting(trace) {
 	const [from, to] = payloadTime(trace);
 	/** @type {Task | null} */
 	let most = null;
@@ -121,7 +122,7 @@ function fill(box, entry, trace, wanted, isFirst) {
 	let numbers = null;
 	const chosen = el("span", { class: "chosen" });
 	const timeline = new Timeline(trace, {
-		focus: namedTask(trace, wanted),
+		focus: namedTask(trace, wanted) ?? mostWaiting(trace),
 		since: wanted.from_s === null ? null :
 			(trace.marks.find(mark => mark[1] === "payload starts")?.[0] ?? 0) + wanted.from_s * 1e9,
 		onRange: (from, to) => numbers?.fill(from, to),
@@ -162,7 +163,6 @@ function fill(box, entry, trace, wanted, isFirst) {
 		legend(), remarks(entry, trace), isFirst ? numbers.node :
 			el("details", null, el("summary", null, el("b", null, "Longest waits and tasks")), numbers.node));
 	timeline.toFailure();
-	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => timeline.restyle());
 	/* For the page's tests, and for whoever is curious. */
 	Object.assign(box, { timeline });
 }
