@@ -15,17 +15,18 @@
 #include "util/json.h"
 
 /*
- * The columns, in this order; N: switches of all CPUs, M: wake-ups of all CPUs, CPU after CPU, each
- *in the order of time; in brackets the bytes of each number.
+ * The columns, in this order, with the bytes of each number. N: switches of all CPUs, M: wake-ups
+ * of all CPUs, CPU after CPU, each in the order of time.
  *
- *	switch time	N [6]	ns since the one before it of this CPU; of the first since 0
- *	switch next	N [3]	who gets the CPU: a number of a task
- *	switch state	N [2]	of who leaves it: the low 16 bits of prev_state, and bit 15 for
- *higher ones
- *	switch prev	N [3]	0: who leaves is who came by the switch before; else its number + 1
- *	wake-up time	M [6]	as above
- *	wake-up task	M [3]	who is woken
- *	wake-up CPU	M [2]	where it is to run; 0xffff: not known
+ *	switch time	N of 6	ns since the one before it of this CPU; of the first since 0
+ *	switch next	N of 3	who gets the CPU: a number of a task
+ *	switch state	N of 2	of who leaves it: the low 16 bits of prev_state; bit 15
+ *				stands for all higher ones
+ *	switch prev	N of 3	0: who leaves is who came by the switch before; else its
+ *				number + 1
+ *	wake-up time	M of 6	as above
+ *	wake-up task	M of 3	who is woken
+ *	wake-up CPU	M of 2	where it is to run; 0xffff: not known
  *
  * A task's number is its place in the lists "pids" and "names": a pid that changed its name has
  * several. Time 0 is the first event's.
@@ -33,8 +34,8 @@
 struct columns {
 	uint8_t *bytes; /* owned */
 	size_t size;
-	struct json_object
-		*meta; /* owned, until it is taken: what page.h says of a trace's "columns" */
+	/* What page.h says of columns; owned, until it is taken. */
+	struct json_object *meta;
 };
 
 /* More switches and wake-ups than that are too slow for a browser: the last ones are taken. */
@@ -43,8 +44,10 @@ struct columns {
 #define COLUMNS_MAX_NS	   ((UINT64_C(1) << 48) - 1)
 
 /*
- * columns_make - of @events, which are in the order of time; @most: COLUMNS_MAX_EVENTS, less in
- * tests Returns 0; -ENODATA: no switch is in it; -ERANGE: it is longer than COLUMNS_MAX_NS; -E2BIG:
+ * columns_make - of @events, which are in the order of time
+ * @most: COLUMNS_MAX_EVENTS, less in tests
+ *
+ * Returns 0; -ENODATA: no switch is in it; -ERANGE: it is longer than COLUMNS_MAX_NS; -E2BIG:
  * more tasks than 3 bytes hold; -ENOMEM. columns_free ends it in any case.
  */
 int columns_make(const struct trace_events *events, size_t most, struct columns *columns,

@@ -1,5 +1,7 @@
-/* What does a page show of a suite? The lines of `test --json` (report/suite_json.c), and of what
- * failed all that failure.h gathers. */
+/*
+ * What does a page show of a suite? The lines of `test --json` (report/suite_json.c), and of what
+ * failed all that failure.h gathers.
+ */
 #ifndef KTSTR_PAGE_RESULTS_H
 #define KTSTR_PAGE_RESULTS_H
 
@@ -14,8 +16,7 @@
 
 /*
  * results_add - @size bytes of JSON lines at @text
- * @folder: where dumps are looked for that are not where their path says, with a slash at its end,
- * or ""
+ * @folder: where dumps are looked for first, with a slash at its end, or ""
  * @suite: for page_write, owned by the caller
  * Returns 0; -EBADMSG: a line that is none, or of another schema version; -ENOMEM.
  */
