@@ -13,6 +13,7 @@ int kmsg_open(struct kmsg *kmsg, int fd)
 	kmsg->fd = fd;
 	kmsg->total = 0;
 	kmsg->channel = NULL;
+	kmsg->is_aside = false;
 	kmsg->kept = malloc(KMSG_KEEP);
 	return kmsg->kept ? 0 : -ENOMEM;
 }
@@ -187,7 +188,8 @@ void kmsg_read(struct kmsg *kmsg, unsigned int records)
 		if (count > 0) {
 			size_t length = kmsg_format(kmsg->record, (size_t)count, kmsg->line);
 
-			keep(kmsg, kmsg->line, length);
+			if (!kmsg->is_aside)
+				keep(kmsg, kmsg->line, length);
 			if (kmsg_is_kernel(kmsg->record, (size_t)count))
 				keep_in_window(kmsg, kmsg->line, length);
 		} else if (count < 0 && errno == EAGAIN) {

@@ -25,7 +25,8 @@ struct kmsg {
 	struct guest_channel *channel; /* while the window is open, else NULL */
 	uint16_t type;		       /* of the window's frames */
 	size_t used;		       /* of the window's bytes */
-	bool lost;		       /* records were overwritten while it was open */
+	bool is_aside; /* what is taken now is for the window alone, and not kept; the caller's */
+	bool lost;     /* records were overwritten while it was open */
 	char window[KTSTR_FRAME_MAX];
 	char record[KMSG_RECORD_MAX];
 	char line[KMSG_LINE_MAX];

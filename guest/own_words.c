@@ -4,11 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "kmsg.h"
 #include "scheduler.h"
+
+/* Of syslog(2), which no header has: nothing but a panic goes to the console, and as before. */
+#define SYSLOG_CONSOLE_OFF 6
+#define SYSLOG_CONSOLE_ON  7
 
 /* A part on its way: head and text as they are sent. */
 struct part {
@@ -84,6 +89,11 @@ void own_words_send(struct session *session)
 	if (session->own_words_said)
 		return;
 	session->own_words_said = true;
+	/* The ends of the console and of the kernel's log are the failure's, not what it is asked
+	 * for. */
+	kmsg_read(session->kmsg, KMSG_AT_END);
+	session->kmsg->is_aside = true;
+	klogctl(SYSLOG_CONSOLE_OFF, NULL, 0);
 	for (uint32_t i = 0; i < KTSTR_WORDS_NR; i++) {
 		part.head = (struct ktstr_own_words){ .part = i };
 		part.used = 0;
@@ -106,4 +116,7 @@ void own_words_send(struct session *session)
 		guest_channel_send(session->channel, KTSTR_OWN_WORDS, &part.head,
 				   sizeof(part.head) + part.used);
 	}
+	klogctl(SYSLOG_CONSOLE_ON, NULL, 0);
+	kmsg_read(session->kmsg, KMSG_AT_END);
+	session->kmsg->is_aside = false;
 }

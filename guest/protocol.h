@@ -323,8 +323,10 @@ enum ktstr_own_words_part {
 	KTSTR_WORDS_MEMORY = 0,	   /* /proc/meminfo */
 	KTSTR_WORDS_PRESSURE = 1,  /* /proc/pressure/cpu, memory, io (PSI) */
 	KTSTR_WORDS_SCHEDSTAT = 2, /* /proc/schedstat */
-	KTSTR_WORDS_SCHED_EXT = 3, /* the kernel's dump of the scheduler that is tested (sysrq D) */
-	KTSTR_WORDS_BLOCKED = 4, /* blocked tasks with backtraces, by the kernel's log (sysrq w) */
+	KTSTR_WORDS_BLOCKED = 3, /* blocked tasks with backtraces, by the kernel's log (sysrq w) */
+	/* The kernel's dump of the scheduler that is tested (sysrq D); the last: it takes the locks
+	 * of all run queues, one of which a CPU that is stuck may hold for ever. */
+	KTSTR_WORDS_SCHED_EXT = 4,
 	KTSTR_WORDS_NR = 5,
 };
 

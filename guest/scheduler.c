@@ -64,6 +64,18 @@ static void open_dump(struct scheduler *scheduler)
 		scheduler->dump = open(TRACE_DIR "/trace_pipe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
+/* What is there of an earlier dump is none of one that comes. */
+static void drop_dump(struct session *session)
+{
+	char bytes[4096];
+	size_t dropped = 0;
+	ssize_t count;
+
+	while (dropped < DUMP_LIMIT &&
+	       (count = read(session->scheduler.dump, bytes, sizeof(bytes))) > 0)
+		dropped += (size_t)count;
+}
+
 static void send_dump(struct session *session)
 {
 	char bytes[4096];
@@ -93,6 +105,8 @@ ssize_t scheduler_dump(struct session *session, char *text, size_t size)
 		return -ENOTSUP;
 	while (used < size && (count = read(session->scheduler.dump, text + used, size - used)) > 0)
 		used += (size_t)count;
+	/* Else the rest would be sent as that of its end. */
+	drop_dump(session);
 	return used ? (ssize_t)used : -ENODATA;
 }
 

@@ -232,6 +232,7 @@ static void newest_are_kept(void **state)
 	struct guest_channel guest;
 	struct channel host;
 	char record[1100], why[256];
+	uint64_t total;
 	int fds[2];
 
 	(void)state;
@@ -258,6 +259,14 @@ static void newest_are_kept(void **state)
 	assert_memory_equal(collected.text, "[    0.00", 9);
 	assert_string_equal(collected.text + collected.size - 6, "02999\n");
 	assert_memory_equal(collected.text + collected.size - 1016, "[    0.002999] 0", 16);
+
+	/* What init asked the kernel for pushes nothing out. */
+	kmsg->is_aside = true;
+	total = kmsg->total;
+	assert_int_equal(write(fds[1], "6,1,1,-;aside\n", 14), 14);
+	kmsg_read(kmsg, 64);
+	assert_int_equal(kmsg->total, total);
+	kmsg->is_aside = false;
 
 	/* An end where there should be none is not read for ever. */
 	close(fds[1]);
