@@ -184,6 +184,23 @@ static struct json_object *guest_value(const struct observation *seen)
 	return json_end(&json);
 }
 
+/* Why init has not got it. */
+static const char *why_absent(uint32_t error)
+{
+	switch (error) {
+	case ETIMEDOUT:
+		return "there was no time for it";
+	case ENXIO:
+		return "no scheduler was attached";
+	case ENOTSUP:
+		return "this kernel cannot dump it";
+	case ENODATA:
+		return "the kernel had nothing to say";
+	default:
+		return strerror((int)error);
+	}
+}
+
 /* What init said of the failure, where it lived and was asked: each part with its lines, or why
  * there are none. */
 static struct json_object *own_words_value(const struct observation *seen)
@@ -201,7 +218,7 @@ static struct json_object *own_words_value(const struct observation *seen)
 
 		json_put_text(&part, "absent",
 			      !words->said   ? "the guest did not say it"
-			      : words->error ? strerror((int)words->error)
+			      : words->error ? why_absent(words->error)
 					     : NULL);
 		put_lines(&part, "lines", &words->text, "", SIZE_MAX);
 		json_put(&json, names[i], json_end(&part));

@@ -87,10 +87,11 @@ static void put_cpu(FILE *out, const struct inspect_cpu *cpu, bool with_trace,
 }
 
 /*
- * All CPUs that do something in a line each, the one that tells most first, with how it came where
- * it is.
+ * All CPUs that do something in a line each, first the one that is stuck or else tells most, with
+ * how it came where it is.
  */
-static void put_cpus(FILE *out, const struct inspect_machine *machine, bool behind_interrupt)
+static void put_cpus(FILE *out, const struct inspect_machine *machine, bool behind_interrupt,
+		     int stuck_vcpu)
 {
 	unsigned int most = 0, shown = 0, idle = 0;
 
@@ -100,7 +101,11 @@ static void put_cpus(FILE *out, const struct inspect_machine *machine, bool behi
 			most = i;
 	if (!machine->nr_cpus)
 		return;
-	if (weight(&machine->cpus[most], behind_interrupt) > 1)
+	for (unsigned int i = 0; i < machine->nr_cpus; i++)
+		if ((int)machine->cpus[i].vcpu == stuck_vcpu && !*machine->cpus[i].why_registers)
+			most = i;
+	if ((int)machine->cpus[most].vcpu == stuck_vcpu ||
+	    weight(&machine->cpus[most], behind_interrupt) > 1)
 		put_cpu(out, &machine->cpus[most], true, behind_interrupt);
 	else
 		most = machine->nr_cpus;
@@ -221,7 +226,8 @@ static void put_sleeping(FILE *out, const struct inspect_machine *machine)
 	}
 }
 
-void report_inside_text(FILE *out, const struct inside *inside, enum verdict_kind kind)
+void report_inside_text(FILE *out, const struct inside *inside, enum verdict_kind kind,
+			int stuck_vcpu)
 {
 	/* A guest that runs into a limit takes its interrupts: they are not what it does. */
 	bool is_at_limit = kind == VERDICT_TIMEOUT;
@@ -240,7 +246,7 @@ void report_inside_text(FILE *out, const struct inside *inside, enum verdict_kin
 	/* What a payload that ended by itself was doing is for the dump. */
 	if (kind == VERDICT_TIMEOUT || kind == VERDICT_PANIC || kind == VERDICT_STALL ||
 	    kind == VERDICT_DIED || kind == VERDICT_PROTOCOL)
-		put_cpus(out, inside->machine, is_at_limit);
+		put_cpus(out, inside->machine, is_at_limit, stuck_vcpu);
 	/* At a limit a task that would run just then is as good as one that runs. */
 	put_waiting(out, inside->machine, is_at_limit ? 0 : WORTH_NS);
 	if (is_at_limit)

@@ -232,9 +232,13 @@ static void put_evidence(FILE *out, const struct report *report)
 {
 	const struct report_vm *first = &report->first;
 	enum verdict_kind kind = first->verdict->kind;
+	enum stop_reason stop = first->seen->stop;
+	bool is_stuck = kind == VERDICT_STALL &&
+			(stop == STOP_HARD_LOCKUP || stop == STOP_SOFT_LOCKUP);
 
 	report_quote_text(out, first->quote, "trace");
-	report_inside_text(out, &first->seen->inside, kind);
+	report_inside_text(out, &first->seen->inside, kind,
+			   is_stuck ? (int)first->seen->stuck_vcpu : -1);
 	/* What the guest itself showed says more than how its console ends. */
 	if (!first->seen->inside.machine &&
 	    (kind == VERDICT_PANIC || kind == VERDICT_STALL || kind == VERDICT_DIED))

@@ -25,6 +25,9 @@ static int stop(struct watch *watch, enum stop_reason reason)
 static int stop_for_signal(struct watch *watch, int number)
 {
 	watch->seen->signal = number;
+	/* It is only waited for what the guest says: who wants out is not kept for that. */
+	if (watch->asked_ns)
+		watch->seen->stop = STOP_NONE;
 	return stop(watch, STOP_SIGNAL);
 }
 

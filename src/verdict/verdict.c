@@ -905,7 +905,8 @@ void verdict_of(const struct observation *observation, struct verdict *verdict)
 		judge(verdict, VERDICT_ERROR, EXIT_HOST_ERROR);
 		add(verdict, "KVM could not run the guest any further: ");
 		add_text(verdict, seen->vmm.detail, sizeof(seen->vmm.detail));
-	} else if (seen->vmm.end == VMM_END_PROTOCOL) {
+	} else if (seen->vmm.end == VMM_END_PROTOCOL && seen->stop == STOP_NONE) {
+		/* Behind a stop it was only waited for what else a failing guest says. */
 		judge(verdict, VERDICT_PROTOCOL, EXIT_GUEST_PROTOCOL);
 		add(verdict, "guest broke the protocol: ");
 		add_text(verdict, seen->vmm.detail, sizeof(seen->vmm.detail));

@@ -530,7 +530,7 @@ static void what_the_guest_showed_is_told(void **state)
 	json = dump(f, false);
 	check(json, "own_words.memory.absent", "null");
 	check(json, "own_words.memory.lines", "[\"MemTotal: 1\",\"\\u001bMemFree: 2\"]");
-	check(json, "own_words.sched_ext.absent", "\"No such device or address\"");
+	check(json, "own_words.sched_ext.absent", "\"no scheduler was attached\"");
 	check(json, "own_words.sched_ext.lines", "[]");
 	check(json, "inside.error", "null");
 	check(json, "inside.took_s", "0.012");
@@ -554,6 +554,15 @@ static void what_the_guest_showed_is_told(void **state)
 	assert_null(strstr(text, "soon"));
 	assert_null(strstr(text, "    | [    5.1] last"));
 	free(text);
+	/* The CPU that the cause names is the first, whatever another one tells. */
+	f->verdict.kind = VERDICT_STALL;
+	f->seen.stop = STOP_HARD_LOCKUP;
+	f->seen.stuck_vcpu = 1;
+	text = report_detail(&f->report);
+	assert_non_null(strstr(text, "  CPU 1: hog[8], in user mode:\n"
+				     "  CPU 0: bad?[31m[7], in the kernel, with interrupts off\n"));
+	free(text);
+	f->seen.stop = STOP_NONE;
 	/* Of a payload that failed by itself the CPUs are in the dump alone. */
 	f->verdict.kind = VERDICT_FAIL;
 	text = report_detail(&f->report);

@@ -543,6 +543,15 @@ static const struct scene scenes[] = {
 		.cause = "guest broke the protocol: frame of 99999 bytes,?limit 65536",
 	},
 	{
+		.name = "garbage while it was waited for what a failing guest says",
+		.seen = { STARTED, .stop = STOP_FINISH_TIMEOUT,
+			  .vmm = { VMM_END_PROTOCOL, "part 99" } },
+		.kind = VERDICT_STALL,
+		.exit_status = 121,
+		.cause = "guest did not finish, and did not tell how the payload ended; the "
+			 "console is empty",
+	},
+	{
 		.name = "panic while the payload ran",
 		.seen = { STARTED, .panic = true, .vmm.end = VMM_END_RESET,
 			  .panic_line = "Kernel panic - not syncing: sysrq triggered crash" },

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -402,6 +403,33 @@ static void who_lives_is_asked_for_its_own_words(void **state)
 	}
 }
 
+/* While it is waited for that, a signal ends all at once, as what it is. */
+static void who_wants_out_does_not_wait_for_own_words(void **state)
+{
+	struct verdict verdict;
+	sigset_t interrupt;
+
+	(void)state;
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &interrupt, NULL), 0);
+	watch.cancel_fd = signalfd(-1, &interrupt, SFD_NONBLOCK | SFD_CLOEXEC);
+	assert_true(watch.cancel_fd >= 0);
+	seen.test_limit_ms = 1000;
+	begin();
+	while (!header.asked) {
+		speak(KTSTR_HEARTBEAT, 8);
+		assert_false(pass(100));
+	}
+	assert_int_equal(raise(SIGINT), 0);
+	assert_true(pass(100));
+	close(watch.cancel_fd);
+	assert_int_equal(seen.stop, STOP_SIGNAL);
+	verdict_of(&seen, &verdict);
+	assert_int_equal(verdict.kind, VERDICT_INTERRUPTED);
+	assert_int_equal(verdict.exit_status, 128 + SIGINT);
+}
+
 /* Nothing runs, and init has not spoken for eight seconds; with a heartbeat now and then it may. */
 static void who_is_silent_with_nothing_to_do_has_stalled(void **state)
 {
@@ -712,6 +740,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_panic_is_looked_into_at_its_line, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(who_wants_out_does_not_wait_for_own_words, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(who_lives_is_asked_for_its_own_words, set_up,
 						tear_down),
