@@ -31,6 +31,8 @@ told()
 @test "one that runs on in user mode" { told hangs-in-user-space; }
 @test "one that sleeps for ever" { told sleeps; }
 @test "one that waits for a lock of the kernel" { told blocked-on-a-lock; }
+@test "a CPU that spins in the kernel, with its interrupts on" { told spins-in-the-kernel; }
+@test "a CPU that spins with interrupts off" { told spins-with-interrupts-off; }
 @test "a panic in a system call; its trace ends there" { told panics; }
 @test "a panic in an interrupt" { told panics-in-interrupt; }
 @test "a panic before init" { told panics-before-init; }
