@@ -648,7 +648,7 @@ static void test_what_is_no_trace(void **state)
 	struct trace_writer *writer = *state;
 	struct trace_events events;
 	struct failure failure;
-	size_t whole, packet;
+	size_t whole = 0, packet;
 
 	refused("", 0, -ENODATA, "it is empty");
 	refused("\x7f"
@@ -662,7 +662,8 @@ static void test_what_is_no_trace(void **state)
 		writer_cpu(writer, 0);
 		writer_switch(writer, 10 + (uint64_t)round, "a", 1, 0, "b", 2);
 		writer_cpu_end(writer);
-		whole = round ? whole : writer->pb.used;
+		if (!round)
+			whole = writer->pb.used;
 	}
 	for (size_t size = 1; size < writer->pb.used; size++) {
 		if (size == whole)
