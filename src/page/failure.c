@@ -175,8 +175,8 @@ static int take_traces(struct gathering *run)
 	if (!recording)
 		why = "no flight recorder was on, or nothing failed that it was to show; --record-mib "
 		      "4 keeps what the scheduler does up to a failure";
-	ret = take_trace(run, "failure trace", input_text(recording, "path"),
-			 ARTEFACT_FAILURE_TRACE, why);
+	ret = take_trace(run, "first trace", input_text(recording, "path"), ARTEFACT_FAILURE_TRACE,
+			 why);
 	if (ret)
 		return ret;
 	why = input_text(trace, "error");

@@ -23,7 +23,7 @@
  *			last ones) and absent (why they are not there; null); null: no dump
  *
  * Of a trace:
- *	title		"failure trace", "trace", "repro trace"
+ *	title		"first trace", "trace", "repro trace"
  *	file		its name; null: there is none
  *	absent		why it is not shown; null: it is
  *	columns		object, or null

@@ -360,7 +360,7 @@ static void put_recording(FILE *out, const struct report_recording *recording)
 
 	snprintf(note, sizeof(note), "  (Perfetto; the %.1f s up to the failure)",
 		 (double)recording->span_ns / 1e9);
-	put_path(out, "failure trace", recording->path, note);
+	put_path(out, "first trace", recording->path, note);
 	if (recording->path && recording->unreadable)
 		fprintf(out, "  flight recorder: the events of %u CPUs could not be read\n",
 			recording->unreadable);
