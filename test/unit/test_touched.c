@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,6 +71,36 @@ static unsigned int count_all(const struct touched *touched)
 	return sum;
 }
 
+static unsigned long anonymous_kib(void)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	unsigned long kib = 0;
+	char line[256];
+
+	assert_non_null(status);
+	while (fgets(line, sizeof(line), status))
+		if (sscanf(line, "RssAnon: %lu", &kib) == 1)
+			break;
+	fclose(status);
+	return kib;
+}
+
+/* Does a page become the mapping's own by reading? Most kernels map the zero page there. */
+static bool reading_takes_pages(void)
+{
+	uint8_t *at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned long before;
+
+	assert_true(at != MAP_FAILED);
+	assert_int_equal(madvise(at, SIZE, MADV_NOHUGEPAGE), 0);
+	before = anonymous_kib();
+	for (unsigned int i = 0; i < PAGES; i++)
+		(void)*(volatile uint8_t *)(at + i * PAGE);
+	before = anonymous_kib() - before;
+	munmap(at, SIZE);
+	return before > SIZE / 1024 / 2;
+}
+
 static void need_scan(const struct touched *touched)
 {
 	if (!touched_is_known(touched)) {
@@ -102,7 +134,7 @@ static void what_is_touched_is_noted(void **state)
 	need_scan(touched);
 	assert_int_equal(count_written(touched, 3, 2), 2);
 	assert_int_equal(count_written(touched, 700, 1), 1);
-	assert_int_equal(count_written(touched, 0, PAGES), 3);
+	assert_int_equal(count_written(touched, 0, PAGES), reading_takes_pages() ? 4 : 3);
 	/* Those that were read, and neighbours that the kernel has mapped with them. */
 	assert_true(count_all(touched) >= 5 && count_all(touched) < PAGES / 4);
 
