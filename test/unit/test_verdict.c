@@ -932,6 +932,7 @@ static void judge_scene(const struct scene *scene, struct verdict *verdict)
 	seen.tracer_text = empty.tracer_text;
 	seen.scheduler.text = empty.scheduler.text;
 	seen.scheduler.dump = empty.scheduler.dump;
+	memcpy(seen.own_words, empty.own_words, sizeof(seen.own_words));
 	if (scene->console)
 		tail_add(&seen.console, scene->console, strlen(scene->console));
 	if (scene->init_log)
