@@ -707,7 +707,8 @@ static void memory_goes_back(void **state)
 	kernel_image_close(image);
 	assert_true(opened > before + 20 * MIB);
 	assert_true(unpacked < opened + 8 * MIB);
-	assert_true(resident() < before + 2 * MIB);
+	/* A sanitizer's shadow, an eighth of each, stays where the host has no zero page. */
+	assert_true(resident() < before + 12 * MIB);
 
 	/* Also when it fails. */
 	bzimage = sample_packed(24 << 20, SAMPLE_ZSTD);

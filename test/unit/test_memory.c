@@ -211,7 +211,8 @@ static void memory_comes_by_touch_and_goes_whole(void **state)
 	memset(memory.host, 1, 64 * MIB);
 	assert_true(resident() > before + 60 * MIB);
 	guest_memory_destroy(&memory);
-	assert_true(resident() < before + 8 * MIB);
+	/* A sanitizer's shadow of it, an eighth, stays where the host's kernel has no zero page. */
+	assert_true(resident() < before + 16 * MIB);
 }
 
 /* A file of 64 MiB with a word at its 63rd. */
