@@ -94,7 +94,7 @@ ends_by_sigint()
 	# It sleeps, and still does: it waits.
 	# shellcheck disable=SC2016 # for that shell
 	wait_for sh -c 'for i in 1 2 3 4 5; do
-		grep -q ktstr-launch "/proc/$1/cmdline" && grep -q "^State:.S" "/proc/$1/status" || exit
+		grep -q ktstr-launch "/proc/$1/comm" && grep -q "^State:.S" "/proc/$1/status" || exit
 		sleep 0.1
 	done' sh "$pid"
 	ends_by_sigint
