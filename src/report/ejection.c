@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "report/lines.h"
-#include "util/utf8.h"
 
 /* So many lines of a backtrace, and of what stands below a task. */
 #define FRAMES	   7u
@@ -14,16 +13,6 @@
 
 /* What comes before a line of the dump where it came by the tracepoint. */
 #define PREFIX "sched_ext_dump: "
-
-#define LINE_SIZE 93
-
-static void put(FILE *out, const char *line)
-{
-	char shown[LINE_SIZE];
-
-	utf8_printable(shown, sizeof(shown), line, strlen(line));
-	fprintf(out, "    | %s\n", shown);
-}
 
 static const char *next(struct lines *lines)
 {
@@ -44,13 +33,13 @@ static bool put_place(FILE *out, struct lines *lines, bool with_backtrace)
 	if (!line)
 		return false;
 	fputs("  its end, by the kernel's dump:\n", out);
-	put(out, line);
+	lines_put(out, line);
 	while (with_backtrace && (line = next(lines)) && strcmp(line, "Backtrace:"))
 		;
 	while (with_backtrace && shown < FRAMES && (line = next(lines)) && *line == ' ') {
 		if (strstr(line, " scx_exit") || strstr(line, " scx_bpf_error"))
 			continue;
-		put(out, line);
+		lines_put(out, line);
 		shown++;
 	}
 	return true;
@@ -95,9 +84,9 @@ static void put_task(FILE *out, struct lines *lines, const char *name, size_t le
 		;
 	if (!found)
 		return;
-	put(out, found);
+	lines_put(out, found);
 	while (shown < TASK_LINES && (line = next(lines)) && !strncmp(line, "    ", 4)) {
-		put(out, line);
+		lines_put(out, line);
 		shown++;
 	}
 }

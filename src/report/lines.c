@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/utf8.h"
+
+#define LINE_SIZE 93
+
 int lines_begin(struct lines *lines, const struct tail *tail, const char *prefix, size_t most)
 {
 	size_t length, matches = 0;
@@ -45,4 +49,12 @@ void lines_end(struct lines *lines)
 {
 	free(lines->text);
 	lines->text = NULL;
+}
+
+void lines_put(FILE *out, const char *line)
+{
+	char shown[LINE_SIZE];
+
+	utf8_printable(shown, sizeof(shown), line, strlen(line));
+	fprintf(out, "    | %s\n", shown);
 }

@@ -3,6 +3,7 @@
 #define KTSTR_REPORT_LINES_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "util/tail.h"
 
@@ -20,5 +21,8 @@ struct lines {
 int lines_begin(struct lines *lines, const struct tail *tail, const char *prefix, size_t most);
 const char *lines_next(struct lines *lines); /* NULL after the last */
 void lines_end(struct lines *lines);
+
+/* lines_put - a guest's line, printable, and cut so that it stays within 100 columns */
+void lines_put(FILE *out, const char *line);
 
 #endif

@@ -27,9 +27,6 @@
 #define DETAIL_LINES	18
 #define REST_LINES	9
 
-/* A guest's line is cut so that it stays within 100 columns; our own lines and paths never are. */
-#define GUEST_LINE_SIZE 93
-
 #define DROPS_PREFIX "!!! Drops"
 
 static void put_text(FILE *out, const char *text)
@@ -64,14 +61,6 @@ static void put_first_line(FILE *out, const struct report *report, bool colour)
 	fputc('\n', out);
 }
 
-static void put_guest_line(FILE *out, const char *line)
-{
-	char shown[GUEST_LINE_SIZE];
-
-	utf8_printable(shown, sizeof(shown), line, strlen(line));
-	fprintf(out, "    | %s\n", shown);
-}
-
 static void put_lines(FILE *out, const struct tail *tail, const char *prefix, size_t most)
 {
 	struct lines lines;
@@ -81,7 +70,7 @@ static void put_lines(FILE *out, const struct tail *tail, const char *prefix, si
 		fputs("    | (not shown: out of memory)\n", out);
 	} else {
 		while ((line = lines_next(&lines)))
-			put_guest_line(out, line);
+			lines_put(out, line);
 	}
 	lines_end(&lines);
 }
@@ -199,12 +188,12 @@ static void put_kernel(FILE *out, const struct report_vm *vm, const char *which)
 		fprintf(out, "  %s: %" PRIu64 "%s that nobody asked for:\n", which,
 			splats->found - said, said ? " more" : "");
 		for (uint64_t i = said; i < splats->found && i < SPLATS_KEPT; i++)
-			put_guest_line(out, splats->kept[i].line);
+			lines_put(out, splats->kept[i].line);
 	}
 	if (splats->allowed_count && !splats->all_allowed) {
 		fprintf(out, "  %s: %" PRIu64 " allowed by allow_splat:\n", which,
 			splats->allowed_count);
-		put_guest_line(out, splats->allowed_first.line);
+		lines_put(out, splats->allowed_first.line);
 	}
 }
 
