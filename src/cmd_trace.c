@@ -45,8 +45,7 @@ static const char *name(const struct shown *shown, uint32_t number, char text[10
 	return text;
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 static int read_bytes(struct shown *shown, const char *path, struct failure *failure)
 {
@@ -96,8 +95,7 @@ static int read_trace(struct shown *shown, const char *path, struct failure *fai
 	return 0;
 }
 
-/* --- orders -------------------------------------------------------------------------------------
- */
+/* --- orders ---------------------------------------------------------------------------------- */
 
 struct task_row {
 	const struct trace_task *task;
@@ -161,8 +159,7 @@ static size_t longest_waits(const struct shown *shown, const struct trace_task *
 	return found;
 }
 
-/* --- as text ------------------------------------------------------------------------------------
- */
+/* --- as text --------------------------------------------------------------------------------- */
 
 static void print_summary(const struct shown *shown)
 {
@@ -232,8 +229,7 @@ static void print_waits(const struct shown *shown, const struct trace_task *of)
 	}
 }
 
-/* --- as JSON ------------------------------------------------------------------------------------
- */
+/* --- as JSON --------------------------------------------------------------------------------- */
 
 static void put_name(struct json *json, const char *key, const struct shown *shown, uint32_t number)
 {
@@ -378,8 +374,7 @@ static int print_json(const struct shown *shown)
 	return 0;
 }
 
-/* --- one task -----------------------------------------------------------------------------------
- */
+/* --- one task -------------------------------------------------------------------------------- */
 
 /* By pid where it is a number. */
 static const struct trace_task *find_task(const struct shown *shown, const char *word,

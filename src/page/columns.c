@@ -297,8 +297,7 @@ static int fill(struct making *making, struct error *err)
 	return ret ? error_set(err, ret, "out of memory") : 0;
 }
 
-/* --- what is said of them ------------------------------------------------------------------------
- */
+/* --- what is said of them -------------------------------------------------------------------- */
 
 /* A walk over a list of them, for json_put_list and json_put_texts. */
 struct walk {

@@ -72,8 +72,7 @@ static int set_factor(const struct option_said *said)
 	return value_factor(said->what, said->value, said->field, said->err);
 }
 
-/* --- options that are like no other --------------------------------------------------------------
- */
+/* --- options that are like no other ---------------------------------------------------------- */
 
 static int set_topology(const struct option_said *said)
 {

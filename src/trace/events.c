@@ -14,8 +14,7 @@ static int no_memory(struct failure *failure)
 	return failure_set(failure, -ENOMEM, "trace: no memory for all that it holds");
 }
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 /* Who writes names that fall on one place does not know where that is. */
 static size_t hash(const struct trace_events *events, const char *data, size_t size)
@@ -112,8 +111,7 @@ static int may_take(size_t nr, const char *what, struct failure *failure)
 		TRACE_MAX_FEW, what);
 }
 
-/* --- what the decoder hands on ------------------------------------------------------------------
- */
+/* --- what the decoder hands on --------------------------------------------------------------- */
 
 static int16_t small(int32_t number)
 {
@@ -249,8 +247,7 @@ static int take_clocks(void *data, const struct trace_clocks *from, struct failu
 	return 0;
 }
 
-/* --- order --------------------------------------------------------------------------------------
- */
+/* --- order ----------------------------------------------------------------------------------- */
 
 /* Where the events that are in order from @at on end. */
 static size_t run_end(const struct sched_event *events, size_t nr, size_t at)

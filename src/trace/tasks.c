@@ -397,8 +397,7 @@ void trace_tasks_free(struct trace_tasks *tasks)
 	memset(tasks, 0, sizeof(*tasks));
 }
 
-/* --- questions ----------------------------------------------------------------------------------
- */
+/* --- questions ------------------------------------------------------------------------------- */
 
 uint64_t task_span_within(const struct task_span *span, uint64_t from_ns, uint64_t to_ns)
 {
