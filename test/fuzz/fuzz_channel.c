@@ -32,6 +32,11 @@ void vmm_answer(struct vmm *vmm, uint64_t lost_ns)
 	channel_answer(vmm->channel, lost_ns);
 }
 
+void vmm_ask(struct vmm *vmm)
+{
+	channel_ask(vmm->channel);
+}
+
 bool vmm_has_room(const struct vmm *vmm)
 {
 	return channel_has_room(vmm->channel);
