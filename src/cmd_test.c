@@ -90,7 +90,9 @@ static int open_reports(struct command_state *state, struct error *err)
 {
 	const struct run_options *options = state->options;
 	const struct sinks_wish wish = sinks_wish(options);
-	int ret = sinks_open(&state->sinks, &wish, (unsigned int)state->variants.count, err);
+	const struct suite_part *part = &state->variants.part;
+	int ret = sinks_open(&state->sinks, &wish, (unsigned int)state->variants.count,
+			     part->shards ? part : NULL, err);
 
 	state->text = !state->sinks.use_stdout;
 	state->colour = terminal_wants_colour(STDOUT_FILENO);
@@ -187,6 +189,9 @@ static void print_plan(const struct command_state *state)
 		       skip);
 	}
 	printf("%zu variant%s", state->variants.count, state->variants.count == 1 ? "" : "s");
+	if (state->variants.part.shards)
+		printf(" of %zu in shard %u/%u", state->variants.part.count, state->options->shard,
+		       state->options->shards);
 	/* Machines that boot once, for several of them. */
 	if (state->bases.count)
 		printf(", %zu base%s", state->bases.count, state->bases.count == 1 ? "" : "s");
@@ -290,7 +295,7 @@ static int nothing_chosen(const struct run_options *options, const struct varian
 				*choice->names);
 	}
 	/* Other shards may have them all: no fault of this one, whose reports are empty. */
-	whole.shards = 0;
+	whole.shard = whole.shards = 0;
 	ret = options->shards ? count_variants(source, &whole, &count, err) : 0;
 	if (ret)
 		return ret;

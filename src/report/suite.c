@@ -318,11 +318,19 @@ static int flushed(const struct suite_writer *writer, int ret, struct error *err
 			 strerror(-ret));
 }
 
+int suite_begin_part(struct suite_writer *writer, const struct suite_format *format, FILE *out,
+		     unsigned int planned, const struct suite_part *part, struct error *err)
+{
+	*writer = (struct suite_writer){
+		.format = format, .out = out, .planned = planned, .part = part
+	};
+	return flushed(writer, format->begin(writer, err), err);
+}
+
 int suite_begin(struct suite_writer *writer, const struct suite_format *format, FILE *out,
 		unsigned int planned, struct error *err)
 {
-	*writer = (struct suite_writer){ .format = format, .out = out, .planned = planned };
-	return flushed(writer, format->begin(writer, err), err);
+	return suite_begin_part(writer, format, out, planned, NULL, err);
 }
 
 int suite_add(struct suite_writer *writer, const struct suite_result *result, struct error *err)

@@ -18,7 +18,7 @@
  */
 struct suite_result {
 	const char *name;    /* "fair", "gauntlet/fair/smt-2llc", "gauntlet/fair/smt-2llc/6.12.1" */
-	unsigned int number; /* 1-based, in the plan's order */
+	unsigned int number; /* 1-based, in the plan's order; of a shard: in the whole plan's */
 	enum outcome_kind outcome;
 	const char *cause;    /* one line: the verdict's, or the reason of a skip or an error */
 	const char *detail;   /* lines more: what the report of `run` prints below its first line,
@@ -31,6 +31,19 @@ struct suite_result {
 	const char *start; /* of its first VM: "forked" or "booted"; "": it had none */
 	double seconds;	   /* wall time of all of it */
 	const char *folder, *dump, *trace, *replay; /* paths; the command that runs it again */
+};
+
+/* A variant of a plan, and the shard that it belongs to, from 1. */
+struct suite_planned {
+	const char *name;
+	unsigned int shard;
+};
+
+/* Where a report is about one shard of a suite: the whole plan. */
+struct suite_part {
+	unsigned int shard, shards; /* from 1; of so many */
+	const struct suite_planned *plan;
+	size_t count;
 };
 
 struct suite_counts {
@@ -57,10 +70,11 @@ unsigned int suite_not_run(const struct suite_counts *counts);
  */
 struct suite_writer {
 	const struct suite_format *format;
-	FILE *out;	      /* the caller's: stays open */
-	unsigned int planned; /* variants */
-	unsigned int written; /* test lines: TAP and KTAP number them as they come */
-	void *collected;      /* what has to wait for the end (JUnit); the format's own */
+	FILE *out;		       /* the caller's: stays open */
+	unsigned int planned;	       /* variants */
+	const struct suite_part *part; /* or NULL: of no shard; the caller's */
+	unsigned int written;	       /* test lines: TAP and KTAP number them as they come */
+	void *collected;	       /* what has to wait for the end (JUnit); the format's own */
 };
 
 /* One format. All functions return 0 or a negative errno (of writing) with a message. */
@@ -90,7 +104,9 @@ extern const struct suite_format suite_tap, suite_ktap, suite_junit, suite_json;
  * suite_begin, suite_add, suite_end - write the report in @format to @out. Each flushes @out.
  * Results arrive in any order. Those that are OUTCOME_NOT_RUN may be told or left out: TAP and KTAP
  * have no word for them.
- * @planned: how many variants are in the plan
+ * suite_begin_part - the same for one shard of a suite, which JSON tells with the whole plan, so
+ * that shards can be merged. @part: or NULL, of no shard; needed until the end
+ * @planned: how many variants this report is about
  * @interrupted: ended by a signal or by --fail-fast before all had had their turn
  *
  * suite_end frees what was held, whatever it returns; suite_abandon does so without an end, also of
@@ -98,6 +114,8 @@ extern const struct suite_format suite_tap, suite_ktap, suite_junit, suite_json;
  */
 int suite_begin(struct suite_writer *writer, const struct suite_format *format, FILE *out,
 		unsigned int planned, struct error *err);
+int suite_begin_part(struct suite_writer *writer, const struct suite_format *format, FILE *out,
+		     unsigned int planned, const struct suite_part *part, struct error *err);
 int suite_add(struct suite_writer *writer, const struct suite_result *result, struct error *err);
 int suite_end(struct suite_writer *writer, const struct suite_counts *counts, double seconds,
 	      bool interrupted, struct error *err);

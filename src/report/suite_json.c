@@ -7,11 +7,15 @@
  *	schema_version  1; goes up when a field changes its meaning or goes away
  *
  * "plan":
- *	planned         number of variants
+ *	planned         number of variants that this file is about
+ *	shard           of test --shard, else null; an object:
+ *		number, of      the shard, from 1, and how many there are
+ *		plan            the whole suite's variants in their order, a list of objects: name,
+ *		                shard (the one that it belongs to)
  *
  * "result", in the order in which they ended; null: not known, or there is none
  *	name            the variant's: "fair", "gauntlet/fair/smt-2llc"
- *	number          its place in the plan, from 1
+ *	number          its place in the plan, from 1; of a shard: in the whole suite's
  *	outcome         "pass", "fail", "timeout", "xfail", "xpass", "skip",
  *	                "inconclusive", "error", "not-run"
  *	bad             bool: makes the suite fail (fail, timeout, xpass, inconclusive, error)
@@ -72,11 +76,46 @@ static int line_write(struct json *json, FILE *out, struct error *err)
 	return 0;
 }
 
+struct planned_list {
+	const struct suite_part *part;
+	size_t at;
+};
+
+static struct json_object *next_planned(void *data, bool *end)
+{
+	struct planned_list *list = data;
+	const struct suite_planned *planned = &list->part->plan[list->at];
+	struct json json;
+
+	*end = list->at++ == list->part->count;
+	if (*end)
+		return NULL;
+	json = json_begin();
+	json_put_text(&json, "name", planned->name);
+	json_put_number(&json, "shard", planned->shard);
+	return json_end(&json);
+}
+
+static struct json_object *shard_value(const struct suite_part *part)
+{
+	struct planned_list list = { part, 0 };
+	struct json json = json_begin();
+
+	json_put_number(&json, "number", part->shard);
+	json_put_number(&json, "of", part->shards);
+	json_put_list(&json, "plan", next_planned, &list);
+	return json_end(&json);
+}
+
 static int report_begin(struct suite_writer *writer, struct error *err)
 {
 	struct json json = line_begin("plan");
 
 	json_put_number(&json, "planned", writer->planned);
+	if (writer->part)
+		json_put(&json, "shard", shard_value(writer->part));
+	else
+		json_put_null(&json, "shard");
 	return line_write(&json, writer->out, err);
 }
 

@@ -335,7 +335,7 @@ const struct option_definition option_definitions[] = {
 	{ "failed", 0, NULL, OPTIONS_SELECT, NULL, FLAG(failed),
 	  "only those that did not pass the last time" },
 	{ "shard", 0, "I/N", OPTIONS_SELECT, NULL, CUSTOM(shard),
-	  "the I-th of N parts; a variant stays in its part when tests are\nadded" },
+	  "the I-th of N equal parts of the plan, the same on every host;\nvariants of one machine stay together as far as that goes" },
 	{ "dry-run", 0, NULL, OPTIONS_SUITE, NULL, FLAG(dry_run),
 	  "say what would be run, on which machine, and what is skipped" },
 	{ "jobs", 'j', "N", OPTIONS_SUITE, "KTSTR_JOBS", COUNT(jobs),

@@ -46,7 +46,7 @@ int sinks_check(const struct sinks_wish *wish, struct error *err)
 
 /* @path: NULL for standard output. */
 static int open_one(struct sinks *sinks, const struct suite_format *format, const char *path,
-		    unsigned int planned, struct error *err)
+		    unsigned int planned, const struct suite_part *part, struct error *err)
 {
 	struct sink *sink = &sinks->list[sinks->count];
 	int fd, ret;
@@ -64,23 +64,24 @@ static int open_one(struct sinks *sinks, const struct suite_format *format, cons
 			close(fd);
 		return error_set(err, ret, "writing '%s': %s", sink->file.name, strerror(-ret));
 	}
-	return suite_begin(&sink->writer, format, sink->out, planned, err);
+	return suite_begin_part(&sink->writer, format, sink->out, planned, part, err);
 }
 
 int sinks_open(struct sinks *sinks, const struct sinks_wish *wish, unsigned int planned,
-	       struct error *err)
+	       const struct suite_part *part, struct error *err)
 {
 	int ret = 0;
 
 	*sinks = (struct sinks){ 0 };
 	if (wish->tap || wish->ktap)
-		ret = open_one(sinks, wish->tap ? &suite_tap : &suite_ktap, NULL, planned, err);
+		ret = open_one(sinks, wish->tap ? &suite_tap : &suite_ktap, NULL, planned, part,
+			       err);
 	if (!ret && wish->junit)
-		ret = open_one(sinks, &suite_junit, wish->junit, planned, err);
+		ret = open_one(sinks, &suite_junit, wish->junit, planned, part, err);
 	if (!ret && wish->json)
-		ret = open_one(sinks, &suite_json, wish->json, planned, err);
+		ret = open_one(sinks, &suite_json, wish->json, planned, part, err);
 	if (!ret && wish->html)
-		ret = open_one(sinks, &suite_html, wish->html, planned, err);
+		ret = open_one(sinks, &suite_html, wish->html, planned, part, err);
 	if (ret)
 		sinks_abandon(sinks);
 	return ret;

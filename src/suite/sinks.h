@@ -35,11 +35,11 @@ struct sinks_wish {
 int sinks_check(const struct sinks_wish *wish, struct error *err);
 
 /*
- * sinks_open - begin all reports, for @planned variants. On error none is left, and nothing was
- * replaced.
+ * sinks_open - begin all reports, for @planned variants. @part: as suite_begin_part has it. On
+ * error none is left, and nothing was replaced.
  */
 int sinks_open(struct sinks *sinks, const struct sinks_wish *wish, unsigned int planned,
-	       struct error *err);
+	       const struct suite_part *part, struct error *err);
 
 /* sinks_add - one result. What cannot be written is said by sinks_end, once. */
 void sinks_add(struct sinks *sinks, const struct suite_result *result);

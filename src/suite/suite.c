@@ -65,7 +65,7 @@ static void tell(struct suite *suite, size_t index, const struct worker_result *
 	const struct variant *variant = &suite->variants->list[index];
 	char spec[TOPOLOGY_SPEC_SIZE] = "";
 	struct suite_result result = { .name = variant->name,
-				       .number = (unsigned int)index + 1,
+				       .number = variant->number,
 				       .outcome = of->outcome,
 				       .cause = of->cause,
 				       .detail = of->detail,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "host/memory.h"
+#include "suite/shard.h"
 #include "util/fnv.h"
 
 bool variant_matches(const char *glob, const char *name)
@@ -54,7 +55,7 @@ static bool is_one_of(const char *const *names, const char *name, const char *fu
 	return false;
 }
 
-/* Stable over versions and machines, so that shards are. */
+/* Stable over versions and machines, so that orders are. */
 static uint64_t hash(uint64_t seed, const char *text)
 {
 	uint64_t value = fnv_add(FNV_START ^ seed, text, strlen(text));
@@ -71,9 +72,7 @@ static bool is_chosen(const struct variant_choice *choice, const char *name, con
 		return false;
 	if (matches_any(choice->excludes, name, full))
 		return false;
-	if (choice->names && !is_one_of(choice->names, name, full))
-		return false;
-	return !choice->shards || hash(0, name) % choice->shards == choice->shard - 1;
+	return !choice->names || is_one_of(choice->names, name, full);
 }
 
 static int grow(struct variants *variants, struct variant **out)
@@ -116,6 +115,19 @@ static void find_skip(const struct variant_source *source, const struct preset *
 			 " MiB is the most here",
 			 variant->plan.memory_mib,
 			 host_memory_largest_guest(source->host_memory_mib, cpus));
+}
+
+/* What it would have if no host were too small for it. */
+static void note_asked(const struct plan_wish *wish, const struct plan_override *override,
+		       struct variant *variant)
+{
+	struct plan_wish asked = *wish;
+
+	if (override->has_topology)
+		asked.topology = override->topology;
+	variant->asked_mib = override->memory_mib ? override->memory_mib
+						  : plan_test_memory_mib(&asked);
+	variant->asked_record_mib = asked.record_mib;
 }
 
 /*
@@ -173,6 +185,7 @@ static int add(const struct variant_source *source, const struct variant_choice 
 		if (ret)
 			return error_prefix(err, ret, "%s", name);
 		variant->plan.tsc_reliable = source->tsc_reliable;
+		note_asked(&wish, &override, variant);
 		find_skip(source, preset, variant);
 		if (!*variants->warning)
 			snprintf(variants->warning, sizeof(variants->warning), "%s",
@@ -214,6 +227,49 @@ static int compare(const void *a, const void *b, void *data)
 	return (hx > hy) - (hx < hy);
 }
 
+/* The whole plan as it is now, with the shard of each. */
+static int note_plan(struct variants *variants, const struct variant_choice *choice,
+		     struct error *err)
+{
+	struct suite_planned *plan = calloc(variants->count + 1, sizeof(*plan));
+
+	variants->part = (struct suite_part){ choice->shard, choice->shards, plan, 0 };
+	for (size_t i = 0; plan && i < variants->count; i++) {
+		plan[i].name = strdup(variants->list[i].name);
+		plan[i].shard = variants->list[i].shard;
+		if (!plan[i].name)
+			return error_set(err, -ENOMEM, "out of memory");
+		variants->part.count++;
+	}
+	return plan ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+/* What belongs to other shards goes. */
+static void keep_shard(struct variants *variants, unsigned int shard)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < variants->count; i++) {
+		if (variants->list[i].shard == shard)
+			variants->list[kept++] = variants->list[i];
+		else
+			free(variants->list[i].name);
+	}
+	variants->count = kept;
+}
+
+static int deal(struct variants *variants, const struct variant_choice *choice, struct error *err)
+{
+	unsigned int *of = calloc(variants->count + 1, sizeof(*of));
+	int ret = of ? shards_deal(variants->list, variants->count, choice->shards, of, err)
+		     : error_set(err, -ENOMEM, "out of memory");
+
+	for (size_t i = 0; !ret && i < variants->count; i++)
+		variants->list[i].shard = of[i];
+	free(of);
+	return ret;
+}
+
 int variants_make(const struct variant_source *source, const struct variant_choice *choice,
 		  struct variants *variants, struct error *err)
 {
@@ -231,16 +287,23 @@ int variants_make(const struct variant_source *source, const struct variant_choi
 		if (!ret)
 			ret = add_test(source, choice, &source->tests[i], variants, err);
 	}
-	if (ret) {
-		variants_destroy(variants);
-		return ret;
-	}
-	if (choice->has_seed && variants->count) {
+	/* Before the seed: it is about the order. */
+	if (!ret && choice->shards)
+		ret = deal(variants, choice, err);
+	if (!ret && choice->has_seed && variants->count) {
 		uint64_t seed = choice->seed;
 
 		qsort_r(variants->list, variants->count, sizeof(*variants->list), compare, &seed);
 	}
-	return 0;
+	for (size_t i = 0; i < variants->count; i++)
+		variants->list[i].number = (unsigned int)i + 1;
+	if (!ret && choice->shards)
+		ret = note_plan(variants, choice, err);
+	if (ret)
+		variants_destroy(variants);
+	else if (choice->shard)
+		keep_shard(variants, choice->shard);
+	return ret;
 }
 
 void variants_destroy(struct variants *variants)
@@ -248,5 +311,8 @@ void variants_destroy(struct variants *variants)
 	for (size_t i = 0; i < variants->count; i++)
 		free(variants->list[i].name);
 	free(variants->list);
+	for (size_t i = 0; i < variants->part.count; i++)
+		free((char *)variants->part.plan[i].name);
+	free((void *)variants->part.plan);
 	*variants = (struct variants){ 0 };
 }

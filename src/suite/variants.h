@@ -12,6 +12,7 @@
 #include "entry/test.h"
 #include "plan/plan.h"
 #include "plan/presets.h"
+#include "report/suite.h"
 #include "run/options.h"
 #include "suite/kernels.h"
 #include "util/error.h"
@@ -25,7 +26,11 @@ struct variant {
 	const char *kernel;  /* as it was given; NULL for a test of the host */
 	const char *image;   /* its path */
 	const char *release; /* what the kernel is called in names */
+	unsigned int number; /* its place in the plan, from 1; of a shard: in the whole one */
+	unsigned int shard;  /* that it belongs to, from 1; 0: there are none */
 	struct plan plan;
+	/* What its plan would have on a host that is large enough. */
+	uint64_t asked_mib, asked_record_mib;
 	char skip[192]; /* why it is not run, or "" */
 };
 
@@ -48,6 +53,8 @@ struct variant_source {
 struct variant_choice {
 	const char *const *filters, *const *excludes; /* globs, NULL-terminated */
 	const char *const *names; /* only these, NULL-terminated: those that failed the last time */
+	/* Of @shards (shard.h) this one, from 1; 0: all, and @part of struct variants says which
+	 * belongs to which. */
 	unsigned int shard, shards;
 	bool has_seed;
 	uint64_t seed;
@@ -56,6 +63,8 @@ struct variant_choice {
 struct variants {
 	struct variant *list;
 	size_t count;
+	struct suite_part
+		part; /* where shards were asked for: the whole plan; its strings are owned */
 	char warning[PLAN_WARNING_SIZE]; /* "" or the first plan's */
 };
 

@@ -121,7 +121,7 @@ script()
 	assert_status 0
 	run "$KTSTR_LAUNCH" test --dry-run --shard 1/10000 sub
 	assert_status 0
-	assert_output '^[01] variants?$'
+	assert_output '^1 variant of 1 in shard 1/10000$'
 	for seconds in 0x10 1e3 ' 1' +1 -1 inf ''; do
 		run "$KTSTR_LAUNCH" run --timeout "$seconds" true
 		assert_status 125

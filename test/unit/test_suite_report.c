@@ -674,8 +674,9 @@ static void json_says_each_outcome(void **state)
 
 	(void)state;
 	assert_int_equal(parse_lines(text, lines, NR_SAMPLES + 2), NR_SAMPLES + 2);
-	assert_string_equal(json_object_to_json_string_ext(lines[0], JSON_C_TO_STRING_PLAIN),
-			    "{\"type\":\"plan\",\"schema_version\":1,\"planned\":9}");
+	assert_string_equal(
+		json_object_to_json_string_ext(lines[0], JSON_C_TO_STRING_PLAIN),
+		"{\"type\":\"plan\",\"schema_version\":1,\"planned\":9,\"shard\":null}");
 	for (size_t i = 0; i < NR_SAMPLES; i++) {
 		struct json_object *line = lines[i + 1];
 

@@ -182,32 +182,63 @@ static void one_kernel_has_the_name_of_several(void **state)
 	assert_int_equal(make(f), 2);
 }
 
-/* Each variant in one shard, and in the same one when there are more tests. */
+/* Each in one shard, with the number that it has in the whole plan, also in another order. */
 static void shards(void **state)
 {
 	struct fixture *f = *state;
-	char first[4096] = "";
+	bool seen[256] = { false };
 	size_t all, sum = 0;
 
 	f->source.gauntlet = true;
+	f->source.repeat = 2;
 	all = make(f);
+	assert_null(f->variants.part.plan);
+	f->choice.has_seed = true;
+	f->choice.seed = 7;
 	f->choice.shards = 3;
 	for (f->choice.shard = 1; f->choice.shard <= 3; f->choice.shard++) {
 		sum += make(f);
 		assert_true(f->variants.count > 0 && f->variants.count < all);
+		assert_int_equal(f->variants.part.count, all);
+		assert_int_equal(f->variants.part.shard, f->choice.shard);
+		for (size_t i = 0; i < f->variants.count; i++) {
+			const struct variant *variant = &f->variants.list[i];
+			const struct suite_planned *planned =
+				&f->variants.part.plan[variant->number - 1];
+
+			assert_string_equal(planned->name, variant->name);
+			assert_int_equal(planned->shard, f->choice.shard);
+			assert_false(seen[variant->number]);
+			seen[variant->number] = true;
+		}
 	}
 	assert_int_equal(sum, all);
-	f->choice.shard = 1;
-	f->source.nr_tests = 1;
-	make(f);
-	for (size_t i = 0; i < f->variants.count; i++)
-		snprintf(first + strlen(first), sizeof(first) - strlen(first), "%s ",
-			 f->variants.list[i].name);
-	f->source.nr_tests = NR_TESTS;
-	make(f);
-	for (size_t i = 0; i < f->variants.count; i++)
-		if (f->variants.list[i].test == &f->tests[0])
-			assert_non_null(strstr(first, f->variants.list[i].name));
+	/* All of them, each with its shard. */
+	f->choice.shard = 0;
+	assert_int_equal(make(f), all);
+	assert_int_equal(f->variants.list[0].shard, f->variants.part.plan[0].shard);
+}
+
+/* What a host has or lacks moves no variant to another shard. */
+static void shards_are_the_same_on_all_hosts(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int of[256];
+	size_t count;
+
+	f->source.gauntlet = true;
+	f->choice.shards = 5;
+	count = make(f);
+	for (size_t i = 0; i < count; i++)
+		of[i] = f->variants.list[i].shard;
+	/* Without memory for most of them, nor for the flight recorder of others; without a tool.
+	 */
+	f->source.host_memory_mib = 600;
+	f->tests[1].lacks_tool = strdup("nobodyhasthis");
+	f->kernels.images = (char *[]){ (char *)"/elsewhere/one", NULL };
+	assert_int_equal(make(f), count);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(f->variants.list[i].shard, of[i]);
 }
 
 static void seeds_and_rounds(void **state)
@@ -298,6 +329,7 @@ int main(void)
 		with_fixture(choices),
 		with_fixture(one_kernel_has_the_name_of_several),
 		with_fixture(shards),
+		with_fixture(shards_are_the_same_on_all_hosts),
 		with_fixture(seeds_and_rounds),
 		with_fixture(skips_have_their_reasons),
 		with_fixture(the_tracer_has_its_floor),
