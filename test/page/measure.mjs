@@ -41,7 +41,7 @@ const { frames, cpu, events } = await page.evaluate(async () => {
 		const length = span * 10 ** (-2.5 + 2.5 * Math.cos(i / 300 * 4 * Math.PI));
 		const middle = span * (0.5 + 0.45 * Math.sin(i / 300 * 6 * Math.PI));
 
-		timeline.scroll = timeline.contentHeight * (i % 100) / 100;
+		timeline.view.scroll = timeline.contentHeight * (i % 100) / 100;
 		timeline.show(middle - length / 2, middle + length / 2);
 		const start = performance.now();
 

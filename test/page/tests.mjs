@@ -92,8 +92,8 @@ await test("a failure: each part is there, the failure's mark and the named task
 	same(await page.locator("h2").allTextContents(), ["Evidence", "Repro", "Timeline", "Topology",
 		"The machine at the failure", "Logs", "Metrics and checks", "About this run"], "parts");
 	yes((await page.locator(".cause").textContent()).includes("starved [123]"), "the cause is on top");
-	const seen = await timeline(page, t => ({ from: t.from, to: t.to, at: t.failure, focus: t.focus && t.focus.pid,
-		name: t.focus && t.trace.nameOf(t.focus), scroll: t.scroll, first: t.lanes[1].task && t.lanes[1].task.pid }));
+	const seen = await timeline(page, t => ({ from: t.view.from, to: t.view.to, at: t.trace.marks.at(-1)[0], focus: t.focus && t.focus.pid,
+		name: t.focus && t.trace.nameOf(t.focus), scroll: t.view.scroll, first: t.lanes[1].task && t.lanes[1].task.pid }));
 
 	yes(seen.from < seen.at && seen.at < seen.to, "the failure's mark is in view");
 	same([seen.name, seen.focus, seen.first, seen.scroll], ["starved", 123, 123, 0], "the named task");
@@ -115,8 +115,8 @@ await test("the starved task is found in two actions by who does not know its na
 	await timeline(page, t => t.key("Escape", false));
 	/* The longest wait is the first row; one click leads there. */
 	await page.locator(".tables tr.act").first().click();
-	const seen = await timeline(page, t => ({ name: t.focus && t.trace.nameOf(t.focus), from: t.from, to: t.to,
-		wait: t.trace.start[t.trace.segmentAt(t.focus, (t.from + t.to) / 2)] }));
+	const seen = await timeline(page, t => ({ name: t.focus && t.trace.nameOf(t.focus), from: t.view.from, to: t.view.to,
+		wait: t.trace.start[t.trace.segmentAt(t.focus, (t.view.from + t.view.to) / 2)] }));
 
 	same(seen.name, "starved", "the selected task");
 	yes(seen.from <= seen.wait && seen.wait <= seen.to, "its wait is in view");
@@ -165,13 +165,12 @@ await test("wheel, drag and keys move the view; a drag in the ruler selects; the
 
 	await canvas.scrollIntoViewIfNeeded();
 	const box = await canvas.boundingBox(), x = box.x + box.width / 2, y = box.y + 120;
-	const view = () => timeline(page, t => [t.from, t.to, t.to - t.from]);
+	const view = () => timeline(page, t => [t.view.from, t.view.to, t.view.length]);
 	const before = await view();
 
 	await page.mouse.move(x, y);
 	await page.mouse.wheel(0, -240);
-	await page.waitForFunction(n => document.querySelector(".trace").timeline.to -
-		document.querySelector(".trace").timeline.from < n, before[2]);
+	await page.waitForFunction(n => document.querySelector(".trace").timeline.view.length < n, before[2]);
 	const closer = await view();
 
 	await page.mouse.down();
@@ -203,7 +202,7 @@ await test("wheel, drag and keys move the view; a drag in the ruler selects; the
 	yes(range && range.every(Number.isInteger) && range[1] > range[0], "a range of whole ns");
 	yes((await page.locator(".tables").first().textContent()).includes("Over the range from"), "with its totals");
 	await page.locator("input[type=search]").first().fill("starved");
-	same(await timeline(page, t => t.shownTasks.map(task => task.pid)), [123], "what the search finds");
+	same(await timeline(page, t => t.chosen.shown.map(task => task.pid)), [123], "what the search finds");
 	await page.locator("button", { hasText: "wake-ups" }).first().click();
 	same(await page.locator("button", { hasText: "wake-ups" }).first().getAttribute("aria-pressed"), "true", "arrows");
 	await harmless(opened);

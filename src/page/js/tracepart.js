@@ -141,8 +141,8 @@ function fill(box, entry, trace, wanted, isFirst) {
 			if (search.value)
 				found.append(n === 1 ? "1 task" : `${count(n)} tasks`);
 		}, onkeydown: (/** @type {KeyboardEvent} */ event) => {
-			if (event.key === "Enter" && timeline.shownTasks[0])
-				timeline.setFocus(timeline.shownTasks[0]);
+			if (event.key === "Enter" && timeline.chosen.shown[0])
+				timeline.setFocus(timeline.chosen.shown[0]);
 		} }));
 	const button = (/** @type {string} */ text, /** @type {string} */ key, /** @type {string} */ hint) =>
 		el("button", { type: "button", title: hint, onclick: () => timeline.key(key, false) }, text);
