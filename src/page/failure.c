@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "page/columns.h"
-#include "page/input.h"
 #include "plan/topology.h"
 #include "report/artefacts.h"
 #include "report/report.h"
 #include "trace/events.h"
+#include "util/input.h"
 
 /* Of each stream so much is shown. */
 #define TAIL_BYTES (128u << 10)
@@ -59,7 +59,7 @@ static struct json_object *columns_of(struct page *page, const char *path, size_
 		error_set(why, -ENOMEM, "out of memory");
 		return NULL;
 	}
-	ret = input_read(path, INPUT_MAX_TRACE, &data, &size, why);
+	ret = input_read(path, FAILURE_MAX_TRACE, &data, &size, why);
 	read = ret ? ret : trace_events_read(events, data, size, &failure);
 	cut = read == -ENODATA && events->nr_events;
 	if (!ret && read && !cut)
@@ -348,7 +348,7 @@ static int load_dump(const char *path, struct json_object **dump, struct error *
 {
 	size_t size;
 	char *text;
-	int ret = input_read(path, INPUT_MAX_JSON, &text, &size, err);
+	int ret = input_read(path, FAILURE_MAX_DUMP, &text, &size, err);
 
 	if (ret)
 		return ret;

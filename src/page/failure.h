@@ -7,6 +7,11 @@
 
 #include "page/page.h"
 
+/* A dump has some hundred KiB. */
+#define FAILURE_MAX_DUMP  (256u << 20)
+/* What the built-in tracer writes of 16 million events, which is the most that is decoded. */
+#define FAILURE_MAX_TRACE (2048ull << 20)
+
 /*
  * failure_add_dump - a failure dump, or a result file, whose schema version must be ours
  * @variant: the name of a suite's variant, whose test it must be of; NULL: any

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "page/failure.h"
-#include "page/input.h"
 #include "page/results.h"
 #include "report/artefacts.h"
 
@@ -141,15 +140,15 @@ static int gather_suite(struct page *page, const char *path, struct json_object 
 			struct error *err)
 {
 	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX], *text;
-	size_t size;
-	int ret = input_read(path, INPUT_MAX_JSON, &text, &size, err);
+	char folder[PATH_MAX];
+	struct results results;
+	int ret = results_read(path, &results, err);
 
 	if (ret)
 		return ret;
 	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash + 1 - path) : 0, path);
-	ret = results_add(page, text, size, folder, suite, err);
-	free(text);
+	ret = results_add(page, &results, folder, suite, err);
+	results_destroy(&results);
 	return ret ? error_prefix(err, ret, "'%s'", path) : 0;
 }
 

@@ -9,16 +9,14 @@
 #include <unistd.h>
 
 #include "page/failure.h"
-#include "page/input.h"
-#include "report/suite.h"
+#include "util/input.h"
+#include "util/json.h"
 
 /* A suite while it is read. */
 struct reading {
 	struct page *page;
 	const char *folder;
-	struct json_object *results; /* an array; owned */
-	struct json_object *summary; /* the last line's; owned */
-	struct json_object *planned;
+	struct json_object *lines; /* an array; owned */
 	size_t nr_failures;
 };
 
@@ -82,137 +80,75 @@ static int add_failure(struct reading *reading, struct json_object *result)
 	return 0;
 }
 
-static int check_result(struct json_object *line, struct error *err)
+/* What the page's script takes for text. */
+static int check_texts(struct json_object *line, struct error *err)
 {
-	static const char *const texts[] = { "cause", "detail", "kernel", "topology", "replay" };
-	struct json_object *seconds = json_object_object_get(line, "seconds");
+	static const char *const texts[] = { "cause", "detail", "replay" };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (json_object_object_get(line, texts[i]) && !input_text(line, texts[i]))
 			return error_set(err, -EBADMSG, "a result whose '%s' is no text", texts[i]);
-	if (input_text(line, "name") && input_text(line, "outcome") &&
-	    (json_object_is_type(seconds, json_type_double) ||
-	     json_object_is_type(seconds, json_type_int)))
-		return 0;
-	return error_set(err, -EBADMSG, "a result without 'name', 'outcome' or 'seconds'");
+	return 0;
 }
 
-/* Takes @line over. */
-static int take_line(struct reading *reading, struct json_object *line, struct error *err)
+static int add_line(struct reading *reading, const struct results_item *item, struct error *err)
 {
-	const char *type = input_text(line, "type");
-	struct json_object *version;
-	int ret = 0;
+	struct json_object *line;
+	int ret = results_line(item, &line, err);
 
-	version = json_object_is_type(line, json_type_object)
-			  ? json_object_object_get(line, "schema_version")
-			  : NULL;
-	if (!type || !json_object_is_type(version, json_type_int)) {
-		ret = error_set(err, -EBADMSG, "no line of `ktstr-launch test --json`");
-	} else if (json_object_get_int(version) != SUITE_JSON_VERSION) {
-		ret = error_set(err, -EBADMSG,
-				"its schema version is %d, and this launcher knows %d; take the "
-				"launcher that wrote it",
-				json_object_get_int(version), SUITE_JSON_VERSION);
-	} else if (!strcmp(type, "plan")) {
-		json_object_put(reading->planned);
-		reading->planned = json_object_get(json_object_object_get(line, "planned"));
-	} else if (!strcmp(type, "summary")) {
-		json_object_put(reading->summary);
-		reading->summary = json_object_get(line);
-	} else if (!strcmp(type, "result")) {
-		ret = check_result(line, err);
-		if (!ret && (add_failure(reading, line) ||
-			     json_object_array_add(reading->results, json_object_get(line))))
-			ret = error_set(err, -ENOMEM, "page: out of memory");
-	}
+	if (!ret)
+		ret = check_texts(line, err);
+	if (!ret && (add_failure(reading, line) ||
+		     json_object_array_add(reading->lines, json_object_get(line))))
+		ret = error_set(err, -ENOMEM, "page: out of memory");
 	json_object_put(line);
-	return ret;
+	return ret ? error_prefix(err, ret, "line %u", item->line_number) : 0;
 }
 
-static int take_lines(struct reading *reading, const char *text, size_t size, struct error *err)
+/* As many as there are of each outcome, also where the summary is missing. */
+static struct json_object *counted(const struct results *results)
 {
-	unsigned int number = 0;
-
-	while (size) {
-		const char *end = memchr(text, '\n', size);
-		size_t length = end ? (size_t)(end - text) : size;
-		struct json_object *line;
-		int ret;
-
-		number++;
-		/* A report that was cut off may end within a line: the page says that it has no
-		 * end. */
-		if (!end)
-			break;
-		ret = input_json(text, length, &line, err);
-		if (!ret)
-			ret = take_line(reading, line, err);
-		if (ret)
-			return error_prefix(err, ret, "line %u", number);
-		text += length + 1;
-		size -= length + 1;
-	}
-	if (json_object_array_length(reading->results) || reading->planned)
-		return 0;
-	return error_set(err, -EBADMSG, "it has no results");
-}
-
-/* As many as there are of each outcome, where the summary is missing. */
-static struct json_object *counted(struct json_object *results)
-{
-	struct json_object *counts = json_object_new_object();
-
-	for (size_t i = 0; counts && i < json_object_array_length(results); i++) {
-		const char *outcome = input_text(json_object_array_get_idx(results, i), "outcome");
-		struct json_object *count = json_object_object_get(counts, outcome);
-
-		if (json_object_object_add(counts, outcome,
-					   json_object_new_int(json_object_get_int(count) + 1))) {
-			json_object_put(counts);
-			return NULL;
-		}
-	}
-	return counts;
-}
-
-static struct json_object *suite_value(const struct reading *reading)
-{
-	struct json_object *summary = reading->summary, *seconds, *interrupted;
+	unsigned int counts[OUTCOME_NOT_RUN + 1] = { 0 };
 	struct json json = json_begin();
 
-	json_put(&json, "results", json_object_get(reading->results));
-	json_put_int(&json, "planned", json_object_get_int(reading->planned));
-	json_put(&json, "counts", counted(reading->results));
-	seconds = summary ? json_object_object_get(summary, "seconds") : NULL;
-	interrupted = summary ? json_object_object_get(summary, "interrupted") : NULL;
-	if (json_object_is_type(seconds, json_type_double) ||
-	    json_object_is_type(seconds, json_type_int))
-		json_put(&json, "seconds", json_object_get(seconds));
-	else
-		json_put_null(&json, "seconds");
-	json_put_bool(&json, "interrupted", json_object_get_boolean(interrupted));
-	json_put_bool(&json, "cut_off", !summary);
+	for (size_t i = 0; i < results->count; i++)
+		counts[results->list[i].outcome]++;
+	for (enum outcome_kind kind = OUTCOME_PASS; kind <= OUTCOME_NOT_RUN; kind++)
+		if (counts[kind])
+			json_put_number(&json, outcome_name(kind), counts[kind]);
 	return json_end(&json);
 }
 
-int results_add(struct page *page, const char *text, size_t size, const char *folder,
+static struct json_object *suite_value(const struct reading *reading, const struct results *results)
+{
+	struct json json = json_begin();
+
+	json_put(&json, "results", json_object_get(reading->lines));
+	json_put_number(&json, "planned", results->planned);
+	json_put(&json, "counts", counted(results));
+	json_put_seconds(&json, "seconds", results->seconds);
+	json_put_bool(&json, "interrupted", results->interrupted);
+	json_put_bool(&json, "cut_off", *results->cut_off);
+	return json_end(&json);
+}
+
+int results_add(struct page *page, const struct results *results, const char *folder,
 		struct json_object **suite, struct error *err)
 {
 	struct reading reading = { .page = page, .folder = folder };
-	int ret;
+	int ret = 0;
 
 	*suite = NULL;
-	reading.results = json_object_new_array();
-	ret = reading.results ? take_lines(&reading, text, size, err)
-			      : error_set(err, -ENOMEM, "page: out of memory");
+	reading.lines = json_object_new_array();
+	if (!reading.lines)
+		return error_set(err, -ENOMEM, "page: out of memory");
+	for (size_t i = 0; !ret && i < results->count; i++)
+		ret = add_line(&reading, &results->list[i], err);
 	if (!ret) {
-		*suite = suite_value(&reading);
+		*suite = suite_value(&reading, results);
 		if (!*suite)
 			ret = error_set(err, -ENOMEM, "page: out of memory");
 	}
-	json_object_put(reading.results);
-	json_object_put(reading.summary);
-	json_object_put(reading.planned);
+	json_object_put(reading.lines);
 	return ret;
 }

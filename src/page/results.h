@@ -6,6 +6,7 @@
 #define KTSTR_PAGE_RESULTS_H
 
 #include "page/page.h"
+#include "results/results.h"
 
 /*
  * What the failures of one page may take: so many of them, and bytes of their traces, packed. Those
@@ -15,12 +16,12 @@
 #define RESULTS_MAX_TRACES   (48u << 20)
 
 /*
- * results_add - @size bytes of JSON lines at @text
+ * results_add - the results of a suite, and the failures that they name
  * @folder: where dumps are looked for first, with a slash at its end, or ""
  * @suite: for page_write, owned by the caller
- * Returns 0; -EBADMSG: a line that is none, or of another schema version; -ENOMEM.
+ * Returns 0; -EBADMSG: a line with a field that the page shows and cannot; -ENOMEM.
  */
-int results_add(struct page *page, const char *text, size_t size, const char *folder,
+int results_add(struct page *page, const struct results *results, const char *folder,
 		struct json_object **suite, struct error *err);
 
 #endif

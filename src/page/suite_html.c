@@ -41,18 +41,22 @@ static int report_end(struct suite_writer *writer, const struct suite_counts *co
 {
 	struct collected *collected = writer->collected;
 	struct json_object *suite = NULL;
+	struct results results;
 	struct page page;
 	int ret = suite_end(&collected->lines, counts, seconds, interrupted, err);
 
+	if (!ret)
+		ret = results_parse(collected->text, collected->size, &results, err);
 	if (ret)
 		return ret;
 	ret = page_begin(&page, err);
 	if (!ret)
-		ret = results_add(&page, collected->text, collected->size, "", &suite, err);
+		ret = results_add(&page, &results, "", &suite, err);
 	if (!ret)
 		ret = page_write(&page, "Test suite", suite, writer->out, err);
 	json_object_put(suite);
 	page_end(&page);
+	results_destroy(&results);
 	return ret;
 }
 

@@ -19,6 +19,9 @@
 struct suite_result {
 	const char *name;    /* "fair", "gauntlet/fair/smt-2llc", "gauntlet/fair/smt-2llc/6.12.1" */
 	unsigned int number; /* 1-based, in the plan's order; of a shard: in the whole plan's */
+	const char *test;    /* "fair": of the name, without preset and kernel */
+	const char *preset;  /* of the gauntlet, or NULL */
+	unsigned int round;  /* 1-based, of --repeat */
 	enum outcome_kind outcome;
 	const char *cause;    /* one line: the verdict's, or the reason of a skip or an error */
 	const char *detail;   /* lines more: what the report of `run` prints below its first line,

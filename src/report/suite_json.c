@@ -16,6 +16,9 @@
  * "result", in the order in which they ended; null: not known, or there is none
  *	name            the variant's: "fair", "gauntlet/fair/smt-2llc"
  *	number          its place in the plan, from 1; of a shard: in the whole suite's
+ *	test            of its name, without preset and kernel: "fair"
+ *	preset          of the gauntlet: "smt-2llc"
+ *	round           number, of --repeat, from 1
  *	outcome         "pass", "fail", "timeout", "xfail", "xpass", "skip",
  *	                "inconclusive", "error", "not-run"
  *	bad             bool: makes the suite fail (fail, timeout, xpass, inconclusive, error)
@@ -126,6 +129,12 @@ static int report_result(struct suite_writer *writer, const struct suite_result 
 
 	json_put_text(&json, "name", result->name);
 	json_put_number(&json, "number", result->number);
+	json_put_text(&json, "test", result->test);
+	json_put_text(&json, "preset", result->preset);
+	if (result->round)
+		json_put_number(&json, "round", result->round);
+	else
+		json_put_null(&json, "round");
 	json_put_text(&json, "outcome", outcome_name(result->outcome));
 	json_put_bool(&json, "bad", outcome_is_bad(result->outcome));
 	json_put_text(&json, "cause", result->cause);

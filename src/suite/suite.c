@@ -66,6 +66,9 @@ static void tell(struct suite *suite, size_t index, const struct worker_result *
 	char spec[TOPOLOGY_SPEC_SIZE] = "";
 	struct suite_result result = { .name = variant->name,
 				       .number = variant->number,
+				       .test = variant->test->name,
+				       .preset = variant->preset,
+				       .round = variant->round,
 				       .outcome = of->outcome,
 				       .cause = of->cause,
 				       .detail = of->detail,

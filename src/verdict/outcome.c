@@ -1,6 +1,8 @@
 /* What does a VM's end mean for a test? See outcome.h. */
 #include "verdict/outcome.h"
 
+#include <string.h>
+
 const char *outcome_name(enum outcome_kind kind)
 {
 	switch (kind) {
@@ -24,6 +26,14 @@ const char *outcome_name(enum outcome_kind kind)
 		return "not-run";
 	}
 	return "unknown";
+}
+
+bool outcome_named(const char *name, enum outcome_kind *kind)
+{
+	for (*kind = OUTCOME_PASS; *kind <= OUTCOME_NOT_RUN; (*kind)++)
+		if (!strcmp(name, outcome_name(*kind)))
+			return true;
+	return false;
 }
 
 bool outcome_is_bad(enum outcome_kind kind)

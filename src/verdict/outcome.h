@@ -25,6 +25,8 @@ enum outcome_kind {
 /* "pass", "fail", "timeout", "xfail", "xpass", "skip", "inconclusive", "error", "not-run"
  */
 const char *outcome_name(enum outcome_kind kind);
+/* outcome_named - the one of this name. Returns whether there is one. */
+bool outcome_named(const char *name, enum outcome_kind *kind);
 
 /* Is it one that makes the suite fail? FAIL, TIMEOUT, XPASS, INCONCLUSIVE, ERROR. */
 bool outcome_is_bad(enum outcome_kind kind);

@@ -87,9 +87,9 @@ print(base64.b64encode(hashlib.sha256(re.search("<%s>(.*)</%s>" % ((sys.argv[1],
 	dumps
 	cat >results.json <<-'END'
 		{"type":"plan","schema_version":1,"planned":3}
-		{"type":"result","schema_version":1,"name":"gauntlet/NAME/smt","outcome":"fail","bad":true,"cause":"x","dump":"run/a-1.failure-dump.json","seconds":1.5}
-		{"type":"result","schema_version":1,"name":"b","outcome":"fail","bad":true,"cause":"y","dump":"gone/b.failure-dump.json","seconds":1}
-		{"type":"result","schema_version":1,"name":"c","outcome":"pass","bad":false,"cause":"","dump":null,"seconds":1}
+		{"type":"result","schema_version":1,"name":"gauntlet/NAME/smt","number":1,"outcome":"fail","bad":true,"cause":"x","dump":"run/a-1.failure-dump.json","seconds":1.5}
+		{"type":"result","schema_version":1,"name":"b","number":2,"outcome":"fail","bad":true,"cause":"y","dump":"gone/b.failure-dump.json","seconds":1}
+		{"type":"result","schema_version":1,"name":"c","number":3,"outcome":"pass","bad":false,"cause":"","dump":null,"seconds":1}
 		{"type":"summary","schema_version":1,"seconds":4,"interrupted":false}
 	END
 	sed -i "s/NAME/$(jq -r '.test | sub("[.][^.]*$"; "")' run/a-1.failure-dump.json)/" results.json
@@ -144,8 +144,9 @@ print(base64.b64encode(hashlib.sha256(re.search("<%s>(.*)</%s>" % ((sys.argv[1],
 	refused run "holds several runs"
 	echo '{"type":"plan","schema_version":2,"planned":1}' >suite.json
 	refused suite.json "line 1: its schema version is 2"
-	echo '{"type":"result","schema_version":1,"name":"a","outcome":"fail","seconds":1,"kernel":[]}' >suite.json
-	refused suite.json "line 1: a result whose 'kernel' is no text"
+	printf '%s\n' '{"type":"plan","schema_version":1,"planned":1}' \
+		'{"type":"result","schema_version":1,"name":"a","number":1,"outcome":"fail","seconds":1,"cause":[]}' >suite.json
+	refused suite.json "line 2: a result whose 'cause' is no text"
 	jq -c . $name | sed 's/^{/{"x":-Infinity,/' >number.json
 	refused number.json "a number that is not finite"
 }

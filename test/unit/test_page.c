@@ -13,9 +13,9 @@
 #include <zlib.h>
 
 #include "page/columns.h"
-#include "page/input.h"
 #include "page/page.h"
 #include "trace_writer.h"
+#include "util/input.h"
 
 static char *escaped(const char *text, size_t size)
 {

@@ -36,6 +36,9 @@ static const struct suite_result samples[] = {
 	  .seconds = 4.5 },
 	{ .name = "gauntlet/fair/smt-2llc",
 	  .number = 2,
+	  .test = "fair",
+	  .preset = "smt-2llc",
+	  .round = 3,
 	  .outcome = OUTCOME_FAIL,
 	  .cause = "payload exited with status 1 after 3.2 s",
 	  .detail = "  repro: same failure\n\n    | a line of the guest\n",
@@ -126,6 +129,8 @@ static struct suite_result hostile_result(enum outcome_kind kind)
 
 	return (struct suite_result){ .name = text,
 				      .number = 1,
+				      .test = text,
+				      .preset = text,
 				      .outcome = kind,
 				      .cause = text,
 				      .detail = text,
@@ -666,7 +671,7 @@ static void json_says_each_outcome(void **state)
 		"metrics", "metrics_warnings", "name",	 "number", "outcome",  "bad",
 		"cause",   "detail",	       "output", "kernel", "topology", "memory_mib",
 		"seconds", "folder",	       "dump",	 "trace",  "replay",   "type",
-		"start",   "schema_version"
+		"start",   "schema_version",   "test",	 "preset", "round"
 	};
 	char *text = report_samples(&suite_json, true);
 	struct json_object *lines[NR_SAMPLES + 2];
@@ -690,6 +695,11 @@ static void json_says_each_outcome(void **state)
 			json_text(line, keys[k]);
 		assert_int_equal(json_object_object_length(line), sizeof(keys) / sizeof(*keys));
 	}
+	assert_string_equal(json_text(lines[2], "test"), "fair");
+	assert_string_equal(json_text(lines[2], "preset"), "smt-2llc");
+	assert_string_equal(json_text(lines[2], "round"), "3");
+	assert_null(json_text(lines[1], "preset"));
+	assert_null(json_text(lines[1], "round"));
 	assert_string_equal(json_text(lines[2], "detail"), samples[1].detail);
 	assert_string_equal(json_text(lines[2], "replay"), samples[1].replay);
 	assert_string_equal(json_text(lines[2], "trace"), samples[1].trace);

@@ -1,5 +1,5 @@
-/* What is a file that a user gives to `report`? See input.h. */
-#include "page/input.h"
+/* What is in a file that a user gives? See input.h. */
+#include "util/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,25 +107,43 @@ int input_tail(const char *path, size_t most, char **data, size_t *size, struct 
 	return ret;
 }
 
-/* json-c takes NaN and Infinity, and 1e999 for one: a browser's JSON.parse refuses the first two.
+/*
+ * json-c takes NaN and Infinity, and 1e999 for one: a browser's JSON.parse refuses the first two.
+ * Of one that is found, @key and @name say where: its key, and the "name" beside it; or NULL.
  */
-static bool is_finite(struct json_object *value)
+static bool is_finite(struct json_object *value, const char **key, const char **name)
 {
 	if (json_object_is_type(value, json_type_double))
 		return isfinite(json_object_get_double(value));
 	if (json_object_is_type(value, json_type_array)) {
 		for (size_t i = 0; i < json_object_array_length(value); i++)
-			if (!is_finite(json_object_array_get_idx(value, i)))
+			if (!is_finite(json_object_array_get_idx(value, i), key, name))
 				return false;
 	} else if (json_object_is_type(value, json_type_object)) {
 		struct json_object_iterator at = json_object_iter_begin(value);
 		struct json_object_iterator end = json_object_iter_end(value);
 
-		for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
-			if (!is_finite(json_object_iter_peek_value(&at)))
-				return false;
+		for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+			if (is_finite(json_object_iter_peek_value(&at), key, name))
+				continue;
+			if (!*key) {
+				*key = json_object_iter_peek_name(&at);
+				*name = input_text(value, "name");
+			}
+			return false;
+		}
 	}
 	return true;
+}
+
+static int refuse_not_finite(struct json_object *value, struct error *err)
+{
+	const char *key = NULL, *name = NULL;
+
+	if (is_finite(value, &key, &name))
+		return 0;
+	return error_set(err, -EBADMSG, "no JSON: it has a number that is not finite%s%.64s%s%.64s",
+			 key ? ": " : "", key ? key : "", name ? " of " : "", name ? name : "");
 }
 
 int input_json(const char *text, size_t size, struct json_object **value, struct error *err)
@@ -139,19 +157,18 @@ int input_json(const char *text, size_t size, struct json_object **value, struct
 		return error_set(err, -ENOMEM, "out of memory");
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
 						JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	/* @size is far below INT_MAX. */
 	*value = json_tokener_parse_ex(tokener, text, (int)size);
 	error = json_tokener_get_error(tokener);
 	end = json_tokener_get_parse_end(tokener);
 	json_tokener_free(tokener);
 	while (end < size && text[end] && strchr(" \t\r\n", text[end]))
 		end++;
-	if (error == json_tokener_success && end >= size && is_finite(*value))
+	if (error == json_tokener_success && end >= size && !refuse_not_finite(*value, err))
 		return 0;
 	json_object_put(*value);
 	*value = NULL;
 	if (error == json_tokener_success && end >= size)
-		return error_set(err, -EBADMSG, "no JSON: it has a number that is not finite");
+		return -EBADMSG;
 	if (error == json_tokener_success)
 		return error_set(err, -EBADMSG, "no JSON: it goes on behind its end, at byte %zu",
 				 end);

@@ -1,17 +1,12 @@
-/* What is a file that a user gives to `report`, and what is in it? Read whole, within limits. */
-#ifndef KTSTR_PAGE_INPUT_H
-#define KTSTR_PAGE_INPUT_H
+/* What is in a file that a user gives? All of it, within limits; and the JSON in it. */
+#ifndef KTSTR_UTIL_INPUT_H
+#define KTSTR_UTIL_INPUT_H
 
 #include <stddef.h>
 
 #include "util/error.h"
 
 struct json_object;
-
-/* A dump has some hundred KiB; a suite's results a few KiB for each variant. */
-#define INPUT_MAX_JSON	(256u << 20)
-/* What the built-in tracer writes of 16 million events, which is the most that is decoded. */
-#define INPUT_MAX_TRACE (2048ull << 20)
 
 /*
  * input_read - all of a regular file. @data: owned by the caller, with a NUL behind its @size bytes
@@ -26,8 +21,10 @@ int input_read(const char *path, size_t most, char **data, size_t *size, struct 
 int input_tail(const char *path, size_t most, char **data, size_t *size, struct error *err);
 
 /*
- * input_json - one JSON value of UTF-8 (RFC 8259), nothing behind it. Returns 0, or -EBADMSG with
- * what is wrong and where, or -ENOMEM. @value: owned by the caller.
+ * input_json - one JSON value of UTF-8 (RFC 8259), nothing behind it; numbers are finite, which
+ * JSON has no other ones of.
+ * @size: at most INT_MAX
+ * Returns 0, or -EBADMSG with what is wrong and where, or -ENOMEM. @value: owned by the caller.
  */
 int input_json(const char *text, size_t size, struct json_object **value, struct error *err);
 
