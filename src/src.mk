@@ -2,7 +2,7 @@
 
 SRC_C := $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c embed/*.c))
 SRC_OBJECTS := $(SRC_C:%.c=$(BUILD)/%.o)
-SRC_LIBS := -ljson-c -larchive -lelf -lz -lzstd -llzma -llz4 -lnettle -lpthread
+SRC_LIBS := -ljson-c -larchive -lelf -lz -lzstd -llzma -llz4 -lnettle -lm -lpthread
 # The sanitizers have no static-pie form. No build id: it is made of the debug information as well, where
 # the folder of the build is named, and the same source is to give the same bytes in any folder.
 SRC_LDFLAGS := $(if $(filter none,$(SANITIZE)),-static-pie,-pie) -Wl,--gc-sections -Wl,--as-needed \
