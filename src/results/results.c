@@ -46,12 +46,15 @@ static int add_result(struct reading *reading, struct json_object *line,
 	return 0;
 }
 
-static int take_plan(struct reading *reading, struct json_object *line, struct error *err)
+static int take_plan(struct reading *reading, struct json_object *line,
+		     const struct results_item *place, struct error *err)
 {
 	if (reading->has_plan)
 		return error_set(err, -EBADMSG,
 				 "a second plan: this is more than one file; give each for itself");
 	reading->has_plan = true;
+	reading->results->plan = place->line;
+	reading->results->plan_length = place->length;
 	return results_count(line, "planned", 0, &reading->results->planned, err);
 }
 
@@ -102,7 +105,7 @@ static int take_line(struct reading *reading, struct json_object *line,
 		return error_set(err, -EBADMSG,
 				 "it stands behind the summary, which is a file's last line");
 	if (!strcmp(type, "plan"))
-		return take_plan(reading, line, err);
+		return take_plan(reading, line, place, err);
 	if (!strcmp(type, "summary"))
 		return take_summary(reading, line, err);
 	return strcmp(type, "result") ? 0 : add_result(reading, line, place, err);
@@ -231,6 +234,11 @@ int results_read(const char *path, struct results *results, struct error *err)
 int results_line(const struct results_item *item, struct json_object **line, struct error *err)
 {
 	return input_json(item->line, item->length, line, err);
+}
+
+int results_plan(const struct results *results, struct json_object **line, struct error *err)
+{
+	return input_json(results->plan, results->plan_length, line, err);
 }
 
 void results_destroy(struct results *results)

@@ -46,6 +46,8 @@ struct results {
 	bool interrupted; /* by a signal or --fail-fast, as the summary says */
 	double seconds;	  /* of all, as the summary says; below 0: not known */
 	char *text;	  /* what results_read read; owned */
+	const char *plan; /* the plan's line, likewise as the file has it */
+	size_t plan_length;
 };
 
 /*
@@ -66,8 +68,10 @@ void results_destroy(struct results *results);
 
 /*
  * results_line - a result's line as a JSON object, with all its fields; owned by the caller
- * Returns 0 or -ENOMEM.
+ * results_plan - likewise the plan's
+ * Return 0 or -ENOMEM.
  */
 int results_line(const struct results_item *item, struct json_object **line, struct error *err);
+int results_plan(const struct results *results, struct json_object **line, struct error *err);
 
 #endif

@@ -100,6 +100,9 @@ static void what_the_launcher_writes(void **state)
 	json_object_put(line);
 	assert_ptr_equal(item->line, strchr(text, '\n') + 1);
 	assert_int_equal(item->line[item->length], '\n');
+	assert_int_equal(results_plan(&results, &line, &err), 0);
+	assert_int_equal(json_object_get_int(json_object_object_get(line, "planned")), 2);
+	json_object_put(line);
 	item = &results.list[1];
 	assert_null(item->test);
 	assert_null(item->kernel);
