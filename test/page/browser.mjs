@@ -63,3 +63,23 @@ export async function traces(page) {
 		t.querySelector(".absent")));
 	return page.locator(".trace canvas").count();
 }
+
+/** @param {any} is @param {any} wanted @param {string} what */
+export function same(is, wanted, what) {
+	if (JSON.stringify(is) !== JSON.stringify(wanted))
+		throw new Error(`${what}: is ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`);
+}
+
+/** @param {any} is @param {string} what */
+export function yes(is, what) {
+	if (!is)
+		throw new Error(`it is not so: ${what}`);
+}
+
+/** What is the same for every page. @param {{ page: any, wrongs: string[] }} opened */
+export async function harmless({ page, wrongs }) {
+	same(wrongs, [], "errors, words on the console, requests");
+	same(await page.evaluate(() => document.querySelectorAll("main img, main iframe, main a[href^=javascript], " +
+		"main script").length), 0, "elements that a name made");
+	yes(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it fits the window's width");
+}

@@ -1,6 +1,6 @@
 /*
  * Does each kind of page show what it must, and do no harm, in a real browser? Prints TAP. Started by
- * test/page/run, which makes what is looked at.
+ * test/page/run, which makes what is looked at. KTSTR_PAGE_ONLY: only the tests with this in their names.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { launch, open, traces } from "./browser.mjs";
+import { harmless, launch, open, same, traces, yes } from "./browser.mjs";
+import { dumpsBelow, endShows } from "./ends.mjs";
 
 const launcher = /** @type {string} */ (process.env.KTSTR_LAUNCH);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -19,6 +20,8 @@ let number = 0, failed = 0;
 /** @param {string} name @param {() => Promise<void>} body */
 async function test(name, body) {
 	number++;
+	if (process.env.KTSTR_PAGE_ONLY && !name.includes(process.env.KTSTR_PAGE_ONLY))
+		return;
 	try {
 		await body();
 		console.log(`ok ${number} - ${name}`);
@@ -27,18 +30,6 @@ async function test(name, body) {
 		console.log(`not ok ${number} - ${name}`);
 		console.log(String(error instanceof Error ? error.stack : error).replace(/^/gm, "# "));
 	}
-}
-
-/** @param {any} is @param {any} wanted @param {string} what */
-function same(is, wanted, what) {
-	if (JSON.stringify(is) !== JSON.stringify(wanted))
-		throw new Error(`${what}: is ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`);
-}
-
-/** @param {any} is @param {string} what */
-function yes(is, what) {
-	if (!is)
-		throw new Error(`it is not so: ${what}`);
 }
 
 /** @param {string} given @param {string} name */
@@ -51,14 +42,6 @@ function report(given, name) {
 
 /** The first of the page's timelines, as what @look makes of it there. @param {any} page @param {Function} look */
 const timeline = (page, look) => page.evaluate(`(${look})(document.querySelector(".trace").timeline)`);
-
-/** What is the same for every page. @param {{ page: any, wrongs: string[] }} opened */
-async function harmless({ page, wrongs }) {
-	same(wrongs, [], "errors, words on the console, requests");
-	same(await page.evaluate(() => document.querySelectorAll("main img, main iframe, main a[href^=javascript], " +
-		"main script").length), 0, "elements that a name made");
-	yes(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it fits the window's width");
-}
 
 /* A dump as the launcher writes it, with a trace beside it. */
 const folder = join(work, "run");
@@ -106,6 +89,20 @@ await test("a failure: each part is there, the failure's mark and the named task
 	yes((await page.locator(".thread small").count()) >= 4, "with its load");
 	await harmless(opened);
 	await opened.close();
+});
+
+await test("each staged end: its page shows what it says, the named task and the failure's mark are in view", async () => {
+	const ends = join(work, "ends");
+
+	mkdirSync(ends);
+	execFileSync("tar", ["-C", ends, "-xJf", join(here, "../fixtures/ends.tar.xz")]);
+	const dumps = dumpsBelow(ends);
+	let drawn = 0;
+
+	yes(dumps.length >= 20, `the ends are there, ${dumps.length}`);
+	for (const [i, end] of dumps.entries())
+		drawn += await endShows(browser, report(end, "end.html"), end, { colorScheme: i % 2 ? "dark" : "light" });
+	yes(drawn >= dumps.length - 3, "all but those that come before the recorder have timelines");
 });
 
 await test("the starved task is found in two actions by who does not know its name", async () => {

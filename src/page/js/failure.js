@@ -4,7 +4,7 @@ import { logs } from "./logs.js";
 import { backtrace, machine, taskText } from "./machine.js";
 import { load, taskTotals } from "./stats.js";
 import { topologyPart } from "./topology.js";
-import { mostWaiting, namedTask, payloadTime, tracePart } from "./tracepart.js";
+import { mostWaiting, namedPid, namedTask, payloadTime, tracePart } from "./tracepart.js";
 import { duration, percent, seconds } from "./units.js";
 
 /** @typedef {import("./tracepart.js").TraceEntry} TraceEntry */
@@ -70,11 +70,32 @@ function quoted(quote) {
 		quote.state_letter ? ` (${quote.state_letter})` : null,
 		quote.cpu !== null && quote.state !== "sleeping" ? ` on CPU ${quote.cpu}` : null,
 		quote.behind ? " behind " : null, quote.behind ? name(quote.behind) : null,
-		` for ${quote.at_least ? "at least " : ""}${seconds(quote.for_s)}, from ${
+		` for ${quote.at_least ? "at least " : quote.at_most ? "at most " : ""}${seconds(quote.for_s)}, from ${
 			seconds(Math.abs(quote.from_s ?? 0))} ${quote.from_s < 0 ? "before" : "after"} the payload's start on`,
 		quote.behind?.for_s ? `; that one ran for ${seconds(quote.behind.for_s)} of it` : null,
 		quote.woken_by ? "; woken by " : null, quote.woken_by ? name(quote.woken_by) : null,
 		quote.events_lost ? "; events of that CPU are missing" : null, `. Named by: ${quote.named_by}.`);
+}
+
+/**
+ * Where the kernel was: on the CPU that the cause names, or in the task that it names and that does not run.
+ * @param {any} dump @returns {Node[]}
+ */
+function namedBacktrace(dump) {
+	const { cpus = [], blocked = [], sleeping = [] } = dump.inside ?? {}, pid = namedPid(dump.cause);
+	const number = /\bCPU (\d+)\b/.exec(dump.cause)?.[1];
+	const hasFrames = (/** @type {any} */ one) => one.backtrace?.frames.length;
+	const asleep = [...blocked, ...sleeping].find(one => one.task?.pid === pid && hasFrames(one));
+
+	if (asleep)
+		return [el("p", null, el("strong", null, taskText(asleep.task)), asleep.task.state === "D" ? " is blocked" :
+			" sleeps", asleep.not_run_s === null ? "" : `, and has not run for ${seconds(asleep.not_run_s)}`, ":"),
+		backtrace(asleep.backtrace)].filter(node => node !== null);
+	const busy = cpus.filter(hasFrames).find((/** @type {any} */ cpu) => number !== undefined ?
+		cpu.cpu === Number(number) : cpu.task?.pid && ["panic", "stall", "died"].includes(dump.verdict));
+
+	return busy ? [el("p", null, `CPU ${busy.cpu} was in `, el("strong", null, taskText(busy.task)), ":"),
+		backtrace(busy.backtrace)].filter(node => node !== null) : [];
 }
 
 /** What the cause rests on. @param {any} dump */
@@ -99,11 +120,7 @@ function evidence(dump) {
 	if (worst)
 		found.push(el("p", null, el("strong", null, taskText(worst.task)), ` has waited for CPU ${
 			worst.task.cpu} for ${seconds(worst.waited_s)} when the test failed.`));
-	const busy = (inside?.cpus ?? []).filter((/** @type {any} */ c) => c.task?.pid && c.backtrace.frames.length);
-
-	if (["panic", "stall", "died"].includes(dump.verdict) && busy[0])
-		found.push(el("p", null, `CPU ${busy[0].cpu} was in `, el("strong", null, taskText(busy[0].task)), ":"),
-			backtrace(busy[0].backtrace));
+	found.push(...namedBacktrace(dump));
 	return section("evidence", "Evidence", ...found.length ? found :
 		[absent(inside ? "beyond the cause nothing was found; the timeline and the machine below show what " +
 			"was going on" : "nobody looked inside of the guest, and the kernel said nothing")]);
@@ -156,14 +173,16 @@ function metrics(dump) {
 /** Whom it is about. @param {any} dump @returns {import("./tracepart.js").Wanted} */
 function wanted(dump) {
 	if (!dump)
-		return { pid: null, texts: [], from_s: null };
-	const named = dump.quote?.pid;
+		return { pids: [], texts: [], since: null };
+	const { quote } = dump;
 	const waits = (dump.inside?.longest_waiting ?? [])
 		.filter((/** @type {any} */ w) => w.waited_s >= 0.05);
 
-	return { pid: typeof named === "number" ? named : waits[0]?.task.pid ?? null,
-		from_s: dump.quote?.from_s ?? null,
-		texts: [dump.cause, ...(dump.splats?.lines ?? []), dump.scheduler?.message ?? ""] };
+	return {
+		pids: [namedPid(dump.cause), quote?.pid, waits[0]?.task.pid].filter(pid => typeof pid === "number"),
+		since: quote && typeof quote.from_s === "number" ? { pid: quote.pid, from_s: quote.from_s } : null,
+		texts: [dump.cause, ...(dump.splats?.lines ?? []), dump.scheduler?.message ?? ""],
+	};
 }
 
 /** The timelines, one at a time or, of the same test twice, one below the other. @param {Failure} failure
@@ -204,15 +223,15 @@ function addWaits(root, trace, dump) {
 	if (!task || !place || to <= from)
 		return;
 	const one = taskTotals(trace, task, from, to);
+	const waited = `could run and had no CPU for ${duration(one.waited)} of the ${duration(to - from)} that are ` +
+		`recorded of the payload's time (${percent(one.waited, to - from)}), ${duration(one.longest)} at a stretch`;
 
-	if (one.waited < (to - from) / 20)
+	if (one.waited < (to - from) / 20 || (named && one.waited < one.ran / 4))
 		return;
 	place.querySelector(".absent")?.remove();
 	place.append(el("p", null, named ? null : "Nothing names a task. This one waited longest, which may have " +
 		"nothing to do with it: ", el("strong", null, `${trace.nameOf(task)} [${task.pid}]`),
-		` could run and had no CPU for ${duration(one.waited)} of the ${duration(to - from)} that are recorded of ` +
-		`the payload's time (${percent(one.waited, to - from)}), ${duration(one.longest)} at a stretch; it ran for ${
-			duration(one.ran)} (${percent(one.ran, to - from)}).`));
+		` ${waited}; it ran for ${duration(one.ran)} (${percent(one.ran, to - from)}).`));
 }
 
 /** @param {Failure} failure */

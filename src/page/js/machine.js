@@ -49,6 +49,14 @@ function cpuPart(cpu) {
 		cpu.run_queue.error ? absent(`run queue: ${cpu.run_queue.error}`) : null);
 }
 
+/** Tasks that do not run, and where they sleep. @param {string} title @param {any[]} tasks @param {number} [count] of all */
+function asleep(title, tasks, count = tasks.length) {
+	return tasks.length ? [el("h3", null, `${title}: ${count}`), ...tasks.map(one => el("details", { class: "cpu" },
+		el("summary", null, el("b", null, taskText(one.task)), el("span", { class: "muted" },
+			one.not_run_s === null ? "" : `  has not run for ${seconds(one.not_run_s)}`)),
+		backtrace(one.backtrace)))] : [];
+}
+
 /** @param {any} dump */
 export function machine(dump) {
 	const inside = dump.inside, title = "The machine at the failure";
@@ -67,11 +75,8 @@ export function machine(dump) {
 		longest.length ? queue(longest) : null,
 		inside.in_no_queue?.length ? el("h3", null, "Could run, and is in no queue") : null,
 		inside.in_no_queue?.length ? queue(inside.in_no_queue) : null,
-		blocked.length ? el("h3", null, `Blocked (D): ${inside.blocked_count ?? blocked.length}`) : null,
-		...blocked.map((/** @type {any} */ one) => el("details", { class: "cpu" },
-			el("summary", null, el("b", null, taskText(one.task)), el("span", { class: "muted" },
-				one.not_run_s === null ? "" : `  has not run for ${seconds(one.not_run_s)}`)),
-			backtrace(one.backtrace))),
+		...asleep("Blocked (D)", blocked, inside.blocked_count),
+		...asleep("Asleep, of user space", inside.sleeping ?? [], inside.sleeping_count),
 		el("h3", null, "CPUs"),
 		el("div", { class: "cpus" }, cpus.map(cpuPart)),
 		...(inside.incomplete ?? []).map((/** @type {string} */ why) => absent(why)));

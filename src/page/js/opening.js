@@ -26,9 +26,13 @@ export function aroundFailure(trace, task, told) {
 
 	if (task) {
 		const began = told !== null && told >= 0 && told < failure ? told : lastLongWait(trace, task, failure);
+		const i = trace.segmentAt(task, failure);
 
 		if (began !== null)
 			from = Math.max(0, began - (failure - began) * 0.15);
+		else if (i >= 0 && trace.start[i] < from)
+			/* When it came to what it was at the failure, with what it did before. */
+			from = Math.max(0, trace.start[i] - (failure - trace.start[i]) * 0.15);
 	}
 	return [from, failure + (failure - from) * 0.08];
 }

@@ -19,10 +19,18 @@ import { count, duration } from "./units.js";
 
 /**
  * @typedef {object} Wanted whom a cause is about
- * @property {number | null} pid
+ * @property {number[]} pids the likeliest first
  * @property {string[]} texts
- * @property {number | null} from_s when what is named began, from the payload's start on
+ * @property {{ pid: number, from_s: number } | null} since when that task came to what is told of it, from the
+ *	payload's start on
  */
+
+/** The pid that a text names: "name[7]", "name [7]", "pid 7". @param {string} text @returns {number | null} */
+export function namedPid(text) {
+	const found = /[^\s\[]\s?\[(\d+)\]|\bpid (\d+)/.exec(text);
+
+	return found ? Number(found[1] ?? found[2]) : null;
+}
 
 /**
  * The task that is named: by its pid, else by a name that stands as a word in one of the texts.
@@ -30,17 +38,20 @@ import { count, duration } from "./units.js";
  * @returns {Task | null}
  */
 export function namedTask(trace, wanted) {
-	const byPid = wanted.pid ? trace.byPid.get(wanted.pid) : undefined;
+	const byPid = (/** @type {number | null} */ pid) => {
+		const task = pid === null ? undefined : trace.byPid.get(pid);
 
-	if (byPid && byPid.end > byPid.first)
-		return byPid;
+		return task && task.end > task.first ? task : null;
+	};
+	const told = wanted.pids.map(byPid).find(task => task);
+
+	if (told)
+		return told;
 	for (const text of wanted.texts) {
-		/* "name[pid]", "name [pid]", "pid 7" */
-		const pids = /[^\s\[]\s?\[(\d+)\]|\bpid (\d+)/.exec(text);
-		const told = pids ? trace.byPid.get(Number(pids[1] ?? pids[2])) : undefined;
+		const task = byPid(namedPid(text));
 
-		if (told && told.end > told.first)
-			return told;
+		if (task)
+			return task;
 		const words = new Set(text.split(/[\s,;:'"()]+/));
 		/** @type {Task | null} */
 		let most = null;
@@ -120,11 +131,12 @@ export function tracePart(entry, wanted, isFirst, ready) {
 function fill(box, entry, trace, wanted, isFirst) {
 	/** @type {ReturnType<typeof tables> | null} */
 	let numbers = null;
-	const chosen = el("span", { class: "chosen" });
+	const chosen = el("span", { class: "chosen" }), { since } = wanted;
+	const focus = namedTask(trace, wanted) ?? mostWaiting(trace);
 	const timeline = new Timeline(trace, {
-		focus: namedTask(trace, wanted) ?? mostWaiting(trace),
-		since: wanted.from_s === null ? null :
-			(trace.marks.find(mark => mark[1] === "payload starts")?.[0] ?? 0) + wanted.from_s * 1e9,
+		focus,
+		since: !since || since.pid !== focus?.pid ? null :
+			(trace.marks.find(mark => mark[1] === "payload starts")?.[0] ?? 0) + since.from_s * 1e9,
 		onRange: (from, to) => numbers?.fill(from, to),
 		onFocus: task => {
 			clear(chosen);
