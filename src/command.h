@@ -35,6 +35,7 @@ const struct command *command_at(size_t index);
 /* Each in its cmd_<name>.c. */
 int cmd_run(const struct run_options *options);
 int cmd_test(const struct run_options *options);
+int cmd_bisect(const struct run_options *options);
 int cmd_shell(const struct run_options *options);
 int cmd_list(const struct run_options *options);
 int cmd_check(const struct run_options *options);

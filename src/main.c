@@ -18,6 +18,8 @@ static const struct command commands[] = {
 	  OPERANDS_PAYLOAD, cmd_run },
 	{ "test", "run the tests of files and folders, many at once", OPTIONS_OF_TEST,
 	  OPERANDS_FILES, cmd_test },
+	{ "bisect", "find the commit that brought a fault, which may show only now and then",
+	  OPTIONS_BISECT, OPERANDS_PAYLOAD, cmd_bisect },
 	{ "shell", "a shell in a guest, or in the VM of a test", OPTIONS_OF_SHELL, OPERANDS_NONE,
 	  cmd_shell },
 	{ "list", "list tests and what they say of themselves", OPTIONS_LIST, OPERANDS_FILES,

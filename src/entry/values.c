@@ -111,6 +111,26 @@ int value_factor(const char *key, const char *text, double *out, struct error *e
 	return 0;
 }
 
+int value_share(const char *key, const char *text, bool zero, double *out, struct error *err)
+{
+	char shown[VALUE_SHOWN_SIZE], digits[32] = "";
+	size_t length = strlen(text);
+	bool percent = length && text[length - 1] == '%';
+	double share = -1;
+
+	if (length < sizeof(digits)) {
+		memcpy(digits, text, length - percent);
+		if (is_decimal(digits))
+			share = strtod(digits, NULL) / (percent ? 100 : 1);
+	}
+	if (!(share >= 0 && share < 1) || (share == 0 && !zero))
+		return error_set(err, -EINVAL,
+				 "%s '%s': takes a share such as 0.95 or 95%%, %s and below 1", key,
+				 value_show(text, shown), zero ? "from 0" : "above 0");
+	*out = share;
+	return 0;
+}
+
 bool value_is_flag(const char *text, bool *out)
 {
 	bool yes = !strcmp(text, "true") || !strcmp(text, "yes") || !strcmp(text, "1");

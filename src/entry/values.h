@@ -36,6 +36,9 @@ int value_record_mib(const char *key, const char *text, uint64_t *mib, struct er
 /* "2", "0.5", above 0 and up to 1000. */
 int value_factor(const char *key, const char *text, double *out, struct error *err);
 
+/* "0.95" or "95%", above 0 and below 1; @zero: 0 too. */
+int value_share(const char *key, const char *text, bool zero, double *out, struct error *err);
+
 /* true, yes, 1; false, no, 0. */
 int value_flag(const char *key, const char *text, bool *out, struct error *err);
 

@@ -11,6 +11,8 @@
 #include "util/nearest.h"
 
 #define DEFAULT_MEMORY_WAIT_MS 60000
+#define DEFAULT_CONFIDENCE     0.95
+#define DEFAULT_MAX_RUNS       2000
 
 /* What getopt returns for an option of the table: its index and this, above all letters. */
 #define FIRST_ID 256
@@ -234,7 +236,10 @@ int options_parse(struct run_options *options, unsigned int groups, bool mixed, 
 
 	*options = (struct run_options){ .timeout_scale = 1,
 					 .memory_wait_ms = DEFAULT_MEMORY_WAIT_MS,
-					 .repeat = 1 };
+					 .repeat = 1,
+					 .confidence = DEFAULT_CONFIDENCE,
+					 .build_cost = -1,
+					 .max_runs = DEFAULT_MAX_RUNS };
 	ret = make_getopt(&table, groups, mixed, err);
 	if (!ret)
 		ret = parse_environment(options, groups, err);

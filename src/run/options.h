@@ -33,6 +33,7 @@ enum option_group {
 	OPTIONS_KERNEL = 1 << 13,
 	OPTIONS_REPORT = 1 << 15,
 	OPTIONS_TRACE = 1 << 16,
+	OPTIONS_BISECT = 1 << 17,
 	OPTIONS_COMMON = 1 << 14, /* of every command, which need not say so */
 };
 
@@ -112,7 +113,7 @@ struct run_options {
 	struct option_list env;
 	struct patterns allow_splat;	      /* owned */
 	const char *stdin_file, *stderr_file; /* OPTIONS_STREAMS; or NULL */
-	enum bisect_mode bisect;	      /* OPTIONS_STREAMS */
+	enum bisect_mode bisect;	      /* OPTIONS_STREAMS, OPTIONS_SUITE */
 	bool no_directives;		      /* OPTIONS_RUN */
 
 	/* OPTIONS_SELECT and OPTIONS_SUITE */
@@ -141,6 +142,13 @@ struct run_options {
 	/* OPTIONS_TRACE; or NULL */
 	bool trace_json, trace_tasks, trace_waits;
 	const char *trace_task, *trace_at;
+
+	/* OPTIONS_BISECT; strings or NULL */
+	const char *bisect_good, *bisect_bad, *bisect_repository, *bisect_build, *bisect_folder;
+	double confidence, false_positive;
+	double build_cost; /* in runs; negative: as measured */
+	unsigned int max_runs;
+	bool first_parent;
 
 	/* OPTIONS_BLOBS */
 	bool verify;

@@ -72,6 +72,11 @@ static int set_factor(const struct option_said *said)
 	return value_factor(said->what, said->value, said->field, said->err);
 }
 
+static int set_share(const struct option_said *said)
+{
+	return value_share(said->what, said->value, false, said->field, said->err);
+}
+
 /* --- options that are like no other ---------------------------------------------------------- */
 
 static int set_topology(const struct option_said *said)
@@ -130,6 +135,22 @@ static int set_bisect(const struct option_said *said)
 				 said->value);
 	said->options->bisect = said->value ? BISECT_BOOT : BISECT_TEST;
 	return 0;
+}
+
+static int set_false_positive(const struct option_said *said)
+{
+	return value_share(said->what, said->value, true, &said->options->false_positive,
+			   said->err);
+}
+
+static int set_build_cost(const struct option_said *said)
+{
+	uint64_t runs;
+	int ret = value_count(said->what, said->value, 0, MAX_COUNT, &runs, said->err);
+
+	if (!ret)
+		said->options->build_cost = (double)runs;
+	return ret;
 }
 
 static int set_timeout(const struct option_said *said)
@@ -214,6 +235,7 @@ static int set_seed(const struct option_said *said)
 #define COUNT(field)	FIELD(unsigned int, field, count)
 #define SECONDS(field)	FIELD(uint64_t, field, seconds) /* in milliseconds */
 #define FACTOR(field)	FIELD(double, field, factor)
+#define SHARE(field)	FIELD(double, field, share)
 #define MEMORY(field)	FIELD(uint64_t, field, memory) /* in MiB */
 #define CUSTOM(name)	0, set_##name
 
@@ -308,7 +330,7 @@ const struct option_definition option_definitions[] = {
 	  "print only errors, none of the launcher's other messages" },
 	{ "verbose", 'v', NULL, OPTIONS_SUITE, NULL, FLAG(verbose),
 	  "pass on what the tests print, each line with its test's name" },
-	{ "bisect", 0, "[boot]", OPTIONS_STREAMS, NULL, CUSTOM(bisect),
+	{ "bisect", 0, "[boot]", OPTIONS_STREAMS | OPTIONS_SUITE, NULL, CUSTOM(bisect),
 	  "exit with what `git bisect run` takes: 0 good, 1 bad, 125 skip;\n"
 	  "a kernel that does not reach the payload is a skip, with =boot bad" },
 	{ "stdin", 0, "FILE", OPTIONS_STREAMS, NULL, STRING(stdin_file),
@@ -393,6 +415,30 @@ const struct option_definition option_definitions[] = {
 	{ "extract", 0, "DIR", OPTIONS_BLOBS, NULL, STRING(extract_dir),
 	  "write each into DIR, which is made when missing; nothing is\n"
 	  "overwritten" },
+	{ "good", 0, "REV", OPTIONS_BISECT, NULL, STRING(bisect_good),
+	  "a commit without the fault, an ancestor of the bad one" },
+	{ "bad", 0, "REV", OPTIONS_BISECT, NULL, STRING(bisect_bad),
+	  "a commit with it (default HEAD)" },
+	{ "repo", 0, "DIR", OPTIONS_BISECT, NULL, STRING(bisect_repository),
+	  "the git repository (default: that of the current folder)" },
+	{ "build", 0, "\"COMMAND\"", OPTIONS_BISECT, NULL, STRING(bisect_build),
+	  "a line of shell that builds what is checked out; when it fails\n"
+	  "the commit is skipped" },
+	{ "first-parent", 0, NULL, OPTIONS_BISECT, NULL, FLAG(first_parent),
+	  "take a merge for one commit, and leave out what it merged" },
+	{ "confidence", 0, "P", OPTIONS_BISECT, NULL, SHARE(confidence),
+	  "stop when one commit is so probable (default 0.95)" },
+	{ "false-positive", 0, "P", OPTIONS_BISECT, NULL, CUSTOM(false_positive),
+	  "how often a run is bad without the fault (default 0: never)" },
+	{ "build-cost", 0, "N", OPTIONS_BISECT, NULL, CUSTOM(build_cost),
+	  "a build takes as long as N runs (default: as measured)" },
+	{ "max-runs", 0, "N", OPTIONS_BISECT, NULL, COUNT(max_runs),
+	  "stop after so many runs in any case (default 2000)" },
+	{ "state", 0, "DIR", OPTIONS_BISECT, NULL, STRING(bisect_folder),
+	  "where the working tree, the logs and what was seen are kept\n"
+	  "(default: in the repository's .git, named by both commits)" },
+	{ "quiet", 'q', NULL, OPTIONS_BISECT, NULL, FLAG(quiet),
+	  "print the result and errors only" },
 	{ "help", 'h', NULL, OPTIONS_COMMON, NULL, FLAG(help), "this text" },
 };
 

@@ -1,0 +1,351 @@
+/* What does the user's repository hold? See git.h. */
+#include "bisect/git.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bisect/process.h"
+#include "util/memfd.h"
+
+#define MAX_WORDS 16
+
+/* All that was written to @fd as a string that the caller frees; NULL: not read, or no memory. */
+static char *take_text(int fd)
+{
+	struct stat stat;
+	char *text = fstat(fd, &stat) ? NULL : calloc(1, (size_t)stat.st_size + 1);
+
+	if (text && pread(fd, text, (size_t)stat.st_size, 0) != stat.st_size) {
+		free(text);
+		text = NULL;
+	}
+	return text;
+}
+
+/* git's last words, without its line feed. */
+static void put_words(int fd, char *words, size_t size)
+{
+	char *text = take_text(fd), *line = text;
+
+	if (text) {
+		text[strlen(text) - (*text && text[strlen(text) - 1] == '\n')] = '\0';
+		line = strrchr(text, '\n') ? strrchr(text, '\n') + 1 : text;
+	}
+	snprintf(words, size, "%s", line && *line ? line : "it does not say why");
+	free(text);
+}
+
+/*
+ * Run git in @folder with these words. @out: what it printed, owned by the caller; or NULL.
+ * Returns its exit status, or a negative errno with a message.
+ */
+static int run_git(const struct git *git, const char *folder, const char *const *words, char **out,
+		   struct error *err)
+{
+	const char *argv[MAX_WORDS + 6] = { "git", "-c", "core.hooksPath=/dev/null", "-c",
+					    "advice.detachedHead=false" };
+	struct process process = { .argv = argv,
+				   .folder = folder,
+				   .out_fd = memfd_new("git-out", MFD_CLOEXEC, NULL),
+				   .err_fd = memfd_new("git-err", MFD_CLOEXEC, NULL),
+				   .cancel_fd = git->cancel_fd };
+	int status = 0, ret = 0;
+	char said[300];
+
+	for (size_t i = 0; i < MAX_WORDS && words[i]; i++)
+		argv[5 + i] = words[i];
+	if (process.out_fd < 0 || process.err_fd < 0)
+		ret = error_set(err, -ENOMEM, "no memory for git's words");
+	if (!ret)
+		ret = process_run(&process, &status, err);
+	if (ret == -ENOENT)
+		error_set(err, ret, "'git' in '%s': %s; is it installed, and the folder there?",
+			  folder, strerror(ENOENT));
+	if (!ret && (!WIFEXITED(status) || WEXITSTATUS(status))) {
+		put_words(process.err_fd, said, sizeof(said));
+		error_set(err, -EIO, "git %s: %s", words[0], said);
+		ret = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+	}
+	if (!ret && out) {
+		*out = take_text(process.out_fd);
+		if (!*out)
+			ret = error_set(err, -ENOMEM, "out of memory");
+	}
+	if (process.out_fd >= 0)
+		close(process.out_fd);
+	if (process.err_fd >= 0)
+		close(process.err_fd);
+	return ret;
+}
+
+/* The same, where any status but 0 is an error. */
+static int ask_git(const struct git *git, const char *folder, const char *const *words, char **out,
+		   struct error *err)
+{
+	int ret = run_git(git, folder, words, out, err);
+
+	return ret > 0 ? -EIO : ret;
+}
+
+/* The one line that git is to have printed. */
+static int take_line(char *text, char *line, size_t size, struct error *err)
+{
+	size_t length = strcspn(text, "\n");
+	int ret = 0;
+
+	if (!length || length >= size)
+		ret = error_set(err, -EPROTO, "git's answer '%.60s' is not what was asked for",
+				text);
+	else
+		snprintf(line, size, "%.*s", (int)length, text);
+	free(text);
+	return ret;
+}
+
+int git_open(struct git *git, const char *folder, int cancel_fd, struct error *err)
+{
+	const char *const words[] = { "rev-parse", "--path-format=absolute", "--git-common-dir",
+				      NULL };
+	char *text;
+	int ret;
+
+	*git = (struct git){ .folder = folder, .cancel_fd = cancel_fd };
+	ret = ask_git(git, folder, words, &text, err);
+	if (ret)
+		return ret == -EINTR ? ret : error_prefix(err, ret, "repository '%s'", folder);
+	return take_line(text, git->common, sizeof(git->common), err);
+}
+
+int git_resolve(const struct git *git, const char *revision, char name[GIT_NAME_SIZE],
+		struct error *err)
+{
+	char commit[512], *text;
+	const char *const words[] = { "rev-parse",	  "--verify", "--quiet",
+				      "--end-of-options", commit,     NULL };
+	int ret;
+
+	if (snprintf(commit, sizeof(commit), "%s^{commit}", revision) >= (int)sizeof(commit))
+		return error_set(err, -EINVAL, "'%.60s...': too long for a commit's name",
+				 revision);
+	ret = run_git(git, git->folder, words, &text, err);
+	if (ret > 0)
+		return error_set(err, -ENOENT, "'%s': no commit of the repository '%s'", revision,
+				 git->folder);
+	return ret ? ret : take_line(text, name, GIT_NAME_SIZE, err);
+}
+
+static bool is_name(const char *word)
+{
+	size_t length = strspn(word, "0123456789abcdef");
+
+	return !word[length] && (length == 40 || length == 64);
+}
+
+/* For bsearch over names in their order. */
+struct place {
+	const char *name;
+	size_t index;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+	return strcmp(((const struct place *)a)->name, ((const struct place *)b)->name);
+}
+
+/* A line of `git rev-list --parents`: the commit, then its parents. */
+static int take_commit(struct git_commit *commit, char *line, const struct place *places,
+		       size_t nr_places, size_t index, struct error *err)
+{
+	char *save, *word = strtok_r(line, " ", &save);
+
+	while ((word = strtok_r(NULL, " ", &save))) {
+		const struct place key = { word, 0 };
+		const struct place *place =
+			bsearch(&key, places, nr_places, sizeof(key), compare_places);
+		size_t *grown;
+
+		if (!place)
+			continue; /* it is good */
+		if (place->index >= index)
+			return error_set(err, -EPROTO, "git lists '%s' before its parent",
+					 commit->name);
+		grown = reallocarray(commit->parents, commit->nr_parents + 1, sizeof(*grown));
+		if (!grown)
+			return error_set(err, -ENOMEM, "out of memory");
+		commit->parents = grown;
+		grown[commit->nr_parents++] = place->index;
+	}
+	return 0;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += *text == '\n';
+	return count;
+}
+
+static int take_history(struct git_history *history, char *text, struct error *err)
+{
+	size_t count = count_lines(text);
+	struct place *places = calloc(count + 1, sizeof(*places));
+	char **lines = calloc(count + 1, sizeof(*lines)), *save;
+	int ret = 0;
+
+	history->list = calloc(count + 1, sizeof(*history->list));
+	if (!places || !lines || !history->list)
+		ret = error_set(err, -ENOMEM, "out of memory");
+	for (char *line = ret ? NULL : strtok_r(text, "\n", &save); line && !ret;
+	     line = strtok_r(NULL, "\n", &save)) {
+		struct git_commit *commit = &history->list[history->count];
+
+		snprintf(commit->name, sizeof(commit->name), "%.*s", (int)strcspn(line, " "), line);
+		if (!is_name(commit->name))
+			ret = error_set(err, -EPROTO, "git lists '%.60s', which is no commit",
+					line);
+		places[history->count] = (struct place){ commit->name, history->count };
+		lines[history->count++] = line;
+	}
+	if (!ret)
+		qsort(places, history->count, sizeof(*places), compare_places);
+	for (size_t i = 0; !ret && i < history->count; i++)
+		ret = take_commit(&history->list[i], lines[i], places, history->count, i, err);
+	free(places);
+	free(lines);
+	return ret;
+}
+
+static int check_ancestor(const struct git *git, const char *good, const char *bad,
+			  struct error *err)
+{
+	const char *const words[] = { "merge-base", "--is-ancestor", good, bad, NULL };
+	const char *const base[] = { "merge-base", good, bad, NULL };
+	char name[GIT_NAME_SIZE], *text;
+	int ret = run_git(git, git->folder, words, NULL, err);
+
+	if (ret != 1)
+		return ret > 0 ? -EIO : ret;
+	ret = run_git(git, git->folder, base, &text, err);
+	if (ret > 0)
+		return error_set(err, -EINVAL,
+				 "the good commit %.12s and the bad one %.12s have "
+				 "no history in common",
+				 good, bad);
+	if (!ret)
+		ret = take_line(text, name, sizeof(name), err);
+	return ret ? ret
+		   : error_set(err, -EINVAL,
+			       "the good commit %.12s is no ancestor of the bad one %.12s; if "
+			       "their merge base is good, give --good %.12s",
+			       good, bad, name);
+}
+
+int git_history_read(const struct git *git, const char *good, const char *bad, bool first_parent,
+		     size_t most, struct git_history *history, struct error *err)
+{
+	char range[2 * GIT_NAME_SIZE + 2], *text;
+	const char *const words[] = {
+		"rev-list",  "--reverse", "--topo-order",
+		"--parents", range,	  first_parent ? "--first-parent" : NULL,
+		NULL
+	};
+	int ret;
+
+	*history = (struct git_history){ 0 };
+	snprintf(range, sizeof(range), "%s..%s", good, bad);
+	ret = check_ancestor(git, good, bad, err);
+	if (!ret)
+		ret = ask_git(git, git->folder, words, &text, err);
+	if (ret)
+		return ret;
+	if (!*text)
+		ret = error_set(err, -ENODATA,
+				"no commit lies between the good one %.12s and the "
+				"bad one %.12s",
+				good, bad);
+	else if (count_lines(text) > most)
+		ret = error_set(err, -E2BIG,
+				"%zu commits lie between the good one and the bad one, the limit "
+				"is %zu; begin with --first-parent, or with ends that are nearer",
+				count_lines(text), most);
+	else
+		ret = take_history(history, text, err);
+	free(text);
+	if (ret)
+		git_history_free(history);
+	return ret;
+}
+
+void git_history_free(struct git_history *history)
+{
+	for (size_t i = 0; history->list && i < history->count; i++)
+		free(history->list[i].parents);
+	free(history->list);
+	*history = (struct git_history){ 0 };
+}
+
+void git_subject(const struct git *git, const char *name, char *subject, size_t size)
+{
+	const char *const words[] = {
+		"log", "-1", "--no-show-signature", "--format=%s", name, NULL
+	};
+	struct git quiet = *git;
+	struct error err;
+	char *text;
+
+	*subject = '\0';
+	/* The last words are said also to one who has pressed Ctrl-C. */
+	quiet.cancel_fd = -1;
+	if (ask_git(&quiet, git->folder, words, &text, &err))
+		return;
+	snprintf(subject, size, "%.*s", (int)strcspn(text, "\n"), text);
+	free(text);
+}
+
+/*
+ * Is @tree one that we have made? In any other folder git would look further up for a repository,
+ * and change the user's own working tree. Returns 1, 0: it is not there, or a negative errno.
+ */
+static int is_ours(const struct git *git, const char *tree, struct error *err)
+{
+	char path[PATH_MAX + 8], link[2 * PATH_MAX] = "", expected[PATH_MAX + 32];
+	FILE *file;
+
+	if (access(tree, F_OK))
+		return 0;
+	snprintf(path, sizeof(path), "%s/.git", tree);
+	snprintf(expected, sizeof(expected), "gitdir: %s/worktrees/", git->common);
+	file = fopen(path, "re");
+	if (file) {
+		if (!fgets(link, sizeof(link), file))
+			*link = '\0';
+		fclose(file);
+	}
+	if (!strncmp(link, expected, strlen(expected)))
+		return 1;
+	return error_set(err, -EEXIST,
+			 "folder '%s': no working tree that was added to '%s'; remove it, or give "
+			 "another --state",
+			 tree, git->common);
+}
+
+int git_checkout(const struct git *git, const char *tree, const char *name, struct error *err)
+{
+	/* Twice: the folder of an earlier one may be gone, and git remembers it. */
+	const char *const add[] = { "worktree", "add", "--detach", "--force",
+				    "--force",	tree,  name,	   NULL };
+	const char *const move[] = { "checkout", "--detach", "--force", "--quiet", name, NULL };
+	int there = is_ours(git, tree, err);
+
+	if (there < 0)
+		return there;
+	return ask_git(git, there ? tree : git->folder, there ? move : add, NULL, err);
+}
