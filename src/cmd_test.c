@@ -362,7 +362,7 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 	return nothing_chosen(options, &source, &choice, err);
 }
 
-static int exit_status(const struct suite_counts *counts, int signal_number)
+int command_suite_status(const struct suite_counts *counts, int signal_number)
 {
 	if (signal_number)
 		return 128 + signal_number;
@@ -397,7 +397,7 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	clear_live(state);
 	if (ret < 0)
 		command_complain("test: %s", err.text);
-	status = ret < 0 ? COMMAND_CANNOT : exit_status(&counts, ret);
+	status = ret < 0 ? COMMAND_CANNOT : command_suite_status(&counts, ret);
 	if (state->text)
 		suite_text_end(stdout, state->results, state->nr_results, &counts, seconds,
 			       ret > 0 || counts.not_run, state->colour);

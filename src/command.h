@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "report/suite.h"
 #include "run/options.h"
 
 /* The launcher or its host could not do it, usage errors included: `git bisect run` skips then. */
@@ -36,6 +37,7 @@ const struct command *command_at(size_t index);
 int cmd_run(const struct run_options *options);
 int cmd_test(const struct run_options *options);
 int cmd_bisect(const struct run_options *options);
+int cmd_merge(const struct run_options *options);
 int cmd_shell(const struct run_options *options);
 int cmd_list(const struct run_options *options);
 int cmd_check(const struct run_options *options);
@@ -52,6 +54,12 @@ int cmd_trace(const struct run_options *options);
 int cmd_schema(const struct run_options *options);
 int cmd_completion(const struct run_options *options);
 int cmd_man(const struct run_options *options);
+
+/*
+ * command_suite_status - the exit status of a suite that came to this; @signal_number: that ended
+ * it, or 0.
+ */
+int command_suite_status(const struct suite_counts *counts, int signal_number);
 
 /* command_complain - one line on standard error, "ktstr-launch: <text>". */
 void command_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -20,6 +20,8 @@ static const struct command commands[] = {
 	  OPERANDS_FILES, cmd_test },
 	{ "bisect", "find the commit that brought a fault, which may show only now and then",
 	  OPTIONS_BISECT, OPERANDS_PAYLOAD, cmd_bisect },
+	{ "merge", "make one report of the shards of a suite", OPTIONS_OF_MERGE, OPERANDS_FILES,
+	  cmd_merge },
 	{ "shell", "a shell in a guest, or in the VM of a test", OPTIONS_OF_SHELL, OPERANDS_NONE,
 	  cmd_shell },
 	{ "list", "list tests and what they say of themselves", OPTIONS_LIST, OPERANDS_FILES,

@@ -14,6 +14,8 @@
 #include "verdict/metrics.h"
 #include "verdict/outcome.h"
 
+struct json_object;
+
 /* Everything that is told of one variant. Strings may be NULL, and hold what a guest said: hostile.
  */
 struct suite_result {
@@ -34,6 +36,9 @@ struct suite_result {
 	const char *start; /* of its first VM: "forked" or "booted"; "": it had none */
 	double seconds;	   /* wall time of all of it */
 	const char *folder, *dump, *trace, *replay; /* paths; the command that runs it again */
+	/* NULL, or what JSON is to have of it as it is: an object of type "result" that another
+	 * report has said. */
+	struct json_object *line;
 };
 
 /* A variant of a plan, and the shard that it belongs to, from 1. */

@@ -51,6 +51,7 @@
  * All strings are UTF-8: bytes that are not read as U+FFFD.
  */
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdlib.h>
 
 #include "report/metrics.h"
@@ -125,8 +126,13 @@ static int report_begin(struct suite_writer *writer, struct error *err)
 static int report_result(struct suite_writer *writer, const struct suite_result *result,
 			 struct error *err)
 {
-	struct json json = line_begin("result");
+	struct json json;
 
+	if (result->line) {
+		json = (struct json){ .object = json_object_get(result->line) };
+		return line_write(&json, writer->out, err);
+	}
+	json = line_begin("result");
 	json_put_text(&json, "name", result->name);
 	json_put_number(&json, "number", result->number);
 	json_put_text(&json, "test", result->test);

@@ -34,6 +34,7 @@ enum option_group {
 	OPTIONS_REPORT = 1 << 15,
 	OPTIONS_TRACE = 1 << 16,
 	OPTIONS_BISECT = 1 << 17,
+	OPTIONS_MERGE = 1 << 20,
 	OPTIONS_COMMON = 1 << 14, /* of every command, which need not say so */
 };
 
@@ -60,6 +61,7 @@ static inline bool wprof_wanted(enum wprof_mode mode, bool by_test)
 #define OPTIONS_OF_SHELL                                                                           \
 	(OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT |    \
 	 OPTIONS_DEBUG | OPTIONS_SHELL)
+#define OPTIONS_OF_MERGE  (OPTIONS_MERGE)
 #define OPTIONS_OF_PROBE  (OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_DEBUG)
 #define OPTIONS_OF_DOCTOR (OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_DOCTOR)
 
