@@ -43,6 +43,7 @@ struct command_state {
 	struct suite_result *results;		/* of the text's end; its strings are owned */
 	const struct variant **result_variants; /* of each of them */
 	size_t nr_results;
+	struct bisect_votes votes;
 	unsigned int name_width; /* of the longest name, for the text's columns */
 };
 
@@ -132,6 +133,7 @@ static void on_result(void *data, const struct variant *variant, const struct su
 		fflush(stdout);
 	}
 	sinks_add(&state->sinks, result);
+	bisect_vote(&state->votes, result->outcome, result->bisect);
 	state->result_variants[state->nr_results] = variant;
 	keep_result(state, result);
 }
@@ -373,6 +375,13 @@ int command_suite_status(const struct suite_counts *counts, int signal_number)
 	return counts->pass || counts->xfail || !counts->planned ? 0 : 4;
 }
 
+static int exit_status(const struct command_state *state, const struct suite_counts *counts,
+		       int signal_number)
+{
+	return state->options->bisect ? bisect_votes_status(&state->votes)
+				      : command_suite_status(counts, signal_number);
+}
+
 static int run_all(struct command_state *state, const struct capacity *capacity, int signal_fd)
 {
 	const struct run_options *options = state->options;
@@ -397,7 +406,7 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	clear_live(state);
 	if (ret < 0)
 		command_complain("test: %s", err.text);
-	status = ret < 0 ? COMMAND_CANNOT : command_suite_status(&counts, ret);
+	status = ret < 0 ? COMMAND_CANNOT : exit_status(state, &counts, ret);
 	if (state->text)
 		suite_text_end(stdout, state->results, state->nr_results, &counts, seconds,
 			       ret > 0 || counts.not_run, state->colour);

@@ -35,6 +35,7 @@ struct suite_result {
 	uint64_t memory_mib;
 	const char *start; /* of its first VM: "forked" or "booted"; "": it had none */
 	double seconds;	   /* wall time of all of it */
+	int bisect;	   /* what `git bisect run` is told of it (verdict/bisect.h) */
 	const char *folder, *dump, *trace, *replay; /* paths; the command that runs it again */
 	/* NULL, or what JSON is to have of it as it is: an object of type "result" that another
 	 * report has said. */

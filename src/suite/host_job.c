@@ -19,6 +19,7 @@
 
 #include "../../guest/payload_file.h"
 #include "util/file.h"
+#include "verdict/bisect.h"
 #include "verdict/verdict.h"
 
 /* About a second: times a millisecond. */
@@ -250,5 +251,6 @@ int host_job_run(struct host_job *job, struct error *err)
 	verdict_add_expected(&verdict, &job->test->expect);
 	snprintf(job->cause, sizeof(job->cause), "%s", verdict.cause);
 	job->outcome = outcome_of(&verdict, &job->test->expect);
+	job->bisect = bisect_status(&verdict, job->outcome, true, BISECT_TEST);
 	return 0;
 }

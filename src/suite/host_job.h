@@ -17,6 +17,7 @@ struct host_job {
 	const char *metrics_path, *work_path;
 	/* What came of it. */
 	enum outcome_kind outcome;
+	int bisect;		/* its bisect_status */
 	struct metrics metrics; /* owned by the caller, metrics_destroy */
 	char cause[sizeof(((struct verdict *)NULL)->cause)];
 };

@@ -80,6 +80,7 @@ static void tell(struct suite *suite, size_t index, const struct worker_result *
 				       .metrics = &of->metrics,
 				       .start = of->start,
 				       .seconds = of->seconds,
+				       .bisect = of->bisect,
 				       .folder = of->folder,
 				       .dump = of->dump,
 				       .trace = of->trace,
@@ -96,7 +97,7 @@ static void tell_without(struct suite *suite, size_t index, enum outcome_kind ou
 			 const char *cause)
 {
 	char copy[256];
-	struct worker_result result = { .outcome = outcome, .cause = copy };
+	struct worker_result result = { .outcome = outcome, .bisect = BISECT_SKIP, .cause = copy };
 
 	snprintf(copy, sizeof(copy), "%s%s", cause,
 		 /* It fills its room, and so was cut. */
@@ -266,6 +267,7 @@ static void finish(struct suite *suite, struct slot *slot, bool fail_fast)
 	/* What we killed says nothing about the test; others had their result before, or say so. */
 	if (suite->signal && result.lost) {
 		result.outcome = OUTCOME_NOT_RUN;
+		result.bisect = BISECT_SKIP;
 		free(result.cause);
 		result.cause = strdup("interrupted while it ran");
 	}

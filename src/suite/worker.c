@@ -42,20 +42,24 @@ enum {
 	TRACE,
 	REPLAY,
 	METRICS,
+	BISECT,
 	NR_STRINGS
 };
 
 struct reply {
 	enum outcome_kind outcome;
+	int bisect;
 	const char *strings[NR_STRINGS];
 };
 
 static void send_reply(int fd, struct reply *reply)
 {
-	char number[16];
+	char number[16], bisect[16];
 
 	snprintf(number, sizeof(number), "%d", (int)reply->outcome);
 	reply->strings[OUTCOME] = number;
+	snprintf(bisect, sizeof(bisect), "%d", reply->bisect);
+	reply->strings[BISECT] = bisect;
 	for (size_t i = 0; i < NR_STRINGS; i++) {
 		const char *text = reply->strings[i] ? reply->strings[i] : "";
 
@@ -258,6 +262,7 @@ static void add_losses(const struct run_result *result, struct reply *reply)
 		return;
 	if (reply->outcome == OUTCOME_PASS || reply->outcome == OUTCOME_XFAIL) {
 		reply->outcome = OUTCOME_ERROR;
+		reply->bisect = BISECT_SKIP;
 		reply->strings[CAUSE] = "the test went well, but some of its output or artefacts "
 					"could not be written; see below";
 	}
@@ -309,6 +314,8 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	if (ret)
 		return ret;
 	reply->outcome = outcome_of(&result->first.verdict, &test->expect);
+	reply->bisect = bisect_status(&result->first.verdict, reply->outcome,
+				      result->first.seen.started, job->settings->options->bisect);
 	reply->strings[CAUSE] = result->first.verdict.cause;
 	reply->strings[DETAIL] = run_result_detail(config, result);
 	reply->strings[RELEASE] = result->first.seen.release;
@@ -363,6 +370,7 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 
 		ret = run_on_host(job, &host, err);
 		reply->outcome = host.outcome;
+		reply->bisect = host.bisect;
 		reply->strings[CAUSE] = strdup(host.cause);
 		reply->strings[METRICS] = metrics_text(&host.metrics);
 	} else if (!ret) {
@@ -401,11 +409,12 @@ static void work(int reply_fd, int signal_fd, const void *data)
 			   .signal_fd = signal_fd,
 			   .out_fd = -1,
 			   .err_fd = -1 };
-	struct reply reply = { .outcome = OUTCOME_ERROR };
+	struct reply reply = { .outcome = OUTCOME_ERROR, .bisect = BISECT_SKIP };
 	struct error err = { "" };
 
 	if (run_variant(&job, &reply, &err)) {
 		reply.outcome = OUTCOME_ERROR;
+		reply.bisect = BISECT_SKIP;
 		reply.strings[CAUSE] = err.text;
 		/* Only what was said is of use. */
 		unlink(job.out_path);
@@ -473,6 +482,7 @@ void worker_finish(struct child *child, struct worker_result *result)
 		memset(strings, 0, sizeof(strings));
 	*result = (struct worker_result){
 		.outcome = whole ? (enum outcome_kind)atoi(strings[OUTCOME]) : OUTCOME_ERROR,
+		.bisect = whole ? atoi(strings[BISECT]) : BISECT_SKIP,
 		.lost = !whole,
 		.detail = copy(strings[DETAIL]),
 		.output = copy(strings[OUTPUT]),

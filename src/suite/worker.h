@@ -24,6 +24,7 @@ struct worker_settings {
 
 struct worker_result {
 	enum outcome_kind outcome;
+	int bisect;    /* what `git bisect run` is told of it; with options' bisect */
 	bool lost;     /* the process left no result: it was killed, or crashed */
 	char *cause;   /* one line */
 	char *detail;  /* lines: what the report of a run prints below its first */

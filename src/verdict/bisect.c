@@ -33,3 +33,19 @@ int bisect_status(const struct verdict *verdict, enum outcome_kind outcome, bool
 	}
 	return BISECT_SKIP;
 }
+
+void bisect_vote(struct bisect_votes *votes, enum outcome_kind outcome, int status)
+{
+	if (outcome == OUTCOME_SKIP)
+		return;
+	votes->good += status == BISECT_GOOD;
+	votes->bad += status == BISECT_BAD;
+	votes->untold += status == BISECT_SKIP;
+}
+
+int bisect_votes_status(const struct bisect_votes *votes)
+{
+	if (votes->bad)
+		return BISECT_BAD;
+	return votes->good && !votes->untold ? BISECT_GOOD : BISECT_SKIP;
+}

@@ -25,4 +25,16 @@ enum bisect_mode {
 int bisect_status(const struct verdict *verdict, enum outcome_kind outcome, bool started,
 		  enum bisect_mode mode);
 
+/* A suite: bad where one is, good where all that ran are, else a skip. */
+struct bisect_votes {
+	unsigned int good, bad, untold;
+};
+
+/*
+ * bisect_vote - one test's. @status: its bisect_status; a test that was skipped, by itself or by
+ * the plan, has no vote.
+ */
+void bisect_vote(struct bisect_votes *votes, enum outcome_kind outcome, int status);
+int bisect_votes_status(const struct bisect_votes *votes);
+
 #endif

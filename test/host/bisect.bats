@@ -207,3 +207,36 @@ assert_untouched()
 	assert_status 125
 	assert_output "'git' in '.': .*is it installed"
 }
+
+# host_only_test NAME SCRIPT
+host_only_test()
+{
+	mkdir -p tests
+	printf '#!/bin/bash\n#ktstr: host_only\n%s\n' "$2" >"tests/$1.sh"
+	chmod +x "tests/$1.sh"
+}
+
+@test "test --bisect: good, bad, or a commit that says nothing; never more than 127" {
+	local script expected
+
+	cd "$BATS_TEST_TMPDIR"
+
+	host_only_test other 'exit 0'
+	while IFS='|' read -r script expected; do
+		host_only_test one "$script"
+		run "$KTSTR_LAUNCH" test --bisect tests
+		[[ $status -eq $expected ]] || fail "'$script' gives $status, not $expected"
+	done <<-'END'
+		exit 0|0
+		exit 4|0
+		exit 3|1
+		kill -9 $$|1
+		exit 127|125
+	END
+	rm tests/other.sh
+	host_only_test one 'exit 4'
+	run "$KTSTR_LAUNCH" test --bisect tests
+	assert_status 125
+	run "$KTSTR_LAUNCH" test --bisect nowhere
+	assert_status 125
+}

@@ -73,10 +73,37 @@ static void a_failure_that_is_expected_is_good(void **state)
 			 1);
 }
 
+static void a_suite_is_what_its_tests_are(void **state)
+{
+	static const struct {
+		unsigned int good, bad, untold, skipped;
+		int status;
+	} cases[] = {
+		{ 3, 0, 0, 0, 0 },   { 3, 0, 0, 2, 0 },	  { 3, 1, 0, 0, 1 },   { 0, 1, 2, 0, 1 },
+		{ 3, 0, 1, 0, 125 }, { 0, 0, 0, 2, 125 }, { 0, 0, 1, 0, 125 }, { 0, 0, 0, 0, 125 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bisect_votes votes = { 0 };
+
+		for (unsigned int n = 0; n < cases[i].good; n++)
+			bisect_vote(&votes, OUTCOME_PASS, BISECT_GOOD);
+		for (unsigned int n = 0; n < cases[i].bad; n++)
+			bisect_vote(&votes, OUTCOME_FAIL, BISECT_BAD);
+		for (unsigned int n = 0; n < cases[i].untold; n++)
+			bisect_vote(&votes, OUTCOME_FAIL, BISECT_SKIP);
+		for (unsigned int n = 0; n < cases[i].skipped; n++)
+			bisect_vote(&votes, OUTCOME_SKIP, BISECT_SKIP);
+		assert_int_equal(bisect_votes_status(&votes), cases[i].status);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_end_has_its_status),
+		cmocka_unit_test(a_suite_is_what_its_tests_are),
 		cmocka_unit_test(a_failure_that_is_expected_is_good),
 	};
 
