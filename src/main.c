@@ -37,6 +37,8 @@ static const struct command commands[] = {
 	  OPERANDS_OWN, cmd_work },
 	{ "report", "make one page to look at, without a network, of what a run left",
 	  OPTIONS_REPORT, OPERANDS_FILES, cmd_report },
+	{ "compare", "say what differs between two suites' results, and how sure that is",
+	  OPTIONS_TABLE | OPTIONS_COMPARE, OPERANDS_FILES, cmd_compare },
 	{ "blobs", "list, verify or extract what is embedded in this file", OPTIONS_BLOBS,
 	  OPERANDS_NONE, cmd_blobs },
 	{ "cache", "list or clear what is kept for the next run", 0, OPERANDS_CLEAR, cmd_cache },

@@ -35,7 +35,9 @@ enum option_group {
 	OPTIONS_TRACE = 1 << 16,
 	OPTIONS_BISECT = 1 << 17,
 	OPTIONS_MERGE = 1 << 20,
-	OPTIONS_COMMON = 1 << 14, /* of every command, which need not say so */
+	OPTIONS_TABLE = 1 << 21,   /* how a comparison is made and shown */
+	OPTIONS_COMPARE = 1 << 22, /* of `compare` alone */
+	OPTIONS_COMMON = 1 << 14,  /* of every command, which need not say so */
 };
 
 enum wprof_mode {
@@ -151,6 +153,10 @@ struct run_options {
 	double build_cost; /* in runs; negative: as measured */
 	unsigned int max_runs;
 	bool first_parent;
+
+	/* OPTIONS_TABLE and OPTIONS_COMPARE */
+	bool markdown, csv, compare_json, welch, permutation;
+	double alpha; /* 0: unsaid */
 
 	/* OPTIONS_BLOBS */
 	bool verify;

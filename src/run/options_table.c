@@ -217,6 +217,21 @@ static int set_seed(const struct option_said *said)
 	return value_count(said->what, said->value, 0, UINT64_MAX, &said->options->seed, said->err);
 }
 
+static int set_alpha(const struct option_said *said)
+{
+	char *end;
+	double alpha = strtod(said->value, &end);
+
+	/* strtod takes blanks, signs, hexadecimal numbers and words as well. */
+	if (!*said->value || *end || strspn(said->value, "0123456789.e-") != strlen(said->value) ||
+	    !(alpha > 0 && alpha < 1))
+		return error_set(said->err, -EINVAL,
+				 "%s '%s': takes a number above 0 and below 1, such as 0.05",
+				 said->what, said->value);
+	said->options->alpha = alpha;
+	return 0;
+}
+
 /* --- the table -----------------------------------------------------------------------------------
  * A line an option, in the order of the usage text. Letter: 0 for none. A value in brackets may be
  * left out. A variable is there for settings that make sense for many runs. Help: lines of at most
@@ -410,6 +425,20 @@ const struct option_definition option_definitions[] = {
 	  "what that task did then, in seconds from the payload's start\non" },
 	{ "json", 0, NULL, OPTIONS_TRACE, NULL, FLAG(trace_json),
 	  "all of it as one JSON object, times in ns" },
+	{ "markdown", 0, NULL, OPTIONS_TABLE, NULL, FLAG(markdown),
+	  "the table in Markdown, in place of text" },
+	{ "csv", 0, NULL, OPTIONS_TABLE, NULL, FLAG(csv), "the table as CSV" },
+	{ "json", 0, NULL, OPTIONS_COMPARE, NULL, FLAG(compare_json),
+	  "the table as a JSON object" },
+	{ "permutation", 0, NULL, OPTIONS_TABLE, NULL, FLAG(permutation),
+	  "p-values by a permutation test of the means, which asks nothing\n"
+	  "of the values' distribution (the default)" },
+	{ "welch", 0, NULL, OPTIONS_TABLE, NULL, FLAG(welch),
+	  "p-values by Welch's t-test, which takes the values for normal;\n"
+	  "tells more of few runs" },
+	{ "alpha", 0, "P", OPTIONS_TABLE, NULL, CUSTOM(alpha),
+	  "a difference counts from this corrected p-value down (default\n"
+	  "0.05)" },
 	{ "verify", 0, NULL, OPTIONS_BLOBS, NULL, FLAG(verify),
 	  "recompute each SHA-256, compare it with that of build time" },
 	{ "extract", 0, "DIR", OPTIONS_BLOBS, NULL, STRING(extract_dir),

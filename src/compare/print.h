@@ -1,0 +1,53 @@
+/* How is a comparison shown: for a mail, as Markdown, CSV or JSON? */
+#ifndef KTSTR_COMPARE_PRINT_H
+#define KTSTR_COMPARE_PRINT_H
+
+#include <stdio.h>
+
+#include "compare/compare.h"
+
+enum compare_format { COMPARE_TEXT, COMPARE_MARKDOWN, COMPARE_CSV, COMPARE_JSON };
+
+/* One side, as its file has it. */
+struct compare_source {
+	const char *name; /* the file's, or what was said of the side */
+	const struct results *results;
+};
+
+/*
+ * compare_print - all of @table to @out, whose errors are the caller's to see. Whatever the
+ *results' texts hold: text and Markdown are printable lines, CSV is of RFC 4180, JSON of RFC 8259.
+ * Returns 0 or -ENOMEM.
+ *
+ * JSON, one object; null: there is none
+ *	type            "comparison"
+ *	schema_version  1
+ *	alpha, tested   number; how many rows the p-values are corrected for, by Holm
+ *	method          "permutation" or "welch", of durations and metrics; pass rates are "fisher"
+ *	baseline, compared
+ *	                objects: file, results (how many), kernels (list of texts), cut_off (text)
+ *	rows            list of objects, in the order of the baseline:
+ *		case            the variant's name
+ *		metric          "pass rate", "duration", or a metric's name
+ *		kind            "pass-rate", "duration" or "metric"
+ *		unit, better    text
+ *		baseline, compared
+ *		                objects: runs, mean, std, passed (of a pass rate)
+ *		difference_percent
+ *		p, p_corrected  numbers
+ *		p_exact         bool: of all permutations, and not of drawn ones
+ *		verdict         compare_verdict_name's text; null: no difference is shown
+ */
+int compare_print(FILE *out, enum compare_format format, const struct compare_source *a,
+		  const struct compare_source *b, const struct compare_table *table);
+
+/* compare_print_json - inner part of it */
+int compare_print_json(FILE *out, const struct compare_source *a, const struct compare_source *b,
+		       const struct compare_table *table);
+
+/*
+ * compare_kernel - the @at-th kernel that the results name, in their order, each once; or NULL
+ */
+const char *compare_kernel(const struct results *results, size_t at);
+
+#endif
