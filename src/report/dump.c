@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report/host.h"
 #include "report/inside.h"
 #include "report/lines.h"
 #include "report/metrics.h"
@@ -380,6 +381,7 @@ static void put_common(struct json *json, const char *kind, const struct report 
 	json_put_text(json, "start", observation_start(vm->seen));
 	json_put(json, "times", times_value(vm->seen));
 	json_put(json, "limits", limits_value(vm->seen));
+	report_host_json(json, &vm->seen->host_took);
 	json_put(json, "kernel", kernel_value(report, vm));
 	json_put(json, "topology", topology_value(&report->plan->topology));
 	json_put_number(json, "memory_mib", report->plan->memory_mib);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/ejection.h"
+#include "report/host.h"
 #include "report/inside.h"
 #include "report/lines.h"
 #include "report/metrics.h"
@@ -391,6 +392,7 @@ static void put_report(FILE *out, const struct report *report, const char *dump_
 	if (is_good(report))
 		return;
 	put_start(out, first->seen);
+	report_host_text(out, "  ", &first->seen->host_took);
 	put_path(out, "replay", report->replay, "");
 }
 

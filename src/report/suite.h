@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "util/error.h"
+#include "verdict/host_took.h"
 #include "verdict/metrics.h"
 #include "verdict/outcome.h"
 
@@ -31,7 +32,8 @@ struct suite_result {
 	const char *output;   /* the payload's last lines, for JUnit's system-out */
 	const char *topology; /* "1n2l2c2t" */
 	const char *kernel;   /* release, or the image's path before that is known */
-	const struct metrics *metrics; /* or NULL */
+	const struct metrics *metrics;	   /* or NULL */
+	const struct host_took *host_took; /* of its first VM; or NULL */
 	uint64_t memory_mib;
 	const char *start; /* of its first VM: "forked" or "booted"; "": it had none */
 	double seconds;	   /* wall time of all of it */

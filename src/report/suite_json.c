@@ -36,6 +36,8 @@
  *	                "higher"; null: neither)
  *	metrics_warnings
  *	                list of texts: why what the test wrote to $KTSTR_METRICS is no metric
+ *	host_took       object: percent, ran_s, waited_s, stood_still_s, absent: what the host kept
+ *	                of its first VM's time, as `ktstr-launch schema` has it
  *	seconds         number, wall time of all of it, the repro included
  *	folder, dump, trace
  *	                paths of the artefacts' folder, the failure dump and the Perfetto trace
@@ -54,6 +56,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "report/host.h"
 #include "report/metrics.h"
 #include "report/suite_format.h"
 #include "util/json.h"
@@ -154,6 +157,7 @@ static int report_result(struct suite_writer *writer, const struct suite_result 
 		json_put_null(&json, "memory_mib");
 	json_put_text(&json, "start", result->start && *result->start ? result->start : NULL);
 	report_metrics_json(&json, result->metrics);
+	report_host_json(&json, result->host_took);
 	json_put_seconds(&json, "seconds", suite_seconds(result->seconds));
 	json_put_text(&json, "folder", result->folder);
 	json_put_text(&json, "dump", result->dump);

@@ -14,13 +14,15 @@
  * The schema knows properties of a suite only: there is one for each kernel, topology, memory
  * size and way to start a VM that occurs, and each case's <system-out> begins with its own. So with
  * metrics: the property "metric TEST NAME" has the value "12.5 % lower", and the case's
- * <system-out> has them, too.
+ * <system-out> has them, too. "host-took TEST" has the share of the vCPUs' time that the host kept,
+ * where it is known.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/host.h"
 #include "report/metrics.h"
 #include "report/suite_format.h"
 
@@ -204,6 +206,18 @@ static void add_metrics(FILE *out, const struct suite_result *result)
 	}
 }
 
+static void add_host(FILE *out, const struct suite_result *result)
+{
+	char percent[REPORT_HOST_SIZE];
+
+	report_host_percent(result->host_took, percent);
+	if (!*percent)
+		return;
+	fputs("\t\t<property name=\"host-took ", out);
+	suite_put(out, SUITE_XML, result->name);
+	fprintf(out, "\" value=\"%s\"/>\n", percent);
+}
+
 static void put_output(FILE *out, const struct suite_result *result, const char *memory, bool room)
 {
 	fputs("\t\t<system-out>", out);
@@ -252,8 +266,10 @@ static int junit_result(struct suite_writer *writer, const struct suite_result *
 	if (result->outcome != OUTCOME_SKIP && result->outcome != OUTCOME_NOT_RUN)
 		put_output(out, result, memory, room);
 	fputs("\t</testcase>\n", out);
-	if (room)
+	if (room) {
 		add_metrics(junit->metrics, result);
+		add_host(junit->metrics, result);
+	}
 	return fflush(out) || ferror(out) || fflush(junit->metrics) || ferror(junit->metrics)
 		       ? no_memory(err)
 		       : 0;

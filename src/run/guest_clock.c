@@ -18,7 +18,11 @@ uint64_t guest_clock_step(struct guest_clock *clock, uint64_t now_ns, uint64_t i
 	free_of_charge = clock->credit_ns < passed ? clock->credit_ns : passed;
 	clock->credit_ns -= free_of_charge;
 	passed -= free_of_charge;
-	clock->charged_ns += passed < GUEST_CLOCK_STEP_NS ? passed : GUEST_CLOCK_STEP_NS;
+	if (passed > GUEST_CLOCK_STEP_NS) {
+		clock->stood_ns += passed - GUEST_CLOCK_STEP_NS;
+		passed = GUEST_CLOCK_STEP_NS;
+	}
+	clock->charged_ns += passed;
 	if (now_ns > clock->now_ns)
 		clock->now_ns = now_ns;
 	if (idle_ns > clock->idle_ns)

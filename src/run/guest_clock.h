@@ -16,6 +16,7 @@
 
 struct guest_clock {
 	uint64_t charged_ns; /* what the clock shows */
+	uint64_t stood_ns;   /* what was left out as we did not run, in all */
 	/* Private: the last step, and idle time that is still to be taken off. */
 	uint64_t now_ns, idle_ns, credit_ns;
 };

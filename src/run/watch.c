@@ -39,6 +39,16 @@ static bool cancelled(struct watch *watch)
 	return number && stop_for_signal(watch, number);
 }
 
+/* What the host gave the vCPUs by now, of a payload that runs or has just ended. */
+static void note_host(struct watch *watch, struct vmm *vmm, struct host_took *took)
+{
+	struct vmm_cpu_times times;
+	bool known = !vmm_cpu_times(vmm, &times);
+
+	host_took_end(took, known ? &times : NULL,
+		      watch_limits_stood(&watch->limits, now_ns(), boottime_ns()));
+}
+
 /*
  * The machine fails, as @seen has it: it stands still, is looked at, and goes on unless it is to
  * end. The time for that is none of the guest's.
@@ -69,6 +79,8 @@ static void look_at(struct watch *watch, struct vmm *vmm, const struct observati
 
 void watch_look_at_end(struct watch *watch, struct vmm *vmm)
 {
+	if (!watch->seen->exited)
+		note_host(watch, vmm, &watch->seen->host_took);
 	look_at(watch, vmm, watch->seen, false, true);
 }
 
@@ -142,6 +154,8 @@ static bool past_limit(struct watch *watch, struct vmm *vmm)
 		return false;
 	stop(watch, reason);
 	watch->seen->end_ns = now;
+	if (!watch->seen->exited)
+		note_host(watch, vmm, &watch->seen->host_took);
 	may_speak = may_answer(watch, now);
 	look_at(watch, vmm, watch->seen, may_speak, true);
 	if (!may_speak)
@@ -321,14 +335,17 @@ static void on_tracer(struct observation *seen, const struct ktstr_tracer *trace
 	}
 }
 
-static void on_started(struct watch *watch, const struct vmm *vmm,
-		       const struct ktstr_started *started)
+static void on_started(struct watch *watch, struct vmm *vmm, const struct ktstr_started *started)
 {
+	struct vmm_cpu_times times;
+	bool known = !vmm_cpu_times(vmm, &times);
+
 	watch->seen->started = true;
 	cargo_unpacked(watch->cargo);
 	watch->seen->started_ns = now_ns();
 	watch->seen->guest_started_ns = started->boottime_ns;
 	watch_limits_started(&watch->limits, now_ns(), boottime_ns());
+	host_took_begin(&watch->seen->host_took, known ? &times : NULL);
 	if (watch->attach)
 		attach_begin(watch->attach);
 	if (watch->feed)
@@ -354,6 +371,7 @@ static void on_failing(struct watch *watch, struct vmm *vmm, const struct ktstr_
 	seen.exited = true;
 	seen.exit = *exited;
 	seen.stop = STOP_BYE;
+	note_host(watch, vmm, &seen.host_took);
 	look_at(watch, vmm, &seen, true, true);
 	scheduler_seen_hold(&watch->seen->scheduler);
 	vmm_answer(vmm, 0);
@@ -393,8 +411,9 @@ static void on_own_words(struct observation *seen, const struct ktstr_own_words 
 	tail_add(&part->text, words + 1, length - sizeof(*words));
 }
 
-static void on_exited(struct watch *watch, const struct ktstr_exited *exited)
+static void on_exited(struct watch *watch, struct vmm *vmm, const struct ktstr_exited *exited)
 {
+	note_host(watch, vmm, &watch->seen->host_took);
 	watch->seen->exited = true;
 	watch->seen->exited_ns = now_ns();
 	watch_limits_exited(&watch->limits, now_ns());
@@ -442,7 +461,7 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 		expect_watch_add(&seen->expected, true, payload, length);
 		return pass_on(watch, vmm, &watch->output.err, payload, length);
 	case KTSTR_EXITED:
-		on_exited(watch, payload);
+		on_exited(watch, vmm, payload);
 		return 0;
 	case KTSTR_TRACER:
 		on_tracer(seen, payload);

@@ -61,7 +61,9 @@ void watch_limits_started(struct watch_limits *limits, uint64_t now_ns, uint64_t
 {
 	limits->phase = WATCH_TEST;
 	limits->started_at = charged_ns(limits, now_ns);
+	limits->started_ns = now_ns;
 	limits->started_boot_ns = boot_ns;
+	limits->started_stood_ns = limits->clock.stood_ns;
 }
 
 void watch_limits_exited(struct watch_limits *limits, uint64_t now_ns)
@@ -98,6 +100,16 @@ uint64_t watch_limits_lost(struct watch_limits *limits, uint64_t now_ns, uint64_
 	uint64_t passed = boot_ns - limits->started_boot_ns;
 
 	return passed > had ? passed - had : 0;
+}
+
+uint64_t watch_limits_stood(struct watch_limits *limits, uint64_t now_ns, uint64_t boot_ns)
+{
+	/* CLOCK_MONOTONIC stands still while a host sleeps. */
+	uint64_t awake = now_ns - limits->started_ns, passed = boot_ns - limits->started_boot_ns;
+
+	(void)charged_ns(limits, now_ns);
+	return limits->clock.stood_ns - limits->started_stood_ns +
+	       (passed > awake + GUEST_CLOCK_STEP_NS ? passed - awake : 0);
 }
 
 uint64_t watch_limits_now(struct watch_limits *limits, uint64_t now_ns)

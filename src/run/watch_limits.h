@@ -32,12 +32,13 @@ struct watch_limits {
 	bool tracer;	     /* one is started before the payload */
 	bool at_ready;	     /* the machine begins at its ready point, with its boot behind it */
 
-	/* Private. All times: on the guest's clock, but for the host's CLOCK_BOOTTIME in one. */
+	/* Private. All times: on the guest's clock, but where it is said. */
 	enum watch_phase phase;
 	struct guest_clock clock;
 	uint64_t waited_ns, blocked_ns; /* what it does not count */
 	uint64_t started_at, exited_at, last_frame_at, panic_at;
-	uint64_t started_boot_ns;
+	uint64_t started_ns, started_boot_ns; /* the host's clocks then, not the guest's */
+	uint64_t started_stood_ns;
 	bool panic;
 	uint64_t panic_heard; /* what the guest had said when its panic came */
 };
@@ -81,6 +82,12 @@ bool watch_limits_doubt(struct watch_limits *limits, uint64_t now_ns, uint64_t h
  * tells.
  */
 uint64_t watch_limits_lost(struct watch_limits *limits, uint64_t now_ns, uint64_t boot_ns);
+
+/*
+ * watch_limits_stood - since the payload's start: for how long did we not run at all, ns? We were
+ * stopped, or the host slept.
+ */
+uint64_t watch_limits_stood(struct watch_limits *limits, uint64_t now_ns, uint64_t boot_ns);
 
 /* watch_limits_now - the guest's clock, on which all limits are counted, ns. */
 uint64_t watch_limits_now(struct watch_limits *limits, uint64_t now_ns);

@@ -78,6 +78,7 @@ static void tell(struct suite *suite, size_t index, const struct worker_result *
 									     : variant->release,
 				       .memory_mib = variant->kernel ? variant->plan.memory_mib : 0,
 				       .metrics = &of->metrics,
+				       .host_took = &of->host_took,
 				       .start = of->start,
 				       .seconds = of->seconds,
 				       .bisect = of->bisect,

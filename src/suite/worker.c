@@ -43,6 +43,7 @@ enum {
 	REPLAY,
 	METRICS,
 	BISECT,
+	HOST_TOOK,
 	NR_STRINGS
 };
 
@@ -293,6 +294,7 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 					     .own_tracer = job->settings->own_tracer };
 	struct configuration *configuration = &job->configuration;
 	struct run_config *config = &configuration->run;
+	char host_took[HOST_TOOK_TEXT_SIZE];
 	struct run_result *result;
 	int ret;
 
@@ -326,6 +328,8 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 				: *result->first.trace_path ? result->first.trace_path
 							    : result->look.trace.path;
 	add_losses(result, reply);
+	host_took_text(&result->first.seen.host_took, host_took);
+	reply->strings[HOST_TOOK] = strdup(host_took);
 	return 0; /* the process ends soon: what the reply points to is not freed */
 }
 
@@ -497,6 +501,7 @@ void worker_finish(struct child *child, struct worker_result *result)
 	if (whole) {
 		result->cause = copy(strings[CAUSE]);
 		metrics_read(&result->metrics, strings[METRICS]);
+		host_took_read(&result->host_took, strings[HOST_TOOK]);
 	}
 	status = child_end(child);
 	if (!whole)

@@ -13,6 +13,7 @@
 #include "suite/made.h"
 #include "suite/variants.h"
 #include "util/error.h"
+#include "verdict/host_took.h"
 #include "verdict/metrics.h"
 #include "verdict/outcome.h"
 
@@ -33,6 +34,7 @@ struct worker_result {
 	char *start;   /* of its first VM: "forked" or "booted", "" where it had none */
 	char *folder, *dump, *trace, *replay; /* "": none */
 	struct metrics metrics;
+	struct host_took host_took;
 	double seconds;
 };
 void worker_result_destroy(struct worker_result *result);

@@ -11,6 +11,7 @@
 #include "../../guest/protocol.h"
 #include "util/tail.h"
 #include "verdict/expect.h"
+#include "verdict/host_took.h"
 #include "verdict/inside.h"
 #include "verdict/metrics.h"
 #include "verdict/scheduler.h"
@@ -136,6 +137,9 @@ struct observation {
 	/* The limits that were in force, milliseconds; test 0: none. */
 	uint64_t boot_limit_ms;
 	uint64_t test_limit_ms;
+
+	/* What the host kept of the vCPUs' time while the payload ran. */
+	struct host_took host_took;
 
 	int output_error; /* errno of passing the payload's output on; 0: it all went out */
 	uint64_t stdout_bytes;

@@ -95,6 +95,10 @@ static void call_input(struct vmm *vmm, bool readable)
 
 static void stop_vcpus(struct vmm *vmm)
 {
+	struct vmm_cpu_times at_end;
+
+	/* Behind this there are no threads to ask. */
+	(void)vmm_cpu_times(vmm, &at_end);
 	atomic_store(&vmm->stopping, true);
 	machine_wake_parked(vmm);
 	machine_kick_all(vmm);

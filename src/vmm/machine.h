@@ -27,8 +27,9 @@ struct vcpu {
 	struct kvm_run *run; /* shared with KVM, vmm->run_size bytes */
 	pthread_t thread;
 	bool has_thread;
-	bool shut_down; /* by a triple fault; of its thread while that runs */
-	atomic_int tid; /* of the thread, once it runs */
+	bool shut_down;		    /* by a triple fault; of its thread while that runs */
+	atomic_int tid;		    /* of the thread, once it runs */
+	struct vmm_cpu_times times; /* of its thread, when it was looked at last; the loop's */
 	atomic_bool sample_wanted;
 	uint64_t exits;		   /* its thread's: accesses that were dealt with */
 	uint64_t looked_at_cpu_ns; /* the loop's: how long it had run at its last sample */

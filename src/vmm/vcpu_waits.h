@@ -1,4 +1,4 @@
-/* How long did the host keep vCPUs from running? */
+/* How long did the vCPUs run, and how long did the host keep them from it? */
 #ifndef KTSTR_VMM_VCPU_WAITS_H
 #define KTSTR_VMM_VCPU_WAITS_H
 
@@ -18,5 +18,11 @@
  * @tasks: "/proc/self/task"; tests have their own. 0 where the host does not tell.
  */
 uint64_t vcpu_waits_sample(struct vmm *vmm, const char *tasks);
+
+/*
+ * vcpu_waits_all - all vCPUs now, in all so far (vmm_cpu_times). What a thread that is gone, or
+ * cannot be read, had when it was seen last stays.
+ */
+int vcpu_waits_all(struct vmm *vmm, const char *tasks, struct vmm_cpu_times *times);
 
 #endif

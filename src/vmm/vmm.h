@@ -225,6 +225,18 @@ uint64_t vmm_sample(struct vmm *vmm);
 void vmm_last_sample(struct vmm *vmm, unsigned int index, struct vmm_sample *sample);
 unsigned int vmm_nr_vcpus(const struct vmm *vmm);
 
+/* What the host's scheduler says of the threads of all vCPUs together, since their start, ns. */
+struct vmm_cpu_times {
+	uint64_t ran_ns;    /* on a CPU of the host, for the guest or for KVM */
+	uint64_t waited_ns; /* ready to run, but others had the CPUs */
+};
+
+/*
+ * vmm_cpu_times - from the owner's callbacks, and until vmm_destroy, when it is what they had at
+ * their end. Returns 0, or -ENODATA: the host's kernel does not count it, or none has run yet.
+ */
+int vmm_cpu_times(struct vmm *vmm, struct vmm_cpu_times *times);
+
 /* One stretch of RAM, as the guest sees it. */
 struct vmm_ram {
 	uint64_t gpa, size; /* bytes */

@@ -63,6 +63,10 @@ static void a_stop_is_one_step(void **state)
 	assert_int_equal(step(&clock, 100, 0), 100);
 	assert_int_equal(step(&clock, 3600100, 0), 1100);
 	assert_int_equal(step(&clock, 3600200, 0), 1200);
+	assert_int_equal(clock.stood_ns / MS, 3599000);
+	/* A wait is none, however late it is told. */
+	assert_int_equal(step(&clock, 3610200, 9500), 1700);
+	assert_int_equal(clock.stood_ns / MS, 3599000);
 }
 
 int main(void)

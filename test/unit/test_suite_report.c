@@ -671,7 +671,7 @@ static void json_says_each_outcome(void **state)
 		"metrics", "metrics_warnings", "name",	 "number", "outcome",  "bad",
 		"cause",   "detail",	       "output", "kernel", "topology", "memory_mib",
 		"seconds", "folder",	       "dump",	 "trace",  "replay",   "type",
-		"start",   "schema_version",   "test",	 "preset", "round"
+		"start",   "schema_version",   "test",	 "preset", "round",    "host_took"
 	};
 	char *text = report_samples(&suite_json, true);
 	struct json_object *lines[NR_SAMPLES + 2];

@@ -1,4 +1,5 @@
 /* Is it the vCPU that waited most whose wait counts, and do all come to their turn? */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,6 +92,27 @@ static void all_come_to_their_turn(void **state)
 	}
 }
 
+static void all_of_them_together(void **state)
+{
+	struct vmm_cpu_times times;
+
+	(void)state;
+	vmm->nr_vcpus = MANY;
+	/* None has a thread. */
+	assert_int_equal(vcpu_waits_all(vmm, folder, &times), -ENODATA);
+	put(0, "0 0 0\n");
+	assert_int_equal(vcpu_waits_all(vmm, folder, &times), -ENODATA);
+	put(0, "900 10 3\n");
+	put(MANY - 1, "100 7000000000 5\n");
+	assert_int_equal(vcpu_waits_all(vmm, folder, &times), 0);
+	assert_true(times.ran_ns == 1000 && times.waited_ns == 7000000010);
+	/* What is gone, or makes no sense, stays as it was. */
+	put(0, "nonsense\n");
+	vmm->vcpus[MANY - 1].tid = 999;
+	assert_int_equal(vcpu_waits_all(vmm, folder, &times), 0);
+	assert_true(times.ran_ns == 1000 && times.waited_ns == 7000000010);
+}
+
 static void this_kernel_is_understood(void **state)
 {
 	uint64_t before;
@@ -112,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_one_that_waited_most_counts),
 		TEST(all_come_to_their_turn),
+		TEST(all_of_them_together),
 		TEST(this_kernel_is_understood),
 	};
 

@@ -190,6 +190,25 @@ static void time_that_the_host_took_does_not_count(void **state)
 	assert_int_equal(pass(100), STOP_BOOT_TIMEOUT);
 }
 
+/* CLOCK_BOOTTIME counts a host's sleep, CLOCK_MONOTONIC does not. */
+static void what_stood_still_is_told(void **state)
+{
+	uint64_t slept = 0;
+
+	(void)state;
+	start(false, false);
+	/* Before the payload: nobody's. */
+	now += 100 * SECOND;
+	start_payload();
+	watch_limits_started(&limits, now, now);
+	assert_int_equal(pass_alive(2000), STOP_NONE);
+	assert_int_equal(watch_limits_stood(&limits, now, now), 0);
+	now += 20 * SECOND;
+	assert_int_equal(watch_limits_stood(&limits, now, now), 19 * SECOND);
+	slept = 50 * SECOND;
+	assert_int_equal(watch_limits_stood(&limits, now, now + slept), 69 * SECOND);
+}
+
 static void a_panic_goes_before_all_else(void **state)
 {
 	(void)state;
@@ -263,6 +282,7 @@ int main(void)
 		cmocka_unit_test(finishing),
 		cmocka_unit_test(finishing_without_a_start),
 		cmocka_unit_test(time_that_the_host_took_does_not_count),
+		cmocka_unit_test(what_stood_still_is_told),
 		cmocka_unit_test(a_panic_goes_before_all_else),
 		cmocka_unit_test(doubt_needs_a_word_and_time),
 		cmocka_unit_test(what_the_guest_lost_is_told),

@@ -1,0 +1,67 @@
+/* How much of the vCPUs' time did the host keep for others? See host_took.h. */
+#include "verdict/host_took.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static uint64_t since(uint64_t begin, uint64_t end)
+{
+	return end > begin ? end - begin : 0;
+}
+
+void host_took_begin(struct host_took *took, const struct vmm_cpu_times *times)
+{
+	*took = (struct host_took){ .began = true, .counts = times };
+	if (times)
+		took->begin = *times;
+}
+
+void host_took_end(struct host_took *took, const struct vmm_cpu_times *times, uint64_t stood_ns)
+{
+	if (!took->began)
+		return;
+	took->stood_ns = stood_ns;
+	took->counts &= !!times;
+	if (!times)
+		return;
+	took->ran_ns = since(took->begin.ran_ns, times->ran_ns);
+	took->waited_ns = since(took->begin.waited_ns, times->waited_ns);
+}
+
+const char *host_took_absent(const struct host_took *took)
+{
+	if (!took->began)
+		return "no payload started in a VM";
+	if (!took->counts)
+		return "the host's kernel does not count it: /proc/PID/schedstat is missing or all "
+		       "zeros (CONFIG_SCHED_INFO)";
+	return took->ran_ns || took->waited_ns ? NULL : "no vCPU wanted to run";
+}
+
+double host_took_percent(const struct host_took *took)
+{
+	double waited = (double)took->waited_ns;
+
+	return host_took_absent(took) ? 0 : 100 * waited / (waited + (double)took->ran_ns);
+}
+
+void host_took_text(const struct host_took *took, char *text)
+{
+	*text = '\0';
+	if (took->began)
+		snprintf(text, HOST_TOOK_TEXT_SIZE, "%d %" PRIu64 " %" PRIu64 " %" PRIu64,
+			 took->counts, took->ran_ns, took->waited_ns, took->stood_ns);
+}
+
+void host_took_read(struct host_took *took, const char *text)
+{
+	struct host_took read = { .began = true };
+	int counts;
+
+	if (sscanf(text, "%1d %20" SCNu64 " %20" SCNu64 " %20" SCNu64, &counts, &read.ran_ns,
+		   &read.waited_ns, &read.stood_ns) != 4)
+		read.began = false;
+	else
+		read.counts = counts == 1;
+	*took = read.began ? read : (struct host_took){ .began = false };
+}
