@@ -131,6 +131,8 @@ static int decide(const struct work *work)
 			check_decide(check, work->stats[check->window], line, sizeof(line));
 
 		conclude(verdict, line, &worst);
+		if (verdict == CHECK_FAILS && !check->isolated && metric_is_timed(check->metric))
+			say("timed", check->metric->name);
 		if (verdict == CHECK_FAILS)
 			name_worst(check, work->stats[check->window]);
 	}

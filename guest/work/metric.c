@@ -321,6 +321,13 @@ void metric_get(const struct metric *metric, const struct work_stats *stats,
 		metric->get(stats, group, metric, value);
 }
 
+bool metric_is_timed(const struct metric *metric)
+{
+	/* Where tasks are is the guest's own choice. */
+	return metric->unit != UNIT_COUNT && metric->get != off_allowed &&
+	       metric->get != numa_local;
+}
+
 const char *metric_print(enum metric_unit unit, double value, char *text, size_t size)
 {
 	if (unit == UNIT_PERCENT)

@@ -36,6 +36,9 @@ const struct metric *metric_find(const char *name, size_t length);
 void metric_get(const struct metric *metric, const struct work_stats *stats,
 		const struct group_stats *group, struct metric_value *value);
 
+/* metric_is_timed - it is of time or share, so that a host that is busy with others changes it. */
+bool metric_is_timed(const struct metric *metric);
+
 /* metric_print - a value with its unit, for people; returns @text. */
 const char *metric_print(enum metric_unit unit, double value, char *text, size_t size);
 

@@ -50,6 +50,7 @@ static const struct {
 	[KEY_PERFORMANCE_MODE] = { "performance_mode", FLAG, OF_VM, NULL },
 	[KEY_KASLR] = { "kaslr", FLAG, OF_VM, NULL },
 	[KEY_FRESH] = { "fresh", FLAG, OF_VM, NULL },
+	[KEY_HOST_NOISE] = { "host_noise", VALUE, OF_VM, "25" },
 	[KEY_WPROF] = { "wprof", FLAG, OF_VM, NULL },
 	[KEY_WPROF_ARGS] = { "wprof_args", VALUE, OF_VM, "\"-d 1000 -e sched\"" },
 	[KEY_RECORD_MIB] = { "record_mib", VALUE, OF_VM, "4" },
@@ -431,6 +432,10 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 		return ret;
 	case KEY_FRESH:
 		return value_flag(keys[key].name, value, &test->fresh, err);
+	case KEY_HOST_NOISE:
+		ret = value_percent(keys[key].name, value, &test->host_noise, err);
+		test->has_host_noise = !ret;
+		return ret;
 	case KEY_WPROF:
 		return value_flag(keys[key].name, value, &test->wprof, err);
 	case KEY_REQUIRES_SMT:

@@ -44,10 +44,12 @@ struct test {
 	bool host_only;		     /* runs on the host, without a VM */
 	char *lacks_tool;	     /* NULL, or the tool that this host does not have */
 	char *ignore;		     /* NULL, or the reason why it is not run */
-	bool kaslr;	/* true: a test that says nothing leaves it to the command line */
-	bool has_kaslr; /* the directive is there */
-	bool fresh;	/* false; true: its VM boots, and is no fork */
-	char *append;	/* kernel parameters, or NULL */
+	bool kaslr;		 /* true: a test that says nothing leaves it to the command line */
+	bool has_kaslr;		 /* the directive is there */
+	bool fresh;		 /* false; true: its VM boots, and is no fork */
+	unsigned int host_noise; /* percent; 0: none */
+	bool has_host_noise;	 /* the directive is there; else host_noise is nothing */
+	char *append;		 /* kernel parameters, or NULL */
 	struct entry_include *includes; /* relative HOST paths are the file's folder's; owned */
 	size_t nr_includes;
 	struct entry_module *modules; /* relative files are the file's folder's; owned */

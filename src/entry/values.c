@@ -151,3 +151,13 @@ int value_flag(const char *key, const char *text, bool *out, struct error *err)
 			 "%s '%s': takes true, yes or 1, false, no or 0, or no value (true)", key,
 			 value_show(text, shown));
 }
+
+int value_percent(const char *key, const char *text, unsigned int *out, struct error *err)
+{
+	uint64_t number;
+	int ret = value_count(key, text, 0, 100, &number, err);
+
+	if (!ret)
+		*out = (unsigned int)number;
+	return ret;
+}

@@ -39,6 +39,9 @@ int value_factor(const char *key, const char *text, double *out, struct error *e
 /* "0.95" or "95%", above 0 and below 1; @zero: 0 too. */
 int value_share(const char *key, const char *text, bool zero, double *out, struct error *err);
 
+/* "10", from 0 to 100. */
+int value_percent(const char *key, const char *text, unsigned int *out, struct error *err);
+
 /* true, yes, 1; false, no, 0. */
 int value_flag(const char *key, const char *text, bool *out, struct error *err);
 

@@ -10,6 +10,7 @@
 #include "host/tsc.h"
 #include "run/cmdline.h"
 #include "run/tracer.h"
+#include "verdict/host_noise.h"
 #include "verdict/outcome.h"
 
 /* Two files at one place of the guest are an error there. */
@@ -155,6 +156,13 @@ bool configure_fresh(const struct run_options *options, const struct test *test)
 	return options->fresh || test->fresh;
 }
 
+static unsigned int host_noise(const struct configure_from *from)
+{
+	if (from->options->has_host_noise)
+		return from->options->host_noise;
+	return from->test->has_host_noise ? from->test->host_noise : HOST_NOISE_DEFAULT;
+}
+
 static const char *wprof_args(const struct configure_from *from)
 {
 	return from->options->wprof_args ? from->options->wprof_args : from->test->wprof_args;
@@ -241,6 +249,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 				     .fresh = configure_fresh(options, test),
 				     .boot_timeout_ms = options->boot_timeout_ms,
 				     .stall_timeout_ms = options->stall_timeout_ms,
+				     .host_noise = host_noise(from),
 				     .out_fd = -1,
 				     .err_fd = -1,
 				     .console_fd = -1,

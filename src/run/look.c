@@ -12,21 +12,25 @@
 
 /*
  * What ktstr-work has said comes after the payload's failure was looked at, and makes an error of
- * it, or an inconclusive test: the same failure.
+ * it, or an inconclusive test, as does the host's noise: the same failure.
  */
-static enum verdict_kind same_as(enum verdict_kind kind)
+static enum verdict_kind same_as(const struct verdict *verdict)
 {
-	return kind == VERDICT_ERROR || kind == VERDICT_INCONCLUSIVE ? VERDICT_FAIL : kind;
+	if (verdict->by_host)
+		return verdict->kind_without_host;
+	return verdict->kind == VERDICT_ERROR || verdict->kind == VERDICT_INCONCLUSIVE
+		       ? VERDICT_FAIL
+		       : verdict->kind;
 }
 
 static bool is_new_to(const struct looked *looked, const struct verdict *verdict)
 {
-	return !looked->taken || looked->kind != same_as(verdict->kind);
+	return !looked->taken || looked->kind != same_as(verdict);
 }
 
 static void note(struct looked *looked, const struct verdict *verdict)
 {
-	*looked = (struct looked){ .taken = true, .kind = same_as(verdict->kind) };
+	*looked = (struct looked){ .taken = true, .kind = same_as(verdict) };
 }
 
 void look_init(struct look *look)

@@ -93,6 +93,8 @@ struct run_options {
 	bool record_here;	   /* it was asked for on the command line */
 	uint64_t timeout_ms;	   /* 0: none */
 	bool has_timeout;	   /* it was said; else timeout_ms is nothing */
+	unsigned int host_noise;   /* percent; 0: none */
+	bool has_host_noise;	   /* it was said; else host_noise is nothing */
 	double timeout_scale;	   /* of the payload's time limit, whoever said it */
 	uint64_t boot_timeout_ms;  /* 0: derived from the number of vCPUs */
 	uint64_t stall_timeout_ms; /* 0: the watch's default */

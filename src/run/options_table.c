@@ -160,6 +160,12 @@ static int set_timeout(const struct option_said *said)
 			     &said->options->timeout_ms, said->err);
 }
 
+static int set_host_noise(const struct option_said *said)
+{
+	said->options->has_host_noise = true;
+	return value_percent(said->what, said->value, &said->options->host_noise, said->err);
+}
+
 static int set_include(const struct option_said *said)
 {
 	return entry_include_add(&said->options->includes, &said->options->nr_includes, said->what,
@@ -305,6 +311,10 @@ const struct option_definition option_definitions[] = {
 	  "(default what a test file says, else 60; in a shell none; 0: none)" },
 	{ "timeout-scale", 0, "X", OPTIONS_PAYLOAD, "KTSTR_TIMEOUT_SCALE", FACTOR(timeout_scale),
 	  "that limit times X, for a slow host" },
+	{ "host-noise", 0, "PERCENT", OPTIONS_PAYLOAD, "KTSTR_HOST_NOISE", CUSTOM(host_noise),
+	  "where the host took more of the time that the vCPUs wanted, a\n"
+	  "failed check of time or share, or a time limit, is inconclusive\n"
+	  "(default what a test file says, else 10; 0: never)" },
 	{ "include", 0, "HOST[:GUEST]", OPTIONS_PAYLOAD, NULL, CUSTOM(include),
 	  "a file or folder that goes into the guest as well, with the\n"
 	  "libraries that it needs; may be repeated" },

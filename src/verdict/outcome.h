@@ -17,7 +17,8 @@ enum outcome_kind {
 	OUTCOME_XFAIL,	      /* failed, as expect_err or expect_status says it must */
 	OUTCOME_XPASS,	      /* passed, though expect_err says that it must not: a failure */
 	OUTCOME_SKIP,	      /* not run, or said itself that it cannot (exit status 4): reason */
-	OUTCOME_INCONCLUSIVE, /* its ktstr-work saw too little to tell: no pass, and no failure */
+	OUTCOME_INCONCLUSIVE, /* its ktstr-work saw too little to tell, or the host took too much:
+				 no pass, and no failure */
 	OUTCOME_ERROR,	 /* the harness or the host could not do it; nothing is known of the test */
 	OUTCOME_NOT_RUN, /* the suite was ended before its turn, or in the middle of it */
 };

@@ -9,6 +9,7 @@
 
 #include "util/utf8.h"
 #include "verdict/hang.h"
+#include "verdict/host_noise.h"
 #include "verdict/kernel_words.h"
 #include "verdict/telling.h"
 #include "verdict/verifier.h"
@@ -927,6 +928,7 @@ void verdict_of(const struct observation *observation, struct verdict *verdict)
 	} else {
 		judge_unfinished(verdict, seen);
 	}
+	host_noise_judge(verdict, seen);
 }
 
 const char *verdict_name(enum verdict_kind kind)

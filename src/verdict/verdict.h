@@ -17,7 +17,8 @@ enum verdict_kind {
 	VERDICT_DIED,	  /* the machine ended before the payload's verdict: reset, power-off */
 	VERDICT_PROTOCOL, /* the guest wrote what no honest init writes */
 	VERDICT_NOT_RUN,  /* the payload could not be executed in the guest (126, 127) */
-	VERDICT_INCONCLUSIVE, /* the payload's ktstr-work saw too little to tell */
+	VERDICT_INCONCLUSIVE, /* the payload's ktstr-work saw too little to tell, or the host took
+				 too much: by_host */
 	VERDICT_ERROR, /* the launcher or its host could not do it, or the payload's ktstr-work:
 			  by_work */
 	VERDICT_INTERRUPTED, /* the user stopped it */
@@ -25,10 +26,11 @@ enum verdict_kind {
 
 /*
  * Exit statuses that are ours (README, "Exit status"). The payload's own 0..123 pass through, so
- * the five for the guest can collide with a payload's; the first line of the report tells them
+ * those for the guest can collide with a payload's; the first line of the report tells them
  * apart.
  */
 #define EXIT_SKIP	    4 /* the payload's: KSFT_SKIP of tools/testing/selftests/kselftest.h */
+#define EXIT_HOST_NOISE	    117
 #define EXIT_SCHEDULER	    118
 #define EXIT_GUEST_SPLAT    119
 #define EXIT_GUEST_PANIC    120
@@ -60,6 +62,12 @@ struct verdict {
 	 * @exit_status.
 	 */
 	bool by_work;
+	/*
+	 * An INCONCLUSIVE as the host took too much of the vCPUs' time (host_noise.h), and what it
+	 * would be else.
+	 */
+	bool by_host;
+	enum verdict_kind kind_without_host;
 	bool said_it;	 /* the line that is expected of the payload was in its output */
 	char cause[768]; /* one printable line: "payload exited with status 7 after 1.3 s" */
 };

@@ -50,6 +50,8 @@ static void take_line(struct work_said *said, const char *line, size_t length)
 		if (length > skip && !memcmp(line, words[i].word, skip) && !*words[i].out)
 			utf8_printable(words[i].out, WORK_SAID_SIZE, line + skip, length - skip);
 	}
+	said->nr_failed += length > 7 && !memcmp(line, "failed ", 7);
+	said->nr_timed += length > 6 && !memcmp(line, "timed ", 6);
 	if (length > 5 && !memcmp(line, "task ", 5))
 		take_task(&said->task, line, length);
 }
@@ -65,4 +67,9 @@ void work_said_take(struct work_said *said, const char *text, size_t size)
 		text += length;
 		size -= length;
 	}
+}
+
+bool work_said_is_timed(const struct work_said *said)
+{
+	return said->nr_failed && said->nr_failed == said->nr_timed;
 }

@@ -6,6 +6,7 @@
 #ifndef KTSTR_VERDICT_WORK_SAID_H
 #define KTSTR_VERDICT_WORK_SAID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,10 +25,17 @@ struct work_said {
 	char error[WORK_SAID_SIZE];
 	char inconclusive[WORK_SAID_SIZE];
 	char failed[WORK_SAID_SIZE];
-	struct work_task task; /* of the first check that has one */
+	uint32_t nr_failed, nr_timed; /* lines of checks; how many of them are of time or share */
+	struct work_task task;	      /* of the first check that has one */
 };
 
 /* work_said_take - the file's beginning, any bytes. What is no such line says nothing. */
 void work_said_take(struct work_said *said, const char *text, size_t size);
+
+/*
+ * work_said_is_timed - checks failed, and each that did is of time or share: one that a busy host
+ * can fail.
+ */
+bool work_said_is_timed(const struct work_said *said);
 
 #endif

@@ -49,6 +49,10 @@ static void each_end_has_its_status(void **state)
 		  125,
 		  125 },
 		{ { .kind = VERDICT_INCONCLUSIVE, .exit_status = 125 }, true, 125, 125 },
+		{ { .kind = VERDICT_INCONCLUSIVE, .exit_status = 117, .by_host = true },
+		  true,
+		  125,
+		  125 },
 		{ { .kind = VERDICT_INTERRUPTED, .exit_status = 130 }, true, 125, 125 },
 	};
 

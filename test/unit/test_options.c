@@ -87,7 +87,9 @@ static void test_each_type(void **state)
 	assert_null(options.operands);
 	options_destroy(&options);
 	takes(&options, OPTIONS_OF_RUN,
-	      "--env A=1 --timeout-scale 2.5 --include /x:/y --with perl --timeout 0 --stderr f x");
+	      "--env A=1 --timeout-scale 2.5 --include /x:/y --with perl --timeout 0 --stderr f "
+	      "--host-noise 0 x");
+	assert_true(options.has_host_noise && !options.host_noise);
 	assert_string_equal(options.env.items[0], "A=1");
 	assert_string_equal(options.includes[0].guest, "/y");
 	assert_false(options.includes[0].with);
@@ -259,6 +261,8 @@ static void test_what_is_refused(void **state)
 	refuses(OPTIONS_OF_RUN, "--quiet=1", "option '--quiet=1': takes no value");
 	refuses(OPTIONS_OF_RUN, "--env A", "--env 'A': takes NAME=VALUE");
 	refuses(OPTIONS_OF_RUN, "--timeout soon", "--timeout 'soon': not a number of seconds");
+	refuses(OPTIONS_OF_TEST, "--host-noise 101", "--host-noise '101'");
+	refuses(OPTIONS_OF_TEST, "--host-noise -1", "--host-noise '-1'");
 	refuses(OPTIONS_OF_TEST, "--timeout-scale 0", "--timeout-scale '0': not a number above 0");
 	refuses(OPTIONS_OF_TEST, "--timeout-scale -1", "not a number above 0");
 	refuses(OPTIONS_OF_TEST, "--timeout-scale 1001", "not a number above 0, up to 1000");

@@ -38,6 +38,26 @@ static void other_lines_say_nothing(void **state)
 	CHECK("error \n", "", "", "");
 }
 
+static bool is_timed(const char *text)
+{
+	struct work_said said = { .error = "" };
+
+	work_said_take(&said, text, strlen(text));
+	return work_said_is_timed(&said);
+}
+
+static void each_failed_check_is_of_time_or_one_is_not(void **state)
+{
+	(void)state;
+	assert_false(is_timed(""));
+	assert_false(is_timed("failed a\n"));
+	assert_true(is_timed("failed a\ntimed share\n"));
+	assert_true(is_timed("failed a\ntimed share\ntask 1 2 3 a/0\nfailed b\ntimed max_gap\n"));
+	assert_false(is_timed("failed a\ntimed share\nfailed b\n"));
+	assert_false(is_timed("timed share\n"));
+	assert_false(is_timed("failed a\ntimed\n"));
+}
+
 static void a_line_is_printable_and_bounded(void **state)
 {
 	char text[5000] = "error \x1b[2J\0\xff\xe2\x80\xae x";
@@ -58,6 +78,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_of_each_kind_counts),
 		cmocka_unit_test(other_lines_say_nothing),
+		cmocka_unit_test(each_failed_check_is_of_time_or_one_is_not),
 		cmocka_unit_test(a_line_is_printable_and_bounded),
 	};
 

@@ -49,6 +49,21 @@ static enum check_verdict decide(const char *metric, enum check_op op, double li
 	return check_decide(&check, &stats, line, sizeof(line));
 }
 
+static void what_a_busy_host_changes(void **state)
+{
+	static const char *const timed[] = { "share",	 "share_spread", "max_gap",
+					     "wake_p99", "request_max",	 "iterations_per_s",
+					     "run_delay" };
+	static const char *const others[] = { "off_allowed", "numa_local", "migrations",
+					      "switches_vol", "moves_across_llc" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(timed) / sizeof(timed[0]); i++)
+		assert_true(metric_is_timed(metric_find(timed[i], strlen(timed[i]))));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_false(metric_is_timed(metric_find(others[i], strlen(others[i]))));
+}
+
 static void shares(void **state)
 {
 	(void)state;
@@ -370,6 +385,7 @@ int main(void)
 		cmocka_unit_test_setup(near_the_limit, make),
 		cmocka_unit_test_setup(each_tells_its_own, make),
 		cmocka_unit_test_setup(at_home, make),
+		cmocka_unit_test(what_a_busy_host_changes),
 		cmocka_unit_test(tasks_note_gaps),
 		cmocka_unit_test(tasks_note_wakes),
 		cmocka_unit_test(tasks_note_that_they_are_seen),

@@ -1,0 +1,24 @@
+/* Could it be the host that failed a test? Then it has neither passed nor failed. */
+#ifndef KTSTR_VERDICT_HOST_NOISE_H
+#define KTSTR_VERDICT_HOST_NOISE_H
+
+#include "verdict/observation.h"
+#include "verdict/verdict.h"
+
+/*
+ * The share of the vCPUs' time, in percent, that a host may keep before it is charged
+ * (--host-noise): what a host that is not overbooked takes stays far below (README, "The host's
+ * noise"), and what is above it shifts shares and times by as much as a check's limit allows.
+ */
+#define HOST_NOISE_DEFAULT 10u
+
+/*
+ * host_noise_judge - a verdict that says that nothing but checks of time or share failed, or the
+ * payload's time limit, becomes VERDICT_INCONCLUSIVE (by_host) with EXIT_HOST_NOISE, where
+ *	the host took more than @seen's host_noise percent of the vCPUs' time; for a time limit,
+ *also of the payload's: one that waits for nothing of the host's hangs by itself; or the VM stood
+ *still meanwhile, which the limits do not count, but checks do. Nothing where host_noise is 0.
+ */
+void host_noise_judge(struct verdict *verdict, const struct observation *seen);
+
+#endif
