@@ -7,8 +7,8 @@
 
 /*
  * The share of the vCPUs' time, in percent, that a host may keep before it is charged
- * (--host-noise): what a host that is not overbooked takes stays far below (README, "The host's
- * noise"), and what is above it shifts shares and times by as much as a check's limit allows.
+ * (--host-noise): checks of shares mostly leave room for 10 to 15, and what is above can use that
+ * up alone.
  */
 #define HOST_NOISE_DEFAULT 10u
 

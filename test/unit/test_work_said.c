@@ -56,6 +56,8 @@ static void each_failed_check_is_of_time_or_one_is_not(void **state)
 	assert_false(is_timed("failed a\ntimed share\nfailed b\n"));
 	assert_false(is_timed("timed share\n"));
 	assert_false(is_timed("failed a\ntimed\n"));
+	assert_false(is_timed("failed a\ntimely share\n"));
+	assert_false(is_timed("failed a\ntimed_ share\n"));
 }
 
 static void a_line_is_printable_and_bounded(void **state)

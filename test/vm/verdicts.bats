@@ -117,7 +117,8 @@ in_trace()
 }
 
 @test "the time for which the launcher was stopped is none of the payload's" {
-	"$KTSTR_LAUNCH" run --timeout 4 -- sh -c 'echo up; sleep 2; echo end' >stdout 2>stderr 3>&- &
+	cd "$BATS_TEST_TMPDIR" || return
+	"$KTSTR_LAUNCH" run --timeout 4 --out out -- sh -c 'echo up; sleep 2; echo end' >stdout 2>stderr 3>&- &
 	until grep -q up stdout; do sleep 0.2; done
 	kill -STOP $!
 	sleep 6
@@ -127,6 +128,26 @@ in_trace()
 	output=$(<stderr)
 	assert_status 0
 	[[ $(<stdout) == $'up\nend' ]]
+	jq -e '.host_took | .stood_still_s > 4 and .stood_still_s < 60' out/*/*.ktstr.json
+}
+
+@test "a check of a share that fails on a host with too few CPUs is inconclusive; another failure is one" {
+	local cpus=$((2 * $(nproc)))
+	local check="ktstr-work --for 1s --group a --tasks $cpus spin --check 'a.iterations_per_s > 999999999999'"
+
+	cd "$BATS_TEST_TMPDIR" || return
+	export KTSTR_TOPOLOGY=1n1l${cpus}c1t
+	unset KTSTR_HOST_NOISE
+	run "$KTSTR_LAUNCH" run --timeout 300 --out out -- sh -c "$check"
+	assert_status 117
+	assert_output '^INCONCLUSIVE sh: the host took [0-9]+ % of the vCPUs. time, more than 10 % ' \
+		'exited with status 1 after .*; ktstr-work: a.iterations_per_s was '
+	jq -e '.verdict == "inconclusive" and (.host_took | .percent > 10 and .waited_s > 0 and .ran_s > 0)' \
+		out/*/*.ktstr.json
+	run "$KTSTR_LAUNCH" run --timeout 300 -- sh -c "$check || exit 3"
+	assert_status 3
+	run "$KTSTR_LAUNCH" run --timeout 300 --bisect -- sh -c "$check"
+	assert_status 125
 }
 
 @test "a guest that powers off before the verdict died" {
