@@ -95,7 +95,10 @@ static int compare_patterns(const void *a, const void *b)
 	return first->commit < second->commit ? -1 : 1;
 }
 
-/* Two that the same commits contain, of those that can be tested, are one to us. */
+/*
+ * Two that the same commits contain, of those that can be tested or have runs, are one to us: what
+ * was seen says the same of both.
+ */
 static int find_groups(struct bisect_model *model)
 {
 	struct pattern *patterns = calloc(model->count, sizeof(*patterns));
@@ -104,8 +107,10 @@ static int find_groups(struct bisect_model *model)
 	if (!patterns)
 		return -ENOMEM;
 	for (size_t i = 0; i < model->count; i++) {
+		const struct bisect_tally *tally = &model->tallies[i];
+
 		patterns[i].commit = i;
-		if (model->tallies[i].untestable)
+		if (tally->untestable && !tally->bad && !tally->good)
 			continue;
 		FOR_EACH_CONTAINED(model, i, h)
 		patterns[h].of += scatter(i);

@@ -43,7 +43,8 @@ struct bisect_model {
 	struct bisect_tally *tallies; /* of each commit */
 	double *posterior;	      /* that it is the first bad one; they sum to 1 */
 	double *bad_rate;	      /* the next run's, on a commit that contains it, if it is */
-	size_t *group;	 /* the oldest of those that no commit which can be tested tells from it */
+	size_t *group;	 /* the oldest of those that neither a run nor a commit which can be tested
+			    tells from it; they are equally likely */
 	bool grouped;	 /* false: find out again */
 	uint64_t *alive; /* bit h: it may be that one still */
 	double *scratch; /* of as many */

@@ -154,6 +154,29 @@ static void what_cannot_be_tested_is_not_told_apart(void **state)
 	bisect_model_destroy(&model);
 }
 
+/* Runs that a commit had before it was dropped tell those on both sides of it apart. */
+static void what_was_tested_before_is_told_apart(void **state)
+{
+	struct bisect_model model = linear(8, 0);
+	double probability;
+
+	(void)state;
+	model.tallies[3].good = 60;
+	model.tallies[4].bad = 10;
+	bisect_model_drop(&model, 3);
+	assert_int_equal(bisect_model_update(&model), 0);
+	assert_int_equal(bisect_model_best(&model, &probability), 4);
+	assert_true(probability > 0.99 && model.posterior[3] < 0.01);
+	/* The other way round: the one that is named is dropped. */
+	bisect_model_drop(&model, 4);
+	assert_int_equal(bisect_model_update(&model), 0);
+	assert_int_equal(bisect_model_best(&model, &probability), 4);
+	assert_true(model.group[5] != model.group[4]);
+	for (size_t i = 0; i < 8; i++)
+		assert_true(model.posterior[i] == model.posterior[model.group[i]]);
+	bisect_model_destroy(&model);
+}
+
 static void the_choice_minds_the_cost(void **state)
 {
 	struct bisect_model model = linear(64, 0);
@@ -313,6 +336,7 @@ int main(void)
 		cmocka_unit_test(a_branch_says_nothing_of_the_other),
 		cmocka_unit_test(what_no_commit_explains_is_said),
 		cmocka_unit_test(what_cannot_be_tested_is_not_told_apart),
+		cmocka_unit_test(what_was_tested_before_is_told_apart),
 		cmocka_unit_test(the_choice_minds_the_cost),
 		cmocka_unit_test(a_fault_of_one_run_in_ten_is_found),
 		cmocka_unit_test(a_fault_that_shows_always_is_found_quickly),
