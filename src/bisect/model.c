@@ -299,12 +299,3 @@ size_t bisect_model_best(const struct bisect_model *model, double *probability)
 	*probability = model->scratch[best];
 	return best;
 }
-
-double bisect_model_rate(const struct bisect_model *model)
-{
-	double mean = 0;
-
-	for (size_t h = 0; h < model->count; h++)
-		mean += model->posterior[h] * model->bad_rate[h];
-	return mean;
-}

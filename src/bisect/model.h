@@ -89,9 +89,6 @@ size_t bisect_model_choose(const struct bisect_model *model, size_t built, doubl
  */
 size_t bisect_model_best(const struct bisect_model *model, double *probability);
 
-/* bisect_model_rate - what is believed of the fault's rate where it is: the mean. */
-double bisect_model_rate(const struct bisect_model *model);
-
 static inline bool bisect_model_contains(const struct bisect_model *model, size_t commit,
 					 size_t other)
 {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats/proportion.h"
 #include "util/utf8.h"
 
 /* Commits that are less likely are not listed, unless they have runs. */
@@ -11,6 +12,9 @@
 
 /* Of those without runs, and of those that cannot be told apart. */
 #define MOST_SHOWN 10
+
+/* Of the interval of the fault's rate. */
+#define RATE_CONFIDENCE 0.95
 
 static void put_commit(FILE *out, const struct bisect_search *search, size_t commit)
 {
@@ -56,6 +60,23 @@ static unsigned int count_bad(const struct bisect_model *model)
 	for (size_t i = 0; i < model->count; i++)
 		bad += model->tallies[i].bad;
 	return bad;
+}
+
+/* How often it showed where it is, if that is the one. */
+static void put_rate(FILE *out, const struct bisect_model *model, size_t first)
+{
+	unsigned int bad = 0, runs = 0;
+	struct proportion rate;
+
+	for (size_t i = 0; i < model->count; i++) {
+		if (!bisect_model_contains(model, i, first))
+			continue;
+		bad += model->tallies[i].bad;
+		runs += model->tallies[i].bad + model->tallies[i].good;
+	}
+	rate = proportion_wilson(bad, runs, RATE_CONFIDENCE);
+	fprintf(out, "From there on %u of %u runs were bad: a rate of %.3g %% to %.3g %%.\n", bad,
+		runs, 100 * rate.low, 100 * rate.high);
 }
 
 /* For qsort. */
@@ -123,8 +144,7 @@ void bisect_report_print(FILE *out, const struct bisect_search *search, int end)
 			100 * probability);
 		put_commit(out, search, best);
 		put_group(out, search, best);
-		fprintf(out, "The fault shows there in about %.3g %% of the runs.\n",
-			100 * bisect_model_rate(model));
+		put_rate(out, model, best);
 	}
 	if (end == BISECT_FOUND && best == 0)
 		fprintf(out, "It is the oldest candidate: make sure that %.*s is good.\n",
