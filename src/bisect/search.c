@@ -271,6 +271,13 @@ static int build(struct bisect_search *search, size_t commit, struct error *err)
 		if (ret)
 			return ret;
 	}
+	/* make is missing, memory is out: that is no fault of the commit's. */
+	if (status >= EXIT_NOT_EXECUTABLE)
+		return error_set(err, -ECANCELED,
+				 "the build ended with status %d on %.*s (see %s): a command that "
+				 "cannot be run (126, 127), or a signal (128 and its number); the "
+				 "commit is not dropped for that",
+				 status, GIT_SHORT, name, log);
 	if (status) {
 		say(search, "%.*s: cannot be built (status %d, see %s)", GIT_SHORT, name, status,
 		    log);

@@ -66,7 +66,8 @@ void bisect_search_destroy(struct bisect_search *search);
 
 /*
  * bisect_search_go - Returns an enum bisect_end; -EINTR: cancel_fd, the same call goes on later;
- * -ECANCELED: the test ended with a status or a signal that ends a bisection; or another negative
+ * -ECANCELED: the test or the build ended with a status or a signal that ends a bisection, and
+ * that is not recorded; or another negative
  * errno, each with a message.
  */
 int bisect_search_go(struct bisect_search *search, struct error *err);
