@@ -22,7 +22,7 @@ static int finish(struct bisect_search *search, int end, int signal_fd, const st
 	if (end >= 0 || end == -EINTR || end == -ECANCELED)
 		bisect_report_print(stdout, search, end);
 	if (end == -EINTR) {
-		command_complain("bisect: the same command goes on from here");
+		command_complain("bisect: run the same command again to continue");
 		return 128 + cancel_take(signal_fd);
 	}
 	if (end < 0)

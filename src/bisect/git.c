@@ -2,6 +2,7 @@
 #include "bisect/git.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 #include "util/memfd.h"
 
 #define MAX_WORDS 16
+
+/* In a working tree's folder of the repository: it is one of ours. */
+#define MARKER "ktstr-bisect"
 
 /* All that was written to @fd as a string that the caller frees; NULL: not read, or no memory. */
 static char *take_text(int fd)
@@ -28,16 +32,19 @@ static char *take_text(int fd)
 	return text;
 }
 
-/* git's last words, without its line feed. */
+/* Why git failed: its first line that says so, which advice follows; or else its last one. */
 static void put_words(int fd, char *words, size_t size)
 {
-	char *text = take_text(fd), *line = text;
+	static const char fatal[] = "fatal: ";
+	char *text = take_text(fd), *save, *line = NULL;
 
-	if (text) {
-		text[strlen(text) - (*text && text[strlen(text) - 1] == '\n')] = '\0';
-		line = strrchr(text, '\n') ? strrchr(text, '\n') + 1 : text;
+	for (char *next = text ? strtok_r(text, "\n", &save) : NULL; next;
+	     next = strtok_r(NULL, "\n", &save)) {
+		line = next;
+		if (!strncmp(line, fatal, strlen(fatal)))
+			break;
 	}
-	snprintf(words, size, "%s", line && *line ? line : "it does not say why");
+	snprintf(words, size, "%s", line ? line : "it does not say why");
 	free(text);
 }
 
@@ -48,8 +55,16 @@ static void put_words(int fd, char *words, size_t size)
 static int run_git(const struct git *git, const char *folder, const char *const *words, char **out,
 		   struct error *err)
 {
-	const char *argv[MAX_WORDS + 6] = { "git", "-c", "core.hooksPath=/dev/null", "-c",
-					    "advice.detachedHead=false" };
+	/* is_ours knows absolute paths. */
+	static const char *const always[] = { "git",
+					      "-c",
+					      "core.hooksPath=/dev/null",
+					      "-c",
+					      "advice.detachedHead=false",
+					      "-c",
+					      "worktree.useRelativePaths=false" };
+	const size_t nr_always = sizeof(always) / sizeof(always[0]);
+	const char *argv[sizeof(always) / sizeof(always[0]) + MAX_WORDS + 1] = { NULL };
 	struct process process = { .argv = argv,
 				   .folder = folder,
 				   .out_fd = memfd_new("git-out", MFD_CLOEXEC, NULL),
@@ -58,8 +73,9 @@ static int run_git(const struct git *git, const char *folder, const char *const 
 	int status = 0, ret = 0;
 	char said[300];
 
+	memcpy(argv, always, sizeof(always));
 	for (size_t i = 0; i < MAX_WORDS && words[i]; i++)
-		argv[5 + i] = words[i];
+		argv[nr_always + i] = words[i];
 	if (process.out_fd < 0 || process.err_fd < 0)
 		ret = error_set(err, -ENOMEM, "no memory for git's words");
 	if (!ret)
@@ -119,7 +135,14 @@ int git_open(struct git *git, const char *folder, int cancel_fd, struct error *e
 	ret = ask_git(git, folder, words, &text, err);
 	if (ret)
 		return ret == -EINTR ? ret : error_prefix(err, ret, "repository '%s'", folder);
-	return take_line(text, git->common, sizeof(git->common), err);
+	ret = take_line(text, git->common, sizeof(git->common), err);
+	/* An older git repeats the option that it does not know. */
+	if (!ret && git->common[0] != '/')
+		ret = error_set(err, -ENOSYS,
+				"git does not tell where the repository '%s' lies: 2.31 or a newer "
+				"one is needed; see git --version",
+				folder);
+	return ret;
 }
 
 int git_resolve(const struct git *git, const char *revision, char name[GIT_NAME_SIZE],
@@ -310,17 +333,13 @@ void git_subject(const struct git *git, const char *name, char *subject, size_t 
 	free(text);
 }
 
-/*
- * Is @tree one that we have made? In any other folder git would look further up for a repository,
- * and change the user's own working tree. Returns 1, 0: it is not there, or a negative errno.
- */
-static int is_ours(const struct git *git, const char *tree, struct error *err)
+/* What @tree has of its own in the repository, where its .git leads. */
+static int find_own_folder(const struct git *git, const char *tree, char own[PATH_MAX],
+			   struct error *err)
 {
-	char path[PATH_MAX + 8], link[2 * PATH_MAX] = "", expected[PATH_MAX + 32];
+	char path[PATH_MAX + 8], link[PATH_MAX + 16] = "", expected[PATH_MAX + 32];
 	FILE *file;
 
-	if (access(tree, F_OK))
-		return 0;
 	snprintf(path, sizeof(path), "%s/.git", tree);
 	snprintf(expected, sizeof(expected), "gitdir: %s/worktrees/", git->common);
 	file = fopen(path, "re");
@@ -329,23 +348,85 @@ static int is_ours(const struct git *git, const char *tree, struct error *err)
 			*link = '\0';
 		fclose(file);
 	}
-	if (!strncmp(link, expected, strlen(expected)))
-		return 1;
-	return error_set(err, -EEXIST,
-			 "folder '%s': no working tree that was added to '%s'; remove it, or give "
-			 "another --state",
-			 tree, git->common);
+	link[strcspn(link, "\n")] = '\0';
+	if (strncmp(link, expected, strlen(expected)) != 0 ||
+	    snprintf(own, PATH_MAX, "%s", link + strlen("gitdir: ")) >= PATH_MAX - NAME_MAX)
+		return error_set(err, -EEXIST,
+				 "folder '%s': no working tree that was added to '%s'; remove it, "
+				 "or give another --state",
+				 tree, git->common);
+	return 0;
+}
+
+/*
+ * Is @tree one that we have made? In any other folder git would look further up for a repository,
+ * and change the user's own working tree; and another one that was added to the repository is the
+ * user's as well. Returns 1, 0: it is not there, or a negative errno.
+ */
+static int is_ours(const struct git *git, const char *tree, char own[PATH_MAX], struct error *err)
+{
+	char path[PATH_MAX + NAME_MAX];
+	int ret;
+
+	if (access(tree, F_OK))
+		return 0;
+	ret = find_own_folder(git, tree, own, err);
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "%s/" MARKER, own);
+	if (access(path, F_OK))
+		return error_set(err, -EEXIST,
+				 "folder '%s': a working tree that no bisection has made; give "
+				 "another --state, or have git remove it: git worktree remove '%s'",
+				 tree, tree);
+	return 1;
+}
+
+/* An empty one, which git's checkout fills. */
+static int add_tree(const struct git *git, const char *tree, const char *name, char own[PATH_MAX],
+		    struct error *err)
+{
+	/* Twice: the folder of an earlier one may be gone, and git remembers it. */
+	const char *const add[] = { "worktree", "add",	   "--no-checkout",
+				    "--detach", "--force", "--force",
+				    tree,	name,	   NULL };
+	char path[PATH_MAX + NAME_MAX];
+	int ret = ask_git(git, git->folder, add, NULL, err), fd;
+
+	if (!ret)
+		ret = find_own_folder(git, tree, own, err);
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "%s/" MARKER, own);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return error_set(err, -errno, "'%s': %s", path, strerror(errno));
+	close(fd);
+	return 0;
+}
+
+/* What a git that was killed has left: no other one works there, as the state folder is locked. */
+static void remove_stale_locks(const char *own)
+{
+	static const char *const locks[] = { "index.lock", "HEAD.lock" };
+	char path[PATH_MAX + NAME_MAX];
+
+	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", own, locks[i]);
+		unlink(path);
+	}
 }
 
 int git_checkout(const struct git *git, const char *tree, const char *name, struct error *err)
 {
-	/* Twice: the folder of an earlier one may be gone, and git remembers it. */
-	const char *const add[] = { "worktree", "add", "--detach", "--force",
-				    "--force",	tree,  name,	   NULL };
 	const char *const move[] = { "checkout", "--detach", "--force", "--quiet", name, NULL };
-	int there = is_ours(git, tree, err);
+	char own[PATH_MAX];
+	int there = is_ours(git, tree, own, err);
 
+	if (!there)
+		there = add_tree(git, tree, name, own, err);
 	if (there < 0)
 		return there;
-	return ask_git(git, there ? tree : git->folder, there ? move : add, NULL, err);
+	remove_stale_locks(own);
+	return ask_git(git, tree, move, NULL, err);
 }

@@ -53,9 +53,10 @@ void git_history_free(struct git_history *history);
 void git_subject(const struct git *git, const char *name, char *subject, size_t size);
 
 /*
- * git_checkout - @tree is made into a working tree of its own when it is missing, and becomes what
- * @name is; files that git does not know stay. No hook of the user's runs. -EEXIST: there is
- * something else, which is left alone.
+ * git_checkout - @tree is made into a working tree of its own, with our mark, when it is missing,
+ * and becomes what @name is; files that git does not know stay. No hook of the user's runs. The
+ * caller sees to it that nobody else uses @tree: a lock that git has there is one that was left.
+ * -EEXIST: there is something without our mark, which is left alone.
  */
 int git_checkout(const struct git *git, const char *tree, const char *name, struct error *err);
 

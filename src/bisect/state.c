@@ -242,7 +242,10 @@ int bisect_state_open(struct bisect_state *state, const char *folder,
 	if (state->fd < 0)
 		return error_set(err, -errno, "'%s': %s", state->path, strerror(errno));
 	if (flock(state->fd, LOCK_EX | LOCK_NB))
-		ret = error_set(err, -EBUSY, "'%s' is used by another bisection now", state->path);
+		ret = error_set(err, -EBUSY,
+				"'%s' is used by another bisection now, or by what one that was "
+				"killed still has to end: try again in some seconds",
+				state->path);
 	if (!ret)
 		ret = read_whole(state, &text, &size, err);
 	if (!ret)

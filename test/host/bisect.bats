@@ -110,27 +110,48 @@ assert_untouched()
 	grep -q "no ancestor .* give --good $(git rev-parse --short=12 c3)$" "$BATS_TEST_TMPDIR/said"
 }
 
-@test "bisect: interrupted, it goes on; killed in the midst of a line, too" {
-	local pid runs file
-
-	printf '%s\n' '#!/bin/sh' 'n=$(cat n)' '[ ! -e "$KTSTR_BISECT_FROM/../slow" ] || [ "$n" = 15 ] || { touch "$KTSTR_BISECT_FROM/../waits"; sleep 300; }' \
-		'[ "$n" -lt 4 ]' >"$BATS_TEST_TMPDIR/test"
-	chmod +x "$BATS_TEST_TMPDIR/test"
-	touch "$BATS_TEST_TMPDIR/slow"
-	env --default-signal "$KTSTR_LAUNCH" bisect --good c0 -- "$BATS_TEST_TMPDIR/test" >out 2>&1 3>&- &
+# start_slow TEST: in the background, as $pid, until TEST waits; $group is TEST's.
+start_slow()
+{
+	rm -f "$BATS_TEST_TMPDIR/waits"
+	env --default-signal "$KTSTR_LAUNCH" bisect --good c0 -- "$1" >out 2>&1 3>&- &
 	pid=$!
-	wait_for test -e "$BATS_TEST_TMPDIR/waits"
+	wait_for test -s "$BATS_TEST_TMPDIR/waits"
+	group=$(cat "$BATS_TEST_TMPDIR/waits")
+}
+
+group_gone()
+{
+	! kill -0 -- "-$group"
+}
+
+@test "bisect: interrupted, it goes on; killed, nothing of it does, and it goes on, too" {
+	local pid group runs file test=$BATS_TEST_TMPDIR/test
+
+	printf '%s\n' '#!/bin/sh' 'n=$(cat n)' '[ ! -e "$KTSTR_BISECT_FROM/../slow" ] || [ "$n" = 15 ] || { echo $$ >"$KTSTR_BISECT_FROM/../waits"; sleep 300; }' \
+		'[ "$n" -lt 4 ]' >"$test"
+	chmod +x "$test"
+	touch "$BATS_TEST_TMPDIR/slow"
+	start_slow "$test"
 	kill -INT $pid
 	status=0
 	wait $pid || status=$?
 	output=$(cat out)
 	assert_status 130
-	assert_output 'the same command goes on from here' '^Not sure; the most likely one'
+	assert_output 'bisect: run the same command again to continue' '^Not sure; the most likely one'
+	group_gone
+	start_slow "$test"
+	kill -KILL $pid
+	wait $pid || true
+	wait_for group_gone
 	rm out "$BATS_TEST_TMPDIR/slow"
+	# What a git and a write leave that were killed.
+	touch .git/worktrees/tree/index.lock
 	file=$(echo .git/ktstr-bisect/*/observations.jsonl)
 	runs=$(grep -c '"bad"' "$file")
 	printf '{ "what": "go' >>"$file"
-	bisect --good c0 -- "$BATS_TEST_TMPDIR/test"
+	wait_for flock -n "$file" true
+	bisect --good c0 -- "$test"
 	assert_status 0
 	assert_output '  commit 4$'
 	grep -q "bisect: going on after $((runs - 1)) runs" "$BATS_TEST_TMPDIR/said"
@@ -148,12 +169,53 @@ assert_untouched()
 	assert_status 125
 	grep -q "tree': no working tree that was added to " "$BATS_TEST_TMPDIR/said"
 	[[ $(cat state/tree/n) == mine ]]
+	# Nor is a working tree that the user has added.
+	rm -r state
+	git worktree add -q state/tree c3
+	echo mine >state/tree/n
+	bisect --good c0 --state state -- false
+	assert_status 125
+	grep -q "tree': a working tree that no bisection has made; " "$BATS_TEST_TMPDIR/said"
+	[[ $(cat state/tree/n) == mine ]]
+	git worktree remove --force state/tree
+	rm "$BATS_TEST_TMPDIR/hooked"
 	# Nor does git's environment lead it to another one.
 	rm -r state
 	GIT_WORK_TREE=$PWD GIT_INDEX_FILE=$PWD/.git/index bisect --good c0 -- sh -c '[ "$(cat n)" -lt 2 ]'
 	assert_status 0
 	assert_output '  commit 2$'
 	assert_untouched
+}
+
+@test "bisect: git's own troubles are said, its settings do no harm" {
+	# An answer of git before 2.31, which does not know the option.
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '%s\n' '#!/bin/sh' 'echo --path-format=absolute' 'echo .git' >"$BATS_TEST_TMPDIR/bin/git"
+	chmod +x "$BATS_TEST_TMPDIR/bin/git"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH bisect --good c0 -- true
+	assert_status 125
+	grep -q 'git does not tell where .* 2.31 or a newer one is needed' "$BATS_TEST_TMPDIR/said"
+	# Advice follows the line that counts.
+	GIT_TEST_ASSUME_DIFFERENT_OWNER=1 bisect --good c0 -- true
+	assert_status 125
+	grep -q 'git rev-parse: fatal: detected dubious ownership' "$BATS_TEST_TMPDIR/said"
+	# Of git 2.48.
+	git config worktree.useRelativePaths true
+	bisect --good c0 -- sh -c '[ "$(cat n)" -lt 9 ]'
+	assert_status 0
+	assert_output '  commit 9$'
+}
+
+@test "bisect: a build that could not be run is not the commit's doing" {
+	local script
+
+	for script in no-such-command 'kill -9 $$' /; do
+		bisect --good c0 --state state --build "$script" -- true
+		assert_status 125
+		grep -qE 'the build ended with status (126|127|137) on ' "$BATS_TEST_TMPDIR/said"
+		run ! grep -q unbuildable state/observations.jsonl
+		rm state/observations.jsonl
+	done
 }
 
 @test "bisect: what does not end well is said" {
@@ -172,7 +234,8 @@ assert_untouched()
 	# All are bad: the good end is to be looked at.
 	bisect --good c0 --state "$BATS_TEST_TMPDIR/d" -- false
 	assert_status 0
-	assert_output "^It is the oldest candidate: make sure that $(git rev-parse --short=12 c0) is good"
+	assert_output '^From there on ([0-9]+) of \1 runs were bad: a rate of [0-9.]+ % to 100 %' \
+		"^It is the oldest candidate: make sure that $(git rev-parse --short=12 c0) is good"
 	bisect --good c0 --state "$BATS_TEST_TMPDIR/e" --build false -- false
 	assert_status 1
 	assert_output '^No commit that can be tested would tell more'
