@@ -21,6 +21,7 @@
 #include "suite/kernels.h"
 #include "suite/last_failed.h"
 #include "suite/load.h"
+#include "suite/rounds.h"
 #include "suite/sinks.h"
 #include "suite/stream.h"
 #include "suite/suite.h"
@@ -44,6 +45,7 @@ struct command_state {
 	const struct variant **result_variants; /* of each of them */
 	size_t nr_results;
 	struct bisect_votes votes;
+	struct rounds rounds;
 	unsigned int name_width; /* of the longest name, for the text's columns */
 };
 
@@ -82,6 +84,7 @@ static struct sinks_wish sinks_wish(const struct run_options *options)
 {
 	return (struct sinks_wish){ .tap = options->tap,
 				    .ktap = options->ktap,
+				    .open = options->until_confident,
 				    .junit = options->junit,
 				    .json = options->json,
 				    .html = options->html };
@@ -126,16 +129,44 @@ static void keep_result(struct command_state *state, const struct suite_result *
 static void on_result(void *data, const struct variant *variant, const struct suite_result *result)
 {
 	struct command_state *state = data;
+	struct suite_result told = *result;
 
+	/* That folder may be gone at the end; the rates name those that stay. */
+	if (rounds_goes(&state->rounds, result))
+		told.folder = NULL;
+	rounds_add(&state->rounds, variant, result);
 	clear_live(state);
 	if (state->text && (!state->options->quiet || outcome_is_bad(result->outcome))) {
-		suite_text_result(stdout, result, state->name_width, state->colour);
+		suite_text_result(stdout, &told, state->name_width, state->colour);
 		fflush(stdout);
 	}
-	sinks_add(&state->sinks, result);
+	sinks_add(&state->sinks, &told);
 	bisect_vote(&state->votes, result->outcome, result->bisect);
 	state->result_variants[state->nr_results] = variant;
 	keep_result(state, result);
+}
+
+static bool on_enough(void *data, const struct variant *variant)
+{
+	return rounds_enough(&((const struct command_state *)data)->rounds, variant);
+}
+
+/* Of all variants that had several rounds. */
+static void tell_rates(struct command_state *state)
+{
+	const char *heading = "\nrates of passes:\n";
+	struct suite_rate rate;
+
+	for (size_t i = 0; i < state->rounds.count; i++) {
+		if (!rounds_rate(&state->rounds, i, &rate))
+			continue;
+		sinks_rate(&state->sinks, &rate);
+		if (!state->text || (state->options->quiet && !rate.failed))
+			continue;
+		fputs(heading, stdout);
+		heading = "";
+		suite_text_rate(stdout, &rate, state->name_width, state->colour);
+	}
 }
 
 /* A line of a test's own; where standard output has a report, it is no place for it. */
@@ -200,6 +231,26 @@ static void print_plan(const struct command_state *state)
 	putchar('\n');
 }
 
+/* What does not go with a number of rounds that shows while they run. */
+static int check_until(const struct run_options *options, struct error *err)
+{
+	const char *other = options->shards	 ? "--shard: each part would decide for itself"
+			    : options->fail_fast ? "--fail-fast: it would end at the first failure"
+			    : options->ktap	 ? "--ktap: its first line says how many there are"
+						 : NULL;
+
+	if (!options->until_confident)
+		return 0;
+	if (other)
+		return error_set(err, -EINVAL,
+				 "--until-confident does not go with %s; leave one of them out",
+				 other);
+	if (options->repeat > options->max_repeat)
+		return error_set(err, -EINVAL, "--repeat %u: more than the %u of --max-repeat",
+				 options->repeat, options->max_repeat);
+	return 0;
+}
+
 /* Options that do not go together. */
 static int check_options(const struct run_options *options, struct error *err)
 {
@@ -213,7 +264,7 @@ static int check_options(const struct run_options *options, struct error *err)
 			err, -EINVAL,
 			"--gauntlet: its presets are the topologies; leave out --topology, "
 			"--distance, KTSTR_TOPOLOGY and KTSTR_DISTANCE, or --gauntlet");
-	return sinks_check(&wish, err);
+	return sinks_check(&wish, err) ? -EINVAL : check_until(options, err);
 }
 
 /* The operator's own numbers are no test's wish: what they are too large for is an error, no skip.
@@ -319,7 +370,9 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 					 .wprof = options->wprof,
 					 .wprof_args = options->wprof_args,
 					 .record = options->record,
-					 .repeat = options->repeat };
+					 .repeat = options->until_confident && !options->dry_run
+							   ? options->max_repeat
+							   : options->repeat };
 	struct variant_choice choice = { .filters = options->filters.items,
 					 .excludes = options->excludes.items,
 					 .shard = options->shard,
@@ -378,8 +431,15 @@ int command_suite_status(const struct suite_counts *counts, int signal_number)
 static int exit_status(const struct command_state *state, const struct suite_counts *counts,
 		       int signal_number)
 {
-	return state->options->bisect ? bisect_votes_status(&state->votes)
-				      : command_suite_status(counts, signal_number);
+	const struct run_options *options = state->options;
+	int status = command_suite_status(counts, signal_number);
+
+	/* Not each round counts then, but what was decided of all. */
+	if (!signal_number && options->until_limit > 0)
+		status = rounds_status(&state->rounds, status);
+	else if (options->bisect)
+		return bisect_votes_status(&state->votes);
+	return options->bisect && status != 0 && status != BISECT_BAD ? BISECT_SKIP : status;
 }
 
 static int run_all(struct command_state *state, const struct capacity *capacity, int signal_fd)
@@ -391,6 +451,7 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 				       .memory_mib = capacity->free_mib };
 	struct suite_listener listener = { .data = state,
 					   .result = on_result,
+					   .enough = options->until_confident ? on_enough : NULL,
 					   .line = options->verbose ? on_line : NULL,
 					   .note = on_note,
 					   .progress = on_progress };
@@ -407,6 +468,8 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	if (ret < 0)
 		command_complain("test: %s", err.text);
 	status = ret < 0 ? COMMAND_CANNOT : exit_status(state, &counts, ret);
+	rounds_tidy(&state->rounds);
+	tell_rates(state);
 	if (state->text)
 		suite_text_end(stdout, state->results, state->nr_results, &counts, seconds,
 			       ret > 0 || counts.not_run, state->colour);
@@ -422,6 +485,20 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	return status;
 }
 
+static int begin_rounds(struct command_state *state, struct error *err)
+{
+	const struct run_options *options = state->options;
+	bool several = options->repeat > 1 || options->until_confident;
+	const struct rounds_wish wish = { .until = options->until_confident,
+					  .least = options->repeat,
+					  .limit = options->until_limit,
+					  .width = options->rate_width,
+					  .tidy = several && !options->out_dir };
+
+	state->settings.keep_good = several;
+	return rounds_init(&state->rounds, &state->variants, &wish, err);
+}
+
 static void state_destroy(struct command_state *state)
 {
 	for (size_t i = 0; i < state->nr_results; i++) {
@@ -432,6 +509,7 @@ static void state_destroy(struct command_state *state)
 	free(state->results);
 	free(state->result_variants);
 	sinks_abandon(&state->sinks);
+	rounds_destroy(&state->rounds);
 	kernels_close(&state->kernels);
 	last_failed_destroy(&state->last_failed);
 	bases_destroy(&state->bases);
@@ -464,6 +542,8 @@ int cmd_test(const struct run_options *options)
 		if (!state.results || !state.result_variants)
 			ret = error_set(&err, -ENOMEM, "out of memory");
 	}
+	if (!ret)
+		ret = begin_rounds(&state, &err);
 	if (ret) {
 		command_complain("test: %s", err.text);
 		goto out;

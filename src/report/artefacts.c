@@ -173,6 +173,20 @@ void artefacts_close(struct artefacts *artefacts)
 	artefacts->dir[0] = '\0';
 }
 
+void artefacts_remove(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	/* Not a folder: unlinkat takes no such. */
+	while (dir && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+	rmdir(path);
+}
+
 uint64_t artefacts_variant(const char *const *strings, size_t count)
 {
 	uint64_t hash = FNV_START;

@@ -45,6 +45,9 @@ int artefacts_open(struct artefacts *artefacts, const char *out_dir, const char 
 /* Remove the run's folder when nothing was kept in it; OUT stays. */
 void artefacts_close(struct artefacts *artefacts);
 
+/* artefacts_remove - a run's folder @dir, with the files in it; folders in it stay, and so it. */
+void artefacts_remove(const char *dir);
+
 /* A stable 64-bit hash (FNV-1a) over NUL-separated strings: kernel release, topology, memory,
  * argv... */
 uint64_t artefacts_variant(const char *const *strings, size_t count);

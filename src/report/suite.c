@@ -338,6 +338,13 @@ int suite_add(struct suite_writer *writer, const struct suite_result *result, st
 	return flushed(writer, writer->format->result(writer, result, err), err);
 }
 
+int suite_add_rate(struct suite_writer *writer, const struct suite_rate *rate, struct error *err)
+{
+	if (!writer->format->rate)
+		return 0;
+	return flushed(writer, writer->format->rate(writer, rate, err), err);
+}
+
 int suite_end(struct suite_writer *writer, const struct suite_counts *counts, double seconds,
 	      bool interrupted, struct error *err)
 {

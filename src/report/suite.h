@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "stats/proportion.h"
 #include "util/error.h"
 #include "verdict/host_took.h"
 #include "verdict/metrics.h"
@@ -57,6 +58,32 @@ struct suite_part {
 	size_t count;
 };
 
+/* What became of the question that --until-confident asks. */
+enum suite_rate_end {
+	SUITE_RATE_COUNTED,  /* none was asked */
+	SUITE_RATE_NARROW,   /* the rate is known to within the width */
+	SUITE_RATE_AT_LEAST, /* it passes at least as often as the limit says */
+	SUITE_RATE_BELOW,    /* it does not */
+	SUITE_RATE_OPEN,     /* not known within the rounds that it had */
+};
+
+/* All rounds of a variant together. */
+struct suite_rate {
+	const char *name;
+	unsigned int passed, failed; /* rounds; failed or timed out, unexpected passes too */
+	unsigned int neither;	     /* errors and inconclusive ones: they count neither way */
+	struct proportion passes;    /* the interval of the rate */
+	const char *method;	     /* of the interval: "Wilson" */
+	double confidence;	     /* of it */
+	double limit, width;	     /* what was asked; 0: not that */
+	enum suite_rate_end end;
+	const char *good, *bad; /* folders of a round that passed and one that failed, or NULL */
+};
+
+/* "PASS", "FAIL", "FLAKY 3/20" (three of twenty failed), "UNKNOWN": no round told anything. */
+#define SUITE_RATE_WORD_SIZE 40
+void suite_rate_word(char word[SUITE_RATE_WORD_SIZE], const struct suite_rate *rate);
+
 struct suite_counts {
 	unsigned int planned, pass, fail, timeout, xfail, xpass, skip, inconclusive, error, not_run;
 };
@@ -94,6 +121,8 @@ struct suite_format {
 	int (*begin)(struct suite_writer *writer, struct error *err);
 	int (*result)(struct suite_writer *writer, const struct suite_result *result,
 		      struct error *err);
+	/* Between the results and the end; NULL: it has no word for it. */
+	int (*rate)(struct suite_writer *writer, const struct suite_rate *rate, struct error *err);
 	int (*end)(struct suite_writer *writer, const struct suite_counts *counts, double seconds,
 		   bool interrupted, struct error *err);
 	void (*destroy)(struct suite_writer *writer); /* frees @collected, which is not NULL */
@@ -106,6 +135,7 @@ struct suite_format {
  * the end. JSON: one object a line, "type": "plan", "result" or "summary", with
  * "schema_version": 1.
  */
+extern const struct suite_format suite_tap_open; /* TAP, its plan at the end */
 extern const struct suite_format suite_tap, suite_ktap, suite_junit, suite_json;
 
 /* Goes up when a field of the JSON lines changes its meaning or goes away. */
@@ -128,6 +158,7 @@ int suite_begin(struct suite_writer *writer, const struct suite_format *format, 
 int suite_begin_part(struct suite_writer *writer, const struct suite_format *format, FILE *out,
 		     unsigned int planned, const struct suite_part *part, struct error *err);
 int suite_add(struct suite_writer *writer, const struct suite_result *result, struct error *err);
+int suite_add_rate(struct suite_writer *writer, const struct suite_rate *rate, struct error *err);
 int suite_end(struct suite_writer *writer, const struct suite_counts *counts, double seconds,
 	      bool interrupted, struct error *err);
 void suite_abandon(struct suite_writer *writer);
@@ -145,6 +176,8 @@ void suite_abandon(struct suite_writer *writer);
  */
 void suite_text_result(FILE *out, const struct suite_result *result, unsigned int name_width,
 		       bool colour);
+void suite_text_rate(FILE *out, const struct suite_rate *rate, unsigned int name_width,
+		     bool colour);
 void suite_text_end(FILE *out, const struct suite_result *results, size_t count,
 		    const struct suite_counts *counts, double seconds, bool interrupted,
 		    bool colour);

@@ -40,6 +40,12 @@ void suite_put_trace(FILE *out, enum suite_escape escape, const char *prefix,
 void suite_put_metrics(FILE *out, enum suite_escape escape, const char *prefix,
 		       const struct suite_result *result);
 
+/* "passed 17 of 20: 85.0 %, between 64.0 and 94.8 (Wilson, 95 %)", and what was decided */
+void suite_put_rate(FILE *out, const struct suite_rate *rate);
+
+/* suite_rate_line - as a comment of TAP and KTAP; a suite_format's rate. */
+int suite_rate_line(struct suite_writer *writer, const struct suite_rate *rate, struct error *err);
+
 /* "12 passed, 1 failed, 2 skipped (3.2 min)"; no newline */
 void suite_put_counts(FILE *out, const struct suite_counts *counts, double seconds);
 

@@ -7,7 +7,8 @@
  *	schema_version  1; goes up when a field changes its meaning or goes away
  *
  * "plan":
- *	planned         number of variants that this file is about
+ *	planned         number of variants that this file is about; with --until-confident the most
+ *	                that there may be
  *	shard           of test --shard, else null; an object:
  *		number, of      the shard, from 1, and how many there are
  *		plan            the whole suite's variants in their order, a list of objects: name,
@@ -43,8 +44,22 @@
  *	                paths of the artefacts' folder, the failure dump and the Perfetto trace
  *	replay          the command that runs this variant again, quoted for a shell
  *
+ * "rate", of a variant that had several rounds, behind the results
+ *	name            the variant's
+ *	verdict         "pass", "fail", "flaky", "unknown": no round told anything
+ *	passed, failed  number of rounds; timeouts and unexpected passes are failed
+ *	neither         number of rounds that were an error or inconclusive: they do not count
+ *	low, high       numbers, from 0 to 1: the interval of the rate of passes
+ *	method          of the interval: "Wilson", or "sequential mixture", which holds at any time
+ *	confidence      number: of the interval
+ *	limit           number, of --until-confident=P; else null
+ *	width           number, of --until-confident; else null
+ *	decision        "known" (to within the width), "at-least", "below" (the limit), "open";
+ *	                null: nothing was asked
+ *	good, bad       folders of the artefacts of one round that passed and one that failed
+ *
  * "summary":
- *	planned         as above
+ *	planned         as above, but for rounds that were not needed any more
  *	counts          object: outcome -> number, all nine
  *	failed          bool: one at least was bad
  *	interrupted     bool: ended by a signal or by --fail-fast before all had had their turn
@@ -166,6 +181,53 @@ static int report_result(struct suite_writer *writer, const struct suite_result 
 	return line_write(&json, writer->out, err);
 }
 
+static void put_share(struct json *json, const char *key, double share)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.6f", share);
+	json_put_double(json, key, share, text);
+}
+
+/* Null for what was not asked. */
+static void put_asked(struct json *json, const char *key, double share)
+{
+	if (share > 0)
+		put_share(json, key, share);
+	else
+		json_put_null(json, key);
+}
+
+static int report_rate(struct suite_writer *writer, const struct suite_rate *rate,
+		       struct error *err)
+{
+	static const char *const decisions[] = {
+		[SUITE_RATE_COUNTED] = NULL,	    [SUITE_RATE_NARROW] = "known",
+		[SUITE_RATE_AT_LEAST] = "at-least", [SUITE_RATE_BELOW] = "below",
+		[SUITE_RATE_OPEN] = "open",
+	};
+	struct json json = line_begin("rate");
+
+	json_put_text(&json, "name", rate->name);
+	json_put_text(&json, "verdict",
+		      rate->passed   ? rate->failed ? "flaky" : "pass"
+		      : rate->failed ? "fail"
+				     : "unknown");
+	json_put_number(&json, "passed", rate->passed);
+	json_put_number(&json, "failed", rate->failed);
+	json_put_number(&json, "neither", rate->neither);
+	put_share(&json, "low", rate->passes.low);
+	put_share(&json, "high", rate->passes.high);
+	json_put_text(&json, "method", rate->method);
+	put_share(&json, "confidence", rate->confidence);
+	put_asked(&json, "limit", rate->limit);
+	put_asked(&json, "width", rate->width);
+	json_put_text(&json, "decision", decisions[rate->end]);
+	json_put_text(&json, "good", rate->good);
+	json_put_text(&json, "bad", rate->bad);
+	return line_write(&json, writer->out, err);
+}
+
 static struct json_object *counts_value(const struct suite_counts *counts)
 {
 	struct json json = json_begin();
@@ -201,5 +263,6 @@ const struct suite_format suite_json = {
 	.name = "JSON",
 	.begin = report_begin,
 	.result = report_result,
+	.rate = report_rate,
 	.end = report_end,
 };

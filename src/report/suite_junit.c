@@ -13,6 +13,7 @@
  *
  * The schema knows properties of a suite only: there is one for each kernel, topology, memory
  * size and way to start a VM that occurs, and each case's <system-out> begins with its own. So with
+ * rates of --repeat, "rate TEST", and with
  * metrics: the property "metric TEST NAME" has the value "12.5 % lower", and the case's
  * <system-out> has them, too. "host-took TEST" has the share of the vCPUs' time that the host kept,
  * where it is known.
@@ -275,6 +276,20 @@ static int junit_result(struct suite_writer *writer, const struct suite_result *
 		       : 0;
 }
 
+static int junit_rate(struct suite_writer *writer, const struct suite_rate *rate, struct error *err)
+{
+	struct junit *junit = writer->collected;
+	char word[SUITE_RATE_WORD_SIZE];
+
+	suite_rate_word(word, rate);
+	fputs("\t\t<property name=\"rate ", junit->metrics);
+	suite_put(junit->metrics, SUITE_XML, rate->name);
+	fprintf(junit->metrics, "\" value=\"%s, ", word);
+	suite_put_rate(junit->metrics, rate);
+	fputs("\"/>\n", junit->metrics);
+	return fflush(junit->metrics) || ferror(junit->metrics) ? no_memory(err) : 0;
+}
+
 static int junit_end(struct suite_writer *writer, const struct suite_counts *counts, double seconds,
 		     bool interrupted, struct error *err)
 {
@@ -331,6 +346,7 @@ const struct suite_format suite_junit = {
 	.name = "JUnit",
 	.begin = junit_begin,
 	.result = junit_result,
+	.rate = junit_rate,
 	.end = junit_end,
 	.destroy = junit_destroy,
 };

@@ -80,5 +80,6 @@ const struct suite_format suite_ktap = {
 	.name = "KTAP",
 	.begin = ktap_begin,
 	.result = ktap_result,
+	.rate = suite_rate_line,
 	.end = ktap_end,
 };

@@ -70,9 +70,34 @@ static int tap_end(struct suite_writer *writer, const struct suite_counts *count
 	return 0;
 }
 
+static int tap_begin_open(struct suite_writer *writer, struct error *err)
+{
+	(void)err;
+	fputs("TAP version 13\n", writer->out);
+	return 0;
+}
+
+static int tap_end_open(struct suite_writer *writer, const struct suite_counts *counts,
+			double seconds, bool interrupted, struct error *err)
+{
+	fprintf(writer->out, "1..%u%s\n", writer->written,
+		writer->written ? "" : " # SKIP nothing to run");
+	return tap_end(writer, counts, seconds, interrupted, err);
+}
+
+/* Where the number of rounds is not known before: version 13 takes the plan at the end as well. */
+const struct suite_format suite_tap_open = {
+	.name = "TAP",
+	.begin = tap_begin_open,
+	.result = tap_result,
+	.rate = suite_rate_line,
+	.end = tap_end_open,
+};
+
 const struct suite_format suite_tap = {
 	.name = "TAP",
 	.begin = tap_begin,
 	.result = tap_result,
+	.rate = suite_rate_line,
 	.end = tap_end,
 };

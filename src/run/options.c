@@ -13,6 +13,8 @@
 #define DEFAULT_MEMORY_WAIT_MS 60000
 #define DEFAULT_CONFIDENCE     0.95
 #define DEFAULT_MAX_RUNS       2000
+#define DEFAULT_RATE_WIDTH     0.1
+#define DEFAULT_MAX_REPEAT     500
 
 /* What getopt returns for an option of the table: its index and this, above all letters. */
 #define FIRST_ID 256
@@ -237,6 +239,8 @@ int options_parse(struct run_options *options, unsigned int groups, bool mixed, 
 	*options = (struct run_options){ .timeout_scale = 1,
 					 .memory_wait_ms = DEFAULT_MEMORY_WAIT_MS,
 					 .repeat = 1,
+					 .rate_width = DEFAULT_RATE_WIDTH,
+					 .max_repeat = DEFAULT_MAX_REPEAT,
 					 .confidence = DEFAULT_CONFIDENCE,
 					 .build_cost = -1,
 					 .max_runs = DEFAULT_MAX_RUNS };

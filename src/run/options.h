@@ -131,6 +131,10 @@ struct run_options {
 	uint64_t memory_wait_ms;
 	unsigned int jobs;   /* 0: as many as fit */
 	unsigned int repeat; /* 1 */
+	bool until_confident;
+	double until_limit; /* rate of passes; 0: none */
+	double rate_width;
+	unsigned int max_repeat;
 	bool has_seed;
 	uint64_t seed;
 	bool tap, ktap;

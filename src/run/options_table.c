@@ -137,6 +137,15 @@ static int set_bisect(const struct option_said *said)
 	return 0;
 }
 
+static int set_until_confident(const struct option_said *said)
+{
+	said->options->until_confident = true;
+	said->options->until_limit = 0;
+	return said->value ? value_share(said->what, said->value, false,
+					 &said->options->until_limit, said->err)
+			   : 0;
+}
+
 static int set_false_positive(const struct option_said *said)
 {
 	return value_share(said->what, said->value, true, &said->options->false_positive,
@@ -391,7 +400,16 @@ const struct option_definition option_definitions[] = {
 	  "how long a VM waits for memory that other programs have\n(default 60)" },
 	{ "fail-fast", 0, NULL, OPTIONS_SUITE, NULL, FLAG(fail_fast),
 	  "start no more tests once one has failed" },
-	{ "repeat", 0, "N", OPTIONS_SUITE, NULL, COUNT(repeat), "each variant N times" },
+	{ "repeat", 0, "N", OPTIONS_SUITE, NULL, COUNT(repeat),
+	  "each variant N times, with its rate of passes at the end" },
+	{ "until-confident", 0, "[0.95]", OPTIONS_SUITE, NULL, CUSTOM(until_confident),
+	  "each variant until its rate of passes is known to within\n"
+	  "--rate-width; with a rate, until it is known whether it passes at\n"
+	  "least so often (95 % sure); at least --repeat times" },
+	{ "rate-width", 0, "W", OPTIONS_SUITE, NULL, SHARE(rate_width),
+	  "how wide that rate's interval may be (default 0.1)" },
+	{ "max-repeat", 0, "N", OPTIONS_SUITE, NULL, COUNT(max_repeat),
+	  "the most rounds of --until-confident (default 500)" },
 	{ "seed", 0, "N", OPTIONS_SUITE, NULL, CUSTOM(seed),
 	  "run them in another order, the same for the same N" },
 	{ "tap", 0, NULL, OPTIONS_SUITE | OPTIONS_MERGE, NULL, FLAG(tap),

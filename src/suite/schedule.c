@@ -238,16 +238,32 @@ void schedule_next(struct schedule *schedule, const struct schedule_now *now,
 	}
 }
 
+/* The variant's base goes when nobody needs it any more. */
+static size_t end_base(struct schedule *schedule, size_t variant)
+{
+	struct base_state *base = state_of(schedule, variant);
+
+	if (!base || base->running || base->pending || base->kind != BASE_MADE)
+		return BASE_NONE;
+	unmake(schedule, base);
+	return base_of(schedule, variant);
+}
+
 size_t schedule_done(struct schedule *schedule, size_t variant)
 {
 	struct base_state *base = state_of(schedule, variant);
 
 	schedule->states[variant] = VARIANT_DONE;
 	give_back(schedule, variant);
-	if (!base || --base->running || base->pending || base->kind != BASE_MADE)
-		return BASE_NONE;
-	unmake(schedule, base);
-	return base_of(schedule, variant);
+	if (base)
+		base->running--;
+	return end_base(schedule, variant);
+}
+
+size_t schedule_drop(struct schedule *schedule, size_t variant)
+{
+	leave_pending(schedule, variant, VARIANT_DONE);
+	return end_base(schedule, variant);
 }
 
 void schedule_made(struct schedule *schedule, size_t base, uint64_t held_mib)

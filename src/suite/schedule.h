@@ -92,6 +92,9 @@ void schedule_next(struct schedule *schedule, const struct schedule_now *now,
 /* schedule_done - a variant has run. Returns the base that nobody needs any more, or BASE_NONE. */
 size_t schedule_done(struct schedule *schedule, size_t variant);
 
+/* schedule_drop - one that is pending is not to be run. Returns as schedule_done does. */
+size_t schedule_drop(struct schedule *schedule, size_t variant);
+
 /* schedule_made - what came of making a base. @held_mib: the memory that it has */
 void schedule_made(struct schedule *schedule, size_t base, uint64_t held_mib);
 void schedule_not_made(struct schedule *schedule, size_t base);

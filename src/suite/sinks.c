@@ -74,8 +74,11 @@ int sinks_open(struct sinks *sinks, const struct sinks_wish *wish, unsigned int 
 
 	*sinks = (struct sinks){ 0 };
 	if (wish->tap || wish->ktap)
-		ret = open_one(sinks, wish->tap ? &suite_tap : &suite_ktap, NULL, planned, part,
-			       err);
+		ret = open_one(sinks,
+			       !wish->tap   ? &suite_ktap
+			       : wish->open ? &suite_tap_open
+					    : &suite_tap,
+			       NULL, planned, part, err);
 	if (!ret && wish->junit)
 		ret = open_one(sinks, &suite_junit, wish->junit, planned, part, err);
 	if (!ret && wish->json)
@@ -87,14 +90,32 @@ int sinks_open(struct sinks *sinks, const struct sinks_wish *wish, unsigned int 
 	return ret;
 }
 
+/* Only the first thing that went wrong is kept. */
+static void note(struct sink *sink, int ret, const struct error *err)
+{
+	if (ret && !*sink->failed)
+		snprintf(sink->failed, sizeof(sink->failed), "%s", err->text);
+}
+
 void sinks_add(struct sinks *sinks, const struct suite_result *result)
 {
 	for (size_t i = 0; i < sinks->count; i++) {
 		struct sink *sink = &sinks->list[i];
 		struct error err = { "" };
 
-		if (!*sink->failed && suite_add(&sink->writer, result, &err))
-			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
+		if (!*sink->failed)
+			note(sink, suite_add(&sink->writer, result, &err), &err);
+	}
+}
+
+void sinks_rate(struct sinks *sinks, const struct suite_rate *rate)
+{
+	for (size_t i = 0; i < sinks->count; i++) {
+		struct sink *sink = &sinks->list[i];
+		struct error err = { "" };
+
+		if (!*sink->failed)
+			note(sink, suite_add_rate(&sink->writer, rate, &err), &err);
 	}
 }
 

@@ -25,6 +25,7 @@ struct sinks {
 /* What the user asked for; paths as for output_file_open, NULL: none. */
 struct sinks_wish {
 	bool tap, ktap; /* on standard output */
+	bool open;	/* there may be less results than are planned */
 	const char *junit, *json, *html;
 };
 
@@ -40,6 +41,9 @@ int sinks_check(const struct sinks_wish *wish, struct error *err);
  */
 int sinks_open(struct sinks *sinks, const struct sinks_wish *wish, unsigned int planned,
 	       const struct suite_part *part, struct error *err);
+
+/* sinks_rate - behind all results. */
+void sinks_rate(struct sinks *sinks, const struct suite_rate *rate);
 
 /* sinks_add - one result. What cannot be written is said by sinks_end, once. */
 void sinks_add(struct sinks *sinks, const struct suite_result *result);

@@ -60,6 +60,22 @@ static struct schedule_now look(void)
 	return (struct schedule_now){ .ms = now_ms(), .free_mib = capacity.free_mib };
 }
 
+/* The rounds of the same variant that have not begun: as if they had never been planned. */
+static void drop_rounds(struct suite *suite, const struct variant *variant)
+{
+	for (size_t i = 0; i < suite->variants->count; i++) {
+		size_t base;
+
+		if (!schedule_is_pending(&suite->schedule, i) ||
+		    strcmp(suite->variants->list[i].name, variant->name) != 0)
+			continue;
+		base = schedule_drop(&suite->schedule, i);
+		if (base != BASE_NONE)
+			made_drop(&suite->made, base);
+		suite->counts->planned--;
+	}
+}
+
 static void tell(struct suite *suite, size_t index, const struct worker_result *of)
 {
 	const struct variant *variant = &suite->variants->list[index];
@@ -91,6 +107,8 @@ static void tell(struct suite *suite, size_t index, const struct worker_result *
 		topology_format(&variant->plan.topology, spec);
 	suite_count(suite->counts, of->outcome);
 	suite->listener->result(suite->listener->data, variant, &result);
+	if (suite->listener->enough && suite->listener->enough(suite->listener->data, variant))
+		drop_rounds(suite, variant);
 }
 
 /* One that has no process: skipped, or ended before its turn. */

@@ -19,6 +19,8 @@ struct suite_listener {
 	/* One variant has had its turn; @result's strings live until this returns. */
 	void (*result)(void *data, const struct variant *variant,
 		       const struct suite_result *result);
+	/* Need no more rounds of it be run? Asked after a result of it; NULL: all are run. */
+	bool (*enough)(void *data, const struct variant *variant);
 	/* A line that a variant's test printed, on either stream; NULL: nobody wants them. */
 	void (*line)(void *data, const struct variant *variant, const char *line, size_t length);
 	/* Something that the user may want to know, one line. */
@@ -30,7 +32,8 @@ struct suite_listener {
 /*
  * suite_run - @fail_fast: start no more once one is bad. @signal_fd: a signalfd; a signal ends it
  * all within two seconds.
- * @counts: what came of them, also of those that had no turn
+ * @counts: what came of them, also of those that had no turn; rounds that were not needed any more
+ * are not planned
  * Returns 0 when all had their turn, the signal's number (> 0) when one ended it, or a negative
  * errno.
  */

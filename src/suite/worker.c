@@ -385,7 +385,8 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 		return ret;
 	take_output(job, reply);
 	/* A variant that went as it should leaves nothing behind unless it was told where to. */
-	keep = outcome_is_bad(reply->outcome) || job->settings->options->out_dir;
+	keep = outcome_is_bad(reply->outcome) || job->settings->options->out_dir ||
+	       (job->settings->keep_good && reply->outcome != OUTCOME_SKIP);
 	if (!keep) {
 		unlink(job->out_path);
 		unlink(job->err_path);

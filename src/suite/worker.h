@@ -20,6 +20,7 @@
 /* What is the same for all variants of a suite; the caller's. */
 struct worker_settings {
 	const struct run_options *options;
+	bool keep_good;	 /* the folder of a round that passes, for who compares it with a bad one */
 	bool own_tracer; /* the user's KTSTR_WPROF_PATH is in use */
 };
 

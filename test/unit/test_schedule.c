@@ -373,6 +373,27 @@ static void test_after_a_drop(void **state)
 	}
 }
 
+/* Rounds of a variant of which enough is known. */
+static void test_what_is_not_needed(void **state)
+{
+	struct fixture *f = *state;
+
+	plan(f, "aaaaaa");
+	assert_string_equal(steps(f), "make a");
+	schedule_made(&f->schedule, 0, 150);
+	assert_string_equal(steps(f), "fork 0, fork 1, fork 2, fork 3");
+	assert_int_equal(schedule_drop(&f->schedule, 4), BASE_NONE);
+	assert_false(schedule_is_pending(&f->schedule, 4));
+	for (size_t i = 0; i < 4; i++)
+		done(f, i);
+	/* Nobody runs; its last one gives the base back. */
+	assert_int_equal(f->schedule.held_mib, 150);
+	assert_int_equal(schedule_drop(&f->schedule, 5), 0);
+	assert_int_equal(f->schedule.held_mib, 0);
+	assert_int_equal(f->schedule.pending, 0);
+	assert_string_equal(steps(f), "");
+}
+
 /* Any order of ends: each variant has one turn, and the sums come out at nothing. */
 static void test_by_chance(void **state)
 {
@@ -474,6 +495,7 @@ int main(void)
 		with_fixture(test_no_memory),
 		with_fixture(test_bases_give_way),
 		with_fixture(test_after_a_drop),
+		with_fixture(test_what_is_not_needed),
 		with_fixture(test_by_chance),
 	};
 

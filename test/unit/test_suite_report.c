@@ -918,6 +918,72 @@ static void a_report_that_cannot_be_written_is_said(void **state)
 }
 
 /* Of what these tell, each format has all; the text for people the first ones. */
+/* All that a format says of a rate. Owned by the caller. */
+static char *report_rate(const struct suite_format *format, const struct suite_rate *rate)
+{
+	const struct suite_counts counts = { .planned = 20, .pass = 17, .fail = 3 };
+	struct suite_writer writer;
+	struct error err = { "" };
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(suite_begin(&writer, format, out, 500, &err), 0);
+	assert_int_equal(suite_add_rate(&writer, rate, &err), 0);
+	assert_int_equal(suite_end(&writer, &counts, 1, false, &err), 0);
+	fclose(out);
+	return text;
+}
+
+static void each_format_has_the_rates(void **state)
+{
+	const struct suite_rate rate = { .name = "fair<&\033\n#",
+					 .passed = 17,
+					 .failed = 3,
+					 .neither = 2,
+					 .passes = { 0.64, 0.948 },
+					 .method = "Wilson",
+					 .confidence = 0.95,
+					 .limit = 0.9,
+					 .end = SUITE_RATE_BELOW,
+					 .good = "out/fair-0001" };
+	static const char words[] = "passed 17 of 20: 85.0 %, between 64.0 and 94.8 "
+				    "(Wilson, 95 %); passes less than 90 %; 2 more told nothing";
+	const struct suite_format *const formats[] = { &suite_tap, &suite_tap_open, &suite_ktap,
+						       &suite_junit };
+	struct json_object *line;
+	char *text, *rates;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		text = report_rate(formats[i], &rate);
+		assert_non_null(strstr(text, words));
+		assert_non_null(strstr(text, "FLAKY 3/20"));
+		assert_null(strchr(text, '\033'));
+		if (formats[i] == &suite_junit)
+			assert_valid_junit(text);
+		else if (formats[i] == &suite_tap_open)
+			assert_non_null(strstr(text, "\n1..0 "));
+		else
+			assert_non_null(strstr(text, "\n1..500\n"));
+		free(text);
+	}
+	text = report_rate(&suite_json, &rate);
+	rates = strstr(text, "{\"type\":\"rate\"");
+	assert_non_null(rates);
+	line = json_tokener_parse(rates);
+	assert_non_null(line);
+	assert_string_equal(json_object_get_string(json_object_object_get(line, "verdict")),
+			    "flaky");
+	assert_string_equal(json_object_get_string(json_object_object_get(line, "decision")),
+			    "below");
+	assert_int_equal(json_object_get_int(json_object_object_get(line, "failed")), 3);
+	assert_true(json_object_get_double(json_object_object_get(line, "high")) == 0.948);
+	assert_null(json_object_object_get(line, "width"));
+	json_object_put(line);
+	free(text);
+}
+
 static void each_format_has_the_metrics(void **state)
 {
 	struct metrics metrics = { 0 };
@@ -976,6 +1042,7 @@ static void each_format_has_the_metrics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_format_has_the_rates),
 		cmocka_unit_test(each_format_has_the_metrics),
 		cmocka_unit_test(every_outcome_is_counted),
 		cmocka_unit_test(tap_says_each_outcome),
