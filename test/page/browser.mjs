@@ -81,5 +81,8 @@ export async function harmless({ page, wrongs }) {
 	same(wrongs, [], "errors, words on the console, requests");
 	same(await page.evaluate(() => document.querySelectorAll("main img, main iframe, main a[href^=javascript], " +
 		"main script").length), 0, "elements that a name made");
-	yes(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it fits the window's width");
+	same(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth ? [] : ["the page",
+		...[...document.querySelectorAll("main *")].filter(node => node.getBoundingClientRect().right > innerWidth &&
+			!node.closest(".scroll")).map(node => `${node.tagName}.${node.className}`).slice(0, 20)]), [],
+	"what does not fit the window's width");
 }

@@ -236,6 +236,95 @@ await test("names of every byte, of markup, of script, of marks that turn text r
 	await opened.close();
 });
 
+/* What a guest, a test or a file may be called, and what they may say. Bytes that are no UTF-8 come as files. */
+const HOSTILE = ["</script><script>pwned = 1; alert(1)</script>", "<img src=x onerror=alert(1)>", "<!--<script>", "]]>",
+	"</style></textarea></title><svg onload=alert(1)>", "javascript:alert(1)", "'\"`&lt;&#60;${alert(1)}", "__proto__",
+	"\u202egnp.exe \u05d0\u05d1\u05d2 [7]\u2066\u200f", "\u2028\u2029\u0085\u00ad\ufeff\u{e0041}", "data:text/html,<script>",
+	Array.from({ length: 256 }, (_, i) => String.fromCharCode(i)).join("")].join(" ");
+/* Words of the launcher's own, which the page and `report` go by. */
+const OWN = new Set(["kind", "vm", "verdict", "result", "end", "state", "path", "trace", "spec", "mode", "better"]);
+
+/** @param {any} value @returns {any} all its texts are hostile ones */
+const hostile = value => typeof value === "string" ? HOSTILE : Array.isArray(value) ? value.map(hostile) :
+	value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, one]) =>
+		[key, OWN.has(key) && typeof one === "string" ? one : hostile(one)])) : value;
+
+await test("a dump, logs and files that are hostile in every word do no harm", async () => {
+	const other = join(work, "<img src=x onerror=alert(1)>\u202e");
+	const at = join(other, "t'\"&-1");
+	/* `report` refuses a NUL in a line of results. */
+	const text = HOSTILE.replaceAll("\0", "");
+	const bytes = Buffer.concat([Buffer.from(HOSTILE), Buffer.from(Uint8Array.from({ length: 256 }, (_, i) => i)), Buffer.from("\n")]);
+
+	mkdirSync(other);
+	execFileSync("node", [join(here, "make-trace.mjs"), "4", "4000", `${at}.failure.pb`, "hostile"]);
+	const full = { ...dump, metrics_warnings: ["w"], panic: "p", replay: "r", console_tail: ["c", "d"], kernel_log_tail: ["k"],
+		splats: { ...dump.splats, count: 1, lines: ["s"] }, guest: { ...dump.guest, init_log: ["i"] },
+		scheduler: { ops: "o", file: "f", end: "ejected", reason: "r", message: "m", attach_error: "a", text: ["t"], dump: ["d"] },
+		repro: { ...dump.repro, trace: "gone.pb" } };
+
+	full.inside = { ...dump.inside, blocked: [{ task: dump.inside.cpus[0].task, not_run_s: 1, backtrace:
+		{ frames: ["f+0x1/0x2"], end: "user", error: "e" } }], incomplete: ["i"] };
+	writeFileSync(`${at}.failure-dump.json`, JSON.stringify(hostile(full)));
+	writeFileSync(`${at}.repro.failure-dump.json`, JSON.stringify(hostile({ ...full, vm: "repro" })));
+	writeFileSync(`${at}.stdout`, bytes);
+	writeFileSync(`${at}.stderr`, bytes);
+	writeFileSync(join(work, "hostile.json"), [{ type: "plan", schema_version: 1, planned: 1 },
+		{ type: "result", schema_version: 1, number: 1, name: text, outcome: "fail", bad: true, cause: text, detail: text,
+			kernel: text, topology: text, replay: text, seconds: 1, dump: `${at}.failure-dump.json` },
+		{ type: "summary", schema_version: 1, seconds: 3, interrupted: false }].map(l => `${JSON.stringify(l)}\n`).join(""));
+	for (const given of [`${at}.failure-dump.json`, join(work, "hostile.json")]) {
+		const opened = await open(browser, report(given, "hostile-dump.html")), { page } = opened;
+
+		await traces(page);
+		await page.evaluate(() => document.querySelectorAll("details").forEach(one => one.setAttribute("open", "")));
+		if (given.endsWith("hostile.json")) {
+			await page.locator(".cell").first().click();
+		} else {
+			yes((await page.locator("#logs").textContent()).includes("<img src=x onerror=alert(1)>"), "as text");
+			yes(await page.locator(".metrics, #metrics").first().textContent().then(t => t.includes("</script>")), "metrics");
+		}
+		const all = await page.evaluate(() => document.title + document.body.innerText +
+			[...document.querySelectorAll("*")].flatMap(node => [...node.attributes].map(a => a.value)).join(" "));
+
+		yes(all.includes("\\u202egnp.exe"), "marks that turn text round are told");
+		same(all.match(/(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu), null, "hidden characters");
+		same(await page.evaluate(() => [typeof pwned, document.querySelectorAll("body script:not([type])").length,
+			document.querySelectorAll("svg, img, textarea, style:not(head > style)").length]), ["undefined", 1, 0], "what a text made");
+		await harmless(opened);
+		await opened.close();
+	}
+});
+
+await test("the page's policy forbids what no text of it can reach", async () => {
+	const { page, wrongs, close } = await open(browser, page1);
+	const blocked = await page.evaluate(async () => {
+		const seen = /** @type {string[]} */ ([]);
+		const make = (tag, more) => document.body.append(Object.assign(document.createElement(tag), more));
+
+		addEventListener("securitypolicyviolation", event => seen.push(event.effectiveDirective));
+		make("script", { textContent: "window.pwned = 1" });
+		make("script", { src: "data:text/javascript,pwned=1" });
+		make("style", { textContent: "body { display: none }" });
+		make("img", { src: "http://127.0.0.1:9/" });
+		make("iframe", { src: "http://127.0.0.1:9/" });
+		make("base", { href: "http://127.0.0.1:9/" });
+		make("button", {}), document.body.lastElementChild.setAttribute("onclick", "pwned = 1");
+		/** @type {any} */ (document.body.lastElementChild).click();
+		await fetch("http://127.0.0.1:9/").catch(() => {});
+		for (let i = 0; i < 50 && !seen.includes("frame-src"); i++)
+			await new Promise(done => setTimeout(done, 100));
+		return { seen: [...new Set(seen)].sort(), pwned: typeof window.pwned,
+			display: getComputedStyle(document.body).display };
+	});
+
+	same(blocked, { seen: ["base-uri", "connect-src", "frame-src", "img-src", "script-src-attr", "script-src-elem",
+		"style-src-elem"], pwned: "undefined", display: "block" }, "what was forbidden");
+	/* Chromium tells the console of each, and the driver of those that never left. */
+	yes(wrongs.every(wrong => /Content Security Policy|127\.0\.0\.1:9|data:text/.test(wrong)), `only that: ${wrongs}`);
+	await close();
+});
+
 await test("a suite: a matrix with a word for each colour, filters, and a cell that opens its failure", async () => {
 	const lines = [{ type: "plan", schema_version: 1, planned: 6 }];
 	const result = (name, outcome, more) => ({ type: "result", schema_version: 1, name, number: lines.length, outcome, bad: outcome === "fail",

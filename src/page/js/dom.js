@@ -30,13 +30,16 @@ export function el(tag, attributes, ...children) {
 }
 
 /**
- * shown - text with its control and direction-changing characters made visible, so that a name
- * cannot reorder what stands beside it.
+ * shown - text with its control, direction-changing and invisible characters made visible, so that a name
+ * cannot reorder what stands beside it, or pass for another.
  * @param {string} text
  */
 export function shown(text) {
-	return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-		c => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+	return text.replace(/(?![\t\n])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, c => {
+		const hex = /** @type {number} */ (c.codePointAt(0)).toString(16);
+
+		return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, "0")}`;
+	});
 }
 
 /** @param {Element} node */
