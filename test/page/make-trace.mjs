@@ -1,12 +1,13 @@
 /*
- * A trace to try the page with: `make-trace.mjs CPUS EVENTS FILE [hostile]`. The same arguments give the
+ * A trace to try the page with: `make-trace.mjs CPUS EVENTS FILE [hostile|compact]`. The same arguments give the
  * same bytes. Tasks wake each other, run for a while, sleep or are preempted; with a failure at the end,
  * and a task `starved` that waits for its last quarter. Hostile: names of every byte, of markup, of script.
+ * Compact: as wprof's -e sched, and Perfetto, write it, the events of a bundle as columns (compact_sched).
  */
 import { writeFileSync } from "node:fs";
 
-const [cpus, events, file, hostile] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4],
-	process.argv[5] === "hostile"];
+const [cpus, events, file, hostile, compact] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4],
+	process.argv[5] === "hostile", process.argv[5] === "compact"];
 const BUNDLE = 2000; /* events of a packet */
 const BASE_NS = 1000n * 1000000000n;
 
@@ -51,24 +52,58 @@ const tasks = Array.from({ length: nrTasks }, (_, i) => ({ pid: 100 + i, name: N
 /** @type {number[][]} */
 const queues = Array.from({ length: cpus }, () => []);
 const running = new Array(cpus).fill(-1); /* a task, -1: idle */
-const bundles = Array.from({ length: cpus }, () => /** @type {number[][]} */ ([]));
+const bundles = Array.from({ length: cpus }, () => /** @type {Event[]} */ ([]));
 const last = new Array(cpus).fill(0);
 /** @type {number[][]} */
 const packets = [];
 
 /** @param {number} cpu */
 function flush(cpu) {
-	if (bundles[cpu].length)
-		packets.push([...uint(10, 1), ...bytes(1, [...uint(1, cpu), ...bundles[cpu].flat()])]);
+	const bundle = bundles[cpu];
+
+	if (bundle.length)
+		packets.push([...uint(10, 1), ...bytes(1, [...uint(1, cpu), ...compact ? bytes(4, columns(bundle)) :
+			bundle.flatMap(plain)])]);
 	bundles[cpu] = [];
 }
 
-/** @param {number} cpu @param {number} ns @param {number} number @param {number[]} body */
-function event(cpu, ns, number, body) {
-	bundles[cpu].push(bytes(2, [...uint(1, BASE_NS + BigInt(ns)), ...uint(2, running[cpu] < 0 ? 0 :
-		tasks[running[cpu]].pid), ...bytes(number, body)]));
+/** @typedef {{ ns: bigint, by: number, prev?: [string | Uint8Array, number], state: number, pid: number,
+ *	name: string | Uint8Array, cpu: number }} Event a switch, with who leaves, or a wake-up */
+
+/** FtraceEvent: sched_switch, sched_waking. @param {Event} e */
+const plain = e => bytes(2, [...uint(1, e.ns), ...uint(2, e.by), ...e.prev ? bytes(4, [...text(1, e.prev[0]),
+	...uint(2, e.prev[1]), ...uint(3, 120), ...uint(4, e.state), ...text(5, e.name), ...uint(6, e.pid), ...uint(7, 120)]) :
+	bytes(20, [...text(1, e.name), ...uint(2, e.pid), ...uint(3, 120), ...uint(4, 1), ...uint(5, e.cpu)])]);
+
+/** FtraceEventBundle.CompactSched. @param {Event[]} bundle */
+function columns(bundle) {
+	const names = [...new Set(bundle.map(e => e.name))];
+	const packed = (/** @type {number} */ field, /** @type {(number | bigint)[]} */ values) => bytes(field, values.flatMap(varint));
+	const steps = (/** @type {Event[]} */ list) => list.map((e, i) => i ? e.ns - list[i - 1].ns : e.ns);
+	const switches = bundle.filter(e => e.prev), wakes = bundle.filter(e => !e.prev);
+	const prio = (/** @type {Event[]} */ list) => list.map(() => 120);
+
+	return [...packed(1, steps(switches)), ...packed(2, switches.map(e => e.state)), ...packed(3, switches.map(e => e.pid)),
+		...packed(4, prio(switches)), ...names.flatMap(name => text(5, name)),
+		...packed(6, switches.map(e => names.indexOf(e.name))), ...packed(7, steps(wakes)),
+		...packed(8, wakes.map(e => e.pid)), ...packed(9, wakes.map(e => e.cpu)), ...packed(10, prio(wakes)),
+		...packed(11, wakes.map(e => names.indexOf(e.name)))];
+}
+
+/** @param {number} cpu @param {number} ns @param {Omit<Event, "ns" | "by">} what */
+function event(cpu, ns, what) {
+	bundles[cpu].push({ ns: BASE_NS + BigInt(ns), by: running[cpu] < 0 ? 0 : tasks[running[cpu]].pid, ...what });
 	if (bundles[cpu].length === BUNDLE)
 		flush(cpu);
+}
+
+/** @param {number} cpu @param {number} ns @param {number} task @param {number} to */
+function wake(cpu, ns, task, to) {
+	event(cpu, ns, { state: 1, pid: tasks[task].pid, name: tasks[task].name, cpu: to });
+	tasks[task].asleep = false;
+	tasks[task].cpu = to;
+	queues[to].push(task);
+	made++;
 }
 
 /** @param {number} cpu @param {number} ns @param {number} task @param {number} state */
@@ -76,8 +111,7 @@ function change(cpu, ns, task, state) {
 	const who = (/** @type {number} */ t) => t < 0 ? { pid: 0, name: `swapper/${cpu}` } : tasks[t];
 	const prev = who(running[cpu]), next = who(task);
 
-	event(cpu, ns, 4, [...text(1, prev.name), ...uint(2, prev.pid), ...uint(3, 120), ...uint(4, state),
-		...text(5, next.name), ...uint(6, next.pid), ...uint(7, 120)]);
+	event(cpu, ns, { prev: [prev.name, prev.pid], state, pid: next.pid, name: next.name, cpu });
 	running[cpu] = task;
 }
 
@@ -96,12 +130,7 @@ while (made < events) {
 		if (tasks[woken].asleep) {
 			const to = random(4) ? tasks[woken].cpu : cpu;
 
-			event(cpu, ns, 20, [...text(1, tasks[woken].name), ...uint(2, tasks[woken].pid), ...uint(3, 120),
-				...uint(4, 1), ...uint(5, to)]);
-			tasks[woken].asleep = false;
-			tasks[woken].cpu = to;
-			queues[to].push(woken);
-			made++;
+			wake(cpu, ns, woken, to);
 		}
 	} else {
 		let from = queues[cpu].findIndex(t => t !== nrTasks - 1 || made < events * 0.75);
@@ -111,14 +140,8 @@ while (made < events) {
 			/* An interrupt wakes somebody on an idle CPU. */
 			const woken = random(nrTasks - 1);
 
-			if (tasks[woken].asleep) {
-				event(cpu, ns, 20, [...text(1, tasks[woken].name), ...uint(2, tasks[woken].pid), ...uint(3, 120),
-					...uint(4, 1), ...uint(5, cpu)]);
-				tasks[woken].asleep = false;
-				tasks[woken].cpu = cpu;
-				queues[cpu].push(woken);
-				made++;
-			}
+			if (tasks[woken].asleep)
+				wake(cpu, ns, woken, cpu);
 			continue;
 		}
 		if (from < 0 && stays)

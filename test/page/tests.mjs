@@ -103,6 +103,15 @@ await test("each staged end: its page shows what it says, the named task and the
 	for (const [i, end] of dumps.entries())
 		drawn += await endShows(browser, report(end, "end.html"), end, { colorScheme: i % 2 ? "dark" : "light" });
 	yes(drawn >= dumps.length - 3, "all but those that come before the recorder have timelines");
+	/* Of a real one that starves: its task is found in two actions. */
+	const { page, close } = await open(browser, report(dumps.find(end => end.includes("starves-unseen")), "unseen.html"));
+
+	await traces(page);
+	await page.locator("button", { hasText: "all" }).first().click();
+	await timeline(page, t => t.setFocus(null));
+	await page.locator(".tables tr.act").first().click();
+	same(await timeline(page, t => t.focus && t.trace.nameOf(t.focus)), "hog/2", "who waited longest");
+	await close();
 });
 
 await test("the starved task is found in two actions by who does not know its name", async () => {
@@ -189,6 +198,19 @@ await test("wheel, drag and keys move the view; a drag in the ruler selects; the
 		await page.keyboard.press(key);
 		yes(is(a, await view()), `the key ${key}`);
 	}
+	const within = await view(), chosen = () => timeline(page, t => t.range);
+
+	await page.keyboard.press("r");
+	same(await chosen(), [Math.round(within[0]), Math.round(within[1])], "r selects what is in view");
+	yes((await page.locator(".tables").first().textContent()).includes("Over the range from"), "with its totals");
+	await page.keyboard.press("Shift+ArrowLeft");
+	yes((await chosen())[1] < within[1], "Shift and left: its end comes nearer");
+	await page.keyboard.press("Shift+ArrowRight");
+	await page.keyboard.press("Shift+ArrowRight");
+	yes((await chosen())[1] > within[1], "and goes away again");
+	same(await view(), within, "the view stays");
+	await page.keyboard.press("Escape");
+	same(await chosen(), null, "Escape");
 	await page.keyboard.press("0");
 	await page.mouse.move(x, box.y + 50);
 	await page.mouse.down();
@@ -403,6 +425,29 @@ await test("a wake-up has the CPU that it came from, also from an idle one", asy
 	same(wrong, 0, "wake-ups of whom that CPU did not run");
 	yes(idle > 1, "idle CPUs that woke somebody");
 	await close();
+});
+
+await test("a trace of wprof's, whose events are columns, is shown as one of ours with the same events", async () => {
+	const seen = [];
+
+	for (const how of ["plain", "compact"]) {
+		const trace = join(work, `${how}.pb`);
+
+		execFileSync("node", [join(here, "make-trace.mjs"), "4", "6000", trace, how]);
+		const opened = await open(browser, report(trace, `${how}.html`)), { page } = opened;
+
+		same(await traces(page), 1, "timelines");
+		seen.push(await timeline(page, t => t.trace.tasks.filter(task => task.end > task.first).sort((a, b) => a.pid - b.pid).map(task =>
+			[task.pid, t.trace.nameOf(task), ...t.trace.upTo(task, t.trace.span),
+				...Array.from({ length: task.end - task.first }, (_, i) => [t.trace.start[task.first + i], t.trace.kind[task.first + i],
+					t.trace.cpu[task.first + i], t.trace.byCpu[task.first + i], t.trace.pids[t.trace.by[task.first + i]] ?? -1])])));
+		await harmless(opened);
+		await opened.close();
+	}
+	yes(seen[0].length > 20, "there are tasks");
+	same(seen[1].map(task => task[0]), seen[0].map(task => task[0]), "who did something");
+	same(seen[0].filter((task, i) => JSON.stringify(task) !== JSON.stringify(seen[1][i])).map(task => task.slice(0, 4)), [],
+		"who did something else");
 });
 
 await test("a guess at the task is called one; a trace that is cut off is shown, and it is told", async () => {

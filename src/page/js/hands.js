@@ -38,11 +38,26 @@ export function press(hands, key) {
 	case "ArrowDown": view.scroll += LANE_HEIGHT + LANE_GAP; break;
 	case "f": hands.toFailure(); break;
 	case "0": case "Home": view.show(0, view.span); break;
+	case "r": hands.select([inTrace(view, view.from), inTrace(view, view.to)]); break;
+	case "Shift+ArrowLeft": extend(hands, -0.02); break;
+	case "Shift+ArrowRight": extend(hands, 0.02); break;
 	case "Escape": hands.select(null); hands.setFocus(null); break;
 	default: return false;
 	}
 	hands.draw();
 	return true;
+}
+
+/** A whole ns of the trace. @param {View} view @param {number} t */
+function inTrace(view, t) {
+	return Math.round(Math.max(0, Math.min(view.span, t)));
+}
+
+/** The range's end moves; without a range one begins where the view does. @param {Hands} hands @param {number} share of the view */
+function extend(hands, share) {
+	const { view } = hands, [from, to] = hands.range ?? [inTrace(view, view.from), inTrace(view, view.from)];
+
+	hands.select([from, Math.max(from, inTrace(view, to + share * view.length))]);
 }
 
 /** @param {HTMLCanvasElement} canvas @param {Hands} hands */
@@ -51,7 +66,9 @@ export function listen(canvas, hands) {
 	listenToPointer(canvas, hands);
 	canvas.addEventListener("dblclick", event => hands.enlarge(placeOf(canvas, event)));
 	canvas.addEventListener("keydown", event => {
-		if (hands.key(event.key, event.ctrlKey || event.metaKey || event.altKey))
+		const key = event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key;
+
+		if (hands.key(key, event.ctrlKey || event.metaKey || event.altKey))
 			event.preventDefault();
 	});
 }
@@ -109,7 +126,7 @@ function listenToPointer(canvas, hands) {
 		if (drag.kind === "map") {
 			view.mapTo(at.x);
 		} else if (drag.kind === "select") {
-			const a = view.wholeTimeOf(drag.x), b = view.wholeTimeOf(at.x);
+			const a = inTrace(view, view.timeOf(drag.x)), b = inTrace(view, view.timeOf(at.x));
 
 			hands.range = [Math.min(a, b), Math.max(a, b)];
 		} else {

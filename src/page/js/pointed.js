@@ -65,14 +65,20 @@ function stateOf(trace, i) {
 
 /** @param {Trace} trace @param {number} i a segment */
 function waker(trace, i) {
-	const by = trace.by[i];
+	return trace.kind[i] === WOKEN ? [wokenBy(trace, i)] : [];
+}
 
-	if (trace.kind[i] !== WOKEN)
-		return [];
+/**
+ * Who woke it. What a CPU ran when the wake-up came from there, be it from an interrupt: a trace tells no more.
+ * @param {Trace} trace @param {number} i a segment that is WOKEN
+ */
+export function wokenBy(trace, i) {
+	const by = trace.by[i], cpu = trace.byCpu[i] < 0 ? "a CPU" : `CPU ${trace.byCpu[i]}`;
+
 	if (by >= trace.names.length)
-		return ["it is not known who woke it"];
-	return [trace.pids[by] ? `woken by ${trace.names[by]}, pid ${trace.pids[by]}` :
-		"woken from an interrupt on an idle CPU"];
+		return "it is not known who woke it";
+	return trace.pids[by] ? `woken by ${trace.names[by]} [${trace.pids[by]}] on ${cpu}` :
+		`woken by an interrupt on ${cpu}, which was idle`;
 }
 
 /** The box beside the pointer that says it. */

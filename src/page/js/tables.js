@@ -1,5 +1,6 @@
 /* What do the numbers of a trace say? Tables beside the timeline; a row leads to its place there. */
 import { clear, el, table } from "./dom.js";
+import { wokenBy } from "./pointed.js";
 import { longestWaits, percentile, totals } from "./stats.js";
 import { PREEMPTED } from "./trace.js";
 import { count, duration, exact, moment, percent } from "./units.js";
@@ -37,10 +38,8 @@ export function waitsTable(timeline) {
 		{ title: "CPU", cls: "n" },
 		{ title: "Since" },
 	], waits.map(({ task, segment, ns }) => {
-		const start = trace.start[segment], by = trace.by[segment];
-		const since = trace.kind[segment] === PREEMPTED ? "it had to leave the CPU" :
-			by >= trace.names.length ? "it is not known who woke it" : trace.pids[by] ?
-				`woken by ${trace.names[by]} (${trace.pids[by]})` : "woken from an interrupt on an idle CPU";
+		const start = trace.start[segment];
+		const since = trace.kind[segment] === PREEMPTED ? "it had to leave the CPU" : wokenBy(trace, segment);
 
 		return {
 			cells: [taskCell(trace, task), duration(ns), moment(start, 1e6),
@@ -100,7 +99,7 @@ export function tables(timeline) {
 
 		clear(where);
 		where.append(whole ? `Over the whole trace, ${exact(to)}. A range that is selected in the timeline ` +
-			"(drag in its ruler, or with Shift) narrows it." :
+			"(drag in its ruler, or press r there for what is in view) narrows it." :
 			`Over the range from ${exact(from)} to ${exact(to)}: ${exact(to - from)}.`);
 		clear(box);
 		box.append(totalsTable(timeline, from, to));

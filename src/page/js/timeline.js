@@ -10,7 +10,7 @@ import { chooseTasks, laneAt, layLanes } from "./lanes.js";
 import { aroundFailure } from "./opening.js";
 import { palette } from "./palette.js";
 import { Tip, pointed } from "./pointed.js";
-import { duration, moment } from "./units.js";
+import { duration, exact, moment } from "./units.js";
 import { MAP_HEIGHT, NEAREST_NS, TOP, View } from "./view.js";
 
 /** @typedef {import("./trace.js").Trace} Trace */
@@ -41,7 +41,8 @@ export class Timeline {
 		this.painter = new Painter(trace, palette());
 		this.canvas = /** @type {HTMLCanvasElement} */ (el("canvas", { class: "timeline", tabindex: 0,
 			role: "application", "aria-label": "Timeline of CPUs and tasks. Keys: a and d move, w and s " +
-			"zoom, up and down scroll, f goes to the failure, 0 shows all, Escape drops the selection." }));
+			"zoom, up and down scroll, f goes to the failure, 0 shows all, r selects what is in view, Shift with left " +
+			"and right moves the end of the selected range, Escape drops what is selected." }));
 		this.frame = new Frame(this.canvas, this.view);
 		this.tip = new Tip();
 		this.said = el("div", { class: "visually-hidden", "aria-live": "polite" });
@@ -161,7 +162,8 @@ export class Timeline {
 
 		if (modified || !press(this, key))
 			return false;
-		this.say(`${duration(view.length)} in view from ${moment(Math.max(0, view.from), view.length)}`);
+		this.say(`${duration(view.length)} in view from ${moment(Math.max(0, view.from), view.length)}${this.range ?
+			`; selected: from ${exact(this.range[0])}, ${exact(this.range[1] - this.range[0])}` : ""}`);
 		return true;
 	}
 

@@ -214,10 +214,11 @@ export class Trace {
 			}
 			const prev = prevs[i], next = c.next[i], state = c.state[i];
 
-			if (prev !== NO_WAKER && this.pids[prev] !== 0)
+			/* Before a CPU's first switch, columns of wprof's do not say whom it ran: -1. */
+			if (prev !== NO_WAKER && this.pids[prev] > 0)
 				put(prev, t, state & STATE_DEAD ? ENDED : state & STATE_BLOCKED ? BLOCKED :
 					state & STATE_ASLEEP ? SLEEPING : PREEMPTED, here, NO_WAKER, -1);
-			if (this.pids[next] !== 0)
+			if (this.pids[next] > 0)
 				put(next, t, RUNNING, here, NO_WAKER, -1);
 			current[number] = next;
 		}

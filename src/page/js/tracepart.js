@@ -187,7 +187,8 @@ function legend() {
 		key("sleeps", "sleeps"), key("blocks", "blocked (D)"),
 		el("span", null, el("kbd", null, "w"), el("kbd", null, "s"), " or wheel: zoom"),
 		el("span", null, el("kbd", null, "a"), el("kbd", null, "d"), " or drag: move"),
-		el("span", null, "drag in the ruler, or with Shift: select a range"),
+		el("span", null, "drag in the ruler, or with Shift: select a range; ", el("kbd", null, "r"),
+			": what is in view"),
 		el("span", null, "click: select a task"));
 }
 

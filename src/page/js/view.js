@@ -58,11 +58,6 @@ export class View {
 		return this.from + (x - this.x) / this.width * this.length;
 	}
 
-	/** A whole ns of the trace. @param {number} x */
-	wholeTimeOf(x) {
-		return Math.round(Math.max(0, Math.min(this.span, this.timeOf(x))));
-	}
-
 	/** @param {number} from @param {number} to */
 	show(from, to) {
 		const room = this.span * 0.02 + 1;
