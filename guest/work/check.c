@@ -260,3 +260,25 @@ enum check_verdict check_decide(const struct work_check *check, const struct wor
 			 value.detail[0] ? ")" : "");
 	return high ? CHECK_HOLDS : CHECK_FAILS;
 }
+
+void check_words(const struct work_check *check, const struct work_stats *stats, char *text,
+		 size_t size)
+{
+	static const char *const ops[] = { [CHECK_BELOW] = "<",
+					   [CHECK_AT_MOST] = "<=",
+					   [CHECK_ABOVE] = ">",
+					   [CHECK_AT_LEAST] = ">=" };
+	const struct group_stats *group = &stats->groups[check->group];
+	/* As metrics are written. */
+	const double scale = check->metric->unit == UNIT_PERCENT ? 0.01 : 1;
+	struct metric_value value;
+	char number[32] = "-", label[16];
+
+	metric_get(check->metric, stats, group, &value);
+	if (value.known)
+		snprintf(number, sizeof(number), "%.9g", value.value * scale);
+	snprintf(text, size, "%s %s %.9g %s %s%s.%s", number, ops[check->op], check->limit * scale,
+		 metric_unit_name(check->metric->unit),
+		 stats_label(stats->plan, stats->window, label, sizeof(label)), group->group->name,
+		 check->metric->name);
+}

@@ -34,4 +34,9 @@ int check_parse(const char *text, const struct work_plan *plan, const struct pla
 enum check_verdict check_decide(const struct work_check *check, const struct work_stats *stats,
 				char *line, size_t size);
 
+/* check_words - for programs: "VALUE OP LIMIT UNIT [PHASE/]GROUP.METRIC", VALUE "-" where it is not
+ * known. */
+void check_words(const struct work_check *check, const struct work_stats *stats, char *text,
+		 size_t size);
+
 #endif

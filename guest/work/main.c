@@ -118,6 +118,20 @@ static void name_worst(const struct work_check *check, const struct work_stats *
 	say("task", text);
 }
 
+/* What came of a check, for the report. */
+static void tell_check(const struct work_check *check, const struct work_stats *stats,
+		       enum check_verdict verdict)
+{
+	static const char *const words[] = { [CHECK_HOLDS] = "holds",
+					     [CHECK_INCONCLUSIVE] = "inconclusive",
+					     [CHECK_FAILS] = "failed" };
+	char text[256], line[288];
+
+	check_words(check, stats, text, sizeof(text));
+	snprintf(line, sizeof(line), "%s %s", words[verdict], text);
+	say("check", line);
+}
+
 static int decide(const struct work *work)
 {
 	enum check_verdict worst = CHECK_HOLDS;
@@ -135,6 +149,7 @@ static int decide(const struct work *work)
 			say("timed", check->metric->name);
 		if (verdict == CHECK_FAILS)
 			name_worst(check, work->stats[check->window]);
+		tell_check(check, work->stats[check->window], verdict);
 	}
 	/* A load that was not there is no signal, also where nobody asked for it; but some end. */
 	for (uint32_t i = 0; i < work->plan.nr_groups; i++) {

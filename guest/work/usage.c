@@ -42,8 +42,9 @@ static const char usage_text[] =
 	"set up or was ended, 3 none fails, but one is inconclusive: too little was seen.\n"
 	"\n"
 	"Where $KTSTR_METRICS names a file, lines '[PHASE/]GROUP.METRIC VALUE UNIT [lower|higher]'\n"
-	"are appended to it. To the file that $KTSTR_WORK_SAYS names goes one line where the\n"
-	"status is 1, 2 or 3: so a harness knows it, whatever the script around it makes of it.\n";
+	"are appended to it. To the file that $KTSTR_WORK_SAYS names goes what came of each check,\n"
+	"and why where the status is 1, 2 or 3: so a harness knows it, whatever the script around it\n"
+	"makes of it.\n";
 
 void report_help(FILE *out)
 {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report/checks.h"
 #include "report/host.h"
 #include "report/inside.h"
 #include "report/lines.h"
@@ -393,6 +394,7 @@ static void put_common(struct json *json, const char *kind, const struct report 
 	else
 		json_put_null(json, "scheduler");
 	report_metrics_json(json, &vm->seen->metrics);
+	report_checks_json(json, &vm->seen->work);
 	json_put(json, "trace", trace_value(vm));
 	if (vm == &report->first) {
 		put_recording(json, &report->recording);

@@ -1,6 +1,7 @@
 /* What did ktstr-work say of itself? See work_said.h. */
 #include "verdict/work_said.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,53 @@ static void take_task(struct work_task *task, const char *line, size_t length)
 	utf8_printable(task->name, sizeof(task->name), at, strlen(at));
 }
 
+/* A decimal number that is finite. */
+static bool is_number(const char *word, double *value)
+{
+	char *end;
+
+	if (strspn(word, "+-.0123456789e") != strlen(word))
+		return false;
+	*value = strtod(word, &end);
+	return end != word && !*end && isfinite(*value);
+}
+
+static bool is_one_of(const char *word, const char *const words[], size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (!strcmp(word, words[i]))
+			return true;
+	return false;
+}
+
+/* "check VERDICT VALUE OP LIMIT UNIT NAME", VALUE "-" where there is none. Likewise any bytes. */
+static void take_check(struct work_said *said, const char *line, size_t length)
+{
+	static const char *const verdicts[] = { "holds", "failed", "inconclusive" };
+	static const char *const ops[] = { "<", "<=", ">", ">=" };
+	struct work_said_check check = { .name = "" };
+	char text[256] = "", *words[7], *word, *rest;
+	size_t nr = 0;
+
+	if (length >= sizeof(text) || said->nr_checks == WORK_SAID_CHECKS)
+		return;
+	memcpy(text, line, length);
+	word = strtok_r(text, " ", &rest);
+	for (; word && nr < 7; word = strtok_r(NULL, " ", &rest))
+		words[nr++] = word;
+	if (nr < 7 || word || !is_one_of(words[1], verdicts, 3) || !is_one_of(words[3], ops, 4) ||
+	    !is_number(words[4], &check.limit))
+		return;
+	check.has_value = is_number(words[2], &check.value);
+	if (!check.has_value && strcmp(words[2], "-"))
+		return;
+	strcpy(check.verdict, words[1]);
+	strcpy(check.op, words[3]);
+	utf8_printable(check.unit, sizeof(check.unit), words[5], strlen(words[5]));
+	utf8_printable(check.name, sizeof(check.name), words[6], strlen(words[6]));
+	said->checks[said->nr_checks++] = check;
+}
+
 static void take_line(struct work_said *said, const char *line, size_t length)
 {
 	const struct {
@@ -54,6 +102,8 @@ static void take_line(struct work_said *said, const char *line, size_t length)
 	said->nr_timed += length > 6 && !memcmp(line, "timed ", 6);
 	if (length > 5 && !memcmp(line, "task ", 5))
 		take_task(&said->task, line, length);
+	if (length > 6 && !memcmp(line, "check ", 6))
+		take_check(said, line, length);
 }
 
 void work_said_take(struct work_said *said, const char *text, size_t size)

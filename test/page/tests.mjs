@@ -60,6 +60,8 @@ Object.assign(dump, {
 		from_s: 0.01, for_s: 0.02, at_least: true, events_lost: false,
 		behind: { task: "hog", pid: 100, for_s: 0.015 }, woken_by: { task: "sh", pid: 7 } },
 	metrics: [{ name: "p99", value: 12.5, unit: "us", better: "lower" }],
+	checks: [{ name: "hog.max_gap", verdict: "failed", value: 3e9, op: "<=", limit: 5e8, unit: "ns" },
+		{ name: "hog.share", verdict: "inconclusive", value: null, op: ">", limit: 20, unit: "%" }],
 });
 dump.inside.longest_waiting = [];
 dump.inside.cpus[0].task.name = "</script><img src=x onerror=alert(1)>";
@@ -85,6 +87,9 @@ await test("a failure: each part is there, the failure's mark and the named task
 	yes(/starved \[123\] could run and had no CPU for/.test(await page.locator("#evidence").textContent()),
 		"the trace is evidence, too");
 	yes((await page.locator("#logs").textContent()).includes("two <b>bold</b>"), "standard output, as text");
+	same(await page.locator("#metrics table").first().locator("tbody tr").allInnerTexts().then(rows =>
+		rows.map(row => row.replace(/\s+/g, " "))), ["hog.max_gap 3.00 s <= 500 ms ✗ failed",
+		"hog.share not known > 20 % ? inconclusive"], "checks with their limits");
 	yes((await page.locator(".thread").count()) === dump.topology.cpus, "a box for each CPU");
 	yes((await page.locator(".thread small").count()) >= 4, "with its load");
 	await harmless(opened);

@@ -804,6 +804,26 @@ static void what_the_kernel_did_is_told(void **state)
 	assert_null(strstr(printed(f, NULL, NULL), "kernel: "));
 }
 
+static void checks_have_their_limits(void **state)
+{
+	static const char said[] = "check failed 3000000000 <= 500000000 ns hog.max_gap\n"
+				   "check inconclusive - > 0.5 % hog.share\n";
+	struct fixture *f = *state;
+	struct json_object *json = dump(f, false);
+
+	check(json, "checks", "[]");
+	json_object_put(json);
+	unlink(f->path);
+	work_said_take(&f->seen.work, said, strlen(said));
+	json = dump(f, false);
+	check(json, "checks",
+	      "[{\"name\":\"hog.max_gap\",\"verdict\":\"failed\",\"value\":3000000000,"
+	      "\"op\":\"<=\",\"limit\":500000000,\"unit\":\"ns\"},"
+	      "{\"name\":\"hog.share\",\"verdict\":\"inconclusive\",\"value\":null,"
+	      "\"op\":\">\",\"limit\":0.5,\"unit\":\"%\"}]");
+	json_object_put(json);
+}
+
 static void take_metrics(struct observation *seen, const char *text)
 {
 	char frame[256];
@@ -1153,6 +1173,7 @@ int main(void)
 		with_fixture(a_missing_library_is_a_hint),
 		with_fixture(the_guests_warnings_are_shown),
 		with_fixture(what_the_kernel_did_is_told),
+		with_fixture(checks_have_their_limits),
 		with_fixture(metrics_are_those_of_the_first_vm),
 		with_fixture(a_pass_keeps_no_tracer_failure_back),
 		with_fixture(a_failure_and_its_repro),

@@ -153,20 +153,46 @@ function reproPart(failure) {
 		repro || !failure.repro_absent ? null : absent(failure.repro_absent));
 }
 
+/** @param {number | null} value @param {string} unit */
+function quantity(value, unit) {
+	return value === null ? "not known" : unit === "ns" ? duration(value) : `${Number(value.toPrecision(6))} ${
+		unit === "count" ? "" : unit}`;
+}
+
+/** What came of each check, with its limit. @param {any[]} all */
+function checksTable(all) {
+	const verdicts = new Map([["holds", ["✓", "good"]], ["failed", ["✗", "bad"]], ["inconclusive", ["?", "warn"]]]);
+
+	return table([{ title: "Check" }, { title: "Value", cls: "n" }, { title: "Limit", cls: "n" }, { title: "" }],
+		all.map(check => {
+			const [sign, cls] = verdicts.get(check.verdict) ?? ["?", "warn"];
+
+			return {
+				cells: [check.name, quantity(check.value, check.unit), `${check.op} ${quantity(check.limit, check.unit)}`,
+					el("span", { class: `badge ${cls}` }, el("span", { "aria-hidden": "true" }, `${sign} `), check.verdict)],
+				keys: [check.name, check.value ?? -Infinity, check.limit, check.verdict],
+			};
+		}));
+}
+
 /** @param {any} dump */
 function metrics(dump) {
-	if (!dump.metrics.length && !dump.metrics_warnings.length)
-		return section("metrics", "Metrics and checks",
+	/* A dump of a launcher before there were checks in it has none. */
+	const checks = dump.checks ?? [], title = "Metrics and checks";
+
+	if (!dump.metrics.length && !dump.metrics_warnings.length && !checks.length)
+		return section("metrics", title,
 			absent("the test wrote none: $KTSTR_METRICS and ktstr-work's --check make them"));
 	const better = new Map([["lower", "lower is better"], ["higher", "higher is better"]]);
 
-	return section("metrics", "Metrics and checks",
-		table([{ title: "Metric" }, { title: "Value", cls: "n" }, { title: "Unit" }, { title: "" }],
+	return section("metrics", title,
+		checks.length ? checksTable(checks) : null,
+		dump.metrics.length ? table([{ title: "Metric" }, { title: "Value", cls: "n" }, { title: "Unit" }, { title: "" }],
 			dump.metrics.map((/** @type {any} */ m) => ({
 				cells: [m.name, String(m.value), m.unit ?? "",
 					better.get(m.better) ?? ""],
 				keys: [m.name, m.value, m.unit ?? "", m.better ?? ""],
-			}))),
+			}))) : null,
 		...dump.metrics_warnings.map((/** @type {string} */ why) => absent(why)));
 }
 
