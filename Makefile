@@ -34,7 +34,9 @@ SANITIZE_CFLAGS := $(if $(filter-out none,$(SANITIZE)),$(SANITIZE_CFLAGS_$(SANIT
 COMMON_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DKTSTR_VERSION='"$(VERSION)"' $(WARNINGS) $(CFLAGS) \
 		-fno-strict-aliasing -fstack-protector-strong -ffunction-sections -fdata-sections \
 		-MMD -MP
-ALL_CFLAGS = $(COMMON_CFLAGS) -fPIE $(SANITIZE_CFLAGS) -Isrc -I. -I$(BUILD)
+# Nothing unwinds in the launcher; a debugger has .debug_frame, in the file that is not stripped.
+UNWIND_CFLAGS := $(if $(filter none,$(SANITIZE)),-fno-asynchronous-unwind-tables)
+ALL_CFLAGS = $(COMMON_CFLAGS) -fPIE $(SANITIZE_CFLAGS) $(UNWIND_CFLAGS) -Isrc -I. -I$(BUILD)
 
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
