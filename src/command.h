@@ -50,6 +50,7 @@ int cmd_exec(const struct run_options *options);
 int cmd_work(const struct run_options *options);
 int cmd_licenses(const struct run_options *options);
 int cmd_report(const struct run_options *options);
+int cmd_ab(const struct run_options *options);
 int cmd_compare(const struct run_options *options);
 int cmd_trace(const struct run_options *options);
 int cmd_schema(const struct run_options *options);

@@ -35,9 +35,9 @@ enum option_group {
 	OPTIONS_TRACE = 1 << 16,
 	OPTIONS_BISECT = 1 << 17,
 	OPTIONS_MERGE = 1 << 20,
-	OPTIONS_TABLE = 1 << 21,   /* how a comparison is made and shown */
-	OPTIONS_COMPARE = 1 << 22, /* of `compare` alone */
-	OPTIONS_COMMON = 1 << 14,  /* of every command, which need not say so */
+	OPTIONS_TABLE = 1 << 21,  /* how a comparison is made and shown */
+	OPTIONS_AB = 1 << 22,	  /* of `ab` alone, and those of a suite that it takes */
+	OPTIONS_COMMON = 1 << 14, /* of every command, which need not say so */
 };
 
 enum wprof_mode {
@@ -60,6 +60,9 @@ static inline bool wprof_wanted(enum wprof_mode mode, bool by_test)
 #define OPTIONS_OF_TEST                                                                            \
 	(OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT |    \
 	 OPTIONS_SELECT | OPTIONS_SUITE)
+#define OPTIONS_OF_AB                                                                              \
+	(OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT |    \
+	 OPTIONS_AB | OPTIONS_TABLE)
 #define OPTIONS_OF_SHELL                                                                           \
 	(OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT |    \
 	 OPTIONS_DEBUG | OPTIONS_SHELL)
@@ -160,7 +163,10 @@ struct run_options {
 	unsigned int max_runs;
 	bool first_parent;
 
-	/* OPTIONS_TABLE and OPTIONS_COMPARE */
+	/* OPTIONS_AB; strings or NULL */
+	const char *side_a, *side_b, *json_a, *json_b;
+
+	/* OPTIONS_TABLE */
 	bool markdown, csv, compare_json, welch, permutation;
 	double alpha; /* 0: unsaid */
 

@@ -12,12 +12,19 @@ struct grouping {
 	const struct run_options *options;
 };
 
+static const struct run_options *options_of(const struct grouping *grouping, size_t i)
+{
+	const struct run_options *own = grouping->list[i].options;
+
+	return own ? own : grouping->options;
+}
+
 static bool may_fork(const struct grouping *grouping, size_t i)
 {
 	const struct variant *variant = &grouping->list[i];
 
 	return variant->kernel && !*variant->skip &&
-	       !configure_fresh(grouping->options, variant->test);
+	       !configure_fresh(options_of(grouping, i), variant->test);
 }
 
 static int compare_append(const char *a, const char *b)
@@ -26,14 +33,14 @@ static int compare_append(const char *a, const char *b)
 }
 
 /*
- * What makes a machine another one. The rest is the same for all variants of a suite: what --append
- * says, the host's TSC, init's build. The tracer is no part of it, it comes with the test.
+ * What makes a machine another one. The rest is the same for all variants of a suite: the host's
+ * TSC, init's build. The tracer is no part of it, it comes with the test.
  */
 static int compare_machines(const struct grouping *grouping, size_t i, size_t j)
 {
 	const struct variant *a = &grouping->list[i], *b = &grouping->list[j];
-	bool kaslr_a = configure_kaslr(grouping->options, a->test);
-	bool kaslr_b = configure_kaslr(grouping->options, b->test);
+	bool kaslr_a = configure_kaslr(options_of(grouping, i), a->test);
+	bool kaslr_b = configure_kaslr(options_of(grouping, j), b->test);
 	uint64_t mib_a = a->plan.memory_mib, mib_b = b->plan.memory_mib;
 	int order = strcmp(a->image, b->image);
 
@@ -46,6 +53,9 @@ static int compare_machines(const struct grouping *grouping, size_t i, size_t j)
 			(a->plan.record_mib < b->plan.record_mib);
 	if (!order)
 		order = kaslr_a - kaslr_b;
+	if (!order)
+		order = compare_append(options_of(grouping, i)->append,
+				       options_of(grouping, j)->append);
 	return order ? order : compare_append(a->test->append, b->test->append);
 }
 

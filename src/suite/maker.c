@@ -38,7 +38,8 @@ struct work {
 /* The machine that the variant would be given; what is done in it is no part of a base. */
 static int make(const struct work *work, int cancel_fd, struct base *base, struct error *err)
 {
-	const struct configure_from from = { .options = work->settings->options,
+	const struct configure_from from = { .options =
+						     worker_options(work->settings, work->variant),
 					     .test = work->variant->test,
 					     .kernel = work->variant->image,
 					     .plan = &work->variant->plan,

@@ -51,7 +51,8 @@ int schedule_init(struct schedule *schedule, const struct variants *variants,
 		if (base && !base->pending++)
 			base->first = i;
 	}
-	qsort_r(schedule->order, count, sizeof(*schedule->order), compare, schedule);
+	if (!limits->in_order)
+		qsort_r(schedule->order, count, sizeof(*schedule->order), compare, schedule);
 	return 0;
 }
 

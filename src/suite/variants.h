@@ -28,6 +28,8 @@ struct variant {
 	const char *release; /* what the kernel is called in names */
 	unsigned int number; /* its place in the plan, from 1; of a shard: in the whole one */
 	unsigned int shard;  /* that it belongs to, from 1; 0: there are none */
+	/* Of its side, where a suite has two (sides.h); NULL: the suite's. */
+	const struct run_options *options;
 	struct plan plan;
 	/* What its plan would have on a host that is large enough. */
 	uint64_t asked_mib, asked_record_mib;

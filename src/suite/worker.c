@@ -75,7 +75,7 @@ static void send_reply(int fd, struct reply *reply)
  */
 static char *make_replay(const struct worker_settings *settings, const struct variant *variant)
 {
-	const struct run_options *options = settings->options;
+	const struct run_options *options = worker_options(settings, variant);
 	const char *name = strrchr(variant->test->name, '/');
 	const char *words[8];
 	struct replay replay = { .command = "test",
@@ -220,7 +220,7 @@ static void take_output(const struct job *job, struct reply *reply)
 
 static int prepare(struct job *job, struct error *err)
 {
-	const struct run_options *options = job->settings->options;
+	const struct run_options *options = worker_options(job->settings, job->variant);
 	const struct test *test = job->variant->test;
 	char spec[TOPOLOGY_SPEC_SIZE], memory[32];
 	const char *strings[] = { job->variant->name, spec, memory,
@@ -287,7 +287,7 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 {
 	const struct test *test = job->variant->test;
 	const char *const argv[] = { test->path, NULL };
-	const struct configure_from from = { .options = job->settings->options,
+	const struct configure_from from = { .options = worker_options(job->settings, job->variant),
 					     .test = test,
 					     .kernel = job->variant->image,
 					     .plan = &job->variant->plan,
@@ -317,7 +317,8 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 		return ret;
 	reply->outcome = outcome_of(&result->first.verdict, &test->expect);
 	reply->bisect = bisect_status(&result->first.verdict, reply->outcome,
-				      result->first.seen.started, job->settings->options->bisect);
+				      result->first.seen.started,
+				      worker_options(job->settings, job->variant)->bisect);
 	reply->strings[CAUSE] = result->first.verdict.cause;
 	reply->strings[DETAIL] = run_result_detail(config, result);
 	reply->strings[RELEASE] = result->first.seen.release;
@@ -363,7 +364,7 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 	int ret = prepare(job, err);
 
 	if (!ret && job->variant->test->host_only) {
-		const struct run_options *options = job->settings->options;
+		const struct run_options *options = worker_options(job->settings, job->variant);
 		struct host_job host = { .test = job->variant->test,
 					 .env = options->env.items,
 					 .timeout_ms =
@@ -385,7 +386,8 @@ static int run_variant(struct job *job, struct reply *reply, struct error *err)
 		return ret;
 	take_output(job, reply);
 	/* A variant that went as it should leaves nothing behind unless it was told where to. */
-	keep = outcome_is_bad(reply->outcome) || job->settings->options->out_dir ||
+	keep = outcome_is_bad(reply->outcome) ||
+	       worker_options(job->settings, job->variant)->out_dir ||
 	       (job->settings->keep_good && reply->outcome != OUTCOME_SKIP);
 	if (!keep) {
 		unlink(job->out_path);

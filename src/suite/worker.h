@@ -24,6 +24,13 @@ struct worker_settings {
 	bool own_tracer; /* the user's KTSTR_WPROF_PATH is in use */
 };
 
+/* What was asked for of this one. */
+static inline const struct run_options *worker_options(const struct worker_settings *settings,
+						       const struct variant *variant)
+{
+	return variant->options ? variant->options : settings->options;
+}
+
 struct worker_result {
 	enum outcome_kind outcome;
 	int bisect;    /* what `git bisect run` is told of it; with options' bisect */

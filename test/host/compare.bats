@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What `ktstr-launch compare` says of two suites' results: which rows, how sure, and which files it refuses.
 
+bats_require_minimum_version 1.5.0
 load ../helper
 
 setup()

@@ -100,6 +100,14 @@ static void test_what_differs(void **state)
 	/* The same line, whether it is not there or empty. */
 	f->tests[1].append[0] = f->tests[3].append[0] = '\0';
 	groups(f, 1, "aaaa");
+	/* Each of two sides has parameters of its own. */
+	struct run_options side = { .append = "x" };
+
+	f->list[1].options = f->list[3].options = &side;
+	groups(f, 2, "abab");
+	f->options.append = "x";
+	groups(f, 1, "aaaa");
+	f->list[1].options = f->list[3].options = NULL;
 	/* A test that says nothing of it leaves it to the command line. */
 	assert_true(f->tests[2].kaslr && !f->tests[2].has_kaslr);
 	f->tests[2].has_kaslr = true;

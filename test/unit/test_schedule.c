@@ -193,6 +193,31 @@ static void test_one_base_after_the_other(void **state)
 	assert_int_equal(f->schedule.pending, 0);
 }
 
+/* Two sides take turns, and so both bases live. */
+static void test_in_order(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limits.jobs = 1;
+	f->limits.in_order = true;
+	plan(f, "abba");
+	assert_string_equal(steps(f), "make a");
+	schedule_made(&f->schedule, 0, 100);
+	assert_string_equal(steps(f), "fork 0");
+	done(f, 0);
+	assert_string_equal(steps(f), "make b");
+	schedule_made(&f->schedule, 1, 100);
+	for (size_t i = 1; i < 4; i++) {
+		char expected[32];
+
+		snprintf(expected, sizeof(expected), "fork %zu", i);
+		assert_string_equal(steps(f), expected);
+		assert_int_equal(schedule_done(&f->schedule, i), i == 1	  ? BASE_NONE
+								 : i == 2 ? 1
+									  : 0);
+	}
+}
+
 static void test_a_base_that_cannot_be_made(void **state)
 {
 	struct fixture *f = *state;
@@ -485,6 +510,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_fixture(test_without_bases),
 		with_fixture(test_from_a_base),
+		with_fixture(test_in_order),
 		with_fixture(test_one_base_after_the_other),
 		with_fixture(test_a_base_that_cannot_be_made),
 		with_fixture(test_none_can_be_made),

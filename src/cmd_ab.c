@@ -1,0 +1,326 @@
+/* ktstr-launch ab: tests on two sides in turns, and what differs between them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "compare/asked.h"
+#include "embed/embed.h"
+#include "host/capacity.h"
+#include "host/tsc.h"
+#include "report/artefacts.h"
+#include "run/invocation.h"
+#include "suite/load.h"
+#include "suite/sides.h"
+#include "suite/sinks.h"
+#include "suite/suite.h"
+#include "util/clock.h"
+#include "util/utf8.h"
+
+#define DEFAULT_REPEAT 10
+
+/* A side's results: as lines in memory, which are compared, and in the file that the user named. */
+struct side_record {
+	struct suite_writer lines;
+	FILE *out; /* into @text */
+	char *text;
+	size_t size;
+	struct sinks sinks;
+	struct suite_counts counts;
+};
+
+struct ab {
+	const struct run_options *options;
+	struct tests tests;
+	struct side sides[2];
+	struct side_record records[2];
+	struct variants all;
+	struct bases bases;
+	struct worker_settings settings;
+	const char *failed; /* why a result is lost; or NULL */
+};
+
+static void complain(const char *line)
+{
+	command_complain("ab: %s", line);
+}
+
+static void say(void *data, const char *line)
+{
+	const struct ab *ab = data;
+
+	if (!ab->options->quiet)
+		complain(line);
+}
+
+static int side_of(const struct ab *ab, const struct variant *variant)
+{
+	return variant->options == &ab->sides[1].options;
+}
+
+static void on_result(void *data, const struct variant *variant, const struct suite_result *result)
+{
+	struct ab *ab = data;
+	struct side_record *record = &ab->records[side_of(ab, variant)];
+	struct suite_result shown = *result;
+	struct error err = { "" };
+	char *name;
+
+	suite_count(&record->counts, result->outcome);
+	sinks_add(&record->sinks, result);
+	if (suite_add(&record->lines, result, &err))
+		ab->failed = "out of memory for the results";
+	if ((ab->options->quiet && !outcome_is_bad(result->outcome)) ||
+	    asprintf(&name, "%c: %s", "AB"[side_of(ab, variant)], result -> name) < 0)
+		return;
+	/* Standard output is the table's. */
+	shown.name = name;
+	suite_text_result(stderr, &shown, 0, false);
+	free(name);
+}
+
+static void on_progress(void *data, const struct suite_progress *progress)
+{
+	(void)data;
+	(void)progress;
+}
+
+static bool was_said(const struct run_options *options, const char *word)
+{
+	for (size_t i = 0; i < options->nr_said; i++)
+		if (!strcmp(options->said[i].text, word))
+			return true;
+	return false;
+}
+
+/* The variants of one side, all with its options. */
+static int make_side(struct ab *ab, struct side *side, const struct capacity *capacity, bool tsc,
+		     struct error *err)
+{
+	const struct run_options *options = &side->options;
+	const struct kernel_source source = { .root = "", .say = say, .say_data = ab };
+	const struct variant_source made_of = {
+		.tests = ab->tests.list,
+		.nr_tests = ab->tests.count,
+		.kernels = &side->kernels,
+		.gauntlet = options->gauntlet,
+		.override = &options->override,
+		.wprof = options->wprof,
+		.wprof_args = options->wprof_args,
+		.record = options->record,
+		.tsc_reliable = tsc,
+		.host_memory_mib = capacity->memory_mib,
+		.repeat = was_said(ab->options, "--repeat") ? options->repeat : DEFAULT_REPEAT,
+	};
+	const struct variant_choice choice = { .filters = options->filters.items,
+					       .excludes = options->excludes.items };
+	bool needs_kernel = options->kernels.count;
+	int ret = 0;
+
+	for (size_t i = 0; i < ab->tests.count; i++)
+		needs_kernel |= !ab->tests.list[i].host_only;
+	if (needs_kernel)
+		ret = kernels_open(&source, options->kernels.items, options->kernels.count,
+				   &side->kernels, err);
+	if (!ret)
+		ret = variants_make(&made_of, &choice, &side->variants, err);
+	for (size_t i = 0; !ret && i < side->variants.count; i++)
+		side->variants.list[i].options = options;
+	return ret;
+}
+
+static int prepare(struct ab *ab, struct capacity *capacity, struct error *err)
+{
+	bool tsc = host_tsc_read();
+	int used_own, ret, bad = tests_load(ab->options->operands, &ab->tests, complain, err);
+
+	if (bad)
+		return bad < 0 ? bad
+			       : error_set(err, -EINVAL,
+					   "%d test%s cannot be used, see above; nothing was run",
+					   bad, bad == 1 ? "" : "s");
+	capacity_read(capacity);
+	ret = embed_export_wprof(&used_own, err);
+	ab->settings.options = ab->options;
+	ab->settings.own_tracer = !ret && used_own;
+	for (size_t i = 0; ret >= 0 && i < 2; i++) {
+		ret = make_side(ab, &ab->sides[i], capacity, tsc, err);
+		if (ret)
+			return error_prefix(err, ret, i ? "--b" : "--a");
+	}
+	if (ret < 0)
+		return ret;
+	ret = sides_interleave(ab->sides, &ab->all, err);
+	if (!ret && !ab->all.count)
+		ret = error_set(err, -ENOENT, "--filter and --exclude leave no variant to run");
+	return ret ? ret : bases_find(&ab->all, ab->options, &ab->bases, err);
+}
+
+static void print_plan(const struct ab *ab)
+{
+	for (size_t i = 0; i < ab->all.count; i++) {
+		const struct variant *variant = &ab->all.list[i];
+		char spec[TOPOLOGY_SPEC_SIZE] = "host", skip[sizeof(variant->skip)];
+
+		utf8_printable(skip, sizeof(skip), variant->skip, strlen(variant->skip));
+		if (variant->kernel)
+			topology_format(&variant->plan.topology, spec);
+		printf("%c: %-41s %-12s %s%s%s\n", "AB"[side_of(ab, variant)], variant -> name,
+		       spec, variant -> kernel ? variant -> release : "",
+		       *variant->skip ? "  SKIP " : "", skip);
+	}
+}
+
+static int open_records(struct ab *ab, struct error *err)
+{
+	const char *const files[] = { ab->options->json_a, ab->options->json_b };
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < 2; i++) {
+		struct side_record *record = &ab->records[i];
+		const struct sinks_wish wish = { .json = files[i] };
+		unsigned int planned = (unsigned int)ab->sides[i].variants.count;
+
+		record->counts.planned = planned;
+		record->out = open_memstream(&record->text, &record->size);
+		if (!record->out)
+			return error_set(err, -ENOMEM, "out of memory");
+		ret = suite_begin(&record->lines, &suite_json, record->out, planned, err);
+		if (!ret)
+			ret = sinks_open(&record->sinks, &wish, planned, NULL, err);
+	}
+	return ret;
+}
+
+/* Both files are written, and what is in them is read as if they were. */
+static int end_records(struct ab *ab, double seconds, bool interrupted, struct results results[2],
+		       struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct side_record *record = &ab->records[i];
+
+		if (sinks_end(&record->sinks, &record->counts, seconds, interrupted, complain))
+			ab->failed = "a file of results is not whole";
+		if (!ret)
+			ret = suite_end(&record->lines, &record->counts, seconds, interrupted, err);
+		if (!ret)
+			ret = results_parse(record->text, record->size, &results[i], err);
+	}
+	if (!ret && ab->failed)
+		ret = error_set(err, -EIO, "%s", ab->failed);
+	return ret;
+}
+
+/* What is known of too few variants is no result. */
+static bool is_incomplete(const struct suite_counts *counts)
+{
+	return counts->error || counts->inconclusive || suite_not_run(counts);
+}
+
+static int finish(struct ab *ab, double seconds, int signal_number, struct error *err)
+{
+	struct results results[2] = { 0 };
+	struct compare_source sources[2];
+	char names[2][256];
+	int status = end_records(ab, seconds, signal_number, results, err);
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(names[i], sizeof(names[i]), "%c%s%s", "AB"[i],
+			 *ab -> sides[i].said ? ": " : "", ab->sides[i].said);
+		sources[i] = (struct compare_source){ names[i], &results[i] };
+	}
+	if (!status)
+		status = compare_show(ab->options, &sources[0], &sources[1], err);
+	for (size_t i = 0; i < 2; i++)
+		results_destroy(&results[i]);
+	if (status < 0)
+		return status;
+	if (signal_number)
+		return 128 + signal_number;
+	return !status && (is_incomplete(&ab->records[0].counts) ||
+			   is_incomplete(&ab->records[1].counts))
+		       ? COMMAND_CANNOT
+		       : status;
+}
+
+static int run_all(struct ab *ab, const struct capacity *capacity, struct error *err)
+{
+	const struct suite_limits limits = { .jobs = ab->options->jobs,
+					     .memory_wait_ms = ab->options->memory_wait_ms,
+					     .cpus = capacity->cpus,
+					     .memory_mib = capacity->free_mib,
+					     .in_order = true };
+	const struct suite_listener listener = {
+		.data = ab, .result = on_result, .note = say, .progress = on_progress
+	};
+	int signal_fd = invocation_signals(NULL, err), ret;
+	uint64_t begin = now_ns();
+	struct suite_counts counts;
+
+	if (signal_fd < 0)
+		return signal_fd;
+	ret = suite_run(&ab->all, &ab->bases, &ab->settings, &limits, false, signal_fd, &listener,
+			&counts, err);
+	close(signal_fd);
+	/* A suite that went well keeps nothing; fails, rightly, when something is in it. */
+	if (!ab->options->out_dir)
+		rmdir(ARTEFACTS_DEFAULT_OUT);
+	return ret < 0 ? ret : finish(ab, (double)(now_ns() - begin) / 1e9, ret, err);
+}
+
+static void destroy(struct ab *ab)
+{
+	for (size_t i = 0; i < 2; i++) {
+		suite_abandon(&ab->records[i].lines);
+		sinks_abandon(&ab->records[i].sinks);
+		if (ab->records[i].out)
+			fclose(ab->records[i].out);
+		free(ab->records[i].text);
+		side_destroy(&ab->sides[i]);
+	}
+	bases_destroy(&ab->bases);
+	free(ab->all.list);
+	tests_destroy(&ab->tests);
+}
+
+int cmd_ab(const struct run_options *options)
+{
+	struct ab ab = { .options = options };
+	struct capacity capacity;
+	struct error err = { "" };
+	int ret = compare_check(options, &err);
+
+	if (!ret && (!options->side_a || !options->side_b))
+		ret = error_set(&err, -EINVAL, "give both sides, as in --a 'append=x' --b ''");
+	if (!ret && !options->operands)
+		ret = error_set(&err, -EINVAL, "no test given");
+	if (!ret)
+		ret = side_parse(&ab.sides[0], "--a", options->side_a, options, OPTIONS_OF_AB,
+				 &err);
+	if (!ret)
+		ret = side_parse(&ab.sides[1], "--b", options->side_b, options, OPTIONS_OF_AB,
+				 &err);
+	if (ret) {
+		destroy(&ab);
+		return command_misused("ab", "%s", err.text);
+	}
+	ret = prepare(&ab, &capacity, &err);
+	if (!ret && options->dry_run) {
+		print_plan(&ab);
+	} else if (!ret) {
+		ret = open_records(&ab, &err);
+		if (!ret)
+			ret = run_all(&ab, &capacity, &err);
+	}
+	if (ret < 0) {
+		command_complain("ab: %s", err.text);
+		ret = COMMAND_CANNOT;
+	}
+	destroy(&ab);
+	return ret;
+}
