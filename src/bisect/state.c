@@ -18,6 +18,10 @@
 
 #define VERSION 1
 
+/* What the first line begins with. */
+#define FIRST_KEY   "bisection"
+#define FIRST_BYTES "{\"" FIRST_KEY "\":"
+
 /* No bisection takes that many runs. */
 #define MAX_BYTES (256ll << 20)
 
@@ -136,43 +140,63 @@ static void list_subject(const struct bisect_subject *subject, struct said said[
 	said[3] = (struct said){ "test", subject->test };
 }
 
-static int begin(struct bisect_state *state, const struct bisect_subject *subject,
-		 struct error *err)
+static struct json begin_line(const struct bisect_subject *subject)
 {
 	struct said said[NR_SAID];
 	struct json json = json_begin();
 
 	list_subject(subject, said);
-	json_put_int(&json, "bisection", VERSION);
+	json_put_int(&json, FIRST_KEY, VERSION);
 	for (size_t i = 0; i < NR_SAID; i++)
 		json_put_text(&json, said[i].key, said[i].value);
+	return json;
+}
+
+static int begin(struct bisect_state *state, const struct bisect_subject *subject,
+		 struct error *err)
+{
+	struct json json = begin_line(subject);
+
 	return append(state, &json, err);
+}
+
+/* @was and @is: the first line, as it is and as it would be now. */
+static int compare_subjects(const struct bisect_state *state, struct json_object *was,
+			    struct json_object *is, const struct bisect_subject *subject,
+			    struct error *err)
+{
+	struct json_object *version = json_object_object_get(was, FIRST_KEY);
+	struct said said[NR_SAID];
+
+	list_subject(subject, said);
+	if (!json_object_is_type(version, json_type_int) || json_object_get_int(version) != VERSION)
+		return error_set(err, -EINVAL,
+				 "'%s' is not what a bisection by this version has left; give "
+				 "another --state",
+				 state->path);
+	for (size_t i = 0; i < NR_SAID; i++) {
+		const char *old = text_of(was, said[i].key), *new = text_of(is, said[i].key);
+
+		if (strcmp(old ? old : "", new ? new : "") != 0)
+			return error_set(err, -EINVAL,
+					 "'%s' is of a bisection with another %s: '%.200s', not "
+					 "'%.200s'; say the same, or give another --state",
+					 state->path, said[i].key, old ? old : "", new ? new : "");
+	}
+	return 0;
 }
 
 static int check_subject(const struct bisect_state *state, const char *text, size_t length,
 			 const struct bisect_subject *subject, struct error *err)
 {
-	struct json_object *object = parse_object(text, length);
-	struct json_object *version = json_object_object_get(object, "bisection");
-	struct said said[NR_SAID];
-	int ret = 0;
+	struct json json = begin_line(subject);
+	/* What is not UTF-8 is not stored as it was said: both are compared as stored. */
+	struct json_object *is = json_end(&json), *was = parse_object(text, length);
+	int ret = is ? compare_subjects(state, was, is, subject, err)
+		     : error_set(err, -ENOMEM, "out of memory");
 
-	list_subject(subject, said);
-	if (!json_object_is_type(version, json_type_int) || json_object_get_int(version) != VERSION)
-		ret = error_set(err, -EINVAL,
-				"'%s' is not what a bisection by this version has left; give "
-				"another --state",
-				state->path);
-	for (size_t i = 0; !ret && i < NR_SAID; i++) {
-		const char *was = text_of(object, said[i].key);
-
-		if (strcmp(was ? was : "", said[i].value) != 0)
-			ret = error_set(err, -EINVAL,
-					"'%s' is of a bisection with another %s: '%.200s', not "
-					"'%.200s'; say the same, or give another --state",
-					state->path, said[i].key, was ? was : "", said[i].value);
-	}
-	json_object_put(object);
+	json_object_put(was);
+	json_object_put(is);
 	return ret;
 }
 
@@ -199,10 +223,24 @@ static int read_lines(struct bisect_state *state, const char *text,
 	return ret;
 }
 
-/* What is there, and a NUL behind the last line that has an end; @size: up to there. */
+/* Can it be what a crash has left of our first line, its last byte not included? */
+static bool is_torn_first(const char *text, size_t length)
+{
+	const size_t known = strlen(FIRST_BYTES);
+
+	return !memchr(text, '\n', length) &&
+	       !memcmp(text, FIRST_BYTES, length < known ? length : known);
+}
+
+/*
+ * What is there, and a NUL behind the last line that has an end; @size: up to there. After a loss
+ * of power a file may be as long as it was to be, with NULs where the disk got nothing: it ends
+ * there.
+ */
 static int read_whole(struct bisect_state *state, char **text, size_t *size, struct error *err)
 {
 	struct stat stat;
+	size_t length;
 	char *end;
 
 	if (fstat(state->fd, &stat))
@@ -215,13 +253,22 @@ static int read_whole(struct bisect_state *state, char **text, size_t *size, str
 		return error_set(err, -ENOMEM, "out of memory");
 	if (pread(state->fd, *text, *size, 0) != (ssize_t)*size)
 		return error_set(err, -EIO, "'%s' cannot be read", state->path);
-	end = memrchr(*text, '\n', *size);
-	if (strlen(*text) != *size || (*size && !end))
+	length = strlen(*text);
+	end = memrchr(*text, '\n', length);
+	if (!end && !is_torn_first(*text, length))
 		return error_set(err, -EINVAL, "'%s': no lines of text; give another --state",
 				 state->path);
 	*size = end ? (size_t)(end + 1 - *text) : 0;
 	(*text)[*size] = '\0';
 	return 0;
+}
+
+/* What a crash has cut off goes, when the rest is ours. */
+static int cut(struct bisect_state *state, size_t size, struct error *err)
+{
+	return ftruncate(state->fd, (off_t)size)
+		       ? error_set(err, -errno, "'%s': %s", state->path, strerror(errno))
+		       : 0;
 }
 
 int bisect_state_open(struct bisect_state *state, const char *folder,
@@ -248,11 +295,12 @@ int bisect_state_open(struct bisect_state *state, const char *folder,
 				state->path);
 	if (!ret)
 		ret = read_whole(state, &text, &size, err);
+	if (!ret && size)
+		ret = read_lines(state, text, subject, seen, data, err);
 	if (!ret)
-		ret = size ? read_lines(state, text, subject, seen, data, err)
-			   : begin(state, subject, err);
-	if (!ret && size && ftruncate(state->fd, (off_t)size))
-		ret = error_set(err, -errno, "'%s': %s", state->path, strerror(errno));
+		ret = cut(state, size, err);
+	if (!ret && !size)
+		ret = begin(state, subject, err);
 	free(text);
 	if (ret)
 		bisect_state_close(state);

@@ -42,7 +42,8 @@ typedef int (*bisect_state_fn)(void *data, const struct observation_line *line, 
 
 /*
  * bisect_state_open - FOLDER/observations.jsonl, made with the folder when missing; @seen is called
- * for each observation that is in it. A last line that was cut off is removed.
+ * for each observation that is in it. A last line that a crash has cut off, also the first one, and
+ * what lies behind a NUL are removed.
  * Returns 0; -EBUSY: another bisection uses it; -EINVAL: it is of another subject, or a line of it
  * is none of ours; what @seen returns; or another negative errno, each with a message.
  */

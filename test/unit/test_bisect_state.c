@@ -63,13 +63,18 @@ static void refuses(const struct bisect_subject *of, int code, const char *words
 	assert_int_equal(after.st_size, before.st_size);
 }
 
-static void append(const char *text)
+static void append_bytes(const char *bytes, size_t size)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0600);
 
 	assert_true(fd >= 0);
-	assert_int_equal(file_write_all(fd, text, strlen(text)), 0);
+	assert_int_equal(file_write_all(fd, bytes, size), 0);
 	close(fd);
+}
+
+static void append(const char *text)
+{
+	append_bytes(text, strlen(text));
 }
 
 static void comes_back(void **test)
@@ -106,6 +111,73 @@ static void comes_back(void **test)
 	assert_int_equal(open_it(&state, &subject, &seen, &err), 0);
 	assert_int_equal(seen.count, 6);
 	bisect_state_close(&state);
+}
+
+/* It opens, with @count observations, and once more. */
+static void opens(const struct bisect_subject *of, size_t count)
+{
+	struct bisect_state state;
+	struct error err = { "" };
+	struct seen seen;
+
+	for (int i = 0; i < 2; i++) {
+		if (open_it(&state, of, &seen, &err))
+			fail_msg("%s", err.text);
+		assert_int_equal(seen.count, count);
+		bisect_state_close(&state);
+	}
+}
+
+static void what_a_crash_has_left_is_cut(void **test)
+{
+	static const char nuls[5000];
+	const struct observation_line line = { A_NAME, OBSERVED_BAD, 1, 0.25 };
+	char first[512] = "";
+	struct bisect_state state;
+	struct error err = { "" };
+	struct seen seen;
+	size_t length;
+	FILE *file;
+
+	(void)test;
+	unlink(path);
+	opens(&subject, 0);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	length = fread(first, 1, sizeof(first), file);
+	fclose(file);
+	assert_true(length > 20 && first[length - 1] == '\n');
+	/* The first line, wherever it is torn; or nothing of it. */
+	for (size_t i = 0; i < length; i++) {
+		unlink(path);
+		append_bytes(first, i);
+		opens(&subject, 0);
+	}
+	unlink(path);
+	append_bytes(nuls, sizeof(nuls));
+	opens(&subject, 0);
+	assert_int_equal(open_it(&state, &subject, &seen, &err), 0);
+	assert_int_equal(bisect_state_add(&state, &line, &err), 0);
+	bisect_state_close(&state);
+	append("{ \"what\": ");
+	append_bytes(nuls, sizeof(nuls));
+	opens(&subject, 1);
+	/* Of another bisection nothing is cut. */
+	append_bytes(nuls, sizeof(nuls));
+	refuses(&(struct bisect_subject){ "a", "b", "", "true" }, -EINVAL, "another build");
+}
+
+static void what_is_no_utf8_is_the_same_again(void **test)
+{
+	struct bisect_subject odd = subject;
+
+	(void)test;
+	unlink(path);
+	odd.test = "cat \xff\xfe";
+	odd.build = "make \x80";
+	opens(&odd, 0);
+	odd.test = "cat \xff";
+	refuses(&odd, -EINVAL, "another test");
 }
 
 static void another_one_is_refused(void **test)
@@ -175,6 +247,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back),
 		cmocka_unit_test(another_one_is_refused),
+		cmocka_unit_test(what_a_crash_has_left_is_cut),
+		cmocka_unit_test(what_is_no_utf8_is_the_same_again),
 		cmocka_unit_test(what_is_none_of_ours_is_left_alone),
 	};
 
