@@ -1,5 +1,8 @@
 /* ktstr-launch bisect: which commit brought a fault that may show only now and then? */
 #include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bisect/report.h"
@@ -11,6 +14,30 @@
 static void say(const char *line)
 {
 	command_complain("bisect: %s", line);
+}
+
+/*
+ * The folder is named by both ends, and HEAD is not where it was after a new commit: who meant to
+ * go on with an earlier one is told.
+ */
+static void mention_others(const struct bisect_search *search)
+{
+	char pattern[sizeof(search->git.common) + GIT_NAME_SIZE + 32];
+	glob_t found;
+
+	if (search->resumed || search->wish.folder)
+		return;
+	snprintf(pattern, sizeof(pattern), "%s/ktstr-bisect/%.*s..*", search->git.common, GIT_SHORT,
+		 search->good);
+	if (glob(pattern, 0, NULL, &found))
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		if (strcmp(found.gl_pathv[i], search->folder) != 0)
+			command_complain("bisect: this one is new; another one from the same good "
+					 "commit is in %s; give the commit at its end as --bad to "
+					 "continue that",
+					 found.gl_pathv[i]);
+	globfree(&found);
 }
 
 /* Returns the exit status. */
@@ -67,6 +94,8 @@ int cmd_bisect(const struct run_options *options)
 		if (search.resumed && !options->quiet)
 			command_complain("bisect: going on after %u runs, see %s", search.resumed,
 					 search.folder);
+		if (!options->quiet)
+			mention_others(&search);
 		ret = bisect_search_go(&search, &err);
 		status = finish(&search, ret, wish.cancel_fd, &err);
 	}

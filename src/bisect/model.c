@@ -242,7 +242,7 @@ static struct outlook look(const struct bisect_model *model, size_t commit)
 	struct outlook sum = { 0 };
 	size_t h;
 
-	FOR_EACH_CONTAINED(model, commit, h)
+	FOR_EACH_LIKELY(model, commit, h)
 	{
 		sum.mass += model->posterior[h];
 		sum.bad += model->posterior[h] * model->bad_rate[h];

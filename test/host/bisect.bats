@@ -156,6 +156,10 @@ group_gone()
 	assert_output '  commit 4$'
 	grep -q "bisect: going on after $((runs - 1)) runs" "$BATS_TEST_TMPDIR/said"
 	assert_untouched
+	# An earlier one is mentioned, where HEAD has moved since.
+	bisect --good c0 --bad c14 -- "$test"
+	assert_status 0
+	grep -qE "this one is new; another one .* in $PWD/.git/ktstr-bisect/[0-9a-f.]+; " "$BATS_TEST_TMPDIR/said"
 	# What was seen is of this test alone.
 	bisect --good c0 -- true
 	assert_status 125
