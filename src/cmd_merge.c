@@ -1,6 +1,7 @@
 /* ktstr-launch merge: the result files of a suite's shards become the reports of the whole suite.
  */
-#include <string.h>
+#include <errno.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "results/gather.h"
@@ -29,10 +30,22 @@ static struct sinks_wish wish_of(const struct run_options *options)
 				    .html = options->html };
 }
 
-/* What a report is written to now was perhaps written by an earlier merge. */
-static bool is_report(const struct sinks_wish *wish, const char *path)
+static bool is_same(const char *a, const char *b)
 {
-	return wish->json && !strcmp(wish->json, path);
+	struct stat x, y;
+
+	return a && !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* A report that goes where a result file lies would take its place, and the shard be lost. */
+static int refuse_report(const struct sinks_wish *wish, const char *path, struct error *err)
+{
+	if (!is_same(wish->json, path) && !is_same(wish->junit, path) && !is_same(wish->html, path))
+		return 0;
+	return error_set(err, -EINVAL,
+			 "'%.500s' is among what is merged, and a report is to go there; give the "
+			 "report another place, or remove an older one",
+			 path);
 }
 
 static int read_all(const struct run_options *options, struct merge *merge, struct error *err)
@@ -44,8 +57,9 @@ static int read_all(const struct run_options *options, struct merge *merge, stru
 	for (const char *const *path = options->operands; !ret && *path; path++)
 		ret = gather_results(*path, &gathered, note, (void *)options, err);
 	for (size_t i = 0; !ret && i < gathered.count; i++)
-		if (!is_report(&wish, gathered.paths[i]))
-			ret = merge_add(merge, gathered.paths[i], err);
+		ret = refuse_report(&wish, gathered.paths[i], err);
+	for (size_t i = 0; !ret && i < gathered.count; i++)
+		ret = merge_add(merge, gathered.paths[i], err);
 	gathered_destroy(&gathered);
 	return ret ? ret : merge_choose(merge, note, (void *)options, err);
 }

@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "command.h"
 #include "embed/embed.h"
+#include "fleet/fleet.h"
+#include "fleet/job.h"
 #include "host/capacity.h"
 #include "host/memory.h"
 #include "host/tsc.h"
@@ -20,6 +21,7 @@
 #include "suite/bases.h"
 #include "suite/kernels.h"
 #include "suite/last_failed.h"
+#include "suite/live.h"
 #include "suite/load.h"
 #include "suite/rounds.h"
 #include "suite/sinks.h"
@@ -46,6 +48,7 @@ struct command_state {
 	size_t nr_results;
 	struct bisect_votes votes;
 	struct rounds rounds;
+	unsigned int nodes;	 /* of Slurm's, at most */
 	unsigned int name_width; /* of the longest name, for the text's columns */
 };
 
@@ -103,14 +106,8 @@ static int open_reports(struct command_state *state, struct error *err)
 	for (size_t i = 0; i < state->variants.count; i++)
 		if (strlen(state->variants.list[i].name) > state->name_width)
 			state->name_width = (unsigned int)strlen(state->variants.list[i].name);
-	state->live = state->text && !options->quiet && isatty(STDERR_FILENO);
+	state->live = state->text && !options->quiet && live_wanted();
 	return ret;
-}
-
-static void clear_live(const struct command_state *state)
-{
-	if (state->live)
-		fputs(TERMINAL_CLEAR_LINE, stderr);
 }
 
 /* A result for the end's lists: what it needs of the strings, which live no longer. */
@@ -135,7 +132,7 @@ static void on_result(void *data, const struct variant *variant, const struct su
 	if (rounds_goes(&state->rounds, result))
 		told.folder = NULL;
 	rounds_add(&state->rounds, variant, result);
-	clear_live(state);
+	live_clear(state->live);
 	if (state->text && (!state->options->quiet || outcome_is_bad(result->outcome))) {
 		suite_text_result(stdout, &told, state->name_width, state->colour);
 		fflush(stdout);
@@ -176,7 +173,7 @@ static void on_line(void *data, const struct variant *variant, const char *line,
 	/* Nothing of it becomes longer; utf8_printable wants 4 at least. */
 	char shown[sizeof(((struct stream *)0)->line) + 4];
 
-	clear_live(state);
+	live_clear(state->live);
 	utf8_printable(shown, sizeof(shown), line, length);
 	fprintf(state->text ? stdout : stderr, "%s: %s\n", variant->name, shown);
 	fflush(state->text ? stdout : stderr);
@@ -184,26 +181,16 @@ static void on_line(void *data, const struct variant *variant, const char *line,
 
 static void on_note(void *data, const char *line)
 {
-	clear_live(data);
+	live_clear(((const struct command_state *)data)->live);
 	say(data, line);
 }
 
 static void on_progress(void *data, const struct suite_progress *progress)
 {
 	const struct command_state *state = data;
-	struct winsize window = { 0 };
-	char line[256];
-	size_t size = sizeof(line);
 
-	if (!state->live)
-		return;
-	/* A line that wraps could not be cleared. */
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 20 &&
-	    window.ws_col < size)
-		size = window.ws_col;
-	suite_live(line, size, progress);
-	fprintf(stderr, TERMINAL_CLEAR_LINE "%s", line);
-	fflush(stderr);
+	if (state->live)
+		live_show(progress);
 }
 
 static void print_plan(const struct command_state *state)
@@ -222,7 +209,9 @@ static void print_plan(const struct command_state *state)
 		       skip);
 	}
 	printf("%zu variant%s", state->variants.count, state->variants.count == 1 ? "" : "s");
-	if (state->variants.part.shards)
+	if (state->options->slurm)
+		printf(" in %u shards", state->variants.part.shards);
+	else if (state->variants.part.shards)
 		printf(" of %zu in shard %u/%u", state->variants.part.count, state->options->shard,
 		       state->options->shards);
 	/* Machines that boot once, for several of them. */
@@ -256,7 +245,7 @@ static int check_options(const struct run_options *options, struct error *err)
 {
 	const struct sinks_wish wish = sinks_wish(options);
 
-	if (!options->operands)
+	if (!options->operands && !options->attach)
 		return error_set(err, -EINVAL, "no test given");
 	if (options->gauntlet &&
 	    (options->override.has_topology || options->override.distances.count))
@@ -264,6 +253,8 @@ static int check_options(const struct run_options *options, struct error *err)
 			err, -EINVAL,
 			"--gauntlet: its presets are the topologies; leave out --topology, "
 			"--distance, KTSTR_TOPOLOGY and KTSTR_DISTANCE, or --gauntlet");
+	if (fleet_check(options, err))
+		return -EINVAL;
 	return sinks_check(&wish, err) ? -EINVAL : check_until(options, err);
 }
 
@@ -324,6 +315,22 @@ static int count_variants(const struct variant_source *source, const struct vari
 	*count = variants.count;
 	variants_destroy(&variants);
 	return 0;
+}
+
+/* Into how many shards for Slurm? */
+static int choose_shards(struct command_state *state, const struct variant_source *source,
+			 struct variant_choice *choice, struct error *err)
+{
+	size_t count = 0;
+	int ret = 0;
+
+	state->nodes = state->options->nodes;
+	if (!state->nodes)
+		ret = job_nodes(&state->nodes, err);
+	if (!ret)
+		ret = count_variants(source, choice, &count, err);
+	choice->shards = fleet_shards(count, state->nodes);
+	return ret;
 }
 
 /* Nothing is chosen: whose doing is it? Returns 0 for this shard's alone. */
@@ -409,7 +416,10 @@ static int prepare(struct command_state *state, struct capacity *capacity, struc
 		ret = check_tracer(options, used_own, err);
 	if (ret)
 		return ret;
-	ret = variants_make(&source, &choice, &state->variants, err);
+	if (options->slurm)
+		ret = choose_shards(state, &source, &choice, err);
+	if (!ret)
+		ret = variants_make(&source, &choice, &state->variants, err);
 	if (!ret)
 		ret = bases_find(&state->variants, options, &state->bases, err);
 	if (ret || state->variants.count)
@@ -464,7 +474,7 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	ret = suite_run(&state->variants, &state->bases, &state->settings, &limits,
 			options->fail_fast, signal_fd, &listener, &counts, &err);
 	seconds = (double)(now_ns() - begin) / 1e9;
-	clear_live(state);
+	live_clear(state->live);
 	if (ret < 0)
 		command_complain("test: %s", err.text);
 	status = ret < 0 ? COMMAND_CANNOT : exit_status(state, &counts, ret);
@@ -483,6 +493,14 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	if (!options->out_dir)
 		rmdir(ARTEFACTS_DEFAULT_OUT);
 	return status;
+}
+
+static int run_on_fleet(const struct command_state *state)
+{
+	const struct sinks_wish wish = sinks_wish(state->options);
+
+	return fleet_run(state->options, out_folder(state), &state->variants.part, state->nodes,
+			 state->settings.own_tracer, &wish);
 }
 
 static int begin_rounds(struct command_state *state, struct error *err)
@@ -526,12 +544,18 @@ int cmd_test(const struct run_options *options)
 
 	if (check_options(options, &err))
 		return command_misused("test", "%s", err.text);
+	if (options->attach)
+		return run_on_fleet(&state);
 	ret = prepare(&state, &capacity, &err);
 	if (!ret && *state.variants.warning && !options->quiet)
 		command_complain("test: warning: %s", state.variants.warning);
 	if (!ret && options->dry_run) {
 		print_plan(&state);
 		status = 0;
+		goto out;
+	}
+	if (!ret && options->slurm && state.variants.count) {
+		status = run_on_fleet(&state);
 		goto out;
 	}
 	if (!ret)

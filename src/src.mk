@@ -13,8 +13,15 @@ link_hint = $(if $(filter none,$(SANITIZE)),tools/static-libs --explain c \
 # The promise of the README, for what is our own; the sanitized file is for tests only.
 SRC_MAX_BYTES := $(if $(filter none,$(SANITIZE)),$(if $(filter builtin,$(WPROF)),4194303))
 
+# What waits for people, files and other programs is made small; what guests wait for is made fast.
+SRC_SMALL := bisect compare doctor entry fleet manual page report results
+SRC_SMALL_CFLAGS := $(if $(filter none,$(SANITIZE)),-Os)
+
 $(BUILD)/src/flags.stamp: FORCE
-	$(call stamp,$(CC) $(ALL_CFLAGS))
+	$(call stamp,$(CC) $(ALL_CFLAGS) $(SRC_SMALL) $(SRC_SMALL_CFLAGS))
+
+$(foreach folder,$(SRC_SMALL),$(filter $(BUILD)/src/$(folder)/%,$(SRC_OBJECTS))): \
+	private ALL_CFLAGS += $(SRC_SMALL_CFLAGS)
 
 # The commit that is built, for --version; nothing where this is no git checkout. It is dirty when one
 # of the files that are built is not as it was committed, new ones included.

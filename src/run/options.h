@@ -34,10 +34,11 @@ enum option_group {
 	OPTIONS_REPORT = 1 << 15,
 	OPTIONS_TRACE = 1 << 16,
 	OPTIONS_BISECT = 1 << 17,
-	OPTIONS_MERGE = 1 << 20,
-	OPTIONS_TABLE = 1 << 21,  /* how a comparison is made and shown */
-	OPTIONS_AB = 1 << 22,	  /* of `ab` alone, and those of a suite that it takes */
-	OPTIONS_COMMON = 1 << 14, /* of every command, which need not say so */
+	OPTIONS_REPORTS = 1 << 20, /* of a suite, where they go */
+	OPTIONS_TABLE = 1 << 21,   /* how a comparison is made and shown */
+	OPTIONS_AB = 1 << 22,	   /* of `ab` alone, and those of a suite that it takes */
+	OPTIONS_FLEET = 1 << 23,   /* on which machines */
+	OPTIONS_COMMON = 1 << 14,  /* of every command, which need not say so */
 };
 
 enum wprof_mode {
@@ -59,14 +60,14 @@ static inline bool wprof_wanted(enum wprof_mode mode, bool by_test)
 	 OPTIONS_STREAMS | OPTIONS_RUN | OPTIONS_DEBUG)
 #define OPTIONS_OF_TEST                                                                            \
 	(OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT |    \
-	 OPTIONS_SELECT | OPTIONS_SUITE)
+	 OPTIONS_SELECT | OPTIONS_SUITE | OPTIONS_REPORTS | OPTIONS_FLEET)
 #define OPTIONS_OF_AB                                                                              \
 	(OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT |    \
 	 OPTIONS_AB | OPTIONS_TABLE)
 #define OPTIONS_OF_SHELL                                                                           \
 	(OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_TRACER | OPTIONS_PAYLOAD | OPTIONS_OUTPUT |    \
 	 OPTIONS_DEBUG | OPTIONS_SHELL)
-#define OPTIONS_OF_MERGE  (OPTIONS_MERGE)
+#define OPTIONS_OF_MERGE  (OPTIONS_REPORTS)
 #define OPTIONS_OF_PROBE  (OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_DEBUG)
 #define OPTIONS_OF_DOCTOR (OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_DOCTOR)
 
@@ -142,6 +143,11 @@ struct run_options {
 	uint64_t seed;
 	bool tap, ktap;
 	const char *junit, *json, *html; /* files */
+
+	/* OPTIONS_FLEET; or NULL */
+	bool slurm;
+	unsigned int nodes; /* 0: as many as there are */
+	const char *sbatch_args, *attach;
 
 	/* OPTIONS_SHELL; or NULL */
 	const char *test; /* file or name */

@@ -93,8 +93,10 @@ static void tell_text(const struct telling *telling, const struct suite_counts *
 	bool colour = terminal_wants_colour(STDOUT_FILENO);
 	unsigned int width = widest(telling->plan);
 
-	for (size_t i = 0; !retell->said && i < telling->plan->count; i++)
-		if (!retell->quiet || outcome_is_bad(telling->results[i].outcome))
+	for (size_t i = 0; i < telling->plan->count; i++)
+		if (retell->said && retell->merge->chosen[i].item)
+			continue;
+		else if (!retell->quiet || outcome_is_bad(telling->results[i].outcome))
 			suite_text_result(stdout, &telling->results[i], width, colour);
 	suite_text_end(stdout, telling->results, telling->plan->count, counts, seconds,
 		       counts->not_run, colour);

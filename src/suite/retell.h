@@ -16,7 +16,7 @@ struct retell {
 	const struct merge *merge; /* chosen */
 	struct sinks_wish reports;
 	bool quiet;	/* text: only what is bad */
-	bool said;	/* text: each variant's line stands there already */
+	bool said;	/* text: the line of each variant that a file has stands there already */
 	double seconds; /* of all; below 0: those of the file that took longest */
 	/* What became of the variant at @index that no file has, into outcome and cause, which
 	 * lives until the next call; NULL: an error, with merge_why_missing as its cause. */

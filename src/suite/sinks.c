@@ -44,6 +44,17 @@ int sinks_check(const struct sinks_wish *wish, struct error *err)
 	return 0;
 }
 
+static bool is_stdout(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
+bool sinks_use_stdout(const struct sinks_wish *wish)
+{
+	return wish->tap || wish->ktap || is_stdout(wish->junit) || is_stdout(wish->json) ||
+	       is_stdout(wish->html);
+}
+
 /* @path: NULL for standard output. */
 static int open_one(struct sinks *sinks, const struct suite_format *format, const char *path,
 		    unsigned int planned, const struct suite_part *part, struct error *err)

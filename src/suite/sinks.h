@@ -35,6 +35,9 @@ struct sinks_wish {
  */
 int sinks_check(const struct sinks_wish *wish, struct error *err);
 
+/* sinks_use_stdout - would one of them write there? */
+bool sinks_use_stdout(const struct sinks_wish *wish);
+
 /*
  * sinks_open - begin all reports, for @planned variants. @part: as suite_begin_part has it. On
  * error none is left, and nothing was replaced.

@@ -163,6 +163,10 @@ without_times()
 	refuses "'version.json': line 1: its schema version is 2, and this launcher knows 1" results version.json
 	sed '2s/"name":"a",\(.*\)"number":1/"name":"a",\1"number":5/' results/1/1.json >number.json
 	refuses "'number.json': line 2: result 5 is 'a', and 'e' in its plan" results number.json
+	cp results/1/1.json kept.json
+	refuses "'results/1/1.json' is among what is merged" results --json results/1/1.json
+	refuses "'results/1/1.json' is among what is merged" results --junit ./results/1/1.json
+	cmp kept.json results/1/1.json
 	echo '{}' >none.json
 	refuses "'none.json': line 1: no line of" none.json
 	refuses "'tests': no result file" tests

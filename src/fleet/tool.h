@@ -1,0 +1,22 @@
+/* What does another program say? Slurm's commands: run by name, without a shell. */
+#ifndef KTSTR_FLEET_TOOL_H
+#define KTSTR_FLEET_TOOL_H
+
+#include "util/error.h"
+
+struct tool_said {
+	int status;	    /* its exit status, or 128 + the signal that ended it */
+	char *out, *errors; /* what it wrote, at most TOOL_MOST of each; owned */
+};
+
+#define TOOL_MOST ((size_t)64 << 20)
+
+/*
+ * tool_run - wait for it; it has no standard input, and no signals blocked.
+ * Returns 0, also where it failed; -ENOENT: there is none of that name, and what fork and the like
+ * return, with a message. @said: to be destroyed in either case
+ */
+int tool_run(const char *const *argv, struct tool_said *said, struct error *err);
+void tool_said_destroy(struct tool_said *said);
+
+#endif
