@@ -143,6 +143,8 @@ static void judge(struct compare_table *table)
 			       (double)(table->tested ? table->tested : 1) >
 		       table->settings.alpha)
 		table->runs_needed++;
+	if (table->runs_needed == MOST_RUNS)
+		table->runs_needed = 0;
 }
 
 int compare_make(const struct results *a, const struct results *b,

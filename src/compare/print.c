@@ -152,8 +152,14 @@ static void print_footer(FILE *out, const struct compare_table *table)
 		table->tested == 1 ? "" : "s", table->settings.alpha);
 	if (table->verdicts[COMPARE_UNSTABLE])
 		fprintf(out, "unstable: a side's spread is larger than the difference\n");
-	if (table->verdicts[COMPARE_TOO_FEW] && table->settings.method == COMPARE_WELCH)
-		fprintf(out, "too few runs: two on each side are needed at least (--repeat)\n");
+	if (table->verdicts[COMPARE_TOO_FEW] && !table->runs_needed)
+		fprintf(out, "too few runs: of so many rows no number of them could show a "
+			     "difference at this level; compare fewer\n");
+	else if (table->verdicts[COMPARE_TOO_FEW] && table->settings.method == COMPARE_WELCH)
+		fprintf(out,
+			"too few runs: of values two on each side are needed at least, of pass "
+			"rates %u (--repeat)\n",
+			table->runs_needed);
 	else if (table->verdicts[COMPARE_TOO_FEW])
 		fprintf(out,
 			"too few runs: so few can show no difference at this level; %u on each "

@@ -122,7 +122,7 @@ static int read_line(struct reading *reading, const struct results_item *place, 
 		return error_set(err, -EBADMSG, "it has %zu bytes, at most %zu are read",
 				 place->length, RESULTS_MAX_LINE);
 	ret = input_json(place->line, place->length, &line, err);
-	if (ret == -EBADMSG && *cut)
+	if (ret == -EBADMSG && *cut && !reading->has_summary)
 		return 0;
 	*cut = false;
 	if (!ret)

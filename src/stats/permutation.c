@@ -1,8 +1,11 @@
 /* Would two means differ so much by chance? See permutation.h. */
 #include "stats/permutation.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
+
+#include "stats/sample.h"
 
 #define SEED 0x6b74737472ull
 
@@ -89,7 +92,7 @@ bool permutation_test(const double *a, size_t nr_a, const double *b, size_t nr_b
 	struct dealing dealing = { .pool = pool,
 				   .count = nr_a + nr_b,
 				   .side = nr_a < nr_b ? nr_a : nr_b };
-	double mean = 0, sum = 0, size = 0;
+	double mean, sum = 0, size = 0, largest = 0;
 
 	if (!nr_a || !nr_b)
 		return false;
@@ -97,15 +100,17 @@ bool permutation_test(const double *a, size_t nr_a, const double *b, size_t nr_b
 	memcpy(pool, nr_a < nr_b ? a : b, dealing.side * sizeof(*pool));
 	memcpy(pool + dealing.side, nr_a < nr_b ? b : a,
 	       (dealing.count - dealing.side) * sizeof(*pool));
-	for (size_t i = 0; i < dealing.count; i++)
-		mean += pool[i] / (double)dealing.count;
+	mean = sample_mean(pool, dealing.count);
 	for (size_t i = 0; i < dealing.count; i++) {
 		size = fmax(size, fabs(pool[i]));
 		pool[i] -= mean;
+		largest = fmax(largest, fabs(pool[i]));
 		if (i < dealing.side)
 			sum += pool[i];
 	}
-	dealing.observed = fabs(sum) - 1e-12 * size * (double)dealing.side;
+	/* What rounding may take: of the sums, and of what the mean was taken off. */
+	dealing.observed =
+		fabs(sum) - (1e-12 * largest + 4 * DBL_EPSILON * size) * (double)dealing.side;
 	permutation->exact = ways(dealing.count, dealing.side, PERMUTATION_MOST_EXACT) <=
 			     PERMUTATION_MOST_EXACT;
 	if (permutation->exact)

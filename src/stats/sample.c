@@ -6,14 +6,17 @@
 
 double sample_mean(const double *values, size_t count)
 {
-	double mean = 0;
+	double off = 0, size = (double)count;
 
 	if (!count)
 		return (double)NAN;
-	/* Not by the sum, which may be beyond the largest number. */
-	for (size_t i = 0; i < count; i++)
-		mean += values[i] / (double)count;
-	return mean;
+	/*
+	 * From the first value on, so that the mean of equal ones is that value to the last bit;
+	 * and not by the sum, which may be beyond the largest number.
+	 */
+	for (size_t i = 1; i < count; i++)
+		off += values[i] / size - values[0] / size;
+	return values[0] + off;
 }
 
 double sample_std(const double *values, size_t count)

@@ -186,5 +186,8 @@ const char *input_text(struct json_object *object, const char *key)
 	    !json_object_object_get_ex(object, key, &value) ||
 	    !json_object_is_type(value, json_type_string))
 		return NULL;
+	/* Behind a NUL nobody would read on: "pass\0x" is no "pass". */
+	if (strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value))
+		return NULL;
 	return json_object_get_string(value);
 }

@@ -161,6 +161,7 @@ static void what_is_refused(void **state)
 		{ ONE(""), "line 1: no plan stands before it" },
 		{ PLAN PLAN, "line 2: a second plan" },
 		{ PLAN ONE("") END ONE(""), "line 4: it stands behind the summary" },
+		{ PLAN ONE("") END "{\"type\":", "line 4" },
 		{ PLAN END END, "line 3: it stands behind the summary" },
 		{ PLAN ONE("") ONE(""), "result 'a', number 1, is there twice: in line 2 and 3" },
 		{ PLAN "\n" END, "line 2: " },

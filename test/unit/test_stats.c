@@ -132,7 +132,9 @@ static void welch(void **state)
 	static const double many[] = { 28.2, 26.6, 20.1, 23.3, 25.2, 22.1, 17.7, 27.6, 20.6, 13.7,
 				       23.2, 17.5, 20.6, 18.0, 23.9, 21.6, 24.3, 20.4, 24.0, 13.2 };
 	static const double far_1[] = { 1, 1.01, .99, 1.02 }, far_2[] = { 5, 5.01, 4.99, 5.02 };
-	static const double same[] = { 2, 2, 2 };
+	static const double same[] = { 2, 2, 2 }, tenths[] = { .1, .1, .1, .1, .1, .1 };
+	static const double fifths[] = { .2, .2, .2, .2, .2, .2 }, all_12[] = { 12, 12, 12 };
+	static const double all_13[] = { 13, 13, 13 };
 	struct welch none;
 
 	(void)state;
@@ -146,6 +148,9 @@ static void welch(void **state)
 	check_welch(far_1, 4, far_2, 4, -438.1780460041374, 6, 9.535960897102059e-15);
 	assert_false(welch_test(few, 1, many, 20, &none));
 	assert_false(welch_test(same, 3, same, 3, &none));
+	/* Equal values have no spread, whatever a sum of them is rounded to. */
+	assert_false(welch_test(all_12, 3, all_13, 3, &none));
+	assert_false(welch_test(tenths, 6, fifths, 6, &none));
 	assert_true(welch_test(same, 3, few, 10, &none));
 }
 
@@ -164,6 +169,8 @@ static void permutations(void **state)
 {
 	static const double a[] = { 1, 2, 4, 8 }, b[] = { 3, 9, 27, 81, 5, 6 }, one[] = { 1, 1 };
 	static const double two[] = { 2, 2, 2 }, far[] = { 1e6 };
+	static const double high_1[] = { 1e12, 1e12 + 1, 1e12 + 2, 1e12 + 3 };
+	static const double high_2[] = { 1e12 + 4, 1e12 + 5, 1e12 + 6, 1e12 + 7 };
 	double many_a[30], many_b[30], near_p, p;
 	struct permutation none;
 
@@ -172,6 +179,7 @@ static void permutations(void **state)
 	check_close("PlantGrowth", permuted(plant_1, 10, plant_2, 10, true), 1592.0 / 184756);
 	check_close("uneven", permuted(a, 4, b, 6, true), 45.0 / 210);
 	check_close("uneven", permuted(b, 6, a, 4, true), 45.0 / 210);
+	check_close("far from 0", permuted(high_1, 4, high_2, 4, true), 2.0 / 70);
 	check_close("ties", permuted(one, 2, two, 3, true), .1);
 	check_close("no difference", permuted(two, 3, two, 3, true), 1);
 	check_close("far", permuted(far, 1, b, 6, true), permutation_least(1, 6));
