@@ -44,9 +44,11 @@ static void note_host(struct watch *watch, struct vmm *vmm, struct host_took *to
 {
 	struct vmm_cpu_times times;
 	bool known = !vmm_cpu_times(vmm, &times);
+	uint64_t boot_ns = boottime_ns();
 
 	host_took_end(took, known ? &times : NULL,
-		      watch_limits_stood(&watch->limits, now_ns(), boottime_ns()));
+		      watch_limits_stood(&watch->limits, now_ns(), boot_ns),
+		      boot_ns - watch->limits.started_boot_ns);
 }
 
 /*

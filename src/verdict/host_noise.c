@@ -7,28 +7,37 @@
 /* ktstr-work's, where a check fails: another status has a reason of the payload's own. */
 #define CHECK_STATUS 1
 
+/* The guest came to its end as it should, and nothing of it weighs more than the payload's word. */
+static bool is_otherwise_well(const struct verdict *verdict, const struct observation *seen)
+{
+	return !verdict->splat && !verdict->scheduler && !observation_any_oom(seen) &&
+	       seen->vmm.end == VMM_END_STOPPED;
+}
+
 /* Nothing but checks of time or share, as far as anybody has said. */
 static bool is_of_checks(const struct verdict *verdict, const struct observation *seen)
 {
-	return verdict->kind == VERDICT_FAIL && !verdict->splat && !verdict->scheduler &&
-	       !verdict->signal && !seen->exit.oom_kills && verdict->exit_status == CHECK_STATUS &&
+	return verdict->kind == VERDICT_FAIL && is_otherwise_well(verdict, seen) &&
+	       seen->stop == STOP_BYE && !verdict->signal && verdict->exit_status == CHECK_STATUS &&
 	       work_said_is_timed(&seen->work);
 }
 
 static bool is_of_limit(const struct verdict *verdict, const struct observation *seen)
 {
-	return verdict->kind == VERDICT_TIMEOUT && !verdict->splat && !verdict->scheduler &&
-	       !seen->exit.oom_kills;
+	return verdict->kind == VERDICT_TIMEOUT && is_otherwise_well(verdict, seen) &&
+	       (seen->stop == STOP_BYE || seen->stop == STOP_TEST_TIMEOUT);
 }
 
-/* How much of the payload's time was that? */
-static bool took_of_payload(const struct observation *seen)
+/* Of what the host took, how much did the limit count as the payload's? */
+static bool took_of_limit(const struct observation *seen)
 {
+	const struct host_took *took = &seen->host_took;
 	uint64_t end = seen->exited_ns ? seen->exited_ns : seen->end_ns;
-	double had = (double)(end - seen->started_ns) - (double)seen->host_took.stood_ns;
+	uint64_t free_ns = took->waited_ns - took->uncounted_ns + took->stood_ns;
 
-	return end > seen->started_ns &&
-	       100 * (double)seen->host_took.waited_ns > seen->host_noise * had;
+	return end > seen->started_ns + free_ns &&
+	       100 * (double)took->uncounted_ns >
+		       seen->host_noise * (double)(end - seen->started_ns - free_ns);
 }
 
 static void judge(struct verdict *verdict, const char *why)
@@ -51,9 +60,9 @@ void host_noise_judge(struct verdict *verdict, const struct observation *seen)
 
 	if (!seen->host_noise || (!of_checks && !of_limit))
 		return;
-	if (host_took_percent(took) > seen->host_noise && (of_checks || took_of_payload(seen))) {
+	if (host_took_percent(took) > seen->host_noise && (of_checks || took_of_limit(seen))) {
 		snprintf(why, sizeof(why),
-			 "the host took %.0f %% of the vCPUs' time, more than %u %% (--host-noise)",
+			 "the host took %.1f %% of the vCPUs' time, more than %u %% (--host-noise)",
 			 host_took_percent(took), seen->host_noise);
 		judge(verdict, why);
 	} else if (of_checks && took->stood_ns) {

@@ -14,10 +14,11 @@
 
 /*
  * host_noise_judge - a verdict that says that nothing but checks of time or share failed, or the
- * payload's time limit, becomes VERDICT_INCONCLUSIVE (by_host) with EXIT_HOST_NOISE, where
- *	the host took more than @seen's host_noise percent of the vCPUs' time; for a time limit,
- *also of the payload's: one that waits for nothing of the host's hangs by itself; or the VM stood
- *still meanwhile, which the limits do not count, but checks do. Nothing where host_noise is 0.
+ * payload's time limit, becomes VERDICT_INCONCLUSIVE (by_host) with EXIT_HOST_NOISE where the host
+ * took more than @seen's host_noise percent of the vCPUs' time. For a time limit, what that does
+ * not leave out of it (uncounted_ns) must be as much of the payload's time, too: what hangs on any
+ * host is a timeout. So does a check's where the VM stood still meanwhile. Nothing where host_noise
+ * is 0.
  */
 void host_noise_judge(struct verdict *verdict, const struct observation *seen);
 

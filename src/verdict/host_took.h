@@ -17,8 +17,9 @@ struct host_took {
 	bool counts; /* the host's kernel tells run time and run delay of a thread */
 	struct vmm_cpu_times begin;
 	/* From there on, of all vCPUs together, ns. */
-	uint64_t ran_ns;    /* they had a CPU of the host */
-	uint64_t waited_ns; /* they wanted one, and had none */
+	uint64_t ran_ns;       /* they had a CPU of the host */
+	uint64_t waited_ns;    /* they wanted one, and had none */
+	uint64_t uncounted_ns; /* of that, what the payload's time limit does not leave out */
 	/*
 	 * The launcher, and so the VM, did not run at all, ns: it was stopped, or the host slept.
 	 * Told in steps of more than a second.
@@ -28,8 +29,13 @@ struct host_took {
 
 /* @times: NULL: the host does not tell them */
 void host_took_begin(struct host_took *took, const struct vmm_cpu_times *times);
-/* May be called again, for a later end. Nothing before the begin. */
-void host_took_end(struct host_took *took, const struct vmm_cpu_times *times, uint64_t stood_ns);
+/*
+ * May be called again, for a later end. Nothing before the begin.
+ * @stood_ns: for how long our loop did not run; where the vCPUs did meanwhile, it was merely late
+ * @passed_ns: on the host's clock, since the begin
+ */
+void host_took_end(struct host_took *took, const struct vmm_cpu_times *times, uint64_t stood_ns,
+		   uint64_t passed_ns);
 
 /* host_took_absent - why there is no share, or NULL. */
 const char *host_took_absent(const struct host_took *took);

@@ -37,6 +37,11 @@ void observation_destroy(struct observation *observation)
 	tail_destroy(&observation->console);
 }
 
+bool observation_any_oom(const struct observation *observation)
+{
+	return observation->exit.oom_kills || *observation->splats.oom_line;
+}
+
 const char *observation_start(const struct observation *observation)
 {
 	if (!observation->begin_ns)

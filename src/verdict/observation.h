@@ -154,6 +154,9 @@ struct observation {
 int observation_init(struct observation *observation);
 void observation_destroy(struct observation *observation);
 
+/* observation_any_oom - did the kernel kill for want of memory while the payload ran? */
+bool observation_any_oom(const struct observation *observation);
+
 /* observation_start - "forked" or "booted"; NULL: the machine never ran. */
 const char *observation_start(const struct observation *observation);
 

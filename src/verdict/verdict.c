@@ -273,11 +273,6 @@ static void judge_died(struct verdict *verdict, const struct observation *seen)
 	add_last_console_line(verdict, seen);
 }
 
-static bool any_oom(const struct observation *seen)
-{
-	return seen->exit.oom_kills || *seen->splats.oom_line;
-}
-
 /* The kernel killed for want of memory while the payload ran. */
 static void add_oom(struct verdict *verdict, const struct observation *seen)
 {
@@ -450,7 +445,7 @@ static void add_hang(struct verdict *verdict, const struct observation *seen)
 static void weigh(struct verdict *verdict, const struct observation *seen)
 {
 	bool passed = verdict->kind == VERDICT_PASS;
-	bool oom = !passed && any_oom(seen);
+	bool oom = !passed && observation_any_oom(seen);
 
 	verdict->splat = seen->splats.found ? seen->splats.kept[0].name : NULL;
 	verdict->said_it = seen->expected.seen;

@@ -52,11 +52,13 @@ uint64_t vcpu_waits_sample(struct vmm *vmm, const char *tasks)
 
 int vcpu_waits_all(struct vmm *vmm, const char *tasks, struct vmm_cpu_times *times)
 {
-	*times = (struct vmm_cpu_times){ 0 };
+	*times = (struct vmm_cpu_times){ .nr = vmm->nr_vcpus };
 	for (unsigned int i = 0; i < vmm->nr_vcpus; i++) {
 		look_at(&vmm->vcpus[i], tasks);
 		times->ran_ns += vmm->vcpus[i].times.ran_ns;
 		times->waited_ns += vmm->vcpus[i].times.waited_ns;
+		if (vmm->vcpus[i].times.waited_ns > times->most_ns)
+			times->most_ns = vmm->vcpus[i].times.waited_ns;
 	}
 	/* A kernel that has the file and does not count has zeros in it. */
 	return times->ran_ns ? 0 : -ENODATA;

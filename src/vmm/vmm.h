@@ -229,6 +229,8 @@ unsigned int vmm_nr_vcpus(const struct vmm *vmm);
 struct vmm_cpu_times {
 	uint64_t ran_ns;    /* on a CPU of the host, for the guest or for KVM */
 	uint64_t waited_ns; /* ready to run, but others had the CPUs */
+	uint64_t most_ns;   /* of that, the vCPU's that waited most: what time limits leave out */
+	unsigned int nr;    /* vCPUs */
 };
 
 /*

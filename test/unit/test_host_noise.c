@@ -30,7 +30,8 @@ static struct observation noisy(void)
 		.host_took = { .began = true,
 			       .counts = true,
 			       .ran_ns = 69 * S / 10,
-			       .waited_ns = 31 * S / 10 },
+			       .waited_ns = 31 * S / 10,
+			       .uncounted_ns = 15 * S / 10 },
 		.work = { .failed = "a.share_spread <= 15%: 40 %", .nr_failed = 1, .nr_timed = 1 },
 	};
 }
@@ -53,10 +54,11 @@ static void a_check_that_the_host_may_have_failed(void **state)
 	assert_int_equal(verdict.kind, VERDICT_INCONCLUSIVE);
 	assert_int_equal(verdict.exit_status, 117);
 	assert_true(verdict.by_host && verdict.kind_without_host == VERDICT_FAIL);
-	assert_string_equal(verdict.cause,
-			    "the host took 31 % of the vCPUs' time, more than 10 % (--host-noise); "
-			    "payload exited with status 1 after 10.0 s; ktstr-work: "
-			    "a.share_spread <= 15%: 40 %");
+	assert_string_equal(
+		verdict.cause,
+		"the host took 31.0 % of the vCPUs' time, more than 10 % (--host-noise); "
+		"payload exited with status 1 after 10.0 s; ktstr-work: "
+		"a.share_spread <= 15%: 40 %");
 	assert_int_equal(outcome_of(&verdict, &as_is), OUTCOME_INCONCLUSIVE);
 	/* Nor is it the failure that is expected. */
 	assert_int_equal(outcome_of(&verdict, &error), OUTCOME_INCONCLUSIVE);
@@ -108,6 +110,18 @@ static void other_failures_stay(void **state)
 	seen.splats.kept[0] = (struct splat){ .name = "warning", .line = "WARNING: CPU: 0" };
 	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
 	seen = noisy();
+	strcpy(seen.splats.oom_line, "oom-kill:");
+	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
+	/* What came behind the payload. */
+	seen = noisy();
+	seen.stop = STOP_HARD_LOCKUP;
+	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
+	seen.stop = STOP_FINISH_SILENCE;
+	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
+	seen.stop = STOP_NONE;
+	seen.vmm.end = VMM_END_RESET;
+	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
+	seen = noisy();
 	seen.panic = true;
 	assert_int_equal(judged(&seen).kind, VERDICT_PANIC);
 	/* What passed has passed. */
@@ -126,7 +140,11 @@ static void a_time_limit(void **state)
 	seen.exit = (struct ktstr_exited){ .kind = KTSTR_EXIT_TIMEOUT };
 	assert_int_equal(judged(&seen).kind, VERDICT_INCONCLUSIVE);
 	assert_int_equal(judged(&seen).kind_without_host, VERDICT_TIMEOUT);
+	/* One vCPU: its limit has left out all that it waited. */
+	seen.host_took.uncounted_ns = 0;
+	assert_int_equal(judged(&seen).kind, VERDICT_TIMEOUT);
 	/* It slept all the while, and would do so on an idle host. */
+	seen.host_took.uncounted_ns = 3 * S / 100;
 	seen.host_took.ran_ns = 6 * S / 100;
 	seen.host_took.waited_ns = 4 * S / 100;
 	assert_int_equal(judged(&seen).kind, VERDICT_TIMEOUT);

@@ -16,12 +16,12 @@
 
 static struct host_took took_of(uint64_t ran_s, uint64_t waited_s, uint64_t stood_s)
 {
-	const struct vmm_cpu_times begin = { 7 * S, 3 * S };
-	const struct vmm_cpu_times end = { (7 + ran_s) * S, (3 + waited_s) * S };
+	const struct vmm_cpu_times begin = { 7 * S, 3 * S, 2 * S, 2 };
+	const struct vmm_cpu_times end = { (7 + ran_s) * S, (3 + waited_s) * S, 2 * S, 2 };
 	struct host_took took = { .began = false };
 
 	host_took_begin(&took, &begin);
-	host_took_end(&took, &end, stood_s * S);
+	host_took_end(&took, &end, stood_s * S, 2000 * S);
 	return took;
 }
 
@@ -41,27 +41,45 @@ static void a_share_of_what_was_wanted(void **state)
 
 static void what_is_not_known_has_its_reason(void **state)
 {
-	const struct vmm_cpu_times some = { S, S }, less = { S / 2, 0 };
+	const struct vmm_cpu_times some = { S, S, S, 1 }, less = { S / 2, 0, 0, 1 };
 	struct host_took took = { .began = false };
 
 	(void)state;
 	/* No payload: an end is none. */
-	host_took_end(&took, &some, S);
+	host_took_end(&took, &some, S, S);
 	assert_non_null(strstr(host_took_absent(&took), "no payload"));
 	assert_int_equal(took.stood_ns, 0);
 	host_took_begin(&took, NULL);
-	host_took_end(&took, &some, 0);
+	host_took_end(&took, &some, 0, S);
 	assert_non_null(strstr(host_took_absent(&took), "CONFIG_SCHED_INFO"));
 	assert_true(host_took_percent(&took) < 0.01);
 	/* A clock that goes back is no time. */
 	host_took_begin(&took, &some);
-	host_took_end(&took, &less, 0);
+	host_took_end(&took, &less, 0, S);
 	assert_non_null(strstr(host_took_absent(&took), "no vCPU"));
 	/* A later end counts. */
 	host_took_begin(&took, &less);
-	host_took_end(&took, &less, 0);
-	host_took_end(&took, &some, 0);
+	host_took_end(&took, &less, 0, S);
+	host_took_end(&took, &some, 0, S);
 	assert_null(host_took_absent(&took));
+}
+
+static void a_late_loop_is_no_stop(void **state)
+{
+	const struct vmm_cpu_times begin = { 0, 0, 0, 2 }, end = { 8 * S, 6 * S, 4 * S, 2 };
+	struct host_took took = { .began = false };
+
+	(void)state;
+	host_took_begin(&took, &begin);
+	/* Of ten seconds one vCPU wanted to run in seven at least. */
+	host_took_end(&took, &end, 9 * S, 10 * S);
+	assert_true(took.stood_ns == 3 * S);
+	host_took_end(&took, &end, 9 * S, 8 * S);
+	assert_true(took.stood_ns == 0);
+	host_took_end(&took, &end, 2 * S, 100 * S);
+	assert_true(took.stood_ns == 2 * S);
+	/* A limit leaves out what one of them waited. */
+	assert_true(took.uncounted_ns == 2 * S);
 }
 
 static void comes_through_as_text(void **state)
@@ -148,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_share_of_what_was_wanted),
 		cmocka_unit_test(what_is_not_known_has_its_reason),
+		cmocka_unit_test(a_late_loop_is_no_stop),
 		cmocka_unit_test(comes_through_as_text),
 		cmocka_unit_test(programs_are_told),
 		cmocka_unit_test(people_are_told_what_matters),

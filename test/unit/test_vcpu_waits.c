@@ -106,6 +106,7 @@ static void all_of_them_together(void **state)
 	put(MANY - 1, "100 7000000000 5\n");
 	assert_int_equal(vcpu_waits_all(vmm, folder, &times), 0);
 	assert_true(times.ran_ns == 1000 && times.waited_ns == 7000000010);
+	assert_true(times.most_ns == 7000000000 && times.nr == MANY);
 	/* What is gone, or makes no sense, stays as it was. */
 	put(0, "nonsense\n");
 	vmm->vcpus[MANY - 1].tid = 999;
