@@ -160,9 +160,9 @@ uint64_t guest_channel_answers(const struct guest_channel *channel, uint64_t *lo
 	return answers;
 }
 
-bool guest_channel_asked(const struct guest_channel *channel)
+uint32_t guest_channel_asked(const struct guest_channel *channel)
 {
-	return __atomic_load_n(&channel->header->asked, __ATOMIC_RELAXED) != 0;
+	return (uint32_t)__atomic_load_n(&channel->header->asked, __ATOMIC_RELAXED);
 }
 
 void guest_channel_log(struct guest_channel *channel, const char *fmt, ...)

@@ -74,8 +74,8 @@ int guest_channel_receive(struct guest_channel *channel, uint16_t *type, void *p
  */
 uint64_t guest_channel_answers(const struct guest_channel *channel, uint64_t *lost_ns);
 
-/* guest_channel_asked - does the host want to have KTSTR_OWN_WORDS? */
-bool guest_channel_asked(const struct guest_channel *channel);
+/* guest_channel_asked - the parts of KTSTR_OWN_WORDS that the host wants (KTSTR_ASK). */
+uint32_t guest_channel_asked(const struct guest_channel *channel);
 
 /* One line to the user, KTSTR_LOG, without a newline; what cannot be printed becomes '?'. */
 void guest_channel_log(struct guest_channel *channel, const char *fmt, ...)

@@ -81,7 +81,7 @@ static void add_scheduler(struct part *part, struct session *session)
 		part->used = (size_t)count;
 }
 
-void own_words_send(struct session *session)
+void own_words_send(struct session *session, uint32_t asked)
 {
 	uint64_t limit = clock_boottime_ns() + KTSTR_OWN_WORDS_MS * CLOCK_MS;
 	struct part part;
@@ -97,7 +97,9 @@ void own_words_send(struct session *session)
 	for (uint32_t i = 0; i < KTSTR_WORDS_NR; i++) {
 		part.head = (struct ktstr_own_words){ .part = i };
 		part.used = 0;
-		if (clock_boottime_ns() >= limit) {
+		if (!(asked & KTSTR_ASK(i))) {
+			part.head.error = ECANCELED;
+		} else if (clock_boottime_ns() >= limit) {
 			part.head.error = ETIMEDOUT;
 		} else if (i == KTSTR_WORDS_MEMORY) {
 			add_file(&part, "/proc/meminfo");

@@ -8,9 +8,10 @@
 #include "session.h"
 
 /*
- * own_words_send - all of it, as KTSTR_OWN_WORDS; once, the next time nothing is done. Takes no
+ * own_words_send - all parts, as KTSTR_OWN_WORDS; once, the next time nothing is done. Takes no
  * more than KTSTR_OWN_WORDS_MS, but where the kernel itself does not come back.
+ * @asked: the parts that the host wants (KTSTR_ASK); of the others it is told that they were not
  */
-void own_words_send(struct session *session);
+void own_words_send(struct session *session, uint32_t asked);
 
 #endif

@@ -37,7 +37,7 @@
 
 #include <stdint.h>
 
-#define KTSTR_PROTOCOL_VERSION 7
+#define KTSTR_PROTOCOL_VERSION 8
 
 /* Guest-physical address and size of the region: between RAM's top below 4 GiB and the IOAPIC. */
 #define KTSTR_CHANNEL_GPA  0xd0000000ull
@@ -90,7 +90,8 @@ struct ktstr_channel {
 	 */
 	uint64_t lost_ns;
 	uint64_t answers;
-	uint64_t asked; /* not 0: the host asks for KTSTR_OWN_WORDS */
+	uint64_t asked; /* the parts of KTSTR_OWN_WORDS that the host asks for (KTSTR_ASK); 0: none
+			 */
 	uint8_t pad5[40];
 	struct ktstr_handover handover;
 };
@@ -330,6 +331,10 @@ enum ktstr_own_words_part {
 	KTSTR_WORDS_NR = 5,
 };
 
+/* In ktstr_channel's asked: this part. */
+#define KTSTR_ASK(part) (1u << (part))
+#define KTSTR_ASK_ALL	(KTSTR_ASK(KTSTR_WORDS_NR) - 1)
+
 #define KTSTR_OWN_WORDS_MAX	16384u /* bytes of one part's text; the rest is left out */
 /* Most time that init takes for all of it, ms; and how long the host waits for it: heartbeats,
  * where init looks whether it is asked, come each second. */
@@ -338,7 +343,8 @@ enum ktstr_own_words_part {
 
 struct ktstr_own_words {
 	uint32_t part;	/* enum ktstr_own_words_part */
-	uint32_t error; /* errno: it was not to be had; ETIMEDOUT: there was no time for it; 0 */
+	uint32_t error; /* errno: it was not to be had; ETIMEDOUT: there was no time for it;
+			   ECANCELED: it was not asked for; 0 */
 };
 
 /* The size of the user's terminal, characters; 0: not known. */

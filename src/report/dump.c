@@ -192,6 +192,9 @@ static const char *why_absent(uint32_t error)
 	switch (error) {
 	case ETIMEDOUT:
 		return "there was no time for it";
+	case ECANCELED:
+		return "it was not asked for: it takes the locks of all run queues, and a CPU is "
+		       "stuck";
 	case ENXIO:
 		return "no scheduler was attached";
 	case ENOTSUP:

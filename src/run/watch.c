@@ -140,6 +140,17 @@ static bool may_answer(const struct watch *watch, uint64_t now)
 	       now - watch->seen->heartbeat_ns < 2 * KTSTR_OWN_WORDS_WAIT_MS * 1000000ull;
 }
 
+/*
+ * What is it asked for? The kernel's dump of the scheduler takes the locks of all run queues. A CPU
+ * that is stuck may hold one of them for ever, and then what is left of the guest stands as well.
+ */
+static uint32_t words_wanted(enum stop_reason stop)
+{
+	return stop == STOP_HARD_LOCKUP || stop == STOP_SOFT_LOCKUP
+		       ? KTSTR_ASK_ALL & ~KTSTR_ASK(KTSTR_WORDS_SCHED_EXT)
+		       : KTSTR_ASK_ALL;
+}
+
 static bool past_limit(struct watch *watch, struct vmm *vmm)
 {
 	uint64_t now = now_ns();
@@ -163,7 +174,7 @@ static bool past_limit(struct watch *watch, struct vmm *vmm)
 	if (!may_speak)
 		return true;
 	watch->asked_ns = now_ns();
-	vmm_ask(vmm);
+	vmm_ask(vmm, words_wanted(reason));
 	return false;
 }
 

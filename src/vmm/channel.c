@@ -101,11 +101,11 @@ void channel_answer(struct channel *channel, uint64_t lost_ns)
 	__atomic_store_n(&header->answers, ++channel->answers, __ATOMIC_RELEASE);
 }
 
-void channel_ask(struct channel *channel)
+void channel_ask(struct channel *channel, uint32_t parts)
 {
 	struct ktstr_channel *header = channel->region;
 
-	__atomic_store_n(&header->asked, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&header->asked, parts, __ATOMIC_RELAXED);
 }
 
 /* Nothing is on its way in either direction. */

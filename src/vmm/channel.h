@@ -56,8 +56,8 @@ uint64_t channel_heard(const struct channel *channel);
 /* channel_answer - tell the guest how much of its time it did not get, ns (KTSTR_EXPIRED). */
 void channel_answer(struct channel *channel, uint64_t lost_ns);
 
-/* channel_ask - ask the guest for KTSTR_OWN_WORDS. */
-void channel_ask(struct channel *channel);
+/* channel_ask - ask the guest for KTSTR_OWN_WORDS, once. @parts: of KTSTR_ASK */
+void channel_ask(struct channel *channel, uint32_t parts);
 
 /* channel_set_cargo - what the handover says of the cargo. */
 void channel_set_cargo(struct channel *channel, uint64_t gpa, uint64_t size);

@@ -74,9 +74,9 @@ void vmm_answer(struct vmm *vmm, uint64_t lost_ns)
 	channel_answer(&vmm->channel, lost_ns);
 }
 
-void vmm_ask(struct vmm *vmm)
+void vmm_ask(struct vmm *vmm, uint32_t parts)
 {
-	channel_ask(&vmm->channel);
+	channel_ask(&vmm->channel, parts);
 }
 
 bool vmm_has_room(const struct vmm *vmm)

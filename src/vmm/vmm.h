@@ -276,7 +276,7 @@ const struct channel *vmm_channel(const struct vmm *vmm);
 /* channel_answer */
 void vmm_answer(struct vmm *vmm, uint64_t lost_ns);
 /* channel_ask */
-void vmm_ask(struct vmm *vmm);
+void vmm_ask(struct vmm *vmm, uint32_t parts);
 /* Is there room for a largest frame? */
 bool vmm_has_room(const struct vmm *vmm);
 

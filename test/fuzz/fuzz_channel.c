@@ -39,9 +39,9 @@ int vmm_cpu_times(struct vmm *vmm, struct vmm_cpu_times *times)
 	return 0;
 }
 
-void vmm_ask(struct vmm *vmm)
+void vmm_ask(struct vmm *vmm, uint32_t parts)
 {
-	channel_ask(vmm->channel);
+	channel_ask(vmm->channel, parts);
 }
 
 bool vmm_has_room(const struct vmm *vmm)

@@ -339,6 +339,19 @@ static void a_cpu_that_is_stuck_ends_it_long_before_its_limit(void **state)
 	assert_in_range(seen.stuck_ns, 5000000000, 6000000000);
 }
 
+/* Who may hold a lock for ever: the kernel's dump of a scheduler would wait for it. */
+static void a_cpu_that_is_stuck_is_not_waited_for(void **state)
+{
+	const uint32_t rest = KTSTR_ASK_ALL & ~KTSTR_ASK(KTSTR_WORDS_SCHED_EXT);
+
+	(void)state;
+	assert_int_equal(words_wanted(STOP_SOFT_LOCKUP), rest);
+	begin();
+	run_stuck(false, true);
+	assert_int_equal(seen.stop, STOP_HARD_LOCKUP);
+	assert_int_equal(header.asked, rest);
+}
+
 static void one_that_works_does_not_and_nor_does_a_panics(void **state)
 {
 	(void)state;
@@ -380,6 +393,7 @@ static void who_lives_is_asked_for_its_own_words(void **state)
 		while (!header.asked)
 			assert_false(pass(100));
 		assert_int_equal(seen.stop, STOP_TEST_TIMEOUT);
+		assert_int_equal(header.asked, KTSTR_ASK_ALL);
 		begin_ms = time_ms;
 		for (uint32_t i = 0; answers && i < KTSTR_WORDS_NR; i++) {
 			assert_false(pass(100));
@@ -747,6 +761,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_cpu_that_is_stuck_ends_it_long_before_its_limit,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_cpu_that_is_stuck_is_not_waited_for, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(one_that_works_does_not_and_nor_does_a_panics,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_is_silent_with_nothing_to_do_has_stalled,
