@@ -246,6 +246,8 @@ void session_tell_failing(struct session *session, const struct ktstr_exited *ex
 {
 	uint64_t answers = guest_channel_answers(session->channel, NULL);
 
+	/* By this frame the host tells what came before it was looked at. */
+	kmsg_window_flush(session->kmsg);
 	guest_channel_send(session->channel, KTSTR_FAILING, exited, sizeof(*exited));
 	wait_for_answer(session, answers, false);
 }

@@ -53,21 +53,23 @@ static void note_host(struct watch *watch, struct vmm *vmm, struct host_took *to
 
 /*
  * The machine fails, as @seen has it: it stands still, is looked at, and goes on unless it is to
- * end. The time for that is none of the guest's.
+ * end. The time for that is none of the guest's. Returns whether it has stood still.
  */
-static void look_at(struct watch *watch, struct vmm *vmm, const struct observation *seen,
+static bool look_at(struct watch *watch, struct vmm *vmm, const struct observation *seen,
 		    bool goes_on, bool with_core)
 {
 	uint64_t begin = now_ns();
 	struct verdict verdict;
 	struct error err;
+	bool stands;
 
 	if (!watch->look)
-		return;
+		return false;
 	verdict_of(seen, &verdict);
 	if (!look_wants(watch->look, &verdict, with_core))
-		return;
-	if (vmm_pause(vmm, &err)) {
+		return false;
+	stands = !vmm_pause(vmm, &err);
+	if (!stands) {
 		look_missed(watch->look, &err);
 	} else {
 		look_take(watch->look, vmm, seen, &watch->flight, &verdict, with_core,
@@ -77,6 +79,7 @@ static void look_at(struct watch *watch, struct vmm *vmm, const struct observati
 	}
 	watch->look_ns += now_ns() - begin;
 	watch_limits_blocked(&watch->limits, watch->output.blocked_ns + watch->look_ns);
+	return stands;
 }
 
 void watch_look_at_end(struct watch *watch, struct vmm *vmm)
@@ -385,7 +388,8 @@ static void on_failing(struct watch *watch, struct vmm *vmm, const struct ktstr_
 	seen.exit = *exited;
 	seen.stop = STOP_BYE;
 	note_host(watch, vmm, &seen.host_took);
-	look_at(watch, vmm, &seen, true, true);
+	if (look_at(watch, vmm, &seen, true, true))
+		watch->seen->splats.has_stood = true;
 	scheduler_seen_hold(&watch->seen->scheduler);
 	vmm_answer(vmm, 0);
 }

@@ -155,6 +155,18 @@ void splats_died_of(char line[SPLAT_LINE_SIZE], const char *text)
 	utf8_printable(line, SPLAT_LINE_SIZE, words, strcspn(words, "\r\n"));
 }
 
+/* What the kernel finds by its clock, which goes on while it stands still. */
+static bool is_stall(const struct splat_mark *mark)
+{
+	static const char *const names[] = { "soft lockup", "hard lockup", "RCU stall", "hung task",
+					     "workqueue lockup" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(mark->name, names[i]))
+			return true;
+	return false;
+}
+
 void splats_add(struct splats *splats, const char *bytes, size_t count)
 {
 	while (count && line_split_next(&splats->split, &bytes, &count)) {
@@ -167,7 +179,8 @@ void splats_add(struct splats *splats, const char *bytes, size_t count)
 		if (!strcmp(mark->name, SPLAT_OOM))
 			utf8_printable(splats->oom_line, sizeof(splats->oom_line), line,
 				       strlen(line));
-		note(splats, mark->name, line);
+		if (!splats->has_stood || !is_stall(mark))
+			note(splats, mark->name, line);
 	}
 }
 

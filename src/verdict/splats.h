@@ -37,6 +37,8 @@ struct splat {
 struct splats {
 	const struct patterns *allowed; /* the caller's; or NULL */
 	bool all_allowed;
+	/* The guest has stood still, to be looked at: what stalls from here on is of that. */
+	bool has_stood;
 
 	struct splat kept[SPLATS_KEPT]; /* the first ones that are not allowed */
 	uint64_t found;			/* how many there were of them */

@@ -165,6 +165,30 @@ static void a_log_in_pieces(void **state)
 	}
 }
 
+/* Its clock went on meanwhile. What else it tells is its own doing, as before. */
+static void a_guest_that_stood_still_stalls_for_that(void **state)
+{
+	static const char log[] =
+		"[  9.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:83]\n"
+		"[  9.1] rcu: INFO: rcu_preempt self-detected stall on CPU\n"
+		"[  9.2] INFO: task sh:83 blocked for more than 122 seconds.\n";
+	static const char oops[] = "[  9.3] BUG: kernel NULL pointer dereference, address: 0\n";
+	const struct ktstr_exited tainted = { .tainted = L };
+	struct splats splats = { .allowed = NULL };
+
+	(void)state;
+	splats_add(&splats, log, sizeof(log) - 1);
+	assert_int_equal(splats.found, 3);
+	splats.has_stood = true;
+	splats_add(&splats, log, sizeof(log) - 1);
+	assert_int_equal(splats.found, 3);
+	splats_add(&splats, oops, sizeof(oops) - 1);
+	assert_int_equal(splats.found, 4);
+	/* Nor is its mark told as one that has no line. */
+	splats_finish(&splats, &tainted);
+	assert_int_equal(splats.found, 4);
+}
+
 static void what_is_allowed_does_not_count(void **state)
 {
 	struct patterns allowed = { 0 };
@@ -265,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_has_its_lines),
 		cmocka_unit_test(a_log_in_pieces),
+		cmocka_unit_test(a_guest_that_stood_still_stalls_for_that),
 		cmocka_unit_test(what_is_allowed_does_not_count),
 		cmocka_unit_test(marks_without_lines),
 		cmocka_unit_test(a_kill_is_told_once),

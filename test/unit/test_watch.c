@@ -214,6 +214,30 @@ static void an_ejection_behind_the_failure_is_none(void **state)
 	assert_true(scheduler_was_ejected(&seen.scheduler));
 }
 
+/* Where it was not stopped for a look, it is its own. */
+static void a_stall_behind_a_look_is_none(void **state)
+{
+	static const char line[] =
+		"[    9.000000] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:83]\n";
+
+	for (int looks = 0; looks < 2; looks++) {
+		struct ktstr_exited exited = { .kind = KTSTR_EXIT_STATUS, .value = 3 };
+
+		if (looks)
+			begin_look();
+		begin();
+		assert_int_equal(say(KTSTR_KERNEL, line, sizeof(line) - 1), 0);
+		assert_int_equal(seen.splats.found, 1);
+		assert_int_equal(say(KTSTR_FAILING, &exited, sizeof(exited)), 0);
+		assert_int_equal(say(KTSTR_KERNEL, line, sizeof(line) - 1), 0);
+		assert_int_equal(seen.splats.found, looks ? 1 : 2);
+		if (looks)
+			end_look(false);
+		tear_down(state);
+		set_up(state);
+	}
+}
+
 static void what_is_as_it_should_be_is_not_looked_at(void **state)
 {
 	(void)state;
@@ -763,6 +787,7 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_cpu_that_is_stuck_is_not_waited_for, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_stall_behind_a_look_is_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_that_works_does_not_and_nor_does_a_panics,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_is_silent_with_nothing_to_do_has_stalled,
