@@ -197,16 +197,20 @@ static void print_plan(const struct command_state *state)
 {
 	for (size_t i = 0; i < state->variants.count; i++) {
 		const struct variant *variant = &state->variants.list[i];
-		char spec[TOPOLOGY_SPEC_SIZE] = "host", skip[sizeof(variant->skip)];
+		const char *why = *variant->skip ? variant->skip : variant->fault;
+		char spec[TOPOLOGY_SPEC_SIZE] = "host", said[sizeof(variant->fault)];
 
 		/* A test's own words may be in it. */
-		utf8_printable(skip, sizeof(skip), variant->skip, strlen(variant->skip));
+		utf8_printable(said, sizeof(said), why, strlen(why));
 		if (variant->kernel)
 			topology_format(&variant->plan.topology, spec);
 		printf("%-44s %-12s %6" PRIu64 " MiB  %s%s%s\n", variant->name, spec,
 		       variant->kernel ? variant->plan.memory_mib : 0,
-		       variant->kernel ? variant->release : "", *variant->skip ? "  SKIP " : "",
-		       skip);
+		       variant->kernel ? variant->release : "",
+		       *variant->skip	 ? "  SKIP "
+		       : *variant->fault ? "  ERROR "
+					 : "",
+		       said);
 	}
 	printf("%zu variant%s", state->variants.count, state->variants.count == 1 ? "" : "s");
 	if (state->options->slurm)
@@ -267,10 +271,14 @@ static int check_host(const struct run_options *options, uint64_t host_mib, stru
 	struct plan_wish wish = { .topology = override->topology,
 				  .wprof = options->wprof_args && options->wprof > WPROF_OFF,
 				  .wprof_args = options->wprof_args };
+	const struct record_word silent = { .said = false };
 	unsigned int cpus = override->has_topology ? topology_cpus(&override->topology) : 1;
 	uint64_t most_mib = host_memory_largest_guest(host_mib, cpus), least_mib;
-	char spec[TOPOLOGY_SPEC_SIZE];
+	char spec[TOPOLOGY_SPEC_SIZE], record[48] = "";
 
+	plan_wish_record(&wish, &options->record, &silent, false);
+	if (wish.record_asked)
+		snprintf(record, sizeof(record), " --record-mib %" PRIu64, wish.record_mib);
 	if (override->memory_mib > most_mib)
 		return error_set(err, -EINVAL,
 				 "--memory %" PRIu64 "M: more than the %" PRIu64
@@ -283,10 +291,11 @@ static int check_host(const struct run_options *options, uint64_t host_mib, stru
 		return 0;
 	topology_format(&override->topology, spec);
 	return error_set(err, -EINVAL,
-			 "--topology %s%s%s: %u CPUs get %" PRIu64 " MiB, more than the %" PRIu64
-			 " MiB that a guest can have here; give fewer CPUs, %sor --memory",
-			 spec, wish.wprof ? " --wprof-args " : "",
+			 "--topology %s%s%s%s: %u CPUs get %" PRIu64 " MiB, more than the %" PRIu64
+			 " MiB that a guest can have here; give fewer CPUs, %s%sor --memory",
+			 spec, record, wish.wprof ? " --wprof-args " : "",
 			 wish.wprof ? wish.wprof_args : "", cpus, least_mib, most_mib,
+			 *record ? "a smaller --record-mib, " : "",
 			 wish.wprof ? "smaller ring buffers, " : "");
 }
 

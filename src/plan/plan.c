@@ -87,7 +87,7 @@ static int fit_recorder(const struct plan_wish *wish, bool memory_given, struct 
 
 	if (memory_given && rings > plan->memory_mib / part) {
 		if (wish->record_asked)
-			return error_set(err, -EINVAL,
+			return error_set(err, -E2BIG,
 					 "record_mib %" PRIu64 ": %u CPUs' rings take %" PRIu64
 					 " MiB, more than half of the memory as given, %" PRIu64
 					 " MiB; give less, or leave the memory out",
@@ -133,8 +133,10 @@ int plan_make(const struct plan_wish *wish, const struct plan_override *override
 	memory_given = override && override->memory_mib;
 	plan.memory_mib = memory_given ? override->memory_mib : plan_test_memory_mib(&wanted);
 	ret = wanted.record_mib ? fit_recorder(&wanted, memory_given, &plan, err) : 0;
-	if (ret)
+	if (ret) {
+		*out = plan;
 		return ret;
+	}
 	wanted.record_mib = plan.record_mib;
 	if (memory_given && plan.wprof)
 		check_given_memory(&wanted, &plan);

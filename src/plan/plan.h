@@ -80,9 +80,10 @@ struct plan {
 
 /*
  * plan_make - from an entry's wish and the operator's override to the machine.
- * Returns 0, or -EINVAL: from topology_check and topology_add_distances; a flight recorder that
- * somebody has asked for does not fit into the memory that was given. One that nobody has asked for
- * is left out where it does not fit, or makes the guest larger than the host can have.
+ * Returns 0; -EINVAL: from topology_check and topology_add_distances; -E2BIG: a flight recorder
+ * that somebody has asked for does not fit into the memory that was given, and @out is that machine
+ * all the same. One that nobody has asked for is left out where it does not fit, or makes the guest
+ * larger than the host can have.
  */
 int plan_make(const struct plan_wish *wish, const struct plan_override *override, struct plan *out,
 	      struct error *err);

@@ -23,7 +23,7 @@ static bool may_fork(const struct grouping *grouping, size_t i)
 {
 	const struct variant *variant = &grouping->list[i];
 
-	return variant->kernel && !*variant->skip &&
+	return variant->kernel && !*variant->skip && !*variant->fault &&
 	       !configure_fresh(options_of(grouping, i), variant->test);
 }
 

@@ -227,6 +227,10 @@ void schedule_next(struct schedule *schedule, const struct schedule_now *now,
 	if (*variant->skip) {
 		leave_pending(schedule, step->variant, VARIANT_DONE);
 		step->action = SCHEDULE_SKIP;
+	} else if (*variant->fault) {
+		leave_pending(schedule, step->variant, VARIANT_DONE);
+		step->action = SCHEDULE_REFUSE;
+		memcpy(step->reason, variant->fault, sizeof(step->reason));
 	} else if (schedule->running) {
 		if (fits(schedule, cost, now->free_mib))
 			start(schedule, step, cost);

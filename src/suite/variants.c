@@ -87,15 +87,32 @@ static int grow(struct variants *variants, struct variant **out)
 	return 0;
 }
 
-/* Why it is not run: the first reason that holds. */
+/* Would the host be large enough if nobody had asked for the flight recorder? */
+static bool fits_without_recorder(const struct plan_wish *wish, const struct plan *plan)
+{
+	struct plan_wish without = *wish;
+
+	without.topology = plan->topology;
+	without.record_mib = 0;
+	return plan_test_memory_mib(&without) <= wish->most_mib;
+}
+
+/*
+ * Why it is not run: the first reason that holds. @recorder_only: where the host is too small, the
+ * flight recorder makes it so
+ */
 static void find_skip(const struct variant_source *source, const struct preset *preset,
-		      struct variant *variant)
+		      bool recorder_only, struct variant *variant)
 {
 	const struct test *test = variant->test;
 	/* The maxima choose among presets; a topology that somebody named is meant. */
 	struct test_constraints needs = test->constraints;
 	unsigned int cpus = topology_cpus(&variant->plan.topology);
+	char rings[64] = "";
 
+	if (recorder_only)
+		snprintf(rings, sizeof(rings), ", with record_mib %" PRIu64 " for each of %u CPUs",
+			 variant->plan.record_mib, cpus);
 	needs.max_llcs = needs.max_cpus = needs.max_nodes = 0;
 	if (test->ignore)
 		snprintf(variant->skip, sizeof(variant->skip), "ignored: %s", test->ignore);
@@ -111,9 +128,9 @@ static void find_skip(const struct variant_source *source, const struct preset *
 		return;
 	else if (host_memory_of_guest(variant->plan.memory_mib, cpus) > source->host_memory_mib)
 		snprintf(variant->skip, sizeof(variant->skip),
-			 "the host is too small: the guest would have %" PRIu64 " MiB, and %" PRIu64
-			 " MiB is the most here",
-			 variant->plan.memory_mib,
+			 "the host is too small: the guest would have %" PRIu64
+			 " MiB%s, and %" PRIu64 " MiB is the most here",
+			 variant->plan.memory_mib, rings,
 			 host_memory_largest_guest(source->host_memory_mib, cpus));
 }
 
@@ -182,11 +199,16 @@ static int add(const struct variant_source *source, const struct variant_choice 
 		variant->image = kernel >= 0 ? source->kernels->images[kernel] : NULL;
 		variant->release = release;
 		ret = plan_make(&wish, &override, &variant->plan, err);
-		if (ret)
+		if (ret == -E2BIG)
+			snprintf(variant->fault, sizeof(variant->fault), "%.*s",
+				 (int)sizeof(variant->fault) - 1, err->text);
+		else if (ret)
 			return error_prefix(err, ret, "%s", name);
 		variant->plan.tsc_reliable = source->tsc_reliable;
 		note_asked(&wish, &override, variant);
-		find_skip(source, preset, variant);
+		find_skip(source, preset,
+			  wish.record_asked && fits_without_recorder(&wish, &variant->plan),
+			  variant);
 		if (!*variants->warning)
 			snprintf(variants->warning, sizeof(variants->warning), "%s",
 				 variant->plan.warning);

@@ -33,7 +33,8 @@ struct variant {
 	struct plan plan;
 	/* What its plan would have on a host that is large enough. */
 	uint64_t asked_mib, asked_record_mib;
-	char skip[192]; /* why it is not run, or "" */
+	char skip[192];	 /* why it is not run, or "" */
+	char fault[256]; /* why it cannot be run as it is asked for, an error of its own; or "" */
 };
 
 /* What the suite is made of; all of it the caller's. */
@@ -72,9 +73,10 @@ struct variants {
 
 /*
  * variants_make - Returns 0, or -EINVAL with a message: two tests of the same name, a topology that
- * is none, or -ENOMEM. A test that cannot be run as it is (constraints, the host's size, ignore) is
- * a variant with a reason to skip; but presets that a test's constraints rule out are no variants
- * at all, unless they rule out every one.
+ * is none, or -ENOMEM. One whose flight recorder does not fit into its memory has a fault. A test
+ * that cannot be run as it is (constraints, the host's size, ignore) is a variant with a reason to
+ * skip; but presets that a test's constraints rule out are no variants at all, unless they rule out
+ * every one.
  */
 int variants_make(const struct variant_source *source, const struct variant_choice *choice,
 		  struct variants *variants, struct error *err);

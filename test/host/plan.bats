@@ -120,7 +120,7 @@ plan()
 		--out o --seed 3 --repeat 1 --junit x.xml bad.sh
 	assert_status 1
 	assert_output ' env KTSTR_WPROF_PATH=/bin/true KTSTR_BOOT_TIMEOUT=12.5 .*/ktstr-launch test --stall-timeout 99 --wprof=0 --out o /'
-	run bash -c "$(sed -n 's/^  replay  *//p' <<<"$output")"
+	run bash -c "$(sed -n 's/^ *replay  *//p' <<<"$output")"
 	assert_status 1
 	assert_output '^FAIL +bad '
 }
@@ -181,7 +181,7 @@ plan()
 	run "$KTSTR_LAUNCH" test --out o --filter 'sub/bad' --kernel "$KERNEL" tests
 	assert_status 1
 	[[ -s $(echo o/sub_bad-0001/*.stdout) || -e $(echo o/sub_bad-0001/*.stdout) ]]
-	run bash -c "$(sed -n 's/^  replay  *//p' <<<"$output")"
+	run bash -c "$(sed -n 's/^ *replay  *//p' <<<"$output")"
 	assert_status 1
 	assert_output '^FAIL +bad '
 }
@@ -270,6 +270,27 @@ plan()
 	run "${small[@]}" 1n1l15c1t fair.sh
 	assert_status 0
 	assert_output '^fair .*SKIP the host is too small' '^1 variant$'
+	# So with a flight recorder that was asked for, by either, and it is named.
+	printf '#!/bin/sh\n#ktstr: memory_mib=256 record_mib=512\n' >hungry.sh
+	chmod +x hungry.sh
+	run "${small[@]}" 1n1l2c1t hungry.sh
+	assert_output '^hungry .*SKIP the host is too small: the guest would have 1280 MiB, with record_mib 512 for each of 2 CPUs,'
+	run "${small[@]}" 1n1l2c1t --record-mib 512 fair.sh
+	assert_status 125
+	assert_output '--topology 1n1l2c1t --record-mib 512: 2 CPUs get 1280 MiB, more .*, a smaller --record-mib, or --memory'
+}
+
+@test "plan: a flight recorder that was asked for is named where it does not fit, and stops no other test" {
+	printf '#!/bin/sh\n#ktstr: record_mib=64\n' >hungry.sh
+	printf '#!/bin/sh\n#ktstr: host_only\n' >alone.sh
+	chmod +x hungry.sh alone.sh
+	plan --memory 200 hungry.sh fair.sh
+	assert_status 0
+	assert_output "^hungry .*ERROR record_mib 64: 2 CPUs' rings take 128 MiB, more than half of the memory as given, 200 MiB" \
+		'^fair .* 200 MiB +[^ ]+$' '^2 variants$'
+	run "$KTSTR_LAUNCH" test --kernel "$KERNEL" --memory 200 hungry.sh alone.sh
+	assert_status 125
+	assert_output '^ERROR +hungry +record_mib 64: ' '^PASS +alone '
 }
 
 @test "plan: memory below the tracer's floor is said before anything boots" {

@@ -101,7 +101,8 @@ static void a_flight_recorder_that_does_not_fit_is_left_out(void **state)
 	assert_int_equal(plan_make(&wish, &override, &plan, NULL), 0);
 	assert_int_equal(plan.record_mib, 4);
 	override.memory_mib = 15;
-	assert_int_equal(plan_make(&wish, &override, &plan, &err), -EINVAL);
+	assert_int_equal(plan_make(&wish, &override, &plan, &err), -E2BIG);
+	assert_int_equal(plan.memory_mib, 15);
 	assert_non_null(strstr(err.text, "8 MiB, more than half of the memory as given, 15 MiB"));
 }
 

@@ -55,7 +55,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A variant for each letter, its machine; '-' is a test of the host, '.' one that is skipped. */
+/* A variant for each letter, its machine; '-' is a test of the host, '.' one that is skipped,
+ * '!' one that cannot be run. */
 static void plan(struct fixture *f, const char *machines)
 {
 	for (size_t i = 0; machines[i]; i++) {
@@ -69,6 +70,8 @@ static void plan(struct fixture *f, const char *machines)
 			f->list[i].kernel = f->list[i].image = images[i];
 		if (machines[i] == '.')
 			strcpy(f->list[i].skip, "so");
+		if (machines[i] == '!')
+			strcpy(f->list[i].fault, "no memory for its VM: it needs more");
 		f->variants.count = i + 1;
 	}
 	assert_int_equal(bases_find(&f->variants, &f->options, &f->bases, NULL), 0);
@@ -119,6 +122,15 @@ static const char *steps(struct fixture *f)
 static void done(struct fixture *f, size_t variant)
 {
 	assert_int_equal(schedule_done(&f->schedule, variant), BASE_NONE);
+}
+
+/* It ends nobody else's run, and no base is made for it. */
+static void test_faults(void **state)
+{
+	struct fixture *f = *state;
+
+	plan(f, "!!a");
+	assert_string_equal(steps(f), "refuse 0, refuse 1, run 2");
 }
 
 static void test_without_bases(void **state)
@@ -509,6 +521,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_fixture(test_without_bases),
+		with_fixture(test_faults),
 		with_fixture(test_from_a_base),
 		with_fixture(test_in_order),
 		with_fixture(test_one_base_after_the_other),
