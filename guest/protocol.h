@@ -272,6 +272,7 @@ struct ktstr_sched {
 	uint64_t end_ns;  /* ENDED: CLOCK_BOOTTIME when it was seen to have ended by itself, or to
 			     be enabled no more; 0: it went on until init stopped it.
 			     ATTACHED: when it was seen to be attached */
+	uint64_t gone_ns; /* ENDED: when its process had ended, by itself or by init */
 	char ops[64];	  /* ATTACHED: what root/ops says; NUL-terminated */
 	char reason[176]; /* FAILED: one clause; NUL-terminated */
 };

@@ -377,6 +377,7 @@ static void finish(struct session *session)
 		ended.end_ns = scheduler->end_ns ? scheduler->end_ns : clock_boottime_ns();
 	if (scheduler->child.running && put_down(session))
 		ended.flags |= KTSTR_SCHED_KILLED;
+	ended.gone_ns = clock_boottime_ns();
 	drain_text(session);
 	send_dump(session);
 	if (scheduler->child.running)

@@ -29,14 +29,16 @@ static void put(struct marks *marks, uint64_t boottime_ns, const char *fmt, ...)
 	marks->ret = trace_mark(marks->sink, boottime_ns, name, marks->failure);
 }
 
-static void put_scheduler(struct marks *marks, const struct scheduler_seen *scheduler)
+static void put_scheduler(struct marks *marks, const struct scheduler_life *life,
+			  uint64_t failed_ns)
 {
-	put(marks, scheduler->attached_ns, "scheduler '%s' is attached", scheduler->ops);
-	if (scheduler_was_ejected(scheduler))
-		put(marks, scheduler->end.end_ns, "scheduler '%s' is ejected: %s: %s",
-		    scheduler->ops, scheduler->reason, scheduler->message);
-	else
-		put(marks, scheduler->end.end_ns, "scheduler '%s' ends", scheduler->ops);
+	put(marks, life->attached_ns, "scheduler '%s' is attached", life->ops);
+	if (!life->was_stopped)
+		put(marks, life->end_ns, "scheduler '%s' %s%s", life->ops,
+		    *life->why ? "is ejected: " : "ends", life->why);
+	/* It made room for another one; behind the failure it is only cleaned up. */
+	else if (life->end_ns < failed_ns)
+		put(marks, life->end_ns, "scheduler '%s' is stopped", life->ops);
 }
 
 int look_marks_write(const struct trace_sink *sink, const struct observation *seen,
@@ -45,7 +47,8 @@ int look_marks_write(const struct trace_sink *sink, const struct observation *se
 	struct marks marks = { sink, failure, trace_marks_track(sink, failure) };
 
 	put(&marks, seen->guest_started_ns, "payload starts");
-	put_scheduler(&marks, &seen->scheduler);
+	for (unsigned int i = 0; i < seen->scheduler.nr_lives; i++)
+		put_scheduler(&marks, &seen->scheduler.lives[i], failed_ns);
 	if (seen->exited)
 		put(&marks, seen->exit.end_ns, "payload ends");
 	if (*seen->work.failed)

@@ -7,7 +7,7 @@
 #include "verdict/verdict.h"
 
 /*
- * look_marks_write - payload, scheduler, failed check, and last the failure with its cause
+ * look_marks_write - payload, each scheduler, failed check, and last the failure with its cause
  * @failed_ns: when it failed, guest's CLOCK_BOOTTIME; 0: not known, so that it has no mark
  * Returns 0 or what @sink returns.
  */

@@ -34,6 +34,35 @@ static void begin_next(struct scheduler_seen *seen, bool is_attached)
 	seen->end = (struct ktstr_sched){ 0 };
 }
 
+static void begin_life(struct scheduler_seen *seen, const struct ktstr_sched *sched)
+{
+	struct scheduler_life *life;
+
+	if (seen->nr_lives == SCHEDULER_LIVES)
+		memmove(&seen->lives[0], &seen->lives[1],
+			--seen->nr_lives * sizeof(seen->lives[0]));
+	life = &seen->lives[seen->nr_lives++];
+	*life = (struct scheduler_life){ .attached_ns = sched->end_ns };
+	memcpy(life->ops, seen->ops_at_end, sizeof(life->ops));
+}
+
+static void end_life(struct scheduler_seen *seen, const struct ktstr_sched *sched)
+{
+	struct scheduler_life *life;
+
+	if (!seen->nr_lives)
+		return;
+	life = &seen->lives[seen->nr_lives - 1];
+	if (life->end_ns)
+		return;
+	life->end_ns = sched->end_ns ? sched->end_ns : sched->gone_ns;
+	life->was_stopped = sched->flags & KTSTR_SCHED_STOPPED;
+	/* Of those that come behind one that failed the kernel's words are not kept. */
+	if (!seen->stays_failed && *seen->reason)
+		snprintf(life->why, sizeof(life->why), "%s: %.*s", seen->reason,
+			 (int)(sizeof(life->why) - sizeof(seen->reason) - 2), seen->message);
+}
+
 void scheduler_seen_report(struct scheduler_seen *seen, const struct ktstr_sched *sched)
 {
 	if (sched->state != KTSTR_SCHED_ENDED) {
@@ -41,12 +70,15 @@ void scheduler_seen_report(struct scheduler_seen *seen, const struct ktstr_sched
 		utf8_printable(seen->ops_at_end, sizeof(seen->ops_at_end), sched->ops,
 			       strnlen(sched->ops, sizeof(sched->ops)));
 	}
+	if (sched->state == KTSTR_SCHED_ATTACHED)
+		begin_life(seen, sched);
+	else if (sched->state == KTSTR_SCHED_ENDED)
+		end_life(seen, sched);
 	if (seen->stays_failed)
 		return;
 	switch ((enum ktstr_sched_state)sched->state) {
 	case KTSTR_SCHED_ATTACHED:
 		seen->state = SCHEDULER_ATTACHED;
-		seen->attached_ns = sched->end_ns;
 		memcpy(seen->ops, seen->ops_at_end, sizeof(seen->ops));
 		break;
 	case KTSTR_SCHED_FAILED:

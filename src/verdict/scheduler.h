@@ -27,15 +27,27 @@ enum scheduler_state {
 	SCHEDULER_ENDED,
 };
 
+/* Of one that was attached. */
+struct scheduler_life {
+	char ops[65];
+	/* Guest's CLOCK_BOOTTIME; end_ns 0: nothing was said of it. */
+	uint64_t attached_ns, end_ns;
+	bool was_stopped; /* by init */
+	char why[320];	  /* "REASON: MESSAGE" where the kernel ejected it; else "" */
+};
+
+/* As many of them are kept. */
+#define SCHEDULER_LIVES 16u
+
 struct scheduler_seen {
 	enum scheduler_state state;
 	const struct pattern *expected; /* of its ejection; the caller's; NULL: none is */
 	const char *file;	 /* on the host, and its arguments; the caller's; NULL: none */
 	const char *const *args; /* NULL-terminated, or NULL */
 	char ops[65];
-	char ops_at_end[65];  /* of the last one, where it was replaced */
-	uint64_t attached_ns; /* when ops was seen to be attached, guest's CLOCK_BOOTTIME; 0: never
-			       */
+	char ops_at_end[65];			      /* of the last one, where it was replaced */
+	struct scheduler_life lives[SCHEDULER_LIVES]; /* the last ones, the oldest first */
+	unsigned int nr_lives;
 	unsigned int replaced;
 	bool stays_failed; /* one that failed was replaced: what is below is that one's */
 	char fail_reason[256];

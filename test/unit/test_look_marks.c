@@ -18,7 +18,7 @@ static struct verdict verdict;
 static struct {
 	uint8_t trace[8192];
 	size_t size;
-	char marks[16][600];
+	char marks[32][600];
 	size_t nr_marks;
 } got;
 
@@ -115,9 +115,53 @@ static void a_scheduler_is_attached_and_ejected(void **state)
 	write_marks(0);
 	assert_string_equal(got.marks[1],
 			    "7000 scheduler 'x' is ejected: stall: yes[1] failed to run");
-	*seen.scheduler.reason = '\0';
+}
+
+static void say(uint32_t state, uint32_t flags, uint64_t end_ns, uint64_t gone_ns, const char *ops)
+{
+	struct ktstr_sched sched = {
+		.state = state, .flags = flags, .end_ns = end_ns, .gone_ns = gone_ns
+	};
+
+	strcpy(sched.ops, ops);
+	scheduler_seen_report(&seen.scheduler, &sched);
+}
+
+/* Also behind one that failed, and only what came before the failure. */
+static void each_scheduler_has_its_marks(void **state)
+{
+	static const char *const marks[] = {
+		"1000 scheduler 'a' is attached", "2000 scheduler 'a' is stopped",
+		"3000 scheduler 'b' is attached", "4000 scheduler 'b' ends",
+		"5000 scheduler 'c' is attached", "9000 failure: payload exited with status 3",
+	};
+
+	(void)state;
+	say(KTSTR_SCHED_ATTACHED, 0, 1000, 0, "a");
+	say(KTSTR_SCHED_ENDED, KTSTR_SCHED_STOPPED, 0, 2000, "");
+	say(KTSTR_SCHED_ATTACHED, 0, 3000, 0, "b");
+	say(KTSTR_SCHED_ENDED, 0, 4000, 4500, "");
+	say(KTSTR_SCHED_ATTACHED, 0, 5000, 0, "c");
+	say(KTSTR_SCHED_ENDED, KTSTR_SCHED_STOPPED, 0, 9500, "");
+	write_marks(9000);
+	assert_int_equal(got.nr_marks, 6);
+	for (size_t i = 0; i < 6; i++)
+		assert_string_equal(got.marks[i], marks[i]);
+}
+
+/* The last ones, that is: a test may replace them without end. */
+static void of_many_schedulers_the_last_ones_have_marks(void **state)
+{
+	(void)state;
+	for (uint64_t i = 1; i <= 3 * SCHEDULER_LIVES; i++) {
+		say(KTSTR_SCHED_ATTACHED, 0, 1000 * i, 0, "a");
+		say(KTSTR_SCHED_ENDED, KTSTR_SCHED_STOPPED, 0, 1000 * i + 500, "");
+	}
+	assert_int_equal(seen.scheduler.nr_lives, SCHEDULER_LIVES);
+	assert_int_equal(seen.scheduler.lives[0].attached_ns, 1000 * (2 * SCHEDULER_LIVES + 1));
 	write_marks(0);
-	assert_string_equal(got.marks[1], "7000 scheduler 'x' ends");
+	assert_int_equal(got.nr_marks, SCHEDULER_LIVES);
+	assert_string_equal(got.marks[SCHEDULER_LIVES - 1], "48000 scheduler 'a' is attached");
 }
 
 /* As long as it can be: cut, and no more than that. */
@@ -138,6 +182,8 @@ int main(void)
 		TEST(what_did_not_happen_has_none),
 		TEST(a_payload_with_a_failed_check),
 		TEST(a_scheduler_is_attached_and_ejected),
+		TEST(each_scheduler_has_its_marks),
+		TEST(of_many_schedulers_the_last_ones_have_marks),
 		TEST(a_long_cause_is_cut),
 	};
 
