@@ -166,7 +166,7 @@ void suite_abandon(struct suite_writer *writer);
 /*
  * The terminal's lines, plain or with colour; to see that they were written is the caller's
  * (ferror). suite_text_result: one line first that names outcome, variant and cause; then, for what
- * is bad, detail, paths and the replay command; for the rest, the trace when there is one.
+ * is bad, detail and paths; for the rest, the trace when there is one.
  * @name_width: columns to which names are filled up, so that the causes stand below each other; 0
  * for none.
  * suite_text_end: each skip's reason once more in a list, then what failed and what was an error,

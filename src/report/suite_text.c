@@ -51,10 +51,15 @@ void suite_text_result(FILE *out, const struct suite_result *result, unsigned in
 	fputc('\n', out);
 	if (result->metrics)
 		report_metrics_text(out, "  ", result->metrics);
-	if (outcome_is_bad(result->outcome))
-		suite_put_details(out, SUITE_PLAIN, "  ", result);
-	else
+	if (outcome_is_bad(result->outcome)) {
+		struct suite_result without = *result;
+
+		/* It stands at the end, with those of all others. */
+		without.replay = NULL;
+		suite_put_details(out, SUITE_PLAIN, "  ", &without);
+	} else {
 		suite_put_trace(out, SUITE_PLAIN, "  ", result);
+	}
 }
 
 static void put_skips(FILE *out, const struct suite_result *results, size_t count)
@@ -90,7 +95,7 @@ static void put_bad(FILE *out, const struct suite_result *results, size_t count,
 		suite_put(out, SUITE_PLAIN, results[i].name);
 		fputc('\n', out);
 		if (results[i].replay && *results[i].replay) {
-			fputs("    ", out);
+			fputs("    replay  ", out);
 			suite_put(out, SUITE_PLAIN, results[i].replay);
 			fputc('\n', out);
 		}

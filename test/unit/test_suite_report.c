@@ -776,16 +776,14 @@ static void the_terminal_gets_one_line_and_what_is_bad(void **state)
 		    text_of(&samples[0], 0, false));
 	assert_text("PASS     idle      payload exited with status 0 after 1.0 s\n",
 		    text_of(&samples[0], 8, false));
-	assert_text(
-		"FAIL     gauntlet/fair/smt-2llc  payload exited with status 1 after 3.2 s\n"
-		"  repro: same failure\n"
-		"    | a line of the guest\n"
-		"  folder        out/fair-0001\n"
-		"  failure dump  out/fair-0001/fair.failure-dump.json\n"
-		"  trace         out/fair-0001/fair.wprof.pb  (Perfetto)\n"
-		"  vm            booted\n"
-		"  replay        ktstr-launch test --filter gauntlet/fair/smt-2llc 'my tests'\n",
-		text_of(&samples[1], 8, false));
+	assert_text("FAIL     gauntlet/fair/smt-2llc  payload exited with status 1 after 3.2 s\n"
+		    "  repro: same failure\n"
+		    "    | a line of the guest\n"
+		    "  folder        out/fair-0001\n"
+		    "  failure dump  out/fair-0001/fair.failure-dump.json\n"
+		    "  trace         out/fair-0001/fair.wprof.pb  (Perfetto)\n"
+		    "  vm            booted\n",
+		    text_of(&samples[1], 8, false));
 	assert_text("TIMEOUT  gauntlet/fair/tiny/6.1.0  payload still ran after 60.0 s\n",
 		    text_of(&samples[2], 0, false));
 	assert_text("XFAIL    starved  expected failure: payload exited with status 3 after 1.1 s\n"
@@ -829,12 +827,12 @@ static void the_end_lists_skips_and_what_is_bad(void **state)
 		"  huge  12 LLCs, at most 4 #1\n"
 		"\nfailed:\n"
 		"  FAIL     gauntlet/fair/smt-2llc\n"
-		"    ktstr-launch test --filter gauntlet/fair/smt-2llc 'my tests'\n"
+		"    replay  ktstr-launch test --filter gauntlet/fair/smt-2llc 'my tests'\n"
 		"  TIMEOUT  gauntlet/fair/tiny/6.1.0\n"
 		"  XPASS    mended\n"
 		"\nerrors:\n"
 		"  ERROR    broken\n"
-		"    ktstr-launch test broken\n"
+		"    replay  ktstr-launch test broken\n"
 		"  INCONCLUSIVE  short\n"
 		"\nended early: 1 passed, 1 failed, 1 timed out, 1 unexpected pass, 1 inconclusive, "
 		"1 error, "
