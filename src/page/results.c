@@ -5,6 +5,8 @@
 #include <json-c/json.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,24 +22,51 @@ struct reading {
 	size_t nr_failures;
 };
 
+/* Through all symbolic links. */
+static bool lies_below(const char *path, const char *folder)
+{
+	char *real = realpath(path, NULL), *top = realpath(*folder ? folder : ".", NULL);
+	size_t length = top ? strlen(top) : 0;
+	bool is_so;
+
+	/* Of the root it is the slash. */
+	if (length && top[length - 1] == '/')
+		length--;
+	is_so = real && top && !strncmp(real, top, length) && real[length] == '/';
+	free(real);
+	free(top);
+	return is_so;
+}
+
 /*
  * Where the dump is: beside the results, by its path or in the folder of its run; else as it was
  * said, from the current folder on. That one may be another project's: failure_add_dump looks at
- * whose it is.
+ * whose it is. Results are often somebody else's, and name files as they like: what lies neither
+ * below them nor below the current folder is not opened, -EACCES. -ENOENT: it is nowhere.
  */
-static bool find_dump(const struct reading *reading, const char *said, char path[PATH_MAX])
+static int find_dump(const struct reading *reading, const char *said, char path[PATH_MAX])
 {
 	const char *name = strrchr(said, '/'), *run = name;
+	char places[3][PATH_MAX] = { "", "", "" };
+	int ret = -ENOENT;
 
-	if (*said != '/' && snprintf(path, PATH_MAX, "%s%s", reading->folder, said) < PATH_MAX &&
-	    !access(path, R_OK))
-		return true;
 	while (run && run > said && run[-1] != '/')
 		run--;
-	if (run && snprintf(path, PATH_MAX, "%s%s", reading->folder, run) < PATH_MAX &&
-	    !access(path, R_OK))
-		return true;
-	return snprintf(path, PATH_MAX, "%s", said) < PATH_MAX && !access(path, R_OK);
+	if (*said != '/')
+		snprintf(places[0], PATH_MAX, "%s%s", reading->folder, said);
+	if (run)
+		snprintf(places[1], PATH_MAX, "%s%s", reading->folder, run);
+	snprintf(places[2], PATH_MAX, "%s", said);
+	for (size_t i = 0; i < 3; i++) {
+		if (access(places[i], R_OK))
+			continue;
+		ret = -EACCES;
+		if (!lies_below(places[i], reading->folder) && !lies_below(places[i], "."))
+			continue;
+		memcpy(path, places[i], PATH_MAX);
+		return 0;
+	}
+	return ret;
 }
 
 /* The result gets its failure, or the reason why there is none. */
@@ -47,16 +76,21 @@ static int add_failure(struct reading *reading, struct json_object *result)
 	struct json_object *index = NULL, *absent = NULL;
 	struct error err = { "" };
 	char path[PATH_MAX];
-	int ret = -ENOENT;
+	int ret = -ENOENT, found;
 
 	if (said && reading->nr_failures == RESULTS_MAX_FAILURES)
 		snprintf(
 			err.text, sizeof(err.text),
 			"left out: the page has the first %d failures; ktstr-launch report %.700s shows it",
 			RESULTS_MAX_FAILURES, said);
-	else if (said && !find_dump(reading, said, path))
-		snprintf(err.text, sizeof(err.text),
-			 "its failure dump '%.700s' is not there any more", said);
+	else if (said && (found = find_dump(reading, said, path)))
+		snprintf(
+			err.text, sizeof(err.text),
+			found == -EACCES
+				? "its failure dump '%.700s' is not read, as it lies outside of the "
+				  "results' folder; ktstr-launch report of that file shows it"
+				: "its failure dump '%.700s' is not there any more",
+			said);
 	else if (said)
 		ret = failure_add_dump(reading->page, path, input_text(result, "name"),
 				       RESULTS_MAX_TRACES, &err);

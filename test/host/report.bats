@@ -110,6 +110,19 @@ print(base64.b64encode(hashlib.sha256(re.search("<%s>(.*)</%s>" % ((sys.argv[1],
 	"$KTSTR_LAUNCH" report other/results.json -o page.html
 	data_of page.html | jq -e '.failures == [] and
 		(.suite.results[0].failure_absent | test("is of another test, .other.sh.$"))'
+	# Somebody else's results do not choose what of this host is read.
+	mkdir theirs mine
+	for outside in "$BATS_TEST_TMPDIR/run/a-1.failure-dump.json" ../run/a-1.failure-dump.json link/a-1.failure-dump.json; do
+		sed "s|\"dump\":\"run/[^\"]*|\"dump\":\"$outside|" results.json >theirs/results.json
+		ln -sfn ../run theirs/link
+		(cd mine && "$KTSTR_LAUNCH" report ../theirs/results.json)
+		data_of theirs/results.html | jq -e '.failures == [] and
+			(.suite.results[0].failure_absent | test("is not read, as it lies outside"))'
+	done
+	# Nor is a path that says where they lie of harm.
+	sed "s|\"dump\":\"run/|\"dump\":\"$PWD/run/|" results.json >absolute.json
+	(cd mine && "$KTSTR_LAUNCH" report ../absolute.json)
+	data_of absolute.html | jq -e '.failures | length == 1'
 	# Without its end.
 	head -n 2 results.json >cut.json
 	printf '{"type":"resu' >>cut.json
