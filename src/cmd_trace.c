@@ -1,17 +1,14 @@
 /* ktstr-launch trace: what does a scheduling trace show, in words and numbers? */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "run/quote.h"
+#include "trace/load.h"
 #include "util/utf8.h"
 
 #define WAITS_SHOWN 20u
@@ -29,6 +26,7 @@ struct shown {
 	struct trace_tasks tasks;
 	uint64_t start_ns;
 	bool has_start; /* that is the payload's */
+	bool is_cut_off;
 	uint64_t count[TRACE_TYPES];
 };
 
@@ -47,37 +45,9 @@ static const char *name(const struct shown *shown, uint32_t number, char text[10
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static int read_bytes(struct shown *shown, const char *path, struct failure *failure)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
-	struct stat st;
-	void *data;
-
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		ret = failure_set(failure, -errno, "cannot be opened: %s", strerror(errno));
-		goto out;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		ret = failure_set(failure, -EINVAL, "it is no regular file");
-		goto out;
-	}
-	data = st.st_size ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
-	if (data == MAP_FAILED) {
-		ret = failure_set(failure, -errno, "cannot be read: %s", strerror(errno));
-		goto out;
-	}
-	ret = trace_events_read(&shown->events, data, (size_t)st.st_size, failure);
-	if (data)
-		munmap(data, (size_t)st.st_size);
-out:
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
 static int read_trace(struct shown *shown, const char *path, struct failure *failure)
 {
-	int ret = read_bytes(shown, path, failure);
+	int ret = trace_load(&shown->events, path, TRACE_MAX_EVENTS, &shown->is_cut_off, failure);
 
 	if (!ret)
 		ret = trace_tasks_read(&shown->events, &shown->tasks, failure);
@@ -248,89 +218,81 @@ struct list {
 	const struct shown *shown;
 	const struct task_row *rows;
 	const struct task_span *waits[WAITS_SHOWN + 1];
+	void (*put)(struct json *json, const struct list *list, size_t i);
 	size_t at, nr;
 };
 
-static struct json_object *next_mark(void *data, bool *end)
+static void put_mark(struct json *json, const struct list *list, size_t i)
 {
-	struct list *list = data;
-	const struct trace_events *events = &list->shown->events;
-	struct json json;
+	const struct sched_mark *mark = &list->shown->events.marks[i];
 
-	*end = list->at == events->nr_marks;
-	if (*end)
-		return NULL;
-	json = json_begin();
-	put_ns(&json, "ns", events->marks[list->at].ns);
-	put_name(&json, "name", list->shown, events->marks[list->at++].name);
-	return json_end(&json);
+	put_ns(json, "ns", mark->ns);
+	put_name(json, "name", list->shown, mark->name);
 }
 
-static struct json_object *next_lost(void *data, bool *end)
+static void put_lost(struct json *json, const struct list *list, size_t i)
 {
-	struct list *list = data;
-	const struct trace_events *events = &list->shown->events;
-	struct json json;
+	const struct trace_lost *lost = &list->shown->events.lost[i];
 
-	*end = list->at == events->nr_lost;
-	if (*end)
-		return NULL;
-	json = json_begin();
-	json_put_int(&json, "cpu", events->lost[list->at].cpu);
-	put_ns(&json, "from_ns", events->lost[list->at].from_ns);
-	put_ns(&json, "to_ns", events->lost[list->at++].to_ns);
-	return json_end(&json);
+	json_put_int(json, "cpu", lost->cpu);
+	put_ns(json, "from_ns", lost->from_ns);
+	put_ns(json, "to_ns", lost->to_ns);
 }
 
-static struct json_object *next_task(void *data, bool *end)
+static void put_task(struct json *json, const struct list *list, size_t i)
 {
-	struct list *list = data;
-	const struct task_row *row = &list->rows[list->at];
-	struct json json;
+	const struct task_row *row = &list->rows[i];
 
-	*end = list->at == list->nr;
-	if (*end)
-		return NULL;
-	list->at++;
-	json = json_begin();
-	put_name(&json, "task", list->shown, row->task->comm);
-	json_put_int(&json, "pid", row->task->pid);
-	put_ns(&json, "ran_ns", row->sums[TASK_RUNS]);
-	put_ns(&json, "waited_ns", row->sums[TASK_WAITS]);
-	put_ns(&json, "slept_ns", row->sums[TASK_SLEEPS]);
-	json_put_number(&json, "moves", row->task->moves);
-	json_put_number(&json, "wakes", row->wakes.count);
-	put_ns(&json, "wake_p50_ns", row->wakes.p50_ns);
-	put_ns(&json, "wake_p99_ns", row->wakes.p99_ns);
-	put_ns(&json, "wake_max_ns", row->wakes.max_ns);
-	return json_end(&json);
+	put_name(json, "task", list->shown, row->task->comm);
+	json_put_int(json, "pid", row->task->pid);
+	put_ns(json, "ran_ns", row->sums[TASK_RUNS]);
+	put_ns(json, "waited_ns", row->sums[TASK_WAITS]);
+	put_ns(json, "slept_ns", row->sums[TASK_SLEEPS]);
+	json_put_number(json, "moves", row->task->moves);
+	json_put_number(json, "wakes", row->wakes.count);
+	put_ns(json, "wake_p50_ns", row->wakes.p50_ns);
+	put_ns(json, "wake_p99_ns", row->wakes.p99_ns);
+	put_ns(json, "wake_max_ns", row->wakes.max_ns);
 }
 
-static struct json_object *next_wait(void *data, bool *end)
+static void put_wait(struct json *json, const struct list *list, size_t i)
 {
-	struct list *list = data;
-	const struct task_span *span = list->waits[list->at];
-	const struct trace_task *behind, *task;
-	struct json json;
+	const struct task_span *span = list->waits[i];
+	const struct trace_task *task = &list->shown->tasks.tasks[span->task], *behind;
 	uint64_t ns;
 
+	behind = trace_tasks_ran_most(&list->shown->tasks, span->cpu, span->on_cpu_from_ns,
+				      span->to_ns, &ns);
+	put_name(json, "task", list->shown, task->comm);
+	json_put_int(json, "pid", task->pid);
+	json_put_int(json, "cpu", span->cpu);
+	put_ns(json, "from_ns", span->from_ns);
+	put_ns(json, "for_ns", span->to_ns - span->from_ns);
+	put_ns(json, "queued_ns", span->to_ns - span->on_cpu_from_ns);
+	json_put_int(json, "behind_pid", behind ? behind->pid : 0);
+	put_ns(json, "behind_ns", ns);
+}
+
+static struct json_object *next(void *data, bool *end)
+{
+	struct list *list = data;
+	struct json json;
+
 	*end = list->at == list->nr;
 	if (*end)
 		return NULL;
-	list->at++;
-	task = &list->shown->tasks.tasks[span->task];
-	behind = trace_tasks_ran_most(&list->shown->tasks, span->cpu, span->on_cpu_from_ns,
-				      span->to_ns, &ns);
 	json = json_begin();
-	put_name(&json, "task", list->shown, task->comm);
-	json_put_int(&json, "pid", task->pid);
-	json_put_int(&json, "cpu", span->cpu);
-	put_ns(&json, "from_ns", span->from_ns);
-	put_ns(&json, "for_ns", span->to_ns - span->from_ns);
-	put_ns(&json, "queued_ns", span->to_ns - span->on_cpu_from_ns);
-	json_put_int(&json, "behind_pid", behind ? behind->pid : 0);
-	put_ns(&json, "behind_ns", ns);
+	list->put(&json, list, list->at++);
 	return json_end(&json);
+}
+
+static void put_list(struct json *json, const char *key, struct list *list, size_t nr,
+		     void (*put)(struct json *json, const struct list *list, size_t i))
+{
+	list->put = put;
+	list->at = 0;
+	list->nr = nr;
+	json_put_list(json, key, next, list);
 }
 
 static int print_json(const struct shown *shown)
@@ -353,18 +315,14 @@ static int print_json(const struct shown *shown)
 	put_ns(&json, "first_ns", events->first_ns);
 	put_ns(&json, "last_ns", events->last_ns);
 	json_put_number(&json, "disordered", events->disordered);
+	json_put_bool(&json, "cut_off", shown->is_cut_off);
 	for (size_t i = 0; i < TRACE_TYPES; i++)
 		json_put_number(&counts, type_names[i], shown->count[i]);
 	json_put(&json, "events", json_end(&counts));
-	json_put_list(&json, "marks", next_mark, &list);
-	list.at = 0;
-	json_put_list(&json, "lost", next_lost, &list);
-	list.at = 0;
-	list.nr = list.rows ? shown->tasks.nr_tasks : 0;
-	json_put_list(&json, "tasks", next_task, &list);
-	list.at = 0;
-	list.nr = longest_waits(shown, NULL, list.waits);
-	json_put_list(&json, "waits", next_wait, &list);
+	put_list(&json, "marks", &list, events->nr_marks, put_mark);
+	put_list(&json, "lost", &list, events->nr_lost, put_lost);
+	put_list(&json, "tasks", &list, list.rows ? shown->tasks.nr_tasks : 0, put_task);
+	put_list(&json, "waits", &list, longest_waits(shown, NULL, list.waits), put_wait);
 	text = json_text(json_end(&json), true, &size);
 	free((void *)list.rows);
 	if (!text)
@@ -422,35 +380,46 @@ static int print_task(const struct shown *shown, const char *path, const char *w
 	return 1;
 }
 
+/* What was asked for. Returns an exit status, or -ENOMEM. */
+static int show(const struct shown *shown, const struct run_options *options, const char *path)
+{
+	int ret = 0;
+
+	if (shown->is_cut_off)
+		command_complain("trace '%s': it is cut off: this is what stands before that",
+				 path);
+	if (options->trace_json)
+		return print_json(shown);
+	if (options->trace_task)
+		return print_task(shown, path, options->trace_task, options->trace_at);
+	print_summary(shown);
+	if (options->trace_tasks)
+		ret = print_tasks(shown);
+	if (options->trace_waits)
+		print_waits(shown, NULL);
+	return ret;
+}
+
 int cmd_trace(const struct run_options *options)
 {
 	const char *path = options->operands ? *options->operands : NULL;
 	struct failure failure = { "" };
 	struct shown shown = { .start_ns = 0 };
-	int status = 0, ret;
+	int status;
 
 	if (!path || options->operands[1])
 		return command_misused("trace", "give one file");
 	if (options->trace_at && !options->trace_task)
 		return command_misused("trace", "--at is about a task: give --task");
-	ret = read_trace(&shown, path, &failure);
-	if (ret) {
+	if (read_trace(&shown, path, &failure)) {
 		command_complain("trace '%s': %s", path,
 				 !strncmp(failure.text, "trace: ", 7) ? failure.text + 7
 								      : failure.text);
 		status = COMMAND_CANNOT;
-	} else if (options->trace_json) {
-		ret = print_json(&shown);
-	} else if (options->trace_task) {
-		status = print_task(&shown, path, options->trace_task, options->trace_at);
 	} else {
-		print_summary(&shown);
-		if (options->trace_tasks)
-			ret = print_tasks(&shown);
-		if (options->trace_waits)
-			print_waits(&shown, NULL);
+		status = show(&shown, options, path);
 	}
-	if (ret && !status) {
+	if (status == -ENOMEM) {
 		command_complain("trace '%s': out of memory", path);
 		status = COMMAND_CANNOT;
 	}

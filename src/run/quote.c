@@ -2,13 +2,10 @@
 #include "run/quote.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "trace/load.h"
 #include "util/utf8.h"
 
 static void fill(struct quote_task *to, const struct trace_events *events, int32_t pid,
@@ -143,19 +140,16 @@ void quote_from(struct quote *quote, const struct named *named, uint64_t start_n
 			 events->nr_lost ? ", and events are missing" : "");
 }
 
-static void ask(struct quote *quote, const struct named *named, uint64_t start_ns, const void *data,
-		size_t size)
+static void read_file(struct quote *quote, const struct named *named, uint64_t start_ns,
+		      const char *path)
 {
 	struct trace_tasks tasks = { .spans = NULL };
 	struct failure failure = { "" };
 	struct trace_events events;
-	int ret = trace_events_read_most(&events, data, size, QUOTE_MAX_EVENTS, &failure);
-	/* Of one that is cut off the rest is there. */
-	const bool is_cut_off = ret == -ENODATA && events.nr_events;
+	int ret = trace_load(&events, path, QUOTE_MAX_EVENTS, &quote->is_cut_off, &failure);
 
-	if (!ret || is_cut_off)
+	if (!ret)
 		ret = trace_tasks_read(&events, &tasks, &failure);
-	quote->is_cut_off = is_cut_off;
 	if (ret)
 		snprintf(quote->why, sizeof(quote->why), "%.200s%s", failure.text,
 			 ret == -E2BIG ? "; ktstr-launch trace reads larger ones" : "");
@@ -163,28 +157,6 @@ static void ask(struct quote *quote, const struct named *named, uint64_t start_n
 		quote_from(quote, named, start_ns, &events, &tasks);
 	trace_tasks_free(&tasks);
 	trace_events_free(&events);
-}
-
-static void read_file(struct quote *quote, const struct named *named, uint64_t start_ns,
-		      const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	void *data = MAP_FAILED;
-	struct stat st = { .st_size = -1 };
-
-	if (fd >= 0 && !fstat(fd, &st) && st.st_size)
-		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (fd >= 0 && data == MAP_FAILED && !st.st_size) {
-		snprintf(quote->why, sizeof(quote->why), "the trace '%.200s' is empty", path);
-	} else if (data == MAP_FAILED) {
-		snprintf(quote->why, sizeof(quote->why), "the trace cannot be read: %s",
-			 strerror(errno));
-	} else {
-		ask(quote, named, start_ns, data, (size_t)st.st_size);
-		munmap(data, (size_t)st.st_size);
-	}
-	if (fd >= 0)
-		close(fd);
 }
 
 void quote_take(struct quote *quote, const struct observation *seen, const char *path,

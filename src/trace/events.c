@@ -301,6 +301,28 @@ static bool sort_events(struct trace_events *events)
 	return true;
 }
 
+/*
+ * wprof's traces have the kernel's own numbers (include/linux/sched.h), the tracepoint's have what
+ * it makes of them. They differ in 0x80: dead, or idle. What sleeps idle shows which they are, and
+ * so does every other number that the tracepoint has not.
+ */
+#define TRACEPOINT_STATES 0x1ffu
+#define RAW_DEAD	  0x80u
+#define TRACEPOINT_DEAD	  0x10u
+
+static void translate_states(struct trace_events *events)
+{
+	bool is_raw = false;
+
+	for (size_t i = 0; i < events->nr_events && !is_raw; i++)
+		is_raw = events->events[i].type == TRACE_SWITCH &&
+			 events->events[i].prev_state & ~TRACEPOINT_STATES;
+	for (size_t i = 0; i < events->nr_events && is_raw; i++)
+		if (events->events[i].type == TRACE_SWITCH &&
+		    events->events[i].prev_state == RAW_DEAD)
+			events->events[i].prev_state = TRACEPOINT_DEAD;
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct sched_mark *left = a, *right = b;
@@ -342,6 +364,7 @@ int trace_events_read_most(struct trace_events *events, const void *data, size_t
 		events->first_ns = events->events[0].ns;
 		events->last_ns = events->events[events->nr_events - 1].ns;
 	}
+	translate_states(events);
 	if (events->nr_marks)
 		qsort(events->marks, events->nr_marks, sizeof(*events->marks), by_time);
 	return ret;

@@ -23,7 +23,7 @@ struct sched_event {
 	int32_t pid, other_pid;
 	uint32_t comm, other_comm; /* 0: not said */
 	union {
-		uint32_t prev_state;  /* SWITCH */
+		uint32_t prev_state;  /* SWITCH; for trace_state_letter */
 		uint32_t clone_flags; /* NEWTASK: the lower half, which has those of old */
 		int32_t from_cpu;     /* MIGRATE */
 	};

@@ -124,7 +124,7 @@ for pid in sorted(did):
 @test "trace: what is no trace, is empty, cut off, or not there" {
 	make_trace 1 >t.pb
 	: >empty
-	head -c 1000 t.pb >half
+	head -c 10 t.pb >cut
 	echo '{}' >other
 	printf '\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x' >long
 	while read -r file words; do
@@ -133,12 +133,21 @@ for pid in sorted(did):
 		assert_output "trace '$file': .*$words" || return
 	done <<-END
 		empty it is empty
-		half cut off: the packet at byte [0-9]+ does not end within its 1000 bytes
+		cut cut off: the packet at byte [0-9]+ does not end within its 10 bytes
 		other no Perfetto trace
 		long cut off
 		none cannot be opened: No such file
 		. no regular file
 	END
+	# Where it has events, those are shown.
+	head -c -9 t.pb >half
+	for options in '' --tasks --json; do
+		# shellcheck disable=SC2086 # none, or one
+		run --separate-stderr "$KTSTR_LAUNCH" trace $options half
+		assert_status 0
+		[[ $stderr == *"trace 'half': it is cut off: this is what stands before that"* && $output ]]
+	done
+	jq -e .cut_off <<<"$output"
 	run "$KTSTR_LAUNCH" trace
 	assert_status 125
 	run "$KTSTR_LAUNCH" trace --at 1 t.pb

@@ -151,7 +151,7 @@ static void test_a_task_that_is_not_there(void **state)
 	take(bench);
 	assert_non_null(strstr(bench->text, ": trace: this is no Perfetto trace"));
 	quote_take(&bench->quote, &bench->seen, "/nonexistent", true, NULL);
-	assert_non_null(strstr(bench->quote.why, "cannot be read: No such file"));
+	assert_non_null(strstr(bench->quote.why, "cannot be opened: No such file"));
 	quote_take(&bench->quote, &bench->seen, NULL, true, NULL);
 	assert_string_equal(bench->quote.why, "there is no trace");
 	quote_take(&bench->quote, &bench->seen, NULL, false, NULL);
@@ -161,8 +161,7 @@ static void test_a_task_that_is_not_there(void **state)
 	/* An empty file. */
 	assert_int_equal(truncate(bench->path, 0), 0);
 	quote_take(&bench->quote, &bench->seen, bench->path, true, NULL);
-	assert_non_null(strstr(bench->quote.why, "test_quote."));
-	assert_non_null(strstr(bench->quote.why, "is empty"));
+	assert_non_null(strstr(bench->quote.why, "it is empty"));
 }
 
 static void test_a_trace_that_is_cut_off(void **state)

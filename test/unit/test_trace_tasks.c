@@ -93,6 +93,28 @@ static void starved(struct bench *bench)
 	read_bench(bench);
 }
 
+/* 0x80 is the tracepoint's for idle, and the kernel's own for dead: the others show whose it is. */
+static void test_dead_or_idle(void **state)
+{
+	for (int is_raw = 0; is_raw < 2; is_raw++) {
+		struct bench *bench = *state;
+		struct trace_writer *writer = &bench->writer;
+
+		writer_cpu(writer, 0);
+		writer_switch(writer, 1000, "swapper/0", 0, 0, "kworker", 9);
+		writer_switch(writer, 1100, "kworker", 9, is_raw ? 0x402 : 0x80, "ends", 50);
+		writer_switch(writer, 1200, "ends", 50, is_raw ? 0x80 : 0x10, "swapper/0", 0);
+		writer_switch(writer, 1300, "swapper/0", 0, 0, "kworker", 9);
+		writer_cpu_end(writer);
+		read_bench(bench);
+		assert_int_equal(span_of(bench, find(bench, "kworker"), 1)->letter, 'I');
+		/* It is nothing any more. */
+		assert_int_equal(find(bench, "ends")->nr_spans, 1);
+		teardown(state);
+		setup(state);
+	}
+}
+
 static void test_starved(void **state)
 {
 	struct bench *bench = *state;
@@ -449,6 +471,7 @@ static void test_nothing_twice(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_dead_or_idle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_starved, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_before_the_first_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_woken_while_it_goes_to_sleep, setup, teardown),
