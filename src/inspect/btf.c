@@ -110,8 +110,13 @@ int btf_open(struct inspect *inspect, struct btf **out, struct error *err)
 	*out = NULL;
 	if (!inspect_symbol(inspect, "__start_BTF", &start) ||
 	    !inspect_symbol(inspect, "__stop_BTF", &stop) || stop == start)
-		return error_set(err, -ENOENT,
-				 "BTF: the kernel carries no types (CONFIG_DEBUG_INFO_BTF)");
+		return inspect_out_of_time(inspect)
+			       ? error_set(
+					 err, -ETIMEDOUT,
+					 "BTF: there was no time left to look for the kernel's types")
+			       : error_set(
+					 err, -ENOENT,
+					 "BTF: the kernel carries no types (CONFIG_DEBUG_INFO_BTF)");
 	if (stop < start || stop - start > BTF_MAX_SIZE)
 		return error_set(err, -EPROTO, "BTF: 0x%llx to 0x%llx is no place for types",
 				 (unsigned long long)start, (unsigned long long)stop);

@@ -31,7 +31,7 @@ struct btf_field {
 /*
  * btf_open - the running kernel's own, __start_BTF to __stop_BTF, read once
  * Returns 0, or with a message -ENOENT: the kernel has none (CONFIG_DEBUG_INFO_BTF); -EIO: it is
- * not readable; -EPROTO as btf_parse; -ENOMEM.
+ * not readable; -ETIMEDOUT; -EPROTO as btf_parse; -ENOMEM.
  */
 int btf_open(struct inspect *inspect, struct btf **out, struct error *err);
 

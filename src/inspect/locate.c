@@ -62,7 +62,7 @@ static int symbols_in_window(struct inspect *inspect, uint64_t digits, size_t be
 		return -ENOMEM;
 	size = state_read_most(inspect, start, window, before + behind);
 	if (kallsyms_locate(window, size, start + delta, before, &kallsyms)) {
-		ret = symbols_make(symbols, &kallsyms, window, size, start + delta, text);
+		ret = symbols_make(symbols, inspect, &kallsyms, window, size, start + delta, text);
 		ret = ret == 0 ? 1 : ret == -ENOMEM ? ret : 0;
 	}
 	huge_unmap(window, before + behind);

@@ -62,6 +62,11 @@ static const struct orc_format formats[] = {
 
 #define NR_FORMATS (sizeof(formats) / sizeof(*formats))
 
+static int no_time(struct error *err)
+{
+	return error_set(err, -ETIMEDOUT, "ORC: there was no time left to look for its tables");
+}
+
 /*
  * By the kernel's hash. Some kernels between the first format and the hash had others: only the
  * first one's entries have an end and no signal.
@@ -74,7 +79,13 @@ static int find_format(struct inspect *inspect, const struct btf *btf, struct or
 	uint64_t start, stop;
 
 	if (!inspect_symbol(inspect, "__start_orc_header", &start)) {
-		if (!btf || !btf_member(btf, "orc_entry", "end", &field) ||
+		if (inspect_out_of_time(inspect))
+			return no_time(err);
+		if (!btf)
+			return error_set(err, -EPROTO,
+					 "ORC: this kernel names no format (hash), and its types "
+					 "(BTF), which would show the oldest one, were not had");
+		if (!btf_member(btf, "orc_entry", "end", &field) ||
 		    btf_member(btf, "orc_entry", "signal", &field))
 			return error_set(err, -EPROTO,
 					 "ORC: this kernel names no format (hash), and its types "
@@ -107,8 +118,11 @@ int orc_open(struct inspect *inspect, const struct btf *btf, struct orc *orc, st
 	    !inspect_symbol(inspect, "__stop_orc_unwind_ip", &ip_stop) ||
 	    !inspect_symbol(inspect, "__start_orc_unwind", &start) ||
 	    !inspect_symbol(inspect, "__stop_orc_unwind", &stop))
-		return error_set(err, -ENOENT,
-				 "ORC: the kernel has no such tables (CONFIG_UNWINDER_ORC)");
+		return inspect_out_of_time(inspect)
+			       ? no_time(err)
+			       : error_set(
+					 err, -ENOENT,
+					 "ORC: the kernel has no such tables (CONFIG_UNWINDER_ORC)");
 	nr = (ip_stop - ip_start) / sizeof(int32_t);
 	if (ip_stop <= ip_start || nr > MAX_ROWS || stop - start != nr * ENTRY_SIZE)
 		return error_set(

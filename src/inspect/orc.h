@@ -61,7 +61,7 @@ struct orc {
  * orc_open - the kernel's tables and their format; there is nothing to close
  * @btf: tells the formats apart that are older than the hash; NULL: they are refused
  * Returns 0, or with a message -ENOENT: it has none (CONFIG_UNWINDER_ORC); -EPROTO: their place or
- * their format is not known here; -EIO: not readable.
+ * their format is not known here; -EIO: not readable; -ETIMEDOUT.
  */
 int orc_open(struct inspect *inspect, const struct btf *btf, struct orc *orc, struct error *err);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect/inspect.h"
+#include "inspect/state.h"
 #include "util/fnv.h"
 
 static uint32_t bucket_of(const struct symbols *symbols, const char *name)
@@ -61,7 +61,8 @@ static void fill_buckets(struct symbols *symbols)
 	}
 }
 
-static void index_names(struct symbols *symbols)
+/* False: there is no time left. */
+static bool index_names(struct symbols *symbols, struct inspect *inspect)
 {
 	char name[INSPECT_SYMBOL_SIZE];
 	size_t at = symbols->kallsyms.names;
@@ -70,8 +71,11 @@ static void index_names(struct symbols *symbols)
 		symbols->name_at[i] = (uint32_t)at;
 		at = kallsyms_name(symbols->bytes, &symbols->kallsyms, at, name, sizeof(name));
 		symbols->next[i] = bucket_of(symbols, name);
+		if (inspect && !state_has_time(inspect, sizeof(name)))
+			return false;
 	}
 	fill_buckets(symbols);
+	return true;
 }
 
 static void get_name(const struct symbols *symbols, uint32_t i, char *name, size_t size)
@@ -133,8 +137,8 @@ static void find_borders(struct symbols *symbols, uint32_t text)
 		symbols->end = symbols->address[symbols->order[symbols->nr - 1]] + 1;
 }
 
-int symbols_make(struct symbols *symbols, const struct kallsyms *kallsyms, const uint8_t *bytes,
-		 size_t size, uint64_t address, uint64_t text_address)
+int symbols_make(struct symbols *symbols, struct inspect *inspect, const struct kallsyms *kallsyms,
+		 const uint8_t *bytes, size_t size, uint64_t address, uint64_t text_address)
 {
 	struct kallsyms placed = *kallsyms;
 	uint32_t text;
@@ -145,8 +149,9 @@ int symbols_make(struct symbols *symbols, const struct kallsyms *kallsyms, const
 	ret = keep_bytes(symbols, kallsyms, bytes);
 	if (ret == 0)
 		ret = reserve(symbols);
+	if (ret == 0 && !index_names(symbols, inspect))
+		ret = -ETIMEDOUT;
 	if (ret == 0) {
-		index_names(symbols);
 		ret = find_number(symbols, "_text", &text) &&
 				      kallsyms_addresses(bytes, size, address, text, text_address,
 							 &placed)

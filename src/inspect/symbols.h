@@ -9,6 +9,8 @@
 
 #include "inspect/kallsyms.h"
 
+struct inspect;
+
 /* A symbol that is not compressed. */
 struct symbols_plain {
 	uint64_t address;
@@ -31,12 +33,13 @@ struct symbols {
 
 /*
  * symbols_make - from what kallsyms_locate found in @bytes; nothing of @bytes is needed afterwards
+ * @inspect: whose time it takes; NULL: it may take as long as it does
  * @address, @text_address: as for kallsyms_addresses
- * Returns 0; -EINVAL: not a kernel's, or not one at that address; -ENOMEM. @symbols then holds
- * nothing.
+ * Returns 0; -EINVAL: not a kernel's, or not one at that address; -ETIMEDOUT; -ENOMEM. @symbols
+ * then holds nothing.
  */
-int symbols_make(struct symbols *symbols, const struct kallsyms *kallsyms, const uint8_t *bytes,
-		 size_t size, uint64_t address, uint64_t text_address);
+int symbols_make(struct symbols *symbols, struct inspect *inspect, const struct kallsyms *kallsyms,
+		 const uint8_t *bytes, size_t size, uint64_t address, uint64_t text_address);
 
 /*
  * symbols_make_plain - from @list, and the names in @bytes, which are taken over (malloc) whatever

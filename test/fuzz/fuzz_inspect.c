@@ -59,7 +59,7 @@ static void read_tables(struct guest_sample *guest)
 	memcpy(bytes, guest_at(guest, 0), size);
 	digits = kallsyms_find_tokens(bytes, size, 0);
 	if (digits < size && kallsyms_locate(bytes, size, GUEST_TEXT, digits, &kallsyms) &&
-	    symbols_make(&symbols, &kallsyms, bytes, size, GUEST_TEXT, 0) == 0)
+	    symbols_make(&symbols, NULL, &kallsyms, bytes, size, GUEST_TEXT, 0) == 0)
 		symbols_destroy(&symbols);
 	free(bytes);
 }

@@ -99,7 +99,7 @@ bool inspect_read_string(struct inspect *inspect, uint64_t address, char *dst, s
 
 bool inspect_symbol(struct inspect *inspect, const char *name, uint64_t *address)
 {
-	for (unsigned int i = 0; i < inspect->nr_symbols; i++)
+	for (unsigned int i = 0; i < inspect->nr_symbols && !inspect_out_of_time(inspect); i++)
 		if (!strcmp(inspect->symbols[i].name, name)) {
 			*address = inspect->symbols[i].at;
 			return true;

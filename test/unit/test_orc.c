@@ -164,11 +164,18 @@ static void others_are_refused(void **state)
 	struct inspect fake = { 0 }, empty = { 0 };
 	struct error err = { "" };
 	uint8_t hash[20];
+	struct btf *btf;
 	struct orc orc;
 
 	(void)state;
 	assert_int_equal(orc_open(&empty, NULL, &orc, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "CONFIG_UNWINDER_ORC"));
+	/* What nobody had the time to look for may be there. */
+	empty.reads = empty.reads_left = 1;
+	assert_int_equal(orc_open(&empty, NULL, &orc, &err), -ETIMEDOUT);
+	assert_non_null(strstr(err.text, "no time left"));
+	assert_int_equal(btf_open(&empty, &btf, &err), -ETIMEDOUT);
+	assert_non_null(strstr(err.text, "no time left"));
 	memcpy(hash, orc_hash_7_1, sizeof(hash));
 	hash[19] ^= 1;
 	orc_add(&sample, 3, (struct orc_row){ TEXT, 8, 0, 5, 0, 2, 0 });
