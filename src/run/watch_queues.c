@@ -56,16 +56,36 @@ static bool is_over(void *data)
 	return queues->memory.is_over && queues->memory.is_over(queues->memory.data);
 }
 
-/* Where its run queues are stays the same: it is looked for once. False: they are not to be had. */
-static bool open_guest(struct watch_queues *queues, struct vmm *vmm)
+/* Its symbols take some MiB, and are to be had again. */
+static void close_guest(struct watch_queues *queues)
+{
+	inspect_close(queues->inspect);
+	queues->inspect = NULL;
+}
+
+static bool find_queues(struct watch_queues *queues)
 {
 	char why[INSPECT_WHY_SIZE];
+	struct btf *btf = NULL;
+	bool found = !inspect_open(&queues->source, LOOK_MS, &queues->inspect, NULL) &&
+		     !btf_open(queues->inspect, &btf, NULL) &&
+		     !tasks_open(queues->inspect, btf, &queues->tasks, why) &&
+		     !runqueues_open(&queues->tasks, btf, &queues->runqueues, why);
 
-	if (queues->inspect && !queues->has_failed) {
+	/* Only to know where all is. */
+	btf_close(btf);
+	return found;
+}
+
+/* Where its run queues are is looked for once. False: they are not to be had. */
+static bool open_guest(struct watch_queues *queues, struct vmm *vmm, uint64_t now_ns)
+{
+	queues->used_ns = now_ns;
+	if (queues->inspect) {
 		inspect_allow(queues->inspect, LOOK_MS);
 		return true;
 	}
-	if (queues->has_failed || !queues->has_regs)
+	if (!queues->has_regs || now_ns < queues->next_open)
 		return false;
 	vmm_memory_source(vmm, &queues->memory);
 	queues->source = queues->memory;
@@ -73,12 +93,21 @@ static bool open_guest(struct watch_queues *queues, struct vmm *vmm)
 	queues->source.read = read_memory;
 	queues->source.regs = read_regs;
 	queues->source.is_over = is_over;
-	/* What fails once fails again. That it did is told by the look at the failure, if any. */
-	queues->has_failed = inspect_open(&queues->source, LOOK_MS, &queues->inspect, NULL) ||
-			     btf_open(queues->inspect, &queues->btf, NULL) ||
-			     tasks_open(queues->inspect, queues->btf, &queues->tasks, why) ||
-			     runqueues_open(&queues->tasks, queues->btf, &queues->runqueues, why);
-	return !queues->has_failed;
+	if (find_queues(queues))
+		return true;
+	/* That it failed is told by the look at the failure, if any. It may have been for want of
+	 * time, or of memory: once more, but not soon. */
+	close_guest(queues);
+	queues->open_wait_ns = queues->open_wait_ns ? 2 * queues->open_wait_ns : queues->stall_ns;
+	queues->next_open = now_ns + queues->open_wait_ns;
+	return false;
+}
+
+/* Nothing is suspected any more. */
+static void close_unused(struct watch_queues *queues, uint64_t now_ns)
+{
+	if (queues->inspect && now_ns - queues->used_ns > FIFTH(queues->stall_ns))
+		close_guest(queues);
 }
 
 /* --- all idle ------------------------------------------------------------------------------- */
@@ -260,7 +289,7 @@ static bool is_locked_up(struct watch_queues *queues, struct vmm *vmm, unsigned 
 		return false;
 	}
 	if (sample.cpu_ns - run->begin < SUSPECT_KERNEL * FIFTH(queues->stall_ns) ||
-	    !open_guest(queues, vmm))
+	    !open_guest(queues, vmm, now_ns))
 		return false;
 	if (!is_kept(queues, cpu, &seen->stuck_task)) {
 		run->since = sample.cpu_ns;
@@ -285,6 +314,7 @@ enum stop_reason watch_queues_look(struct watch_queues *queues, struct vmm *vmm,
 {
 	uint64_t passed = now_ns - queues->looked_at, ran = ran_ns - queues->ran_ns;
 
+	close_unused(queues, now_ns);
 	for (unsigned int cpu = 0; cpu < vmm_nr_vcpus(vmm); cpu++)
 		if (is_locked_up(queues, vmm, cpu, now_ns, seen))
 			return STOP_SOFT_LOCKUP;
@@ -295,7 +325,7 @@ enum stop_reason watch_queues_look(struct watch_queues *queues, struct vmm *vmm,
 		queues->nr_seen = 0;
 	}
 	if (now_ns - queues->idle_since < SUSPECT_IDLE * FIFTH(queues->stall_ns) ||
-	    !open_guest(queues, vmm) || !is_forgotten(queues, vmm, now_ns, seen))
+	    !open_guest(queues, vmm, now_ns) || !is_forgotten(queues, vmm, now_ns, seen))
 		return STOP_NONE;
 	seen->stuck_ns = seen->stuck_waiting.by == WAIT_QUEUED ? seen->stuck_waiting.waited_ns
 							       : now_ns - queues->forgotten_since;
@@ -304,8 +334,5 @@ enum stop_reason watch_queues_look(struct watch_queues *queues, struct vmm *vmm,
 
 void watch_queues_destroy(struct watch_queues *queues)
 {
-	btf_close(queues->btf);
-	inspect_close(queues->inspect);
-	queues->btf = NULL;
-	queues->inspect = NULL;
+	close_guest(queues);
 }

@@ -25,10 +25,11 @@ struct watch_queues {
 
 	/* Private. */
 	struct inspect_regs regs; /* of init, at the ready point: its page tables stay */
-	bool has_regs, has_failed;
+	bool has_regs;
 	struct inspect_source memory, source;
-	struct inspect *inspect; /* NULL: the kernel was not looked for yet */
-	struct btf *btf;
+	struct inspect *inspect; /* NULL: nothing is suspected, or the kernel was not found */
+	uint64_t used_ns;	 /* when something was suspected last */
+	uint64_t open_wait_ns, next_open; /* how long after it was not found, and until when */
 	struct tasks tasks;
 	struct runqueues runqueues;
 	uint64_t looked_at, ran_ns; /* at the last look: when, and how long all vCPUs had run */

@@ -22,7 +22,7 @@ static struct watch_queues queues;
 static struct observation seen;
 static struct vmm_sample samples[2];
 static uint64_t now, ran;
-static unsigned int pauses, resumes, opened;
+static unsigned int pauses, resumes, opened, closed;
 static void (*on_pause)(void);
 
 /* --- what stands for the machine -------------------------------------------------------------- */
@@ -88,7 +88,7 @@ int inspect_open(const struct inspect_source *source, unsigned int limit_ms, str
 
 void inspect_close(struct inspect *inspect)
 {
-	(void)inspect;
+	closed += inspect != NULL;
 }
 
 void inspect_allow(struct inspect *inspect, unsigned int limit_ms)
@@ -108,7 +108,7 @@ static int set_up(void **state)
 	queues = (struct watch_queues){ .stall_ns = 10000 * MS };
 	now = 5000 * MS;
 	ran = 0;
-	pauses = resumes = opened = 0;
+	pauses = resumes = opened = closed = 0;
 	on_pause = NULL;
 	sample->regs[0].cs = 0x33;
 	sample->regs[0].cr3 = 0x1000;
@@ -343,11 +343,41 @@ static void what_cannot_be_read_stops_nothing(void **state)
 	wait_on(3, 1, 0);
 	sample->fake.symbols[1].at = SAMPLE_BTF;
 	assert_int_equal(pass(60000, 10, STOP_NONE), 0);
-	assert_int_equal(opened, 1);
-	queues.has_regs = queues.has_failed = false;
-	queues.inspect = NULL;
+	/* Tried at 4 s, 14, 34; and then not before 74. */
+	assert_int_equal(opened, 3);
+	assert_int_equal(closed, 3);
+	queues.has_regs = false;
 	assert_int_equal(pass(60000, 10, STOP_NONE), 0);
+	assert_int_equal(opened, 3);
+}
+
+/* What it failed for may have been a host that was too slow for a moment. */
+static void what_could_not_be_read_once_is_tried_again(void **state)
+{
+	const uint64_t at = sample->fake.symbols[1].at;
+
+	(void)state;
+	wait_on(3, 1, 0);
+	sample->fake.symbols[1].at = SAMPLE_BTF;
+	assert_int_equal(pass(8000, 10, STOP_NONE), 0);
 	assert_int_equal(opened, 1);
+	sample->fake.symbols[1].at = at;
+	assert_in_range(pass(20000, 10, STOP_FORGOTTEN), 5000, 12000);
+	assert_int_equal(opened, 2);
+}
+
+/* A guest that sleeps is looked into. When it works again all that this took is given back. */
+static void what_was_read_is_given_back(void **state)
+{
+	(void)state;
+	for (unsigned int sleeps = 1; sleeps < 4; sleeps++) {
+		assert_int_equal(pass(8000, 10, STOP_NONE), 0);
+		assert_int_equal(opened, sleeps);
+		assert_int_equal(closed, sleeps - 1);
+		assert_int_equal(pass(4000, 900, STOP_NONE), 0);
+		assert_int_equal(closed, sleeps);
+		assert_null(queues.inspect);
+	}
 }
 
 /* --- in the kernel on and on ------------------------------------------------------------------ */
@@ -543,6 +573,8 @@ int main(void)
 		WITH(who_is_to_starve_is_not_forgotten),
 		WITH(a_small_limit_makes_no_stall_of_a_moment),
 		WITH(what_cannot_be_read_stops_nothing),
+		WITH(what_could_not_be_read_once_is_tried_again),
+		WITH(what_was_read_is_given_back),
 		WITH(who_keeps_its_cpu_in_the_kernel_is_found),
 		WITH(who_does_not_run_keeps_nothing),
 		WITH(any_progress_is_none),
