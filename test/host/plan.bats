@@ -187,6 +187,7 @@ plan()
 }
 
 @test "plan: --env, --timeout and --timeout-scale reach a test, and its replay" {
+	# shellcheck disable=SC2016 # for the shell of the test
 	printf '#!/bin/sh\n#ktstr: host_only env=A=1 timeout_s=30\n[ "$A$B" != 12 ] && exec sleep 60; exit 1\n' >t.sh
 	chmod +x t.sh
 	run "$KTSTR_LAUNCH" test --env B=2 t.sh
