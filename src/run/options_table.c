@@ -403,9 +403,9 @@ const struct option_definition option_definitions[] = {
 	{ "repeat", 0, "N", OPTIONS_SUITE | OPTIONS_AB, NULL, COUNT(repeat),
 	  "each variant N times, with its rate of passes at the end" },
 	{ "until-confident", 0, "[0.95]", OPTIONS_SUITE, NULL, CUSTOM(until_confident),
-	  "each variant until its rate of passes is known to within\n"
-	  "--rate-width; with a rate, until it is known whether it passes at\n"
-	  "least so often (95 % sure); at least --repeat times" },
+	  "each variant until its rate of passes is known as well as\n"
+	  "by --rate-width; with a rate, until it is known whether it\n"
+	  "passes at least so often (95 % sure); at least --repeat times" },
 	{ "rate-width", 0, "W", OPTIONS_SUITE, NULL, SHARE(rate_width),
 	  "how wide that rate's interval may be (default 0.1)" },
 	{ "max-repeat", 0, "N", OPTIONS_SUITE, NULL, COUNT(max_repeat),
