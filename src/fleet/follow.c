@@ -320,6 +320,7 @@ static int wait_turn(int signal_fd)
 
 static int begin(struct following *following, struct error *err)
 {
+	const struct suite_part *plan;
 	char path[PATH_MAX];
 	int ret;
 
@@ -327,10 +328,11 @@ static int begin(struct following *following, struct error *err)
 	ret = merge_add(&following->followed->merge, path, err);
 	if (ret)
 		return ret;
-	following->nr_shards = plan_of(following)->shards;
+	plan = plan_of(following);
+	following->nr_shards = plan->shards;
 	following->shards = calloc(following->nr_shards, sizeof(*following->shards));
 	following->tasks = calloc(following->nr_shards, sizeof(*following->tasks));
-	following->told = calloc(plan_of(following)->count + 1, sizeof(*following->told));
+	following->told = calloc(plan->count + 1, sizeof(*following->told));
 	following->followed->ends =
 		calloc(following->nr_shards, sizeof(*following->followed->ends));
 	if (!following->shards || !following->tasks || !following->told ||
@@ -339,7 +341,7 @@ static int begin(struct following *following, struct error *err)
 	for (unsigned int i = 0; i < following->nr_shards; i++)
 		for (unsigned int restart = 0; restart <= JOB_RESTARTS; restart++)
 			following->shards[i].sizes[restart] = -1;
-	following->counts.planned = (unsigned int)plan_of(following)->count;
+	following->counts.planned = (unsigned int)plan->count;
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 struct reading {
 	struct page *page;
 	const char *folder;
+	bool is_foreign;	   /* anybody may have written the results */
 	struct json_object *lines; /* an array; owned */
 	size_t nr_failures;
 };
@@ -61,7 +62,8 @@ static int find_dump(const struct reading *reading, const char *said, char path[
 		if (access(places[i], R_OK))
 			continue;
 		ret = -EACCES;
-		if (!lies_below(places[i], reading->folder) && !lies_below(places[i], "."))
+		if (reading->is_foreign && !lies_below(places[i], reading->folder) &&
+		    !lies_below(places[i], "."))
 			continue;
 		memcpy(path, places[i], PATH_MAX);
 		return 0;
@@ -169,7 +171,9 @@ static struct json_object *suite_value(const struct reading *reading, const stru
 int results_add(struct page *page, const struct results *results, const char *folder,
 		struct json_object **suite, struct error *err)
 {
-	struct reading reading = { .page = page, .folder = folder };
+	struct reading reading = { .page = page,
+				   .folder = folder ? folder : "",
+				   .is_foreign = folder };
 	int ret = 0;
 
 	*suite = NULL;

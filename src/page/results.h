@@ -18,7 +18,8 @@
 /*
  * results_add - the results of a suite, and the failures that they name
  * @folder: where dumps are looked for first, with a slash at its end, or "". Of those that lie
- * neither below it nor below the current folder none is opened.
+ * neither below it nor below the current folder none is opened. NULL: the results are of this
+ * process itself, and their dumps are opened wherever they are.
  * @suite: for page_write, owned by the caller
  * Returns 0; -EBADMSG: a line with a field that the page shows and cannot; -ENOMEM.
  */

@@ -54,7 +54,7 @@ static int report_end(struct suite_writer *writer, const struct suite_counts *co
 		return ret;
 	ret = page_begin(&page, err);
 	if (!ret)
-		ret = results_add(&page, &results, "", &suite, err);
+		ret = results_add(&page, &results, NULL, &suite, err);
 	if (!ret)
 		ret = page_write(&page, "Test suite", suite, writer->out, err);
 	json_object_put(suite);

@@ -95,11 +95,16 @@ static bool open_guest(struct watch_queues *queues, struct vmm *vmm, uint64_t no
 	queues->source.is_over = is_over;
 	if (find_queues(queues))
 		return true;
-	/* That it failed is told by the look at the failure, if any. It may have been for want of
-	 * time, or of memory: once more, but not soon. */
+	/*
+	 * That it failed is told by the look at the failure, if any. It may have been for want of
+	 * time, or for what the guest wrote at that moment: tried twice more, but not soon, as it
+	 * keeps us from all else for as long as it takes.
+	 */
 	close_guest(queues);
 	queues->open_wait_ns = queues->open_wait_ns ? 2 * queues->open_wait_ns : queues->stall_ns;
-	queues->next_open = now_ns + queues->open_wait_ns;
+	queues->next_open = queues->open_wait_ns > 2 * queues->stall_ns
+				    ? UINT64_MAX
+				    : now_ns + queues->open_wait_ns;
 	return false;
 }
 

@@ -207,7 +207,8 @@ static int add(const struct variant_source *source, const struct variant_choice 
 		variant->plan.tsc_reliable = source->tsc_reliable;
 		note_asked(&wish, &override, variant);
 		find_skip(source, preset,
-			  wish.record_asked && fits_without_recorder(&wish, &variant->plan),
+			  wish.record_asked && !override.memory_mib &&
+				  fits_without_recorder(&wish, &variant->plan),
 			  variant);
 		if (!*variants->warning)
 			snprintf(variants->warning, sizeof(variants->warning), "%s",

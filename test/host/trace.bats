@@ -124,7 +124,7 @@ for pid in sorted(did):
 @test "trace: what is no trace, is empty, cut off, or not there" {
 	make_trace 1 >t.pb
 	: >empty
-	head -c 10 t.pb >cut
+	head -c 10 t.pb >"cut"
 	echo '{}' >other
 	printf '\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x' >long
 	while read -r file words; do
@@ -145,6 +145,7 @@ for pid in sorted(did):
 		# shellcheck disable=SC2086 # none, or one
 		run --separate-stderr "$KTSTR_LAUNCH" trace $options half
 		assert_status 0
+		# shellcheck disable=SC2154 # bats sets it
 		[[ $stderr == *"trace 'half': it is cut off: this is what stands before that"* && $output ]]
 	done
 	jq -e .cut_off <<<"$output"
