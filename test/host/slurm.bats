@@ -24,7 +24,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# suite COUNT SECONDS: host-only tests that take so long; each tenth fails, and another one skips itself.
+# suite COUNT [COMMAND]: host-only tests; each tenth fails, and another one skips itself; each begins with COMMAND.
 suite()
 {
 	local i end
@@ -36,9 +36,17 @@ suite()
 		7) end='echo "not here" >&2; exit 4' ;;
 		*) end='exit 0' ;;
 		esac
-		printf '#!/bin/bash\n#ktstr: host_only\nsleep %s\n%s\n' "$2" "$end" >"tests/$(printf 't%03d' "$i").sh"
+		printf '#!/bin/bash\n#ktstr: host_only\n%s\n%s\n' "${2:-}" "$end" >"tests/$(printf 't%03d' "$i").sh"
 	done
 	chmod +x tests/*
+}
+
+# waiting_suite COUNT: on a node the first test of each shard ends; the others wait until the file "go" is there.
+waiting_suite()
+{
+	mkdir ran
+	suite "$1" "[ ! \"\$SLURM_ARRAY_TASK_ID\" ] || mkdir '$PWD/ran/'\$SLURM_ARRAY_TASK_ID 2>/dev/null ||
+	until [ -e '$PWD/go' ]; do sleep 0.1; done"
 }
 
 # verdicts FILE: one line a result, as its verdict has it.
@@ -47,17 +55,6 @@ verdicts()
 	python3 -c 'import json, sys
 for r in map(json.loads, open(sys.argv[1])):
     if r["type"] == "result": print(r["number"], r["name"], r["outcome"], r["cause"])' "$1"
-}
-
-# wait_for COMMAND...
-wait_for()
-{
-	local end=$((SECONDS + 60))
-
-	until "$@"; do
-		((SECONDS < end)) || fail "not within 60 s: $*"
-		sleep 0.1
-	done
 }
 
 # in_the_middle NODE: a shard has results there, and not all.
@@ -76,14 +73,15 @@ in_the_middle()
 # job: the number of the only job's.
 job() { cat ktstr-out/fleet-*/job; }
 
-has_job() { grep -qs . ktstr-out/fleet-*/job; }
-
 has_results() { grep -q '"type":"result"' ktstr-out/fleet-*/shard-*.json 2>/dev/null; }
 
 @test "a node dies in the middle: every variant once, with the verdict of a local run" {
-	suite 40 0.7
+	waiting_suite 40
 	"$KTSTR_LAUNCH" test --jobs 20 --out local --json local.json tests >/dev/null || true
-	(wait_for in_the_middle n2 && "$ROOT/tools/slurm" kill "$BATS_FILE_TMPDIR/cluster" n2) &
+	(
+		wait_for in_the_middle n2 && "$ROOT/tools/slurm" kill "$BATS_FILE_TMPDIR/cluster" n2
+		touch go
+	) &
 	run -1 "$KTSTR_LAUNCH" test --slurm --jobs 1 --json fleet.json --junit fleet.xml tests
 	wait
 	assert_output '40 variants in 16 shards, at most 4 at once' \
@@ -98,10 +96,11 @@ has_results() { grep -q '"type":"result"' ktstr-out/fleet-*/shard-*.json 2>/dev/
 @test "the launcher dies: the job goes on, and --attach has all of it" {
 	local number lacking
 
-	suite 12 0.5
+	waiting_suite 12
 	"$KTSTR_LAUNCH" test --slurm --nodes 1 tests >/dev/null 2>&1 &
 	wait_for has_results
 	kill -KILL $!
+	touch go
 	number=$(job)
 	run -1 "$KTSTR_LAUNCH" test --attach "$number" --json fleet.json
 	assert_output '^10 passed, 1 failed, 1 skipped'
@@ -123,9 +122,9 @@ has_results() { grep -q '"type":"result"' ktstr-out/fleet-*/shard-*.json 2>/dev/
 @test "a signal leaves the job alone and says how to come back; one that is cancelled says so" {
 	local number status=0
 
-	suite 8 3
-	"$KTSTR_LAUNCH" test --slurm --nodes 2 tests >said 2>&1 &
-	wait_for has_job
+	waiting_suite 8
+	"$KTSTR_LAUNCH" test --slurm --nodes 1 tests >said 2>&1 &
+	wait_for has_results
 	number=$(job)
 	# A shell has its background jobs ignore Ctrl-C's own signal.
 	kill -TERM $!
@@ -135,12 +134,12 @@ has_results() { grep -q '"type":"result"' ktstr-out/fleet-*/shard-*.json 2>/dev/
 	scancel "$number"
 	run -125 "$KTSTR_LAUNCH" test --attach "$number" --json fleet.json
 	assert_output '^ended early: .* not run'
-	[[ $(verdicts fleet.json | grep -c "not-run job $number was cancelled before it") -ge 4 ]] || fail "$(<fleet.json)"
+	[[ $(verdicts fleet.json | grep -c "not-run job $number was cancelled before it") -ge 6 ]] || fail "$(<fleet.json)"
 }
 
 @test "a node that does not see the folder is named" {
 	mkdir shared
-	suite 4 0
+	suite 4
 	"$ROOT/tools/slurm" hide "$BATS_FILE_TMPDIR/cluster" n3 "$PWD/shared"
 	run -125 "$KTSTR_LAUNCH" test --slurm --nodes 1 --sbatch-args '-w n3' --out shared tests
 	assert_output "^ERROR +t000 +node n3 does not see the folder '$PWD/shared/fleet-.*'; give --out a folder that all nodes share" \
@@ -150,14 +149,14 @@ has_results() { grep -q '"type":"result"' ktstr-out/fleet-*/shard-*.json 2>/dev/
 @test "names with blanks and quotes arrive as they are" {
 	mkdir "it's a \$HOME \"folder\""
 	cd ./it*
-	suite 3 0
+	suite 3
 	run -0 "$KTSTR_LAUNCH" test --slurm --nodes 1 --env 'X=a b' --out "o'ut" --json 'fl eet.json' ./tests
 	assert_output '^3 passed'
 	[[ $(verdicts 'fl eet.json' | wc -l) == 3 ]]
 }
 
 @test "what cannot be: no sbatch, an sbatch that refuses, options that do not go together" {
-	suite 1 0
+	suite 1
 	run -125 env PATH=/nowhere "$KTSTR_LAUNCH" test --slurm tests
 	assert_output 'there is no sinfo in PATH'
 	run -125 env PATH=/nowhere "$KTSTR_LAUNCH" test --slurm --nodes 1 tests
@@ -172,4 +171,18 @@ has_results() { grep -q '"type":"result"' ktstr-out/fleet-*/shard-*.json 2>/dev/
 	assert_output '--nodes goes with --slurm'
 	run -125 "$KTSTR_LAUNCH" test --attach 1 tests
 	assert_output "--attach takes no tests"
+}
+
+@test "tools/slurm: a start that fails leaves nothing, and a node that was killed is no process any more" {
+	mkdir bin
+	printf '#!/bin/sh\necho reason >&2\nexit 1\n' >bin/slurmctld
+	chmod +x bin/slurmctld
+	PATH=$PWD/bin:$PATH run -1 "$ROOT/tools/slurm" start "$PWD/failed" 1
+	assert_output '^reason' 'slurmctld has ended'
+	[[ ! -e failed ]]
+	run ! pgrep -f "$PWD/failed/"
+	"$ROOT/tools/slurm" kill "$BATS_FILE_TMPDIR/cluster" n4
+	run -1 "$ROOT/tools/slurm" kill "$BATS_FILE_TMPDIR/cluster" n4
+	assert_output "'n4': no node of "
+	"$ROOT/tools/slurm" revive "$BATS_FILE_TMPDIR/cluster" n4
 }
