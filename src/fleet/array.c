@@ -8,24 +8,30 @@
 
 #include "fleet/tool.h"
 
-/* What follows " KEY=" in a line up to the next blank; "" where there is none. */
-static void field(const char *line, size_t length, const char *key, char *value, size_t size)
+/* What follows " KEY=" in a line, up to the next blank; NULL where there is none. */
+static const char *find(const char *line, size_t length, const char *key, size_t *size)
 {
 	size_t key_length = strlen(key);
 
-	*value = '\0';
 	for (const char *at = line; at + key_length < line + length; at++) {
-		size_t end;
-
 		if ((at > line && at[-1] != ' ') || strncmp(at, key, key_length) ||
 		    at[key_length] != '=')
 			continue;
 		at += key_length + 1;
-		for (end = 0; at + end < line + length && at[end] != ' ';)
-			end++;
-		snprintf(value, size, "%.*s", (int)(end < size ? end : size - 1), at);
-		return;
+		for (*size = 0; at + *size < line + length && at[*size] != ' ';)
+			++*size;
+		return at;
 	}
+	return NULL;
+}
+
+/* The same as a text; "" where there is none. */
+static void field(const char *line, size_t length, const char *key, char *value, size_t size)
+{
+	size_t found = 0;
+	const char *at = find(line, length, key, &found);
+
+	snprintf(value, size, "%.*s", (int)(found < size ? found : size - 1), at ? at : "");
 }
 
 static enum task_kind kind_of(const char *word)
@@ -45,18 +51,24 @@ static enum task_kind kind_of(const char *word)
 	return TASK_ENDED;
 }
 
-/* "7", "3-5,8%2": those that share a line have not begun. */
+/* "7", "3-5,8%2", "1-7:2": those that share a line have not begun. */
 static void put(const char *ids, const struct task_state *state, struct task_state *tasks,
 		unsigned int count)
 {
 	while (*ids >= '0' && *ids <= '9') {
 		char *end;
-		unsigned long first = strtoul(ids, &end, 10), last = first;
+		unsigned long first = strtoul(ids, &end, 10), last = first, step = 1;
 
 		if (*end == '-')
 			last = strtoul(end + 1, &end, 10);
-		for (unsigned long id = first; id && id <= last && id <= count; id++)
+		if (*end == ':')
+			step = strtoul(end + 1, &end, 10);
+		for (unsigned long id = first; id && id <= last && id <= count; id += step) {
 			tasks[id - 1] = *state;
+			/* Also of a step that leads nowhere. */
+			if (!step || step > count)
+				break;
+		}
 		ids = *end == ',' ? end + 1 : "";
 	}
 }
@@ -67,9 +79,10 @@ void array_parse(const char *text, struct task_state *tasks, unsigned int count)
 	while (*text) {
 		size_t length = strcspn(text, "\n");
 		struct task_state state = { .kind = TASK_UNKNOWN };
-		char ids[4096], status[32], restarts[32];
+		char status[32], restarts[32];
+		size_t size;
+		const char *ids = find(text, length, "ArrayTaskId", &size);
 
-		field(text, length, "ArrayTaskId", ids, sizeof(ids));
 		field(text, length, "JobState", state.word, sizeof(state.word));
 		field(text, length, "Reason", state.reason, sizeof(state.reason));
 		field(text, length, "NodeList", state.nodes, sizeof(state.nodes));
@@ -80,16 +93,18 @@ void array_parse(const char *text, struct task_state *tasks, unsigned int count)
 		state.exit_status = atoi(status);
 		state.restarts = (unsigned int)strtoul(restarts, NULL, 10);
 		state.kind = kind_of(state.word);
-		put(ids, &state, tasks, count);
+		if (ids)
+			put(ids, &state, tasks, count);
 		text += length + (text[length] == '\n');
 	}
 }
 
-int array_ask(const char *number, struct task_state *tasks, unsigned int count, struct error *err)
+int array_ask(const char *number, int cancel_fd, struct task_state *tasks, unsigned int count,
+	      struct error *err)
 {
 	const char *const argv[] = { "scontrol", "-o", "show", "job", number, NULL };
 	struct tool_said said;
-	int ret = tool_run(argv, &said, err);
+	int ret = tool_run(argv, cancel_fd, &said, err);
 
 	if (ret) {
 		tool_said_destroy(&said);

@@ -30,8 +30,9 @@ void array_parse(const char *text, struct task_state *tasks, unsigned int count)
 
 /*
  * array_ask - the same of Slurm. Returns 0, also where it has forgotten the job; -ENOENT: there is
- * no scontrol; -EAGAIN with what it said: it does not answer now.
+ * no scontrol; -EAGAIN with what it said: it does not answer now; -EINTR: @cancel_fd was readable.
  */
-int array_ask(const char *number, struct task_state *tasks, unsigned int count, struct error *err);
+int array_ask(const char *number, int cancel_fd, struct task_state *tasks, unsigned int count,
+	      struct error *err);
 
 #endif

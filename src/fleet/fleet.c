@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "fleet/arguments.h"
 #include "fleet/follow.h"
 #include "fleet/job.h"
 #include "run/invocation.h"
@@ -23,6 +25,35 @@ struct fleet {
 	bool text, live, colour;
 	unsigned int name_width;
 };
+
+/* What would send the job elsewhere than where it is asked for. */
+static int check_cluster(struct error *err)
+{
+	const char *submit = getenv("SBATCH_CLUSTERS"), *all = getenv("SLURM_CLUSTERS");
+
+	if (submit && *submit && (!all || strcmp(submit, all)))
+		return error_set(
+			err, -EINVAL,
+			"--slurm: SBATCH_CLUSTERS is '%.100s', and only sbatch heeds that; "
+			"set SLURM_CLUSTERS, which all of Slurm's commands heed",
+			submit);
+	if (all && (strchr(all, ',') || !strcmp(all, "all")))
+		return error_set(err, -EINVAL,
+				 "--slurm: SLURM_CLUSTERS is '%.100s', more than one cluster; name "
+				 "one",
+				 all);
+	return 0;
+}
+
+static int check_sbatch_args(const char *line, struct error *err)
+{
+	struct arguments arguments;
+	int ret = arguments_read(line, &arguments, err);
+
+	if (!ret)
+		arguments_destroy(&arguments);
+	return ret;
+}
 
 int fleet_check(const struct run_options *options, struct error *err)
 {
@@ -53,6 +84,10 @@ int fleet_check(const struct run_options *options, struct error *err)
 		if (others[i].said)
 			return error_set(err, -EINVAL, "%s does not go with --slurm: %s",
 					 others[i].option, others[i].why);
+	if (options->slurm && check_cluster(err))
+		return -EINVAL;
+	if (options->slurm && options->sbatch_args)
+		return check_sbatch_args(options->sbatch_args, err);
 	return 0;
 }
 
@@ -131,8 +166,11 @@ static int submit(struct fleet *fleet, const char *out, const struct job_wish *w
 	char line[PATH_MAX + 256];
 	int ret = job_make(&fleet->job, out, wish, err);
 
-	if (!ret)
-		ret = job_submit(wish, &fleet->job, err);
+	if (ret)
+		return ret;
+	ret = job_submit(wish, &fleet->job, err);
+	if (ret && !*fleet->job.number)
+		job_remove(&fleet->job);
 	if (ret)
 		return ret;
 	snprintf(

@@ -40,6 +40,7 @@ struct following {
 	bool *told; /* owned; by variant */
 	struct suite_counts counts;
 	bool asked, no_answer_said;
+	int signal_fd;
 	int64_t ask_at_ms, begin_ms;
 };
 
@@ -274,7 +275,8 @@ static int ask(struct following *following, struct error *err)
 
 	if (now_ms() < following->ask_at_ms)
 		return 0;
-	ret = array_ask(following->job->number, following->tasks, following->nr_shards, &why);
+	ret = array_ask(following->job->number, following->signal_fd, following->tasks,
+			following->nr_shards, &why);
 	following->ask_at_ms = now_ms() + ASK_MS;
 	if (ret == -EAGAIN) {
 		if (!following->no_answer_said) {
@@ -285,6 +287,9 @@ static int ask(struct following *following, struct error *err)
 		following->no_answer_said = true;
 		return 0;
 	}
+	/* By a signal, which wait_turn is about to read. */
+	if (ret == -EINTR)
+		return 0;
 	if (ret)
 		return error_set(err, ret, "%s", why.text);
 	following->asked = true;
@@ -363,9 +368,11 @@ static int turn(struct following *following, struct error *err)
 int follow(const struct job *job, int signal_fd, const struct follow_listener *listener,
 	   struct followed *followed, struct error *err)
 {
-	struct following following = {
-		.job = job, .listener = listener, .followed = followed, .begin_ms = now_ms()
-	};
+	struct following following = { .job = job,
+				       .listener = listener,
+				       .followed = followed,
+				       .signal_fd = signal_fd,
+				       .begin_ms = now_ms() };
 	int ret, signal_number = 0;
 
 	*followed = (struct followed){ 0 };

@@ -12,14 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "entry/words.h"
+#include "fleet/arguments.h"
 #include "fleet/script.h"
 #include "fleet/tool.h"
 #include "util/file.h"
 
-#define MOST_ARGUMENTS 64
 /* How the folders of jobs begin. */
-#define FOLDER	       "fleet-"
+#define FOLDER "fleet-"
 
 /* The first line of what a program said, for a message. */
 static const char *first_line(char *text)
@@ -33,7 +32,7 @@ int job_nodes(unsigned int *nodes, struct error *err)
 	const char *const argv[] = { "sinfo", "-h", "-N", "-o", "%N", NULL };
 	struct tool_said said;
 	const char *line, *before = "";
-	int ret = tool_run(argv, &said, err);
+	int ret = tool_run(argv, -1, &said, err);
 
 	*nodes = 0;
 	if (!ret && said.status)
@@ -108,38 +107,18 @@ int job_make(struct job *job, const char *out, const struct job_wish *wish, stru
 	if (!mkdtemp(job->folder))
 		return error_set(err, -errno, "a folder in '%s': %s", out, strerror(errno));
 	ret = make_token(token, err);
-	if (ret)
-		return ret;
-	script = script_make(job, wish, token);
-	ret = script ? write_file(job, "batch", script, 0755, err)
-		     : error_set(err, -ENOMEM, "out of memory");
+	script = ret ? NULL : script_make(job, wish, token);
+	if (!ret)
+		ret = script ? write_file(job, "batch", script, 0755, err)
+			     : error_set(err, -ENOMEM, "out of memory");
 	free(script);
 	if (!ret)
 		ret = write_plan(job, wish->part, err);
 	if (!ret)
 		ret = write_file(job, "token", token, 0644, err);
+	if (ret)
+		job_remove(job);
 	return ret;
-}
-
-/* The words of --sbatch-args into @argv from @used on; they point into @text, which is owned. */
-static int add_arguments(const char *line, const char **argv, size_t *used, char **text,
-			 struct error *err)
-{
-	const char *end = line + strlen(line);
-	char *word;
-	int ret;
-
-	*text = word = malloc(2 * strlen(line) + 2);
-	if (!word)
-		return error_set(err, -ENOMEM, "out of memory");
-	while ((ret = words_next(&line, end, word, err)) > 0) {
-		if (*used == MOST_ARGUMENTS - 2)
-			return error_set(err, -EINVAL, "--sbatch-args: more than %d words",
-					 MOST_ARGUMENTS - 16);
-		argv[(*used)++] = word;
-		word += strlen(word) + 1;
-	}
-	return ret ? error_prefix(err, ret, "--sbatch-args") : 0;
 }
 
 /* "12", or "12;cluster". */
@@ -154,24 +133,12 @@ static int take_number(struct job *job, char *out, struct error *err)
 	return 0;
 }
 
-int job_submit(const struct job_wish *wish, struct job *job, struct error *err)
+/* Returns 0, then with the job's number, or a negative errno: there is no job. */
+static int call_sbatch(const char *const *argv, struct job *job, struct error *err)
 {
-	char array[64], batch[PATH_MAX + 32], *text = NULL;
-	const char *argv[MOST_ARGUMENTS] = { "sbatch",	    "--parsable", "--job-name=ktstr",
-					     array,	    "--nodes=1",  "--ntasks=1",
-					     "--exclusive", "--requeue",  "--output=/dev/null" };
-	size_t used = 9;
-	struct tool_said said = { 0 };
-	int ret = 0;
+	struct tool_said said;
+	int ret = tool_run(argv, -1, &said, err);
 
-	snprintf(array, sizeof(array), "--array=1-%u%%%u", wish->part->shards, wish->nodes);
-	snprintf(batch, sizeof(batch), "%s/batch", job->folder);
-	if (wish->options->sbatch_args)
-		ret = add_arguments(wish->options->sbatch_args, argv, &used, &text, err);
-	argv[used++] = batch;
-	argv[used] = NULL;
-	if (!ret)
-		ret = tool_run(argv, &said, err);
 	if (ret == -ENOENT)
 		error_set(
 			err, ret,
@@ -182,14 +149,58 @@ int job_submit(const struct job_wish *wish, struct job *job, struct error *err)
 				first_line(said.errors));
 	if (!ret)
 		ret = take_number(job, said.out, err);
-	if (!ret)
-		ret = write_file(job, "job", job->number, 0644, err);
-	/* A task that began before us has written it. */
-	if (ret == -EEXIST)
-		ret = 0;
 	tool_said_destroy(&said);
-	free(text);
 	return ret;
+}
+
+int job_submit(const struct job_wish *wish, struct job *job, struct error *err)
+{
+	static const char *const words[] = { "sbatch",	  "--parsable",	       "--job-name=ktstr",
+					     "--nodes=1", "--ntasks=1",	       "--exclusive",
+					     "--requeue", "--output=/dev/null" };
+	const size_t count = sizeof(words) / sizeof(words[0]);
+	const char *argv[sizeof(words) / sizeof(words[0]) + ARGUMENTS_MOST + 3];
+	char array[64], batch[PATH_MAX + 32];
+	struct arguments arguments = { .count = 0 };
+	size_t used = count;
+	int ret = 0;
+
+	if (wish->options->sbatch_args)
+		ret = arguments_read(wish->options->sbatch_args, &arguments, err);
+	if (ret)
+		return ret;
+	snprintf(array, sizeof(array), "--array=1-%u%%%u", wish->part->shards, wish->nodes);
+	snprintf(batch, sizeof(batch), "%s/batch", job->folder);
+	memcpy(argv, words, sizeof(words));
+	for (size_t i = 0; i < arguments.count; i++)
+		argv[used++] = arguments.words[i];
+	argv[used++] = array;
+	argv[used++] = batch;
+	argv[used] = NULL;
+	ret = call_sbatch(argv, job, err);
+	arguments_destroy(&arguments);
+	if (ret)
+		return ret;
+	ret = write_file(job, "job", job->number, 0644, err);
+	/* A task that began before us has written it; without it --attach takes the folder alone.
+	 */
+	return ret && ret != -EEXIST ? error_prefix(err, ret,
+						    "job %s was submitted, but could not be noted "
+						    "(`scancel %s` ends it)",
+						    job->number, job->number)
+				     : 0;
+}
+
+void job_remove(const struct job *job)
+{
+	static const char *const names[] = { "plan.json", "token", "batch" };
+	char path[PATH_MAX + 32];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", job->folder, names[i]);
+		unlink(path);
+	}
+	rmdir(job->folder);
 }
 
 /* What a small file says, up to the end of its first line. */

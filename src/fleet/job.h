@@ -49,15 +49,18 @@ int job_nodes(unsigned int *nodes, struct error *err);
 
 /*
  * job_make - a new folder in @out, with all that a job needs.
- * Returns 0 or a negative errno with a message.
+ * Returns 0 or a negative errno with a message; then no folder is left.
  */
 int job_make(struct job *job, const char *out, const struct job_wish *wish, struct error *err);
 
 /*
  * job_submit - by sbatch. Returns 0, -ENOENT: there is no sbatch; -EINVAL: --sbatch-args cannot be
- * read; -EIO: sbatch refused it, with its words.
+ * read; -EIO: sbatch refused it, with its words. @job->number is "" unless there is a job.
  */
 int job_submit(const struct job_wish *wish, struct job *job, struct error *err);
+
+/* job_remove - the folder of a job that was not submitted. */
+void job_remove(const struct job *job);
 
 /*
  * job_find - @which: Slurm's number of a job whose folder is in @out, or the folder of a job.

@@ -23,13 +23,16 @@ static char *read_all(int fd)
 	return text;
 }
 
-int tool_run(const char *const *argv, struct tool_said *said, struct error *err)
+int tool_run(const char *const *argv, int cancel_fd, struct tool_said *said, struct error *err)
 {
+	/* Slurm cuts lists of array tasks short otherwise. */
+	static const char *const variables[] = { "SLURM_BITSTR_LEN=0", NULL };
 	struct process process = { .argv = argv,
 				   .folder = ".",
 				   .out_fd = memfd_create("out", MFD_CLOEXEC),
 				   .err_fd = memfd_create("errors", MFD_CLOEXEC),
-				   .cancel_fd = -1 };
+				   .cancel_fd = cancel_fd,
+				   .variables = variables };
 	int ret = 0, status = 0;
 
 	*said = (struct tool_said){ 0 };

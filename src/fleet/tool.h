@@ -13,10 +13,11 @@ struct tool_said {
 
 /*
  * tool_run - wait for it; it has no standard input, and no signals blocked.
- * Returns 0, also where it failed; -ENOENT: there is none of that name, and what fork and the like
- * return, with a message. @said: to be destroyed in either case
+ * @cancel_fd: it is ended when this is readable; -1: never
+ * Returns 0, also where it failed; -ENOENT: there is none of that name; -EINTR: it was ended; and
+ * what fork and the like return, with a message. @said: to be destroyed in either case
  */
-int tool_run(const char *const *argv, struct tool_said *said, struct error *err);
+int tool_run(const char *const *argv, int cancel_fd, struct tool_said *said, struct error *err);
 void tool_said_destroy(struct tool_said *said);
 
 #endif

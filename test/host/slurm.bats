@@ -163,6 +163,12 @@ has_results() { grep -q '"type":"result"' ktstr-out/fleet-*/shard-*.json 2>/dev/
 	assert_output 'there is no sbatch in PATH'
 	run -125 "$KTSTR_LAUNCH" test --slurm --sbatch-args '--constraint=nobodyhasthis' tests
 	assert_output 'sbatch refused the job: .*[Ii]nvalid feature'
+	run compgen -G 'ktstr-out/fleet-*'
+	[[ ! $output ]] || fail "$output"
+	run -125 "$KTSTR_LAUNCH" test --slurm --sbatch-args '-M other' tests
+	assert_output "--sbatch-args: '-M' sends the job to another cluster"
+	run -125 env SBATCH_CLUSTERS=other "$KTSTR_LAUNCH" test --slurm tests
+	assert_output "SBATCH_CLUSTERS is 'other'"
 	run -125 "$KTSTR_LAUNCH" test --slurm --sbatch-args 'a "b' tests
 	assert_output '--sbatch-args: '
 	run -125 "$KTSTR_LAUNCH" test --slurm --shard 1/2 tests

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -43,6 +44,28 @@ static void tasks_are_read(void **state)
 	assert_int_equal(tasks[7].kind, TASK_UNKNOWN);
 }
 
+/* Slurm has no bound for the list with SLURM_BITSTR_LEN=0, and shortens what is evenly spaced. */
+static void long_lists_are_read(void **state)
+{
+	static struct task_state tasks[2000];
+	static char text[16384];
+	size_t used = (size_t)snprintf(text, sizeof(text), "ArrayTaskId=1-9:4,11-17:2");
+
+	(void)state;
+	for (unsigned int id = 101; id < 2000; id += 2)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, ",%u", id);
+	snprintf(text + used, sizeof(text) - used, "%%4 JobState=PENDING Reason=JobHeldUser\n");
+	array_parse(text, tasks, 2000);
+	for (unsigned int id = 1; id <= 2000; id++) {
+		bool waits = id == 1 || id == 5 || id == 9 || (id >= 11 && id <= 17 && id % 2) ||
+			     (id > 100 && id % 2);
+
+		if (tasks[id - 1].kind != (waits ? TASK_WAITS : TASK_UNKNOWN))
+			fail_msg("task %u", id);
+	}
+	assert_string_equal(tasks[1998].reason, "JobHeldUser");
+}
+
 /* Nothing of it leads out of the array, nor goes on for ever. */
 static void odd_words_do_no_harm(void **state)
 {
@@ -54,6 +77,7 @@ static void odd_words_do_no_harm(void **state)
 		"ArrayTaskId=0 JobState=RUNNING",
 		"ArrayTaskId=9-18446744073709551615 JobState=RUNNING",
 		"ArrayTaskId=5-4 JobState=RUNNING",
+		"ArrayTaskId=9-99:0 JobState=RUNNING",
 		"ArrayTaskId=N/A JobState=RUNNING",
 		"ArrayTaskId=-1 JobState=RUNNING",
 		"XArrayTaskId=1 JobState=RUNNING",
@@ -67,6 +91,10 @@ static void odd_words_do_no_harm(void **state)
 		for (size_t task = 0; task < MOST; task++)
 			assert_int_equal(tasks[task].kind, TASK_UNKNOWN);
 	}
+	array_parse("ArrayTaskId=1-8:0 JobState=RUNNING", tasks, MOST);
+	array_parse("ArrayTaskId=2-8:18446744073709551615 JobState=RUNNING", tasks, MOST);
+	assert_int_equal(tasks[1].kind, TASK_RUNS);
+	assert_int_equal(tasks[0].kind, TASK_UNKNOWN);
 	memset(wide, 'x', sizeof(wide));
 	memcpy(wide, "ArrayTaskId=1 JobState=", 23);
 	wide[sizeof(wide) - 1] = '\0';
@@ -87,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks_are_read),
+		cmocka_unit_test(long_lists_are_read),
 		cmocka_unit_test(odd_words_do_no_harm),
 		cmocka_unit_test(shards_are_few_enough),
 	};
