@@ -1,6 +1,7 @@
 /* ktstr-launch merge: the result files of a suite's shards become the reports of the whole suite.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "command.h"
@@ -48,6 +49,20 @@ static int refuse_report(const struct sinks_wish *wish, const char *path, struct
 			 path);
 }
 
+/* One whose writer died before it said of which suite it is lacks all its results. */
+static int add_file(const struct run_options *options, struct merge *merge, const char *path,
+		    struct error *err)
+{
+	char line[ERROR_TEXT_SIZE + 64];
+	int ret = merge_add(merge, path, err);
+
+	if (ret != -ENODATA)
+		return ret;
+	snprintf(line, sizeof(line), "%s; it is passed over", err->text);
+	note((void *)options, line);
+	return 0;
+}
+
 static int read_all(const struct run_options *options, struct merge *merge, struct error *err)
 {
 	struct gathered gathered = { 0 };
@@ -59,7 +74,7 @@ static int read_all(const struct run_options *options, struct merge *merge, stru
 	for (size_t i = 0; !ret && i < gathered.count; i++)
 		ret = refuse_report(&wish, gathered.paths[i], err);
 	for (size_t i = 0; !ret && i < gathered.count; i++)
-		ret = merge_add(merge, gathered.paths[i], err);
+		ret = add_file(options, merge, gathered.paths[i], err);
 	gathered_destroy(&gathered);
 	return ret ? ret : merge_choose(merge, note, (void *)options, err);
 }

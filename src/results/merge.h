@@ -36,8 +36,9 @@ struct merge {
 
 /*
  * merge_add - a file of test --shard --json. It may be cut off.
- * Returns 0; what results_read returns; -EINVAL: no shard, or of another suite than the first file,
- * or a result that is not as its plan has it; each with the path and how it differs.
+ * Returns 0; what results_read returns (-ENODATA: it says nothing yet); -EINVAL: no shard, or of
+ * another suite than the first file, or a result that is not as its plan has it; each with the path
+ * and how it differs.
  */
 int merge_add(struct merge *merge, const char *path, struct error *err);
 

@@ -176,8 +176,12 @@ static int read_lines(struct reading *reading, const char *text, size_t size, st
 {
 	struct results *results = reading->results;
 	struct results_item place = { 0 };
+	const char *begin = text;
 	bool cut = false;
 
+	/* A machine that died may leave a hole where its last bytes were to be. */
+	while (size && !text[size - 1])
+		size--;
 	while (size) {
 		const char *end = memchr(text, '\n', size);
 		int ret;
@@ -192,6 +196,8 @@ static int read_lines(struct reading *reading, const char *text, size_t size, st
 		size -= place.length + (end ? 1 : 0);
 		text = end ? end + 1 : text;
 	}
+	if (!reading->has_plan && (!place.line_number || (cut && *begin == '{')))
+		return error_set(err, -ENODATA, "cut off before the end of its first line");
 	if (!reading->has_plan)
 		return error_set(err, -EBADMSG,
 				 "no plan, which `ktstr-launch test --json` writes first");

@@ -59,8 +59,9 @@ struct results {
  * Returns 0; -ENOMEM; -EBADMSG, with the line: not JSON, no line of this kind, of another schema
  * version, a field that is missing or of another type, a number that is not finite, a metric or a
  * result (by name and number) that was there before, more than one plan or summary, a result behind
- * the summary or before the plan, or no plan. A last line without its newline may be incomplete, as
- * a writer that died leaves it. Lines of types that are not known yet are passed over.
+ * the summary or before the plan, or no plan; -ENODATA: cut off before the end of its first line. A
+ * last line without its newline may be incomplete, as a writer that died leaves it, and NULs behind
+ * it do not count. Lines of types that are not known yet are passed over.
  */
 int results_read(const char *path, struct results *results, struct error *err);
 int results_parse(const char *text, size_t size, struct results *results, struct error *err);

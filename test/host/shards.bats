@@ -138,6 +138,13 @@ without_times()
 	: >results/2/cut.json
 	run -1 "$KTSTR_LAUNCH" merge results
 	assert_output "'results/2/cut.json' is empty"
+	head -c 80 kept.json >results/2/cut.json
+	run -1 "$KTSTR_LAUNCH" merge results
+	assert_output "'results/2/cut.json': cut off before the end of its first line; it is passed over" \
+		'^ERROR +c +there is no result file of shard 2/3$'
+	{ head -n 2 kept.json; head -c 4096 /dev/zero; } >results/2/cut.json
+	run -1 "$KTSTR_LAUNCH" merge results
+	assert_output "'results/2/cut.json' is cut off: it has 1 of 2" '^SKIP +c '
 }
 
 @test "merge: what does not belong together is refused by name, and nothing is replaced" {
