@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -146,18 +145,27 @@ static void on_missing(void *data, size_t index, struct suite_result *result)
 	result->cause = end->cause;
 }
 
-/* Since the job was made, also where another one began to follow it. */
-static double seconds_of(const struct job *job)
+static double time_of(const struct timespec *time)
 {
+	return (double)time->tv_sec + (double)time->tv_nsec / 1e9;
+}
+
+/* From the job's making to the last that was written of it, whenever that is looked at. */
+static double seconds_of(const struct fleet *fleet)
+{
+	const struct merge *merge = &fleet->followed.merge;
 	char path[PATH_MAX + 32];
-	struct timespec now;
+	double begin, end;
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/token", job->folder);
-	if (stat(path, &st) || clock_gettime(CLOCK_REALTIME, &now))
+	snprintf(path, sizeof(path), "%s/token", fleet->job.folder);
+	if (stat(path, &st))
 		return 0;
-	return (double)(now.tv_sec - st.st_mtim.tv_sec) +
-	       (double)(now.tv_nsec - st.st_mtim.tv_nsec) / 1e9;
+	begin = end = time_of(&st.st_mtim);
+	for (size_t f = 0; f < merge->count; f++)
+		if (!stat(merge->files[f]->path, &st) && time_of(&st.st_mtim) > end)
+			end = time_of(&st.st_mtim);
+	return end - begin;
 }
 
 static int submit(struct fleet *fleet, const char *out, const struct job_wish *wish,
@@ -189,7 +197,7 @@ static int report(struct fleet *fleet, const struct sinks_wish *reports, struct 
 				    .reports = *reports,
 				    .quiet = fleet->options->quiet,
 				    .said = true,
-				    .seconds = seconds_of(&fleet->job),
+				    .seconds = seconds_of(fleet),
 				    .missing = on_missing,
 				    .data = fleet,
 				    .complain = complain };
@@ -241,8 +249,11 @@ int fleet_run(const struct run_options *options, const char *out, const struct s
 	for (size_t i = 0; part && i < part->count; i++)
 		if (strlen(part->plan[i].name) > fleet.name_width)
 			fleet.name_width = (unsigned int)strlen(part->plan[i].name);
-	ret = options->attach ? job_find(&fleet.job, out, options->attach, &err)
-			      : submit(&fleet, out, &wish, &err);
+	/* Hours later is too late to say that there is no such folder. */
+	ret = sinks_try(reports, &err);
+	if (!ret)
+		ret = options->attach ? job_find(&fleet.job, out, options->attach, &err)
+				      : submit(&fleet, out, &wish, &err);
 	if (!ret)
 		ret = follow_it(&fleet, reports, &err);
 	if (ret < 0)

@@ -1,7 +1,9 @@
 /* How is a job on Slurm followed until its last shard has ended? See follow.h. */
 #include "fleet/follow.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -18,12 +20,14 @@
 #define TURN_MS	 500
 /* How often Slurm is asked: its controller has others to serve. */
 #define ASK_MS	 3000
-/* A file that was written on a node may be seen here so much later. */
-#define GRACE_MS 10000
+/* A file that was written on a node may be seen here so much later: NFS keeps for up to a minute
+ * that there is none. */
+#define GRACE_MS 90000
 
 struct shard {
 	off_t sizes[JOB_RESTARTS + 1]; /* of its result files, as they were read; -1: none */
 	bool whole;		       /* it has a result file that is */
+	int closed; /* which run's file is the last, and has its summary; -1: none */
 	bool requeue_said;
 	char node[64];			/* that it was last seen on, before it was queued again */
 	int64_t ended_ms;		/* when Slurm first said so; 0: not yet */
@@ -37,9 +41,9 @@ struct following {
 	struct shard *shards;	  /* owned */
 	struct task_state *tasks; /* owned */
 	unsigned int nr_shards;
-	bool *told; /* owned; by variant */
+	unsigned char *told; /* owned; by variant: 1 + the outcome that was told, 0: none */
 	struct suite_counts counts;
-	bool asked, no_answer_said;
+	bool asked, no_answer_said, held_said;
 	int signal_fd;
 	int64_t ask_at_ms, begin_ms;
 };
@@ -60,24 +64,45 @@ static void read_plan_path(const struct job *job, char path[PATH_MAX])
 	snprintf(path, PATH_MAX, "%.4000s/plan.json", job->folder);
 }
 
-/* Has any result file changed since it was read? Notes how they are now. */
+/* Opened, and not only asked for: NFS then asks its server. */
+static off_t size_of(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	off_t size = -1;
+
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		size = st.st_size;
+	close(fd);
+	return size;
+}
+
+/* Has any result file changed since it was read? Notes how they are now. Of the folder's names,
+ * which are read anew each time: that there is no file of a name may be an old answer. */
 static bool has_news(struct following *following)
 {
+	DIR *folder = opendir(following->job->folder);
+	struct dirent *entry;
 	bool news = false;
 
-	for (unsigned int i = 0; i < following->nr_shards; i++) {
-		for (unsigned int restart = 0; restart <= JOB_RESTARTS; restart++) {
-			off_t *size = &following->shards[i].sizes[restart];
-			char path[PATH_MAX];
-			struct stat st;
-			off_t now;
+	while (folder && (entry = readdir(folder))) {
+		unsigned int shard, restart;
+		int length = 0;
+		off_t now, *size;
 
-			job_path(following->job, i + 1, restart, ".json", path);
-			now = stat(path, &st) ? -1 : st.st_size;
-			news = news || now != *size;
-			*size = now;
-		}
+		if (sscanf(entry->d_name, "shard-%9u.%9u.json%n", &shard, &restart, &length) != 2 ||
+		    !length || entry->d_name[length] || !shard || shard > following->nr_shards ||
+		    restart > JOB_RESTARTS)
+			continue;
+		size = &following->shards[shard - 1].sizes[restart];
+		now = size_of(dirfd(folder), entry->d_name);
+		news = news || now != *size;
+		*size = now;
 	}
+	if (folder)
+		closedir(folder);
 	return news;
 }
 
@@ -88,6 +113,7 @@ static int read_shard(struct following *following, unsigned int i, struct merge 
 	struct shard *shard = &following->shards[i];
 
 	shard->whole = false;
+	shard->closed = -1;
 	*shard->broken = '\0';
 	for (unsigned int restart = 0; restart <= JOB_RESTARTS; restart++) {
 		struct error why = { "" };
@@ -96,6 +122,7 @@ static int read_shard(struct following *following, unsigned int i, struct merge 
 
 		if (shard->sizes[restart] <= 0)
 			continue;
+		shard->closed = -1;
 		job_path(following->job, i + 1, restart, ".json", path);
 		ret = merge_add(merge, path, &why);
 		if (ret == -ENOMEM)
@@ -108,6 +135,7 @@ static int read_shard(struct following *following, unsigned int i, struct merge 
 			/* What was interrupted on its node may be queued again. */
 			shard->whole = shard->whole ||
 				       (!*results->cut_off && !results->interrupted);
+			shard->closed = *results->cut_off ? -1 : (int)restart;
 		}
 	}
 	return 0;
@@ -148,12 +176,14 @@ static int tell_new(struct following *following, struct error *err)
 		if (!choice->item)
 			continue;
 		suite_count(&following->counts, choice->item->outcome);
-		if (following->told[i] || choice->item->outcome == OUTCOME_NOT_RUN)
+		/* One that ran again may have come out otherwise. */
+		if (following->told[i] == 1 + choice->item->outcome ||
+		    choice->item->outcome == OUTCOME_NOT_RUN)
 			continue;
 		ret = retold_make(choice->item, choice->file->path, "/", &retold, err);
 		if (!ret)
 			following->listener->result(following->listener->data, &retold.result);
-		following->told[i] = true;
+		following->told[i] = (unsigned char)(1 + choice->item->outcome);
 		retold_destroy(&retold);
 	}
 	return ret;
@@ -192,6 +222,38 @@ static void say_requeues(struct following *following)
 			count == 1 ? "" : "s");
 		following->listener->note(following->listener->data, line);
 	}
+}
+
+/* Does it wait for more than its turn, as Slurm's word for it says? */
+static bool is_held(const struct task_state *task)
+{
+	static const char *const turns[] = { "",	  "None",     "(null)",
+					     "Resources", "Priority", "JobArrayTaskLimit",
+					     "BeginTime", "Cleaning", "Prolog" };
+
+	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++)
+		if (!strcmp(task->reason, turns[i]))
+			return false;
+	return task->kind == TASK_WAITS;
+}
+
+/* One that is held may wait for ever. Said once, until none is. */
+static void say_held(struct following *following)
+{
+	const struct task_state *task = following->tasks;
+	unsigned int i = 0;
+	char line[512];
+
+	while (i < following->nr_shards && !is_held(&task[i]))
+		i++;
+	if (i < following->nr_shards && !following->held_said) {
+		snprintf(
+			line, sizeof(line),
+			"shard %u/%u is held back, Slurm says %s; `scontrol show job %s` tells more",
+			i + 1, following->nr_shards, task[i].reason, following->job->number);
+		following->listener->note(following->listener->data, line);
+	}
+	following->held_said = i < following->nr_shards;
 }
 
 /* Why a shard that Slurm has ended left no whole result file. */
@@ -255,6 +317,10 @@ static bool has_ended(struct following *following, unsigned int i)
 	/* The script itself said that it leaves none. */
 	if (task->exit_status >= JOB_EXIT_NO_FOLDER && task->exit_status <= JOB_EXIT_NO_LAUNCHER)
 		return true;
+	/* Nothing more comes of a run that wrote its summary, nor of one that never began. */
+	if ((shard->closed >= 0 && (unsigned int)shard->closed >= task->restarts) ||
+	    (!strcmp(task->word, "CANCELLED") && !*task->nodes && !task->restarts))
+		return true;
 	return now_ms() - shard->ended_ms > GRACE_MS;
 }
 
@@ -295,6 +361,7 @@ static int ask(struct following *following, struct error *err)
 	following->asked = true;
 	following->no_answer_said = false;
 	say_requeues(following);
+	say_held(following);
 	return 0;
 }
 
@@ -343,9 +410,11 @@ static int begin(struct following *following, struct error *err)
 	if (!following->shards || !following->tasks || !following->told ||
 	    !following->followed->ends)
 		return error_set(err, -ENOMEM, "out of memory");
-	for (unsigned int i = 0; i < following->nr_shards; i++)
+	for (unsigned int i = 0; i < following->nr_shards; i++) {
+		following->shards[i].closed = -1;
 		for (unsigned int restart = 0; restart <= JOB_RESTARTS; restart++)
 			following->shards[i].sizes[restart] = -1;
+	}
 	following->counts.planned = (unsigned int)plan->count;
 	return 0;
 }

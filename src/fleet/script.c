@@ -47,6 +47,8 @@ char *script_make(const struct job *job, const struct job_wish *wish, const char
 		    "echo \"$SLURMD_NODENAME\" >\"$run.node\"\n"
 		    /* That of the launcher which submits, and which may have ended. */
 		    "unset %s\n"
+		    "# So that the launcher has the time to end its reports.\n"
+		    "trap : TERM\n"
 		    "%s --shard \"$shard/%u\" --out \"$run\" --json /dev/fd/3 -- %s \\\n"
 		    "\t3>\"$run.json\" >\"$run.log\" 2>&1 </dev/null\n"
 		    "# What came of the tests is in the result file; a task of Slurm's has done its work.\n"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "page/suite_html.h"
@@ -53,6 +54,27 @@ bool sinks_use_stdout(const struct sinks_wish *wish)
 {
 	return wish->tap || wish->ktap || is_stdout(wish->junit) || is_stdout(wish->json) ||
 	       is_stdout(wish->html);
+}
+
+int sinks_try(const struct sinks_wish *wish, struct error *err)
+{
+	const char *const paths[] = { wish->junit, wish->json, wish->html };
+	struct output_file file;
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		int ret;
+
+		/* A FIFO would wait for its reader, and tell it that this was all. */
+		if (!paths[i] || is_stdout(paths[i]) ||
+		    (!stat(paths[i], &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+			continue;
+		ret = output_file_open(&file, paths[i], err);
+		if (ret)
+			return ret;
+		output_file_abandon(&file);
+	}
+	return 0;
 }
 
 /* @path: NULL for standard output. */

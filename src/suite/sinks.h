@@ -39,6 +39,12 @@ int sinks_check(const struct sinks_wish *wish, struct error *err);
 bool sinks_use_stdout(const struct sinks_wish *wish);
 
 /*
+ * sinks_try - could the files be written? For whoever opens them much later. Nothing is replaced.
+ * Returns 0, or what output_file_open returns, with a message.
+ */
+int sinks_try(const struct sinks_wish *wish, struct error *err);
+
+/*
  * sinks_open - begin all reports, for @planned variants. @part: as suite_begin_part has it. On
  * error none is left, and nothing was replaced.
  */

@@ -125,6 +125,8 @@ has_results() { grep -q '"type":"result"' ktstr-out/fleet-*/shard-*.json 2>/dev/
 	waiting_suite 8
 	"$KTSTR_LAUNCH" test --slurm --nodes 1 tests >said 2>&1 &
 	wait_for has_results
+	scontrol hold "$(job)"
+	wait_for grep -q "shard [234]/4 is held back, Slurm says JobHeld" said
 	number=$(job)
 	# A shell has its background jobs ignore Ctrl-C's own signal.
 	kill -TERM $!
@@ -173,6 +175,10 @@ has_results() { grep -q '"type":"result"' ktstr-out/fleet-*/shard-*.json 2>/dev/
 	assert_output '--sbatch-args: '
 	run -125 "$KTSTR_LAUNCH" test --slurm --shard 1/2 tests
 	assert_output '--shard does not go with --slurm: it makes the shards itself'
+	run -125 "$KTSTR_LAUNCH" test --slurm --json nowhere/fleet.json tests
+	assert_output 'nowhere/fleet.json'
+	run compgen -G 'ktstr-out/fleet-*'
+	[[ ! $output ]] || fail "$output"
 	run -125 "$KTSTR_LAUNCH" test --nodes 2 tests
 	assert_output '--nodes goes with --slurm'
 	run -125 "$KTSTR_LAUNCH" test --attach 1 tests
