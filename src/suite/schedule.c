@@ -119,22 +119,32 @@ static void unmake(struct schedule *schedule, struct base_state *base)
 	base->kind = BASE_UNMADE;
 }
 
-/*
- * No guest runs, and there is no memory for the next: does a base have it? The one that is needed
- * last. When that is the next one's own, it boots.
- */
-static bool drop_base(struct schedule *schedule, size_t variant, struct schedule_step *step)
+/* The last base that is made, its own only where there is no other; or BASE_NONE. */
+static size_t least_needed(const struct schedule *schedule, size_t own)
 {
 	size_t base = schedule->bases->count;
 
 	while (base-- > 0)
-		if (schedule->base_states[base].kind == BASE_MADE)
-			break;
+		if (base != own && schedule->base_states[base].kind == BASE_MADE)
+			return base;
+	return own != BASE_NONE && schedule->base_states[own].kind == BASE_MADE ? own : BASE_NONE;
+}
+
+/*
+ * No guest runs, and there is no memory for the next: does a base have it? When that is the next
+ * one's own, it boots; in order, all boot then: a fork beside a boot cannot be compared.
+ */
+static bool drop_base(struct schedule *schedule, size_t variant, struct schedule_step *step)
+{
+	size_t own = base_of(schedule, variant), base = least_needed(schedule, own);
+
 	if (base == BASE_NONE)
 		return false;
 	unmake(schedule, &schedule->base_states[base]);
-	if (base == base_of(schedule, variant))
+	if (base == own)
 		schedule->base_states[base].kind = BASE_GIVEN_UP;
+	if (base == own && schedule->limits->in_order)
+		schedule_give_up(schedule);
 	step->action = SCHEDULE_DROP;
 	step->base = base;
 	return true;
@@ -176,14 +186,18 @@ static void lack_memory(struct schedule *schedule, const struct schedule_now *no
 		 cost.mib, (double)wait_ms / 1000, now->free_mib);
 }
 
-/* There is room. A base that would serve one variant alone is not worth its making. */
+/*
+ * There is room. A base that would serve one variant alone is not worth its making, unless those
+ * before it were forks and it is compared with them.
+ */
 static void start(struct schedule *schedule, struct schedule_step *step, struct cost cost)
 {
 	struct base_state *base = state_of(schedule, step->variant);
 
 	book(schedule, cost);
 	step->base = base_of(schedule, step->variant);
-	if (base && base->kind == BASE_UNMADE && base->pending > 1) {
+	if (base && base->kind == BASE_UNMADE &&
+	    (base->pending > 1 || schedule->limits->in_order)) {
 		base->kind = BASE_MAKING;
 		base->maker = step->variant;
 		step->action = SCHEDULE_MAKE;
@@ -195,7 +209,8 @@ static void start(struct schedule *schedule, struct schedule_step *step, struct 
 	step->action = SCHEDULE_RUN;
 }
 
-/* The first variant that does not wait for its base; those behind one that does may go on. */
+/* The first variant that does not wait for its base; those behind one that does may go on, but not
+ * where the order counts. */
 static bool find_next(struct schedule *schedule, size_t *variant)
 {
 	size_t count = schedule->variants->count;
@@ -207,8 +222,12 @@ static bool find_next(struct schedule *schedule, size_t *variant)
 		const struct base_state *base = state_of(schedule, schedule->order[i]);
 
 		*variant = schedule->order[i];
-		if (schedule_is_pending(schedule, *variant) && !(base && base->kind == BASE_MAKING))
+		if (!schedule_is_pending(schedule, *variant))
+			continue;
+		if (!base || base->kind != BASE_MAKING)
 			return true;
+		if (schedule->limits->in_order)
+			return false;
 	}
 	return false;
 }

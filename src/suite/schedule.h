@@ -17,7 +17,8 @@ struct suite_limits {
 	unsigned int jobs; /* VMs at once; 0: by CPUs and memory alone */
 	unsigned int cpus; /* of the host: the vCPUs of all VMs stay within, but one always runs */
 	uint64_t memory_mib; /* free: what all guests and bases together may have */
-	/* As they stand in the plan, also where variants of one base then do not stand together. */
+	/* As they stand in the plan, also where variants of one base then do not stand together:
+	 * none starts before those in front of it have. */
 	bool in_order;
 	/* How long a guest that does not fit, while none runs, waits for others to give memory
 	 * back; then it is an ERROR. What the host could never hold was skipped before. */

@@ -1,6 +1,7 @@
 /* Is each variant of a suite run once, from its base, and never more at once than there is room
  * for?
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,7 +83,7 @@ static void plan(struct fixture *f, const char *machines)
  * All that is to be done now: "run 0", "fork 1" (of its own base), "make a" by letters of bases,
  * "skip 2", "refuse 3", "drop a".
  */
-static const char *steps(struct fixture *f)
+static const char *steps_up_to(struct fixture *f, unsigned int most)
 {
 	static const char *const words[] = {
 		[SCHEDULE_SKIP] = "skip", [SCHEDULE_REFUSE] = "refuse", [SCHEDULE_RUN] = "run",
@@ -93,12 +94,12 @@ static const char *steps(struct fixture *f)
 	size_t used = 0;
 
 	*text = '\0';
-	for (;;) {
+	for (; most; most--) {
 		const char *word;
 
 		schedule_next(&f->schedule, &f->now, &step);
 		if (step.action == SCHEDULE_WAIT)
-			return text;
+			break;
 		word = words[step.action];
 		if (step.action == SCHEDULE_RUN && step.base != BASE_NONE)
 			word = "fork";
@@ -117,6 +118,17 @@ static const char *steps(struct fixture *f)
 		if (step.action == SCHEDULE_REFUSE)
 			assert_non_null(strstr(step.reason, "no memory for its VM: it needs"));
 	}
+	return text;
+}
+
+static const char *steps(struct fixture *f)
+{
+	return steps_up_to(f, UINT_MAX);
+}
+
+static const char *one_step(struct fixture *f)
+{
+	return steps_up_to(f, 1);
 }
 
 static void done(struct fixture *f, size_t variant)
@@ -228,6 +240,70 @@ static void test_in_order(void **state)
 								 : i == 2 ? 1
 									  : 0);
 	}
+}
+
+/* So they do with room for several: none overtakes one that waits for its base. */
+static void test_in_order_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limits.jobs = 4;
+	f->limits.in_order = true;
+	plan(f, "abbaabba");
+	assert_string_equal(steps(f), "make a");
+	schedule_made(&f->schedule, 0, 100);
+	assert_string_equal(steps(f), "fork 0, make b");
+	done(f, 0);
+	assert_string_equal(steps(f), "");
+	schedule_made(&f->schedule, 1, 100);
+	assert_string_equal(steps(f), "fork 1, fork 2, fork 3, fork 4");
+}
+
+/* Where memory has room for one base: each side forks, the last one too, or both boot. */
+static void test_in_order_bases_give_way(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limits.jobs = 1;
+	f->limits.in_order = true;
+	plan(f, "abba");
+	assert_string_equal(steps(f), "make a");
+	schedule_made(&f->schedule, 0, 100);
+	assert_string_equal(steps(f), "fork 0");
+	done(f, 0);
+	assert_string_equal(steps(f), "make b");
+	schedule_made(&f->schedule, 1, 100);
+	f->now.free_mib = f->guest_mib - 1;
+	assert_string_equal(steps(f), "drop a, drop b");
+	f->now.free_mib++;
+	for (size_t i = 1; i < 4; i++) {
+		char expected[32];
+
+		snprintf(expected, sizeof(expected), "run %zu", i);
+		assert_string_equal(steps(f), expected);
+		done(f, i);
+	}
+	schedule_destroy(&f->schedule);
+	bases_destroy(&f->bases);
+	plan(f, "abba");
+	assert_string_equal(steps(f), "make a");
+	schedule_made(&f->schedule, 0, 100);
+	assert_string_equal(steps(f), "fork 0");
+	done(f, 0);
+	assert_string_equal(steps(f), "make b");
+	schedule_made(&f->schedule, 1, 100);
+	assert_string_equal(steps(f), "fork 1");
+	done(f, 1);
+	/* For once. */
+	f->now.free_mib = f->guest_mib - 1;
+	assert_string_equal(one_step(f), "drop a");
+	f->now.free_mib++;
+	assert_string_equal(steps(f), "fork 2");
+	assert_int_equal(schedule_done(&f->schedule, 2), 1);
+	assert_string_equal(steps(f), "make a");
+	schedule_made(&f->schedule, 0, 100);
+	assert_string_equal(steps(f), "fork 3");
+	assert_int_equal(schedule_done(&f->schedule, 3), 0);
 }
 
 static void test_a_base_that_cannot_be_made(void **state)
@@ -446,6 +522,7 @@ static void test_by_chance(void **state)
 		for (int i = 0; i < MOST; i++)
 			machines[i] = "aabbccd-.e"[rand_r(&seed) % 10];
 		f->limits.jobs = (unsigned int)rand_r(&seed) % 4;
+		f->limits.in_order = rand_r(&seed) % 2;
 		f->now.free_mib = 100 * MIB;
 		plan(f, machines);
 		for (int turn = 0; f->schedule.pending || f->schedule.running; turn++) {
@@ -524,6 +601,8 @@ int main(void)
 		with_fixture(test_faults),
 		with_fixture(test_from_a_base),
 		with_fixture(test_in_order),
+		with_fixture(test_in_order_at_once),
+		with_fixture(test_in_order_bases_give_way),
 		with_fixture(test_one_base_after_the_other),
 		with_fixture(test_a_base_that_cannot_be_made),
 		with_fixture(test_none_can_be_made),
