@@ -13,6 +13,7 @@
 #include "host/tsc.h"
 #include "report/artefacts.h"
 #include "run/invocation.h"
+#include "suite/kept.h"
 #include "suite/load.h"
 #include "suite/sides.h"
 #include "suite/sinks.h"
@@ -40,7 +41,10 @@ struct ab {
 	struct variants all;
 	struct bases bases;
 	struct worker_settings settings;
-	const char *failed; /* why a result is lost; or NULL */
+	struct kept kept;	/* for the text's end */
+	unsigned char *counted; /* by variant of a side: bit i: side i has told something of it */
+	bool incomplete;	/* a file of results is not whole */
+	const char *failed;	/* why a result is lost; or NULL */
 };
 
 static void complain(const char *line)
@@ -61,6 +65,12 @@ static int side_of(const struct ab *ab, const struct variant *variant)
 	return variant->options == &ab->sides[1].options;
 }
 
+static bool has_told(enum outcome_kind outcome)
+{
+	return outcome_is_bad(outcome) ? outcome != OUTCOME_ERROR && outcome != OUTCOME_INCONCLUSIVE
+				       : outcome == OUTCOME_PASS || outcome == OUTCOME_XFAIL;
+}
+
 static void on_result(void *data, const struct variant *variant, const struct suite_result *result)
 {
 	struct ab *ab = data;
@@ -70,15 +80,18 @@ static void on_result(void *data, const struct variant *variant, const struct su
 	char *name;
 
 	suite_count(&record->counts, result->outcome);
+	if (has_told(result->outcome))
+		ab->counted[(variant - ab->all.list) / 2] |= 1u << side_of(ab, variant);
 	sinks_add(&record->sinks, result);
 	if (suite_add(&record->lines, result, &err))
 		ab->failed = "out of memory for the results";
-	if ((ab->options->quiet && !outcome_is_bad(result->outcome)) ||
-	    asprintf(&name, "%c: %s", "AB"[side_of(ab, variant)], result -> name) < 0)
+	if (asprintf(&name, "%c: %s", "AB"[side_of(ab, variant)], result -> name) < 0)
 		return;
+	kept_add(&ab->kept, result, name);
 	/* Standard output is the table's. */
 	shown.name = name;
-	suite_text_result(stderr, &shown, 0, false);
+	if (!ab->options->quiet || outcome_is_bad(result->outcome))
+		suite_text_result(stderr, &shown, 0, false);
 	free(name);
 }
 
@@ -177,8 +190,11 @@ static void print_plan(const struct ab *ab)
 static int open_records(struct ab *ab, struct error *err)
 {
 	const char *const files[] = { ab->options->json_a, ab->options->json_b };
-	int ret = 0;
+	int ret = kept_init(&ab->kept, ab->all.count, err);
 
+	ab->counted = calloc(ab->all.count + 1, 1);
+	if (!ret && !ab->counted)
+		ret = error_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; !ret && i < 2; i++) {
 		struct side_record *record = &ab->records[i];
 		const struct sinks_wish wish = { .json = files[i] };
@@ -205,7 +221,7 @@ static int end_records(struct ab *ab, double seconds, bool interrupted, struct r
 		struct side_record *record = &ab->records[i];
 
 		if (sinks_end(&record->sinks, &record->counts, seconds, interrupted, complain))
-			ab->failed = "a file of results is not whole";
+			ab->incomplete = true;
 		if (!ret)
 			ret = suite_end(&record->lines, &record->counts, seconds, interrupted, err);
 		if (!ret)
@@ -217,9 +233,58 @@ static int end_records(struct ab *ab, double seconds, bool interrupted, struct r
 }
 
 /* What is known of too few variants is no result. */
-static bool is_incomplete(const struct suite_counts *counts)
+static bool lacks_some(const struct suite_counts *counts)
 {
 	return counts->error || counts->inconclusive || suite_not_run(counts);
+}
+
+static void complain_of(const char *name, char side)
+{
+	char line[640];
+
+	snprintf(line, sizeof(line),
+		 "%s: no run on side %c has passed or failed, and so it is not compared", name,
+		 side);
+	complain(line);
+}
+
+/*
+ * Has each variant, in its rounds, something on both sides? One that is skipped on both, say for
+ * the host's size, is not asked about, unless there is no other.
+ */
+static bool lacks_a_side(const struct ab *ab)
+{
+	const struct variants *variants = &ab->sides[0].variants;
+	bool lacks = false, any = false;
+
+	for (size_t i = 0, next; i < variants->count; i = next) {
+		const char *name = variants->list[i].name;
+		unsigned int sides = 0;
+
+		for (next = i; next < variants->count && !strcmp(variants->list[next].name, name);
+		     next++)
+			sides |= ab->counted[next];
+		any |= sides;
+		if (sides == 1 || sides == 2)
+			complain_of(name, "?BA"[sides]);
+		lacks |= sides == 1 || sides == 2;
+	}
+	if (!any)
+		complain("no test has passed or failed on either side");
+	return lacks || !any;
+}
+
+/* What the lines of the results leave to be said: the skips, and how what failed is run again. */
+static void tell_end(const struct ab *ab, const struct suite_counts *counts, double seconds,
+		     bool interrupted)
+{
+	bool bad = false;
+
+	for (size_t i = 0; i < ab->kept.count; i++)
+		bad |= outcome_is_bad(ab->kept.list[i].outcome);
+	if (bad || !ab->options->quiet)
+		suite_text_end(stderr, ab->kept.list, ab->kept.count, counts, seconds, interrupted,
+			       false);
 }
 
 static int finish(struct ab *ab, double seconds, int signal_number, struct error *err)
@@ -228,6 +293,7 @@ static int finish(struct ab *ab, double seconds, int signal_number, struct error
 	struct compare_source sources[2];
 	char names[2][256];
 	int status = end_records(ab, seconds, signal_number, results, err);
+	bool lacks;
 
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(names[i], sizeof(names[i]), "%c%s%s", "AB"[i],
@@ -242,10 +308,10 @@ static int finish(struct ab *ab, double seconds, int signal_number, struct error
 		return status;
 	if (signal_number)
 		return 128 + signal_number;
-	return !status && (is_incomplete(&ab->records[0].counts) ||
-			   is_incomplete(&ab->records[1].counts))
-		       ? COMMAND_CANNOT
-		       : status;
+	/* Said in any case. */
+	lacks = lacks_a_side(ab);
+	lacks |= lacks_some(&ab->records[0].counts) || lacks_some(&ab->records[1].counts);
+	return ab->incomplete || (!status && lacks) ? COMMAND_CANNOT : status;
 }
 
 static int run_all(struct ab *ab, const struct capacity *capacity, struct error *err)
@@ -261,6 +327,7 @@ static int run_all(struct ab *ab, const struct capacity *capacity, struct error 
 	int signal_fd = invocation_signals(NULL, err), ret;
 	uint64_t begin = now_ns();
 	struct suite_counts counts;
+	double seconds;
 
 	if (signal_fd < 0)
 		return signal_fd;
@@ -270,7 +337,11 @@ static int run_all(struct ab *ab, const struct capacity *capacity, struct error 
 	/* A suite that went well keeps nothing; fails, rightly, when something is in it. */
 	if (!ab->options->out_dir)
 		rmdir(ARTEFACTS_DEFAULT_OUT);
-	return ret < 0 ? ret : finish(ab, (double)(now_ns() - begin) / 1e9, ret, err);
+	seconds = (double)(now_ns() - begin) / 1e9;
+	if (ret < 0)
+		return ret;
+	tell_end(ab, &counts, seconds, ret);
+	return finish(ab, seconds, ret, err);
 }
 
 static void destroy(struct ab *ab)
@@ -284,8 +355,37 @@ static void destroy(struct ab *ab)
 		side_destroy(&ab->sides[i]);
 	}
 	bases_destroy(&ab->bases);
+	kept_destroy(&ab->kept);
+	free(ab->counted);
 	free(ab->all.list);
 	tests_destroy(&ab->tests);
+}
+
+/* Standard output is the table's, and each side has a file of its own. */
+static int check_files(const struct run_options *options, struct error *err)
+{
+	const char *a = options->json_a, *b = options->json_b;
+	bool stdout_a = a && !strcmp(a, "-"), stdout_b = b && !strcmp(b, "-");
+
+	if (stdout_a || stdout_b)
+		return error_set(err, -EINVAL,
+				 "--json-%c -: the table goes to standard output; name a file",
+				 stdout_a ? 'a' : 'b');
+	if (a && b && !strcmp(a, b))
+		return error_set(
+			err, -EINVAL,
+			"--json-a and --json-b both write to the file '%s'; give two files", a);
+	return 0;
+}
+
+static int parse_side(struct side *side, const char *what, const char *said,
+		      const struct run_options *both, struct error *err)
+{
+	int ret = side_parse(side, what, said, both, OPTIONS_OF_AB, err);
+
+	if (!ret && variants_check(&side->options, err))
+		ret = error_prefix(err, -EINVAL, "%s", what);
+	return ret;
 }
 
 int cmd_ab(const struct run_options *options)
@@ -295,16 +395,16 @@ int cmd_ab(const struct run_options *options)
 	struct error err = { "" };
 	int ret = compare_check(options, &err);
 
+	if (!ret)
+		ret = check_files(options, &err);
 	if (!ret && (!options->side_a || !options->side_b))
 		ret = error_set(&err, -EINVAL, "give both sides, as in --a 'append=x' --b ''");
 	if (!ret && !options->operands)
 		ret = error_set(&err, -EINVAL, "no test given");
 	if (!ret)
-		ret = side_parse(&ab.sides[0], "--a", options->side_a, options, OPTIONS_OF_AB,
-				 &err);
+		ret = parse_side(&ab.sides[0], "--a", options->side_a, options, &err);
 	if (!ret)
-		ret = side_parse(&ab.sides[1], "--b", options->side_b, options, OPTIONS_OF_AB,
-				 &err);
+		ret = parse_side(&ab.sides[1], "--b", options->side_b, options, &err);
 	if (ret) {
 		destroy(&ab);
 		return command_misused("ab", "%s", err.text);

@@ -19,6 +19,7 @@
 #include "run/options.h"
 #include "run/tracer.h"
 #include "suite/bases.h"
+#include "suite/kept.h"
 #include "suite/kernels.h"
 #include "suite/last_failed.h"
 #include "suite/live.h"
@@ -43,9 +44,8 @@ struct command_state {
 	struct last_failed last_failed;
 	struct sinks sinks;
 	bool text, live, colour;
-	struct suite_result *results;		/* of the text's end; its strings are owned */
+	struct kept kept;			/* for the text's end */
 	const struct variant **result_variants; /* of each of them */
-	size_t nr_results;
 	struct bisect_votes votes;
 	struct rounds rounds;
 	unsigned int nodes;	 /* of Slurm's, at most */
@@ -110,19 +110,6 @@ static int open_reports(struct command_state *state, struct error *err)
 	return ret;
 }
 
-/* A result for the end's lists: what it needs of the strings, which live no longer. */
-static void keep_result(struct command_state *state, const struct suite_result *result)
-{
-	struct suite_result *kept = &state->results[state->nr_results++];
-
-	*kept = *result;
-	kept->name = strdup(result->name);
-	kept->cause = strdup(result->cause ? result->cause : "");
-	kept->replay = strdup(result->replay ? result->replay : "");
-	kept->detail = kept->output = kept->topology = kept->kernel = NULL;
-	kept->start = kept->folder = kept->dump = kept->trace = NULL;
-}
-
 static void on_result(void *data, const struct variant *variant, const struct suite_result *result)
 {
 	struct command_state *state = data;
@@ -139,8 +126,8 @@ static void on_result(void *data, const struct variant *variant, const struct su
 	}
 	sinks_add(&state->sinks, &told);
 	bisect_vote(&state->votes, result->outcome, result->bisect);
-	state->result_variants[state->nr_results] = variant;
-	keep_result(state, result);
+	state->result_variants[state->kept.count] = variant;
+	kept_add(&state->kept, result, result->name);
 }
 
 static bool on_enough(void *data, const struct variant *variant)
@@ -251,13 +238,7 @@ static int check_options(const struct run_options *options, struct error *err)
 
 	if (!options->operands && !options->attach)
 		return error_set(err, -EINVAL, "no test given");
-	if (options->gauntlet &&
-	    (options->override.has_topology || options->override.distances.count))
-		return error_set(
-			err, -EINVAL,
-			"--gauntlet: its presets are the topologies; leave out --topology, "
-			"--distance, KTSTR_TOPOLOGY and KTSTR_DISTANCE, or --gauntlet");
-	if (fleet_check(options, err))
+	if (variants_check(options, err) || fleet_check(options, err))
 		return -EINVAL;
 	return sinks_check(&wish, err) ? -EINVAL : check_until(options, err);
 }
@@ -490,13 +471,13 @@ static int run_all(struct command_state *state, const struct capacity *capacity,
 	rounds_tidy(&state->rounds);
 	tell_rates(state);
 	if (state->text)
-		suite_text_end(stdout, state->results, state->nr_results, &counts, seconds,
+		suite_text_end(stdout, state->kept.list, state->kept.count, &counts, seconds,
 			       ret > 0 || counts.not_run, state->colour);
 	if (sinks_end(&state->sinks, &counts, seconds, ret > 0 || counts.not_run, complain) &&
 	    !status)
 		status = COMMAND_CANNOT;
-	if (last_failed_write(out_folder(state), state->results, state->result_variants,
-			      state->nr_results, &err))
+	if (last_failed_write(out_folder(state), state->kept.list, state->result_variants,
+			      state->kept.count, &err))
 		command_complain("test: %s", err.text);
 	/* A suite that went well keeps nothing; fails, rightly, when something is in it. */
 	if (!options->out_dir)
@@ -528,12 +509,7 @@ static int begin_rounds(struct command_state *state, struct error *err)
 
 static void state_destroy(struct command_state *state)
 {
-	for (size_t i = 0; i < state->nr_results; i++) {
-		free((char *)state->results[i].name);
-		free((char *)state->results[i].cause);
-		free((char *)state->results[i].replay);
-	}
-	free(state->results);
+	kept_destroy(&state->kept);
 	free(state->result_variants);
 	sinks_abandon(&state->sinks);
 	rounds_destroy(&state->rounds);
@@ -569,10 +545,11 @@ int cmd_test(const struct run_options *options)
 	}
 	if (!ret)
 		ret = open_reports(&state, &err);
+	if (!ret)
+		ret = kept_init(&state.kept, state.variants.count, &err);
 	if (!ret) {
-		state.results = calloc(state.variants.count + 1, sizeof(*state.results));
 		state.result_variants = calloc(state.variants.count + 1, sizeof(struct variant *));
-		if (!state.results || !state.result_variants)
+		if (!state.result_variants)
 			ret = error_set(&err, -ENOMEM, "out of memory");
 	}
 	if (!ret)

@@ -293,6 +293,16 @@ static int deal(struct variants *variants, const struct variant_choice *choice, 
 	return ret;
 }
 
+int variants_check(const struct run_options *options, struct error *err)
+{
+	if (!options->gauntlet ||
+	    (!options->override.has_topology && !options->override.distances.count))
+		return 0;
+	return error_set(err, -EINVAL,
+			 "--gauntlet: its presets are the topologies; leave out --topology, "
+			 "--distance, KTSTR_TOPOLOGY and KTSTR_DISTANCE, or --gauntlet");
+}
+
 int variants_make(const struct variant_source *source, const struct variant_choice *choice,
 		  struct variants *variants, struct error *err)
 {

@@ -71,6 +71,9 @@ struct variants {
 	char warning[PLAN_WARNING_SIZE]; /* "" or the first plan's */
 };
 
+/* variants_check - Returns 0, or -EINVAL: options that say twice what machines there are. */
+int variants_check(const struct run_options *options, struct error *err);
+
 /*
  * variants_make - Returns 0, or -EINVAL with a message: two tests of the same name, a topology that
  * is none, or -ENOMEM. One whose flight recorder does not fit into its memory has a fault. A test

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # Which variants does `ktstr-launch ab` run, in which order, and what does it make of their results? Without a VM.
 
+# shellcheck disable=SC2016 # what stands in single quotes is for other shells
+
 bats_require_minimum_version 1.5.0
 load ../helper
 
@@ -47,11 +49,11 @@ refused()
 }
 
 @test "ab: results go to the table and to both files" {
-	run -0 --separate-stderr ab --repeat 2 --a '' --b 'append="quiet x"' --json-a a.json --json-b b.json tests/host.sh
+	run -0 --separate-stderr ab --jobs 1 --repeat 2 --a '' --b 'append="quiet x"' --json-a a.json --json-b b.json tests/host.sh
 	[ "${lines[0]}" = "Baseline: A, 2 results" ]
 	[ "${lines[1]}" = 'Compared: B: append="quiet x", 2 results' ]
 	assert_output '^host: pass rate \(%\) +100.0 \(   2/2\) +100.0 \(   2/2\) +\+0.00 +-  equal$' '^host: count .* equal$'
-	[ "$(grep -oE '^PASS +[AB]' <<<"$stderr" | sed 's/PASS *//' | sort | xargs)" = "A A B B" ]
+	[ "$(grep -oE '^PASS +[AB]' <<<"$stderr" | sed 's/PASS *//' | xargs)" = "A B B A" ]
 	for file in a.json b.json; do
 		jq -es 'map(.type) == ["plan", "result", "result", "summary"] and .[-1].counts.pass == 2' "$file"
 	done
@@ -61,7 +63,30 @@ refused()
 	[ ! -s err ]
 	# One that is broken on both sides is no answer.
 	printf '#!/nowhere\n#ktstr: host_only\n' >tests/host.sh
-	run -125 --separate-stderr ab --repeat 1 --a '' --b '' tests/host.sh
+	run -125 --separate-stderr ab --quiet --repeat 1 --a '' --b '' tests/host.sh
+	grep -A 1 '^  ERROR *B: host$' <<<"$stderr" | grep -q '^    replay  .*/tests/host\.sh$' || fail "$stderr"
+}
+
+@test "ab: what was not measured is no answer" {
+	# It runs once, on side A.
+	cat >tests/once.sh <<-'END'
+		#!/bin/sh
+		#ktstr: host_only
+		mkdir "$BATS_TEST_TMPDIR/ran" || exit 4
+	END
+	chmod +x tests/once.sh
+	run -125 --separate-stderr ab --jobs 1 --repeat 2 --a '' --b '' tests/once.sh tests/host.sh
+	[[ $stderr == *"once: no run on side B has passed or failed"* ]] || fail "$stderr"
+	run -125 --separate-stderr ab --repeat 1 --a '' --b '' tests/once.sh
+	[[ $stderr == *"no test has passed or failed on either side"* ]] || fail "$stderr"
+	# One that is left out on both is not asked about.
+	run -0 --separate-stderr ab --repeat 1 --a '' --b '' tests/once.sh tests/host.sh
+	# A report that cannot be written takes nothing away from the table.
+	mkdir gone
+	echo 'rm -rf "$BATS_TEST_TMPDIR/gone"' >>tests/host.sh
+	run -125 --separate-stderr ab --repeat 1 --a '' --b '' --json-a gone/a.json tests/host.sh
+	[ "${lines[0]}" = "Baseline: A, 1 results" ] || fail "$output"
+	[[ $stderr == *"the report gone/a.json is incomplete: "* ]] || fail "$stderr"
 }
 
 @test "ab: wrong usage" {
@@ -74,5 +99,8 @@ refused()
 	refused "--a: a side has one kernel, and not 2" --a 'kernel=x kernel=y' --b '' tests/host.sh
 	refused "--a: kernel 'nowhere'" --a kernel=nowhere --b '' tests/host.sh
 	refused "--filter and --exclude leave no variant" --a '' --b '' --filter x tests/host.sh
+	refused "--json-a and --json-b both write to the file 'x'" --a '' --b '' --json-a x --json-b x tests/host.sh
+	refused "--json-b -: the table goes to standard output" --a '' --b '' --json-b - tests/host.sh
+	refused "--b: --gauntlet: its presets are the topologies" --gauntlet --a '' --b topology=1n1l2c1t tests/host.sh
 	refused "option '--shard': not known" --a '' --b '' --shard 1/2 tests/host.sh
 }
