@@ -18,6 +18,7 @@
 #include "run/invocation.h"
 #include "run/options.h"
 #include "run/tracer.h"
+#include "stats/sequential.h"
 #include "suite/bases.h"
 #include "suite/kept.h"
 #include "suite/kernels.h"
@@ -145,7 +146,8 @@ static void tell_rates(struct command_state *state)
 		if (!rounds_rate(&state->rounds, i, &rate))
 			continue;
 		sinks_rate(&state->sinks, &rate);
-		if (!state->text || (state->options->quiet && !rate.failed))
+		if (!state->text ||
+		    (state->options->quiet && !rate.failed && rate.end != SUITE_RATE_OPEN))
 			continue;
 		fputs(heading, stdout);
 		heading = "";
@@ -211,6 +213,25 @@ static void print_plan(const struct command_state *state)
 	putchar('\n');
 }
 
+/* Can it be decided at all? */
+static int check_limit(const struct run_options *options, struct error *err)
+{
+	double limit = options->until_limit;
+	unsigned int least;
+	char advice[48] = "";
+
+	if (sequential_decide(options->max_repeat, options->max_repeat, limit, ROUNDS_CONFIDENCE) !=
+	    SEQUENTIAL_OPEN)
+		return 0;
+	least = sequential_least(limit, ROUNDS_CONFIDENCE, OPTIONS_MAX_COUNT);
+	if (least)
+		snprintf(advice, sizeof(advice), "--max-repeat %u or more, or ", least);
+	return error_set(err, -EINVAL,
+			 "--until-confident=%.10g: not even if all %u rounds of --max-repeat pass "
+			 "is that known; give %sa lower rate",
+			 limit, options->max_repeat, advice);
+}
+
 /* What does not go with a number of rounds that shows while they run. */
 static int check_until(const struct run_options *options, struct error *err)
 {
@@ -228,7 +249,7 @@ static int check_until(const struct run_options *options, struct error *err)
 	if (options->repeat > options->max_repeat)
 		return error_set(err, -EINVAL, "--repeat %u: more than the %u of --max-repeat",
 				 options->repeat, options->max_repeat);
-	return 0;
+	return options->until_limit > 0 ? check_limit(options, err) : 0;
 }
 
 /* Options that do not go together. */
@@ -435,8 +456,8 @@ static int exit_status(const struct command_state *state, const struct suite_cou
 	int status = command_suite_status(counts, signal_number);
 
 	/* Not each round counts then, but what was decided of all. */
-	if (!signal_number && options->until_limit > 0)
-		status = rounds_status(&state->rounds, status);
+	if (options->until_limit > 0)
+		status = signal_number ? status : rounds_status(&state->rounds, status);
 	else if (options->bisect)
 		return bisect_votes_status(&state->votes);
 	return options->bisect && status != 0 && status != BISECT_BAD ? BISECT_SKIP : status;
@@ -501,6 +522,7 @@ static int begin_rounds(struct command_state *state, struct error *err)
 					  .least = options->repeat,
 					  .limit = options->until_limit,
 					  .width = options->rate_width,
+					  .bisect = options->bisect,
 					  .tidy = several && !options->out_dir };
 
 	state->settings.keep_good = several;

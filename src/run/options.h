@@ -72,6 +72,8 @@ static inline bool wprof_wanted(enum wprof_mode mode, bool by_test)
 #define OPTIONS_OF_DOCTOR (OPTIONS_KERNEL | OPTIONS_MACHINE | OPTIONS_DOCTOR)
 
 /* The most that the options in seconds take. */
+/* The most that an option that counts takes. */
+#define OPTIONS_MAX_COUNT   100000
 #define OPTIONS_MAX_SECONDS (7 * 24 * 3600)
 
 /* A list of the strings of an option that may be given again; the strings are argv's. */

@@ -7,7 +7,6 @@
 
 #include "entry/values.h"
 
-#define MAX_COUNT  100000
 #define MAX_SHARDS 100000
 
 /* --- types: each fills the field that the table names --------------------------------------------
@@ -50,7 +49,7 @@ static int set_list(const struct option_said *said)
 static int set_count(const struct option_said *said)
 {
 	uint64_t count;
-	int ret = value_count(said->what, said->value, 1, MAX_COUNT, &count, said->err);
+	int ret = value_count(said->what, said->value, 1, OPTIONS_MAX_COUNT, &count, said->err);
 
 	if (!ret)
 		*(unsigned int *)said->field = (unsigned int)count;
@@ -155,7 +154,7 @@ static int set_false_positive(const struct option_said *said)
 static int set_build_cost(const struct option_said *said)
 {
 	uint64_t runs;
-	int ret = value_count(said->what, said->value, 0, MAX_COUNT, &runs, said->err);
+	int ret = value_count(said->what, said->value, 0, OPTIONS_MAX_COUNT, &runs, said->err);
 
 	if (!ret)
 		said->options->build_cost = (double)runs;

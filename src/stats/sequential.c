@@ -49,6 +49,23 @@ enum sequential_decision sequential_decide(unsigned int hits, unsigned int runs,
 	return SEQUENTIAL_OPEN;
 }
 
+unsigned int sequential_least(double limit, double confidence, unsigned int most)
+{
+	unsigned int open = 0, known = most;
+
+	if (sequential_decide(most, most, limit, confidence) != SEQUENTIAL_AT_LEAST)
+		return 0;
+	while (known - open > 1) {
+		unsigned int middle = open + (known - open) / 2;
+
+		if (sequential_decide(middle, middle, limit, confidence) == SEQUENTIAL_AT_LEAST)
+			known = middle;
+		else
+			open = middle;
+	}
+	return known;
+}
+
 /* The limit nearest to what was seen that is refuted on one side; @end: of that side, 0 or 1. */
 static double bound(unsigned int hits, unsigned int runs, double enough, double end)
 {

@@ -12,8 +12,9 @@
 /*
  * sequential_is_narrow - is the rate known to within @width, from 0 to 1? Where Wilson's interval
  * is that narrow (Chow and Robbins, On the asymptotic theory of fixed-width sequential confidence
- * intervals, 1965): of the rates from 0 to 1, and widths up to 0.2, the interval at which it stops
- * holds the true one in at least 94 % of all cases for @confidence 0.95.
+ * intervals, 1965). For @confidence 0.95 and widths from 0.1 to 0.4 the interval at which it stops
+ * holds the true rate in 95 % of all cases on the average over all rates, and in 88.5 % at the
+ * least: rates of some misses in a thousand, where most stop at passes alone.
  */
 bool sequential_is_narrow(unsigned int hits, unsigned int runs, double width, double confidence);
 
@@ -33,6 +34,12 @@ enum sequential_decision {
  */
 enum sequential_decision sequential_decide(unsigned int hits, unsigned int runs, double limit,
 					   double confidence);
+
+/*
+ * sequential_least - the fewest runs, hits all of them, of which sequential_decide says AT_LEAST;
+ * 0: more than @most
+ */
+unsigned int sequential_least(double limit, double confidence, unsigned int most);
 
 /*
  * sequential_interval - of the rate, valid at any time: the limits that that test, at half of

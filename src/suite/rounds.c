@@ -7,6 +7,7 @@
 
 #include "report/artefacts.h"
 #include "stats/sequential.h"
+#include "verdict/bisect.h"
 #include "verdict/verdict.h"
 
 static int by_name(const void *a, const void *b, void *data)
@@ -100,7 +101,7 @@ static void decide(const struct rounds_wish *wish, struct rounds_of *of)
 	if (of->skipped || of->untold >= ROUNDS_MAX_UNTOLD) {
 		of->enough = true;
 		of->end = SUITE_RATE_OPEN;
-	} else if (of->counted < wish->least) {
+	} else if (of->runs < wish->least) {
 		return;
 	} else if (wish->limit > 0) {
 		decision = sequential_decide(of->hits, of->runs, wish->limit, ROUNDS_CONFIDENCE);
@@ -121,7 +122,6 @@ static void go_on(struct rounds *rounds, struct rounds_of *of)
 	while (!of->enough && of->next < rounds->variants->count && rounds->outcomes[of->next]) {
 		enum outcome_kind outcome = rounds->outcomes[of->next] - 1;
 
-		of->counted++;
 		of->hits += is_pass(outcome);
 		of->runs += is_pass(outcome) || is_fail(outcome);
 		of->untold = is_pass(outcome) || is_fail(outcome) ? 0 : of->untold + 1;
@@ -147,6 +147,14 @@ static void take_folder(const struct rounds *rounds, char **place, bool *goes,
 	}
 }
 
+/* A round that tested nothing tells nothing. */
+static enum outcome_kind counts_as(const struct rounds *rounds, const struct suite_result *result)
+{
+	return rounds->wish.bisect && result->bisect == BISECT_SKIP && is_fail(result->outcome)
+		       ? OUTCOME_ERROR
+		       : result->outcome;
+}
+
 bool rounds_goes(const struct rounds *rounds, const struct suite_result *result)
 {
 	/* What was asked for, a trace, stays. */
@@ -164,19 +172,20 @@ void rounds_add(struct rounds *rounds, const struct variant *variant,
 {
 	size_t index = (size_t)(variant - rounds->variants->list);
 	struct rounds_of *of = &rounds->list[rounds->of[index]];
+	enum outcome_kind outcome = counts_as(rounds, result);
 
-	if (result->outcome == OUTCOME_NOT_RUN)
+	if (outcome == OUTCOME_NOT_RUN)
 		return;
-	if (is_pass(result->outcome)) {
+	if (is_pass(outcome)) {
 		of->passed++;
 		take_folder(rounds, &of->good, &of->good_goes, result);
-	} else if (is_fail(result->outcome)) {
+	} else if (is_fail(outcome)) {
 		of->failed++;
 		take_folder(rounds, &of->bad, &(bool){ false }, result);
-	} else if (result->outcome != OUTCOME_SKIP) {
+	} else if (outcome != OUTCOME_SKIP) {
 		of->neither++;
 	}
-	rounds->outcomes[index] = (unsigned char)(result->outcome + 1);
+	rounds->outcomes[index] = (unsigned char)(outcome + 1);
 	if (rounds->wish.until)
 		go_on(rounds, of);
 }

@@ -21,20 +21,20 @@
 
 struct rounds_wish {
 	bool until;	    /* stop when it is known; else all that are planned are run */
-	unsigned int least; /* rounds before that */
+	unsigned int least; /* rounds that passed or failed before that */
 	double limit;	    /* known is whether it passes at least so often; 0: the rate itself, */
 	double width;	    /* to within so much */
+	bool bisect;	    /* a failure that is BISECT_SKIP (verdict/bisect.h) tells nothing */
 	bool tidy;	    /* of the folders of good rounds none stays but beside a bad one */
 };
 
 /* All rounds of one variant; inner part. */
 struct rounds_of {
-	const char *name;     /* the variant's */
-	size_t next;	      /* variant: the first one that is not counted for the decision */
-	unsigned int counted; /* of these rounds: */
-	unsigned int hits;    /* passed, */
-	unsigned int runs;    /* passed or failed, */
-	unsigned int untold;  /* and in a row neither */
+	const char *name;    /* the variant's */
+	size_t next;	     /* variant: the first one that is not counted for the decision */
+	unsigned int hits;   /* passed, of the rounds before it, */
+	unsigned int runs;   /* passed or failed, */
+	unsigned int untold; /* and in a row neither */
 	bool enough, skipped;
 	enum suite_rate_end end;
 	unsigned int passed, failed, neither; /* of all that have ended */

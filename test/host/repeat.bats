@@ -78,12 +78,32 @@ print([r for r in map(json.loads, open("r.json")) if r["type"] == "rate" and r["
 	assert_status 0
 	assert_output '^FLAKY [1-9]/[0-9]+ +flaky  passed .* \(sequential mixture, 95 %\); passes at least 50 %$'
 	rm flaky.count
-	run "$KTSTR_LAUNCH" test --until-confident=99.9% --bisect tests
+	run "$KTSTR_LAUNCH" test --until-confident=99% --bisect tests/flaky.sh
 	assert_status 1
-	assert_output '; passes less than 99\.9 %$'
-	run "$KTSTR_LAUNCH" test --until-confident=0.99 --max-repeat 4 tests/good.sh
+	assert_output '; passes less than 99 %$'
+	# Also where nothing but what is bad is told.
+	every half 2
+	run "$KTSTR_LAUNCH" test --until-confident=0.5 --max-repeat 8 -q -j 1 tests/half.sh
 	assert_status 125
-	assert_output '; not decided whether at least 99 %$'
+	assert_output '; not decided whether at least 50 %$'
+	host_test broken 'exit 0'
+	sed -i '1s,.*,#!/nowhere,' tests/broken.sh
+	run "$KTSTR_LAUNCH" test --until-confident=0.5 -q tests/broken.sh
+	assert_status 125
+	assert_output '^UNKNOWN +broken '
+}
+
+@test "until-confident: in a bisection, a round that tested nothing counts neither way" {
+	host_test absent 'exit 127'
+	run "$KTSTR_LAUNCH" test --until-confident=0.5 --bisect -j 1 tests
+	assert_status 125
+	assert_output '^UNKNOWN +absent  passed 0 of 0; not decided whether at least 50 %; 3 more told nothing$'
+	# A failure without a decision is none.
+	every half 2
+	run "$KTSTR_LAUNCH" test --until-confident=0.5 --max-repeat 8 --bisect -j 1 tests/half.sh
+	assert_status 125
+	run "$KTSTR_LAUNCH" test --until-confident=0.5 -j 1 tests/absent.sh
+	assert_status 1
 }
 
 @test "until-confident: errors tell nothing, and end it" {
@@ -104,6 +124,12 @@ print([r for r in map(json.loads, open("r.json")) if r["type"] == "rate" and r["
 		assert_status 125
 		assert_output "^ktstr-launch: test: .*${words%%[= ]*}"
 	done
+	run "$KTSTR_LAUNCH" test --until-confident=0.995 tests
+	assert_status 125
+	assert_output 'not even if all 500 rounds .* give --max-repeat 901 or more'
+	run "$KTSTR_LAUNCH" test --until-confident=0.9999999 tests
+	assert_status 125
+	assert_output 'not even if all 500 rounds .* give a lower rate; '
 	run "$KTSTR_LAUNCH" test --until-confident --dry-run tests
 	assert_status 0
 	assert_output '^1 variant$'

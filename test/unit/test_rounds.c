@@ -13,6 +13,7 @@
 
 #include "report/artefacts.h"
 #include "suite/rounds.h"
+#include "verdict/bisect.h"
 
 #define MOST 200
 
@@ -172,6 +173,36 @@ static void what_tells_nothing_ends_too(void **state)
 	rounds_destroy(&rounds);
 }
 
+/* A kernel that does not come to the test, one time in two, is as good as one that does. */
+static void what_a_bisection_skips_tells_nothing(void **state)
+{
+	const struct rounds_wish wish = { .until = true, .least = 8, .limit = 0.5, .bisect = true };
+	const struct suite_result untested = { .outcome = OUTCOME_FAIL, .bisect = BISECT_SKIP };
+	struct suite_rate rate;
+	struct rounds rounds;
+
+	(void)state;
+	begin(&rounds, &wish);
+	for (size_t i = 0; i < 16; i++) {
+		assert_false(enough(&rounds, 0));
+		if (i % 2)
+			add(&rounds, 2 * i, OUTCOME_PASS, NULL);
+		else
+			rounds_add(&rounds, &list[2 * i], &untested);
+	}
+	assert_true(enough(&rounds, 0));
+	assert_true(rounds_rate(&rounds, 0, &rate));
+	assert_int_equal(rate.passed, 8);
+	assert_int_equal(rate.failed, 0);
+	assert_int_equal(rate.neither, 8);
+	assert_int_equal(rounds_status(&rounds, 4), 0);
+	for (size_t i = 0; i < ROUNDS_MAX_UNTOLD; i++)
+		rounds_add(&rounds, &list[2 * i + 1], &untested);
+	assert_true(enough(&rounds, 1));
+	assert_int_equal(rounds_status(&rounds, 4), 125);
+	rounds_destroy(&rounds);
+}
+
 static void make(const char *folder)
 {
 	char path[64];
@@ -225,6 +256,7 @@ int main(void)
 		cmocka_unit_test(the_order_of_the_plan_decides),
 		cmocka_unit_test(a_limit_is_decided),
 		cmocka_unit_test(what_tells_nothing_ends_too),
+		cmocka_unit_test(what_a_bisection_skips_tells_nothing),
 		cmocka_unit_test(one_good_folder_stays_beside_a_bad_one),
 	};
 
