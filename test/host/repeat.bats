@@ -63,7 +63,8 @@ print([r for r in map(json.loads, open("r.json")) if r["type"] == "rate" and r["
 	assert_output "^$((6 + $(rate flaky passed))) passed, $(rate flaky failed) failed, 1 skipped "
 	run "$KTSTR_LAUNCH" test --until-confident --rate-width 0.4 --tap -j 3 tests/good.sh
 	assert_status 0
-	assert_output '^1\.\.[678]$' '^#   rate: PASS good passed '
+	# Rounds behind one that takes long have run by then.
+	assert_output '^1\.\.([6-9]|[1-9][0-9])$' '^#   rate: PASS good passed '
 	echo "$output" >t.tap
 	prove -e cat t.tap
 	run "$KTSTR_LAUNCH" test --until-confident --rate-width 0.1 --max-repeat 5 tests/good.sh
