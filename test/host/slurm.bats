@@ -41,11 +41,13 @@ suite()
 	chmod +x tests/*
 }
 
-# waiting_suite COUNT: on a node the first test of each shard ends; the others wait until the file "go" is there.
+# waiting_suite COUNT: on a node the first test of each shard ends; the others wait until the file "go" is there, and
+# when they are told to end they take a while.
 waiting_suite()
 {
 	mkdir ran
-	suite "$1" "[ ! \"\$SLURM_ARRAY_TASK_ID\" ] || mkdir '$PWD/ran/'\$SLURM_ARRAY_TASK_ID 2>/dev/null ||
+	suite "$1" "trap 'sleep 1; exit 1' TERM
+[ ! \"\$SLURM_ARRAY_TASK_ID\" ] || mkdir '$PWD/ran/'\$SLURM_ARRAY_TASK_ID 2>/dev/null ||
 	until [ -e '$PWD/go' ]; do sleep 0.1; done"
 }
 
@@ -137,6 +139,8 @@ has_results() { grep -q '"type":"result"' ktstr-out/fleet-*/shard-*.json 2>/dev/
 	run -125 "$KTSTR_LAUNCH" test --attach "$number" --json fleet.json
 	assert_output '^ended early: .* not run'
 	[[ $(verdicts fleet.json | grep -c "not-run job $number was cancelled before it") -ge 6 ]] || fail "$(<fleet.json)"
+	# The one that ran had the time to say so.
+	verdicts fleet.json | grep -q 'not-run interrupted' || fail "$(<fleet.json)"
 }
 
 @test "a node that does not see the folder is named" {
