@@ -446,12 +446,14 @@ int failure_add_dump(struct page *page, const char *path, const char *variant, s
 {
 	struct gathering run = { .page = page, .path = path, .trace_room = trace_room, .err = err };
 	int ret = load_dump(path, &run.dump, err);
+	const char *test;
 
 	if (ret)
 		return ret;
-	if (variant && !is_variant_of(variant, input_text(run.dump, "test"))) {
+	test = input_text(run.dump, "test");
+	if (variant && (!test || !is_variant_of(variant, test))) {
 		error_set(err, -EBADMSG, "'%s': is of another test, '%.100s'", path,
-			  input_text(run.dump, "test"));
+			  test ? test : "");
 		json_object_put(run.dump);
 		return -EBADMSG;
 	}
