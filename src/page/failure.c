@@ -285,8 +285,8 @@ static struct json_object *topology_value(const struct gathering *run)
 	struct json json = json_begin();
 	struct error err = { "" };
 
-	if (topology_parse(spec, &topology, &err)) {
-		json_put_text(&json, "error", err.text);
+	if (!spec || topology_parse(spec, &topology, &err)) {
+		json_put_text(&json, "error", spec ? err.text : "its 'spec' has a NUL in it");
 		return json_end(&json);
 	}
 	json_put_list(&json, "places", next_place, &places);

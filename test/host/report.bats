@@ -110,6 +110,16 @@ print(base64.b64encode(hashlib.sha256(re.search("<%s>(.*)</%s>" % ((sys.argv[1],
 	"$KTSTR_LAUNCH" report other/results.json -o page.html
 	data_of page.html | jq -e '.failures == [] and
 		(.suite.results[0].failure_absent | test("is of another test, .other.sh.$"))'
+	# No text ends where it seems to.
+	mkdir nul
+	cp results.json nul
+	jq -c '.test += "\u0000" | .topology.spec += "\u0000"' run/a-1.failure-dump.json >run/nul.json
+	mkdir nul/run
+	mv run/nul.json nul/run/a-1.failure-dump.json
+	"$KTSTR_LAUNCH" report nul/results.json -o page.html
+	data_of page.html | jq -e '.failures == [] and (.suite.results[0].failure_absent | test("is of another test"))'
+	"$KTSTR_LAUNCH" report nul/run/a-1.failure-dump.json -o page.html
+	data_of page.html | jq -e '.failures[0].topology.error | test("NUL")'
 	# Somebody else's results do not choose what of this host is read.
 	mkdir theirs mine
 	for outside in "$BATS_TEST_TMPDIR/run/a-1.failure-dump.json" ../run/a-1.failure-dump.json link/a-1.failure-dump.json; do
