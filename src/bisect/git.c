@@ -3,49 +3,31 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "bisect/process.h"
-#include "util/memfd.h"
+#include "util/tool.h"
 
 #define MAX_WORDS 16
 
 /* In a working tree's folder of the repository: it is one of ours. */
 #define MARKER "ktstr-bisect"
 
-/* All that was written to @fd as a string that the caller frees; NULL: not read, or no memory. */
-static char *take_text(int fd)
-{
-	struct stat stat;
-	char *text = fstat(fd, &stat) ? NULL : calloc(1, (size_t)stat.st_size + 1);
-
-	if (text && pread(fd, text, (size_t)stat.st_size, 0) != stat.st_size) {
-		free(text);
-		text = NULL;
-	}
-	return text;
-}
-
 /* Why git failed: its first line that says so, which advice follows; or else its last one. */
-static void put_words(int fd, char *words, size_t size)
+static const char *reason_in(char *text)
 {
 	static const char fatal[] = "fatal: ";
-	char *text = take_text(fd), *save, *line = NULL;
+	char *save, *line = NULL;
 
-	for (char *next = text ? strtok_r(text, "\n", &save) : NULL; next;
-	     next = strtok_r(NULL, "\n", &save)) {
+	for (char *next = strtok_r(text, "\n", &save); next; next = strtok_r(NULL, "\n", &save)) {
 		line = next;
 		if (!strncmp(line, fatal, strlen(fatal)))
 			break;
 	}
-	snprintf(words, size, "%s", line ? line : "it does not say why");
-	free(text);
+	return line ? line : "it does not say why";
 }
 
 /*
@@ -65,38 +47,28 @@ static int run_git(const struct git *git, const char *folder, const char *const 
 					      "worktree.useRelativePaths=false" };
 	const size_t nr_always = sizeof(always) / sizeof(always[0]);
 	const char *argv[sizeof(always) / sizeof(always[0]) + MAX_WORDS + 1] = { NULL };
-	struct process process = { .argv = argv,
-				   .folder = folder,
-				   .out_fd = memfd_new("git-out", MFD_CLOEXEC, NULL),
-				   .err_fd = memfd_new("git-err", MFD_CLOEXEC, NULL),
-				   .cancel_fd = git->cancel_fd };
-	int status = 0, ret = 0;
-	char said[300];
+	const struct tool tool = {
+		.argv = argv, .folder = folder, .cancel_fd = git->cancel_fd, .most = SIZE_MAX - 1
+	};
+	struct tool_said said;
+	int ret;
 
 	memcpy(argv, always, sizeof(always));
 	for (size_t i = 0; i < MAX_WORDS && words[i]; i++)
 		argv[nr_always + i] = words[i];
-	if (process.out_fd < 0 || process.err_fd < 0)
-		ret = error_set(err, -ENOMEM, "no memory for git's words");
-	if (!ret)
-		ret = process_run(&process, &status, err);
+	ret = tool_run(&tool, &said, err);
 	if (ret == -ENOENT)
 		error_set(err, ret, "'git' in '%s': %s; is it installed, and the folder there?",
 			  folder, strerror(ENOENT));
-	if (!ret && (!WIFEXITED(status) || WEXITSTATUS(status))) {
-		put_words(process.err_fd, said, sizeof(said));
-		error_set(err, -EIO, "git %s: %s", words[0], said);
-		ret = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+	if (!ret && said.status) {
+		error_set(err, -EIO, "git %s: %.299s", words[0], reason_in(said.errors));
+		ret = said.status;
 	}
 	if (!ret && out) {
-		*out = take_text(process.out_fd);
-		if (!*out)
-			ret = error_set(err, -ENOMEM, "out of memory");
+		*out = said.out;
+		said.out = NULL;
 	}
-	if (process.out_fd >= 0)
-		close(process.out_fd);
-	if (process.err_fd >= 0)
-		close(process.err_fd);
+	tool_said_destroy(&said);
 	return ret;
 }
 

@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bisect/process.h"
 #include "util/clock.h"
 #include "util/file.h"
+#include "util/process.h"
 #include "util/shell_quote.h"
 #include "verdict/bisect.h"
 #include "verdict/verdict.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fleet/tool.h"
+#include "fleet/slurm.h"
 
 /* What follows " KEY=" in a line, up to the next blank; NULL where there is none. */
 static const char *find(const char *line, size_t length, const char *key, size_t *size)
@@ -104,7 +104,7 @@ int array_ask(const char *number, int cancel_fd, struct task_state *tasks, unsig
 {
 	const char *const argv[] = { "scontrol", "-o", "show", "job", number, NULL };
 	struct tool_said said;
-	int ret = tool_run(argv, cancel_fd, &said, err);
+	int ret = slurm_run(argv, cancel_fd, &said, err);
 
 	if (ret) {
 		tool_said_destroy(&said);

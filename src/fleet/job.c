@@ -14,7 +14,7 @@
 
 #include "fleet/arguments.h"
 #include "fleet/script.h"
-#include "fleet/tool.h"
+#include "fleet/slurm.h"
 #include "util/file.h"
 
 /* How the folders of jobs begin. */
@@ -32,7 +32,7 @@ int job_nodes(unsigned int *nodes, struct error *err)
 	const char *const argv[] = { "sinfo", "-h", "-N", "-o", "%N", NULL };
 	struct tool_said said;
 	const char *line, *before = "";
-	int ret = tool_run(argv, -1, &said, err);
+	int ret = slurm_run(argv, -1, &said, err);
 
 	*nodes = 0;
 	if (!ret && said.status)
@@ -137,7 +137,7 @@ static int take_number(struct job *job, char *out, struct error *err)
 static int call_sbatch(const char *const *argv, struct job *job, struct error *err)
 {
 	struct tool_said said;
-	int ret = tool_run(argv, -1, &said, err);
+	int ret = slurm_run(argv, -1, &said, err);
 
 	if (ret == -ENOENT)
 		error_set(

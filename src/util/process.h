@@ -1,6 +1,6 @@
 /* How is one of the user's commands, or git, run and waited for, so that the user can end it? */
-#ifndef KTSTR_BISECT_PROCESS_H
-#define KTSTR_BISECT_PROCESS_H
+#ifndef KTSTR_UTIL_PROCESS_H
+#define KTSTR_UTIL_PROCESS_H
 
 #include "util/error.h"
 

@@ -1,5 +1,5 @@
 /* How is a command run and waited for? See process.h. */
-#include "bisect/process.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

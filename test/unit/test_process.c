@@ -16,9 +16,9 @@
 
 #include <cmocka.h>
 
-#include "bisect/process.h"
+#include "util/process.h"
 
-static char folder[] = "/tmp/ktstr-bisect-process-XXXXXX";
+static char folder[] = "/tmp/ktstr-process-XXXXXX";
 
 static bool is_there(const char *name)
 {
