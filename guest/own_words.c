@@ -81,8 +81,9 @@ static void add_scheduler(struct part *part, struct session *session)
 		part->used = (size_t)count;
 }
 
-void own_words_send(struct session *session, uint32_t asked)
+void own_words_send(struct session *session)
 {
+	uint32_t asked = guest_channel_asked(session->channel);
 	uint64_t limit = clock_boottime_ns() + KTSTR_OWN_WORDS_MS * CLOCK_MS;
 	struct part part;
 

@@ -8,10 +8,10 @@
 #include "session.h"
 
 /*
- * own_words_send - all parts, as KTSTR_OWN_WORDS; once, the next time nothing is done. Takes no
- * more than KTSTR_OWN_WORDS_MS, but where the kernel itself does not come back.
- * @asked: the parts that the host wants (KTSTR_ASK); of the others it is told that they were not
+ * own_words_send - the parts that the host asks for, as KTSTR_OWN_WORDS; of the others it is told
+ * that they were not. Once, the next time nothing is done. Takes no more than KTSTR_OWN_WORDS_MS,
+ * but where the kernel itself does not come back.
  */
-void own_words_send(struct session *session, uint32_t asked);
+void own_words_send(struct session *session);
 
 #endif

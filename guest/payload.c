@@ -191,7 +191,7 @@ void payload_run(struct session *session)
 	if (exited.kind != KTSTR_EXIT_STATUS || exited.value) {
 		scheduler_hold(session);
 		session_tell_failing(session, &exited);
-		own_words_send(session, KTSTR_ASK_ALL);
+		own_words_send(session);
 	}
 	if (exited.kind != KTSTR_EXIT_TIMEOUT) {
 		now = clock_boottime_ns();

@@ -28,9 +28,9 @@
  * passed.
  *
  * A payload that fails leaves things as they are until the host has looked at them: init says so,
- * by KTSTR_FAILING, and waits for an answer of the same kind, whose time is of no account. Then it
- * tells what only it can say (KTSTR_OWN_WORDS). Where the host has found a stall by itself, it asks
- * for those, in the region's first page; init looks there with each heartbeat.
+ * by KTSTR_FAILING, and waits for an answer of the same kind, whose time is of no account. With it
+ * the host asks for what only the guest can say (KTSTR_OWN_WORDS), in the region's first page; and
+ * where it has found a stall by itself: init looks there with each heartbeat.
  */
 #ifndef KTSTR_GUEST_PROTOCOL_H
 #define KTSTR_GUEST_PROTOCOL_H

@@ -79,15 +79,13 @@ void session_close(struct session *session)
 void session_heartbeat(struct session *session, uint64_t now)
 {
 	struct ktstr_heartbeat heartbeat = { .boottime_ns = now };
-	uint32_t asked;
 
 	if (now < session->heartbeat_ns)
 		return;
 	guest_channel_send(session->channel, KTSTR_HEARTBEAT, &heartbeat, sizeof(heartbeat));
 	session->heartbeat_ns = now + HEARTBEAT_NS;
-	asked = guest_channel_asked(session->channel);
-	if (asked)
-		own_words_send(session, asked);
+	if (guest_channel_asked(session->channel))
+		own_words_send(session);
 }
 
 enum ktstr_exit_kind session_exit_kind(int status, uint32_t *value)

@@ -147,9 +147,10 @@ static bool may_answer(const struct watch *watch, uint64_t now)
  * What is it asked for? The kernel's dump of the scheduler takes the locks of all run queues. A CPU
  * that is stuck may hold one of them for ever, and then what is left of the guest stands as well.
  */
-static uint32_t words_wanted(enum stop_reason stop)
+static uint32_t words_wanted(const struct watch *watch, enum stop_reason stop)
 {
-	return stop == STOP_HARD_LOCKUP || stop == STOP_SOFT_LOCKUP
+	return stop == STOP_HARD_LOCKUP || stop == STOP_SOFT_LOCKUP ||
+			       watch_stall_suspects(&watch->stall)
 		       ? KTSTR_ASK_ALL & ~KTSTR_ASK(KTSTR_WORDS_SCHED_EXT)
 		       : KTSTR_ASK_ALL;
 }
@@ -177,7 +178,7 @@ static bool past_limit(struct watch *watch, struct vmm *vmm)
 	if (!may_speak)
 		return true;
 	watch->asked_ns = now_ns();
-	vmm_ask(vmm, words_wanted(reason));
+	vmm_ask(vmm, words_wanted(watch, reason));
 	return false;
 }
 
@@ -391,6 +392,8 @@ static void on_failing(struct watch *watch, struct vmm *vmm, const struct ktstr_
 	if (look_at(watch, vmm, &seen, true, true))
 		watch->seen->splats.has_stood = true;
 	scheduler_seen_hold(&watch->seen->scheduler);
+	/* The answer is seen only with what it is asked. */
+	vmm_ask(vmm, words_wanted(watch, STOP_BYE));
 	vmm_answer(vmm, 0);
 }
 

@@ -24,3 +24,11 @@ uint64_t watch_stall_add(struct watch_stall *stall, unsigned int index,
 		       ? sample->cpu_ns - run->begin
 		       : 0;
 }
+
+bool watch_stall_suspects(const struct watch_stall *stall)
+{
+	for (unsigned int i = 0; i < TOPOLOGY_MAX_CPUS; i++)
+		if (stall->runs[i].count > 1)
+			return true;
+	return false;
+}

@@ -35,4 +35,10 @@ struct watch_stall {
 uint64_t watch_stall_add(struct watch_stall *stall, unsigned int index,
 			 const struct vmm_sample *sample);
 
+/*
+ * watch_stall_suspects - may a vCPU be stuck? At least two samples of one say so, and none since
+ * denies it: for what is to be left alone then, not for a verdict.
+ */
+bool watch_stall_suspects(const struct watch_stall *stall);
+
 #endif

@@ -66,6 +66,9 @@ struct seen {
 	unsigned int failing;	/* how often it told of a failure before it cleaned up */
 	struct ktstr_exited as_failing;
 	unsigned int expired; /* how often init asked at its limit */
+	/* What it said of itself, and what not: errno of each part. */
+	unsigned int words;
+	uint32_t words_error[KTSTR_WORDS_NR];
 };
 
 static void append(char *to, const void *bytes, uint32_t length)
@@ -81,6 +84,8 @@ static void append(char *to, const void *bytes, uint32_t length)
  */
 static uint64_t lost_ns;
 static bool silent;
+/* What the host asks for when it is told of a failure (KTSTR_ASK). */
+static uint32_t asked;
 /* Init, when it is stopped for so long as it asks, as a launcher is by Ctrl-Z; 0: it is not. */
 static pid_t stopped;
 #define STOP_S 6
@@ -209,9 +214,19 @@ static int see(void *owner, uint16_t type, const void *payload, uint32_t length,
 		assert_int_equal(seen->exited, 0);
 		seen->failing++;
 		seen->left_alone = payload_is_there();
+		channel_ask(seen->host, asked);
 		if (!silent)
 			channel_answer(seen->host, 0);
 		break;
+	case KTSTR_OWN_WORDS: {
+		const struct ktstr_own_words *words = payload;
+
+		assert_true(length >= sizeof(*words) && words->part < KTSTR_WORDS_NR);
+		assert_true(words->error || length > sizeof(*words));
+		seen->words_error[words->part] = words->error;
+		seen->words++;
+		break;
+	}
 	case KTSTR_BYE:
 		seen->bye = true;
 		return 1;
@@ -717,6 +732,23 @@ static void a_failure_waits_to_be_looked_at(void **state)
 	check_exit(KTSTR_EXIT_STATUS, 3);
 }
 
+/* Some parts are not for every guest: what takes the locks of a CPU that is stuck hangs init. */
+static void it_says_of_itself_what_it_is_asked(void **state)
+{
+	(void)state;
+	asked = KTSTR_ASK(KTSTR_WORDS_MEMORY) | KTSTR_ASK(KTSTR_WORDS_SCHEDSTAT);
+	RUN(&seen, SHELL("exit 3"));
+	asked = 0;
+	assert_int_equal(seen.words, KTSTR_WORDS_NR);
+	assert_int_equal(seen.words_error[KTSTR_WORDS_MEMORY], 0);
+	assert_int_not_equal(seen.words_error[KTSTR_WORDS_SCHEDSTAT], ECANCELED);
+	assert_int_equal(seen.words_error[KTSTR_WORDS_PRESSURE], ECANCELED);
+	assert_int_equal(seen.words_error[KTSTR_WORDS_BLOCKED], ECANCELED);
+	assert_int_equal(seen.words_error[KTSTR_WORDS_SCHED_EXT], ECANCELED);
+	RUN(&seen, SHELL("exit 0"));
+	assert_int_equal(seen.words, 0);
+}
+
 static void forks_without_end(void **state)
 {
 	(void)state;
@@ -1178,6 +1210,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(time_limit),
 		cmocka_unit_test(time_that_the_host_did_not_give),
 		cmocka_unit_test(a_failure_waits_to_be_looked_at),
+		cmocka_unit_test(it_says_of_itself_what_it_is_asked),
 		cmocka_unit_test(forks_without_end),
 		cmocka_unit_test(heartbeats),
 		cmocka_unit_test(orphans_are_reaped),

@@ -100,6 +100,19 @@ static void any_sign_of_progress_begins_anew(void **state)
 	}
 }
 
+/* One sample is chance; two of one vCPU are enough to leave its locks alone. */
+static void what_may_be_stuck_is_suspected_before_it_is_certain(void **state)
+{
+	(void)state;
+	assert_int_equal(after(0), 0);
+	assert_false(watch_stall_suspects(&stall));
+	assert_int_equal(after(1), 0);
+	assert_true(watch_stall_suspects(&stall));
+	sample.timer++;
+	assert_int_equal(after(500), 0);
+	assert_false(watch_stall_suspects(&stall));
+}
+
 /* --- a real one ------------------------------------------------------------------------------- */
 
 /* jmp . ; interrupts are off from the start. And: sti; jmp . */
@@ -170,6 +183,7 @@ int main(void)
 		cmocka_unit_test_setup(a_vcpu_that_the_host_does_not_run_is_not_stuck, set_up),
 		cmocka_unit_test_setup(it_takes_several_samples, set_up),
 		cmocka_unit_test_setup(any_sign_of_progress_begins_anew, set_up),
+		cmocka_unit_test_setup(what_may_be_stuck_is_suspected_before_it_is_certain, set_up),
 		cmocka_unit_test(a_vcpu_that_spins_with_interrupts_off_is_seen_by_kvm),
 		cmocka_unit_test(one_that_sleeps_is_left_alone),
 	};
