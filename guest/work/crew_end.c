@@ -7,8 +7,12 @@
 #include "crew.h"
 #include "wait.h"
 
-/* For all to stop by themselves, and how often it is looked whether they have. */
-#define STOP_NS (5 * WORK_S)
+/*
+ * How long no task stops before the rest is killed, and as long again before the rest of these is
+ * left alone; and how often it is looked. A failure that is to be recorded waits for it: what is
+ * recorded is the last there is, so it is to be short. Where there are many tasks they take turns.
+ */
+#define STOP_NS (2 * WORK_S)
 #define LOOK_NS (2 * WORK_MS)
 
 /* A process ended that should not have. */
@@ -68,33 +72,51 @@ static void end_groups(struct crew *crew)
 		crew_kill(crew, &crew->plan->groups[i], SIGCONT);
 }
 
+static void kill_all(struct crew *crew)
+{
+	for (uint32_t i = 0; i < crew->plan->nr_tasks; i++)
+		if (crew->tasks[i].process) {
+			kill(crew->tasks[i].process, SIGKILL);
+			crew->nr_killed++;
+		}
+}
+
 void crew_stop(struct crew *crew)
 {
-	const uint64_t end = task_now() + STOP_NS;
-	bool left = true, killed = false;
+	uint64_t since = task_now();
+	uint32_t before = UINT32_MAX;
+	bool is_killing = false;
 
 	end_groups(crew);
-	while (left) {
+	for (;;) {
 		const struct timespec moment = { .tv_nsec = LOOK_NS };
+		uint32_t left = 0, running = 0;
 
 		crew_reap(crew, true, NULL);
-		left = false;
 		for (uint32_t i = 0; i < crew->plan->nr_tasks; i++) {
 			const struct task_record *record = &crew->stage->records[i];
 
-			left |= crew->tasks[i].process != 0;
-			if (record->tid && record->state != TASK_ENDED)
+			left += crew->tasks[i].process != 0;
+			if (record->tid && record->state != TASK_ENDED) {
 				syscall(SYS_tgkill, record->pid, record->tid, SIGUSR1);
-			if (!killed && task_now() > end && crew->tasks[i].process) {
-				kill(crew->tasks[i].process, SIGKILL);
-				crew->nr_killed++;
+				running++;
 			}
 		}
-		killed |= task_now() > end;
-		/* A process that cannot be killed, since it does not run, is left to its fate. */
-		if (task_now() > end + 2 * STOP_NS)
+		if (!left)
 			break;
-		if (left)
-			sigtimedwait(&crew->signals, NULL, &moment);
+		/* Threads end before their process does. */
+		if (left + running < before) {
+			before = left + running;
+			since = task_now();
+		} else if (task_now() - since > STOP_NS) {
+			/* A process that cannot be killed, since it does not run, is left to its
+			 * fate. */
+			if (is_killing)
+				break;
+			is_killing = true;
+			since = task_now();
+			kill_all(crew);
+		}
+		sigtimedwait(&crew->signals, NULL, &moment);
 	}
 }

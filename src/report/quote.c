@@ -17,6 +17,9 @@ static void put_what(FILE *out, const struct quote *quote)
 	fputs(waits ? "waited" : !strcmp(quote->state, "running") ? "ran" : "slept", out);
 	if (quote->letter)
 		fprintf(out, " (%c)", quote->letter);
+	/* A wake-up stands among the events of the CPU of whoever woke it. */
+	if (quote->nr_missing && !quote->is_shorter && !strcmp(quote->state, "sleeping"))
+		fputs(" or waited", out);
 	if (quote->cpu >= 0 && strcmp(quote->state, "sleeping"))
 		fprintf(out, " on CPU %d", quote->cpu);
 	if (waits && quote->behind.pid) {

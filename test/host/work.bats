@@ -183,6 +183,19 @@ state_is() { [[ $(fields_of "$1") == "$2 "* ]]; }
 	none_of die
 }
 
+@test "work: a task that does not stop is killed, and what was measured counts" {
+	"$KTSTR_LAUNCH" work --for 2s --group hang --tasks 3 spin >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	wait_for eval '[[ $(tasks_of hang | wc -l) == 3 ]]'
+	sleep 0.5
+	kill -STOP "$(grep -lsx hang/1 /proc/[0-9]*/comm | cut -d / -f 3)"
+	status=0
+	wait $! || status=$?
+	output=$(<"$BATS_TEST_TMPDIR/out")
+	assert_status 0
+	assert_output 'ktstr-work: 1 processes did not stop by themselves, and were killed' 'hang: 3 processes of spin'
+	none_of hang
+}
+
 @test "work: tasks die with who measures" {
 	"$KTSTR_LAUNCH" work --for 60s --group orp --tasks 3 spin --group ort --threads --tasks 2 spin \
 		>/dev/null 2>&1 3>&- &

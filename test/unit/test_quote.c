@@ -410,7 +410,15 @@ static void test_what_another_cpu_has_lost(void **state)
 static void test_any_time(void **state)
 {
 	struct quote quote = {
-		.by = "trace", .state = "sleeping", .has_start = true, .from_ns = INT64_MIN
+		.by = "trace",
+		.state = "sleeping",
+		.letter = 'S',
+		.has_start = true,
+		.from_ns = INT64_MIN,
+		.for_ns = 1000000000,
+		.is_longer = true,
+		.nr_missing = 1,
+		.missing_cpu = 1,
 	};
 	struct bench *bench = *state;
 	size_t size;
@@ -420,6 +428,8 @@ static void test_any_time(void **state)
 	report_quote_text(file, &quote, "trace");
 	assert_int_equal(fclose(file), 0);
 	assert_non_null(strstr(bench->text, "from 9223372036.855 s before the payload's start on"));
+	/* Who woke it may have done so on the other CPU. */
+	assert_non_null(strstr(bench->text, "slept (S) or waited for at least 1.000 s,"));
 }
 
 static void test_json(void **state)
