@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import { harmless, launch, open, same, traces, yes } from "./browser.mjs";
 import { dumpsBelow, endShows } from "./ends.mjs";
+import { testSides } from "./sides.mjs";
 
 const launcher = /** @type {string} */ (process.env.KTSTR_LAUNCH);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -203,6 +204,9 @@ await test("wheel, drag and keys move the view; a drag in the ruler selects; the
 		await page.keyboard.press(key);
 		yes(is(a, await view()), `the key ${key}`);
 	}
+	/* All that is in view is of this trace; the repro's goes on. */
+	await page.keyboard.press("a");
+	await page.keyboard.press("a");
 	const within = await view(), chosen = () => timeline(page, t => t.range);
 
 	await page.keyboard.press("r");
@@ -232,6 +236,8 @@ await test("wheel, drag and keys move the view; a drag in the ruler selects; the
 	await harmless(opened);
 	await opened.close();
 });
+
+await testSides(test, browser, stem, report);
 
 await test("names of every byte, of markup, of script, of marks that turn text round do no harm", async () => {
 	const trace = join(work, "hostile.pb");

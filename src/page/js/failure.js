@@ -2,10 +2,10 @@
 import { absent, copyable, el, section, table } from "./dom.js";
 import { logs } from "./logs.js";
 import { backtrace, machine, taskText } from "./machine.js";
-import { load, taskTotals } from "./stats.js";
+import { timelines } from "./timelines.js";
 import { topologyPart } from "./topology.js";
-import { mostWaiting, namedPid, namedTask, payloadTime, tracePart } from "./tracepart.js";
-import { duration, percent, seconds } from "./units.js";
+import { namedPid } from "./tracepart.js";
+import { duration, seconds } from "./units.js";
 
 /** @typedef {import("./tracepart.js").TraceEntry} TraceEntry */
 
@@ -194,70 +194,6 @@ function metrics(dump) {
 				keys: [m.name, m.value, m.unit ?? "", m.better ?? ""],
 			}))) : null,
 		...dump.metrics_warnings.map((/** @type {string} */ why) => absent(why)));
-}
-
-/** Whom it is about. @param {any} dump @returns {import("./tracepart.js").Wanted} */
-function wanted(dump) {
-	if (!dump)
-		return { pids: [], texts: [], since: null };
-	const { quote } = dump;
-	const waits = (dump.inside?.longest_waiting ?? [])
-		.filter((/** @type {any} */ w) => w.waited_s >= 0.05);
-
-	return {
-		pids: [namedPid(dump.cause), quote?.pid, waits[0]?.task.pid].filter(pid => typeof pid === "number"),
-		since: quote && typeof quote.from_s === "number" ? { pid: quote.pid, from_s: quote.from_s } : null,
-		texts: [dump.cause, ...(dump.splats?.lines ?? []), dump.scheduler?.message ?? ""],
-	};
-}
-
-/** The timelines, one at a time or, of the same test twice, one below the other. @param {Failure} failure
- * @param {ReturnType<typeof topologyPart> | null} topology */
-function timelines(failure, topology) {
-	const there = failure.traces.filter(entry => entry.columns);
-	const not = failure.traces.filter(entry => !entry.columns && entry.absent);
-	/** @type {Node[]} */
-	const parts = [];
-
-	there.forEach((entry, i) => {
-		const dump = entry.title.startsWith("repro") ? failure.repro ?? failure.dump : failure.dump;
-
-		if (there.length > 1)
-			parts.push(el("h3", null, entry.title));
-		parts.push(tracePart(entry, wanted(dump), i === 0, trace => {
-			if (i > 0)
-				return;
-			topology?.setLoad(trace.cpus.map(c => c.cpu), load(trace, 0, trace.span),
-				`over the ${duration(trace.span)} of the trace`);
-			if (dump)
-				addWaits(parts[0].getRootNode(), trace, dump);
-		}));
-	});
-	return section("timeline", "Timeline", ...parts,
-		...not.map(entry => absent(`${entry.title}: ${entry.absent}`)));
-}
-
-/**
- * What the trace says of whom it is about, as evidence.
- * @param {Node} root of the page @param {import("./trace.js").Trace} trace @param {any} dump
- */
-function addWaits(root, trace, dump) {
-	const named = namedTask(trace, wanted(dump)), task = named ?? mostWaiting(trace);
-	const place = /** @type {Document} */ (root).getElementById("evidence");
-	const [from, to] = payloadTime(trace);
-
-	if (!task || !place || to <= from)
-		return;
-	const one = taskTotals(trace, task, from, to);
-	const waited = `could run and had no CPU for ${duration(one.waited)} of the ${duration(to - from)} that are ` +
-		`recorded of the payload's time (${percent(one.waited, to - from)}), ${duration(one.longest)} at a stretch`;
-
-	if (one.waited < (to - from) / 20 || (named && one.waited < one.ran / 4))
-		return;
-	place.querySelector(".absent")?.remove();
-	place.append(el("p", null, named ? null : "Nothing names a task. This one waited longest, which may have " +
-		"nothing to do with it: ", el("strong", null, `${trace.nameOf(task)} [${task.pid}]`),
-		` ${waited}; it ran for ${duration(one.ran)} (${percent(one.ran, to - from)}).`));
 }
 
 /** @param {Failure} failure */

@@ -65,6 +65,9 @@ export class Frame {
 	/** @param {Scene} scene @param {Painter} painter */
 	#lanes(scene, painter) {
 		const { context, view } = this, { css } = painter.colours, { trace } = painter;
+		/* Of what is in view, so much was recorded. */
+		const begin = Math.max(view.x, view.xOf(0));
+		const end = Math.max(begin, Math.min(view.x + view.width, view.xOf(trace.span)));
 
 		context.save();
 		context.beginPath();
@@ -83,7 +86,7 @@ export class Frame {
 				continue;
 			}
 			context.fillStyle = css.lane;
-			context.fillRect(view.x, y, view.width, lane.height);
+			context.fillRect(begin, y, end - begin, lane.height);
 			context.save();
 			context.beginPath();
 			context.rect(view.x, y, view.width, lane.height);

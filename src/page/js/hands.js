@@ -37,7 +37,7 @@ export function press(hands, key) {
 	case "ArrowUp": view.scroll -= LANE_HEIGHT + LANE_GAP; break;
 	case "ArrowDown": view.scroll += LANE_HEIGHT + LANE_GAP; break;
 	case "f": hands.toFailure(); break;
-	case "0": case "Home": view.show(0, view.span); break;
+	case "0": case "Home": view.showAll(); break;
 	case "r": hands.select([inTrace(view, view.from), inTrace(view, view.to)]); break;
 	case "Shift+ArrowLeft": extend(hands, -0.02); break;
 	case "Shift+ArrowRight": extend(hands, 0.02); break;

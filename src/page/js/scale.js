@@ -1,6 +1,6 @@
 /* Where in time is one? The mini-map of the whole trace, and the ruler with the marks' names. */
 import { isFailure } from "./opening.js";
-import { duration, moment } from "./units.js";
+import { duration } from "./units.js";
 import { MAP_HEIGHT, RULER_HEIGHT, TOP } from "./view.js";
 
 /** @typedef {import("./trace.js").Trace} Trace */
@@ -21,13 +21,15 @@ export function paintRuler(context, view, painter) {
 	context.beginPath();
 	context.rect(view.x, MAP_HEIGHT, view.width, RULER_HEIGHT);
 	context.clip();
-	for (let t = Math.ceil(view.from / step) * step; t <= view.to; t += step) {
-		const x = view.xOf(t);
+	const origin = view.origin ?? 0;
+
+	for (let i = Math.ceil((view.from - origin) / step); origin + i * step <= view.to; i++) {
+		const t = origin + i * step, x = view.xOf(t);
 
 		context.fillStyle = colours.line;
 		context.fillRect(Math.round(x), TOP - 8, 1, 8);
 		context.fillStyle = colours.muted;
-		context.fillText(moment(t, step), x + 4, TOP - 9);
+		context.fillText(view.moment(t, step), x + 4, TOP - 9);
 	}
 	paintMarkNames(context, view, painter);
 	context.restore();
@@ -98,8 +100,8 @@ export class MiniMap {
 			context.fillStyle = isFailure(name) ? colours.bad : colours.accent;
 			context.fillRect(a + t / trace.span * (width - 2), 3, 2, height);
 		}
-		const x1 = a + Math.max(0, view.from / trace.span) * width;
-		const x2 = a + Math.min(1, view.to / trace.span) * width;
+		const share = (/** @type {number} */ t) => Math.max(0, Math.min(1, t / trace.span));
+		const x1 = Math.min(a + share(view.from) * width, a + width - 3), x2 = a + share(view.to) * width;
 
 		context.fillStyle = colours.select;
 		context.fillRect(x1, 3, Math.max(3, x2 - x1), height);

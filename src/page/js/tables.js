@@ -3,7 +3,7 @@ import { clear, el, table } from "./dom.js";
 import { wokenBy } from "./pointed.js";
 import { longestWaits, percentile, totals } from "./stats.js";
 import { PREEMPTED } from "./trace.js";
-import { count, duration, exact, moment, percent } from "./units.js";
+import { count, duration, exact, percent } from "./units.js";
 
 /** @typedef {import("./timeline.js").Timeline} Timeline */
 /** @typedef {import("./trace.js").Trace} Trace */
@@ -42,7 +42,7 @@ export function waitsTable(timeline) {
 		const since = trace.kind[segment] === PREEMPTED ? "it had to leave the CPU" : wokenBy(trace, segment);
 
 		return {
-			cells: [taskCell(trace, task), duration(ns), moment(start, 1e6),
+			cells: [taskCell(trace, task), duration(ns), timeline.view.moment(start, 1e6),
 				trace.cpu[segment] < 0 ? "–" : trace.cpu[segment], since],
 			keys: [trace.nameOf(task), ns, start, trace.cpu[segment], since],
 			label: `${trace.nameOf(task)}, pid ${task.pid}, waited ${duration(ns)}: show it`,
@@ -91,24 +91,29 @@ export function totalsTable(timeline, from, to) {
 
 /** What the tables are about: all, or a range. @param {Timeline} timeline */
 export function tables(timeline) {
-	const where = el("p", { class: "note" }), box = el("div", null);
+	const where = el("p", { class: "note" }), box = el("div", null), waits = el("div", null);
 
-	/** @param {number} from @param {number} to */
-	function fill(from, to) {
-		const whole = from <= 0 && to >= timeline.trace.span;
+	function fill() {
+		const { view, range, trace } = timeline, [from, to] = range ?? [0, trace.span];
+		const whole = from <= 0 && to >= trace.span;
 
 		clear(where);
 		where.append(whole ? `Over the whole trace, ${exact(to)}. A range that is selected in the timeline ` +
 			"(drag in its ruler, or press r there for what is in view) narrows it." :
-			`Over the range from ${exact(from)} to ${exact(to)}: ${exact(to - from)}.`);
+			`Over the range from ${view.exact(from)} to ${view.exact(to)}: ${exact(to - from)}.`);
 		clear(box);
 		box.append(totalsTable(timeline, from, to));
 	}
-	fill(0, timeline.trace.span);
+	/** All of it, when times are told from another moment on. */
+	function refill() {
+		clear(waits);
+		waits.append(el("h3", null, "Longest waits"), waitsTable(timeline));
+		fill();
+	}
+	refill();
 	return {
-		fill,
-		node: el("div", { class: "tables" },
-			el("div", null, el("h3", null, "Longest waits"), waitsTable(timeline)),
+		fill, refill,
+		node: el("div", { class: "tables" }, waits,
 			el("div", null, el("h3", null, "Tasks"), where, box)),
 	};
 }

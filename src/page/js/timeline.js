@@ -10,7 +10,7 @@ import { chooseTasks, laneAt, layLanes } from "./lanes.js";
 import { aroundFailure } from "./opening.js";
 import { palette } from "./palette.js";
 import { Tip, pointed } from "./pointed.js";
-import { duration, exact, moment } from "./units.js";
+import { duration, exact } from "./units.js";
 import { MAP_HEIGHT, NEAREST_NS, TOP, View } from "./view.js";
 
 /** @typedef {import("./trace.js").Trace} Trace */
@@ -21,7 +21,7 @@ import { MAP_HEIGHT, NEAREST_NS, TOP, View } from "./view.js";
 export class Timeline {
 	/**
 	 * @param {Trace} trace
-	 * @param {{ focus: Task | null, since: number | null, onRange: (from: number, to: number) => void,
+	 * @param {{ title: string, focus: Task | null, since: number | null, onRange: () => void,
 	 *	     onFocus: (task: Task | null) => void }} options
 	 */
 	constructor(trace, options) {
@@ -37,10 +37,14 @@ export class Timeline {
 		this.arrows = false;
 		/** @type {number | null} */
 		this.cursor = null;
+		/** @type {(t: number | null) => void} the pointer is at that time, or elsewhere */
+		this.onCursor = () => {};
+		/** Times are told from another moment on. */
+		this.onOrigin = () => {};
 		this.queued = false;
 		this.painter = new Painter(trace, palette());
 		this.canvas = /** @type {HTMLCanvasElement} */ (el("canvas", { class: "timeline", tabindex: 0,
-			role: "application", "aria-label": "Timeline of CPUs and tasks. Keys: a and d move, w and s " +
+			role: "application", "aria-label": `${options.title}: timeline of CPUs and tasks. Keys: a and d move, w and s ` +
 			"zoom, up and down scroll, f goes to the failure, 0 shows all, r selects what is in view, Shift with left " +
 			"and right moves the end of the selected range, Escape drops what is selected." }));
 		this.frame = new Frame(this.canvas, this.view);
@@ -138,7 +142,14 @@ export class Timeline {
 		this.view.scroll = 0;
 		this.show(from - room, to + room);
 		this.node.scrollIntoView({ block: "nearest" });
-		this.say(`${this.trace.nameOf(task)}, pid ${task.pid}, at ${moment(from, to - from)}`);
+		this.say(`${this.trace.nameOf(task)}, pid ${task.pid}, at ${this.view.moment(from, to - from)}`);
+	}
+
+	/** Times are told from there on; null: from the trace's beginning. @param {number | null} origin */
+	tellFrom(origin) {
+		this.view.origin = origin;
+		this.onOrigin();
+		this.draw();
 	}
 
 	/** The failure and what led to it. */
@@ -152,7 +163,7 @@ export class Timeline {
 	/** @param {[number, number] | null} range */
 	select(range) {
 		this.range = range;
-		this.options.onRange(...range ?? [0, this.trace.span]);
+		this.options.onRange();
 		this.draw();
 	}
 
@@ -162,8 +173,8 @@ export class Timeline {
 
 		if (modified || !press(this, key))
 			return false;
-		this.say(`${duration(view.length)} in view from ${moment(Math.max(0, view.from), view.length)}${this.range ?
-			`; selected: from ${exact(this.range[0])}, ${exact(this.range[1] - this.range[0])}` : ""}`);
+		this.say(`${duration(view.length)} in view from ${view.moment(Math.max(view.least, view.from), view.length)}${this.range ?
+			`; selected: from ${view.exact(this.range[0])}, ${exact(this.range[1] - this.range[0])}` : ""}`);
 		return true;
 	}
 
@@ -184,13 +195,19 @@ export class Timeline {
 		return lane && at.x >= this.view.x ? pointed(this.trace, lane, this.view.timeOf(at.x)) : null;
 	}
 
+	/** @param {number | null} t */
+	#point(t) {
+		this.cursor = t;
+		this.onCursor(t);
+	}
+
 	/** @param {Place} at */
 	hover(at) {
 		const { view, trace } = this, inTime = at.x >= view.x;
 		const mark = inTime && at.y >= MAP_HEIGHT && trace.marks.find(([t]) => Math.abs(view.xOf(t) - at.x) < 5);
-		const lines = mark ? [mark[1], `at ${moment(mark[0], 1e3)}`] : this.#pointed(at)?.lines;
+		const lines = mark ? [mark[1], `at ${view.moment(mark[0], 1e3)}`] : this.#pointed(at)?.lines;
 
-		this.cursor = inTime ? view.timeOf(at.x) : null;
+		this.#point(inTime ? view.timeOf(at.x) : null);
 		this.canvas.style.cursor = !inTime ? "default" : at.y < TOP ? "crosshair" : "";
 		if (lines)
 			this.tip.show(lines, at, view.outer, view.height);
@@ -205,7 +222,7 @@ export class Timeline {
 	}
 
 	leave() {
-		this.cursor = null;
+		this.#point(null);
 		this.dragged();
 	}
 

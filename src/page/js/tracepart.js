@@ -102,10 +102,10 @@ function waited(trace, task) {
 
 /**
  * tracePart - a trace as a timeline with its tables, filled in when its columns are unpacked.
- * @param {TraceEntry} entry @param {Wanted} wanted @param {boolean} isFirst of several
- * @param {(trace: Trace) => void} ready
+ * @param {TraceEntry} entry @param {Wanted} wanted @param {boolean} isOpen its tables are, which a click opens otherwise
+ * @param {(timeline: Timeline) => void} ready
  */
-export function tracePart(entry, wanted, isFirst, ready) {
+export function tracePart(entry, wanted, isOpen, ready) {
 	const box = el("div", { class: "trace" }), meta = entry.columns;
 
 	if (!meta) {
@@ -115,8 +115,7 @@ export function tracePart(entry, wanted, isFirst, ready) {
 	box.append(el("p", { class: "note" }, "unpacking the trace …"));
 	loadTrace(meta).then(trace => {
 		clear(box);
-		fill(box, entry, trace, wanted, isFirst);
-		ready(trace);
+		ready(fill(box, entry, trace, wanted, isOpen));
 	}).catch(error => {
 		clear(box);
 		box.append(absent(`the trace cannot be shown: ${error.message}`));
@@ -126,18 +125,18 @@ export function tracePart(entry, wanted, isFirst, ready) {
 
 /**
  * @param {HTMLElement} box @param {TraceEntry} entry @param {Trace} trace @param {Wanted} wanted
- * @param {boolean} isFirst
+ * @param {boolean} isOpen
  */
-function fill(box, entry, trace, wanted, isFirst) {
+function fill(box, entry, trace, wanted, isOpen) {
 	/** @type {ReturnType<typeof tables> | null} */
 	let numbers = null;
 	const chosen = el("span", { class: "chosen" }), { since } = wanted;
 	const focus = namedTask(trace, wanted) ?? mostWaiting(trace);
 	const timeline = new Timeline(trace, {
-		focus,
+		title: entry.title, focus,
 		since: !since || since.pid !== focus?.pid ? null :
 			(trace.marks.find(mark => mark[1] === "payload starts")?.[0] ?? 0) + since.from_s * 1e9,
-		onRange: (from, to) => numbers?.fill(from, to),
+		onRange: () => numbers?.fill(),
 		onFocus: task => {
 			clear(chosen);
 			if (task)
@@ -172,11 +171,13 @@ function fill(box, entry, trace, wanted, isFirst) {
 			button("+", "w", "closer (w)"), button("−", "s", "further (s)"),
 			button("←", "a", "earlier (a)"), button("→", "d", "later (d)"), arrows),
 		timeline.node,
-		legend(), remarks(entry, trace), isFirst ? numbers.node :
+		legend(), remarks(entry, trace), isOpen ? numbers.node :
 			el("details", null, el("summary", null, el("b", null, "Longest waits and tasks")), numbers.node));
+	timeline.onOrigin = numbers.refill;
 	timeline.toFailure();
 	/* For the page's tests, and for whoever is curious. */
 	Object.assign(box, { timeline });
+	return timeline;
 }
 
 function legend() {

@@ -1,4 +1,5 @@
 /* Which part of a trace is seen, and where on the canvas? Times are ns, places are pixels of the style. */
+import { exact, moment } from "./units.js";
 
 /** @typedef {{ x: number, y: number }} Place on the canvas */
 
@@ -17,6 +18,13 @@ export class View {
 		this.span = span;
 		this.from = 0;
 		this.to = span;
+		/** What may be seen: the trace, or with it what lies beside it in one that is compared with it. */
+		this.least = 0;
+		this.most = span;
+		/** The moment that times are told from; null: the trace's beginning, and they have no sign. @type {number | null} */
+		this.origin = null;
+		/** After each move. */
+		this.moved = () => {};
 		/** Pixels of the lanes that are above what is seen. */
 		this.scroll = 0;
 		/* Of the canvas, with the gutter. */
@@ -40,6 +48,32 @@ export class View {
 		return this.to - this.from;
 	}
 
+	/** On each side of what may be seen. */
+	get #room() {
+		return (this.most - this.least) * 0.02 + 1;
+	}
+
+	get longest() {
+		return this.most - this.least + 2 * this.#room;
+	}
+
+	/** A moment, as moment() of units.js. @param {number} t @param {number} step */
+	moment(t, step) {
+		return this.#told(t, since => moment(since, step));
+	}
+
+	/** A moment to the nanosecond. @param {number} t */
+	exact(t) {
+		return this.#told(t, exact);
+	}
+
+	/** @param {number} t @param {(ns: number) => string} tell */
+	#told(t, tell) {
+		const since = t - (this.origin ?? 0);
+
+		return this.origin === null ? tell(since) : `${since < 0 ? "−" : "+"}${tell(Math.abs(since))}`;
+	}
+
 	/** The canvas has this size. @param {number} outer @param {number} content the lanes' height */
 	resize(outer, content) {
 		this.ratio = Math.min(window.devicePixelRatio || 1, 3);
@@ -60,16 +94,27 @@ export class View {
 
 	/** @param {number} from @param {number} to */
 	show(from, to) {
-		const room = this.span * 0.02 + 1;
-		const length = Math.min(Math.max(to - from, NEAREST_NS), this.span + 2 * room);
+		const length = Math.min(Math.max(to - from, NEAREST_NS), this.longest), room = this.#room;
 
-		this.from = Math.max(-room, Math.min(from, this.span + room - length));
+		this.from = Math.max(this.least - room, Math.min(from, this.most + room - length));
 		this.to = this.from + length;
+		this.moved();
+	}
+
+	/** As show() of another view has it. @param {number} from @param {number} to */
+	place(from, to) {
+		this.from = from;
+		this.to = to;
+	}
+
+	/** All that may be seen. */
+	showAll() {
+		this.show(this.least, this.most);
 	}
 
 	/** @param {number} factor @param {number} at ns that stays where it is */
 	zoom(factor, at) {
-		const length = Math.min(Math.max(this.length * factor, NEAREST_NS), this.span * 1.04 + 2);
+		const length = Math.min(Math.max(this.length * factor, NEAREST_NS), this.longest);
 		const share = (at - this.from) / this.length;
 
 		this.show(at - share * length, at - share * length + length);
