@@ -1,6 +1,12 @@
 /* ktstr-launch compare: what differs between the results of two suites, and how sure is that? */
+#include <limits.h>
+#include <stdio.h>
+
 #include "command.h"
 #include "compare/asked.h"
+#include "results/history.h"
+
+#define DEFAULT_LAST 20
 
 /* A file that is not whole is used as far as it goes, which is said. */
 static int read_side(const char *path, struct results *results, struct error *err)
@@ -13,29 +19,68 @@ static int read_side(const char *path, struct results *results, struct error *er
 	return ret;
 }
 
+static int compare_files(const struct run_options *options, const char *const *files,
+			 struct error *err)
+{
+	struct results a = { 0 }, b = { 0 };
+	int ret = read_side(files[0], &a, err);
+
+	if (!ret)
+		ret = read_side(files[1], &b, err);
+	if (!ret)
+		ret = compare_show(options, &(struct compare_source){ files[0], &a },
+				   &(struct compare_source){ files[1], &b }, err);
+	results_destroy(&a);
+	results_destroy(&b);
+	return ret;
+}
+
+static int compare_history(const struct run_options *options, struct error *err)
+{
+	const char *path = options->history;
+	struct history history;
+	char before[PATH_MAX + 128], newest[PATH_MAX + 128];
+	int ret = history_read(path, options->last ? options->last : DEFAULT_LAST, &history, err);
+
+	if (ret)
+		return ret;
+	if (history.cut_off)
+		command_complain("compare: warning: '%s': %u of its lines were cut off, and are "
+				 "passed over",
+				 path, history.cut_off);
+	snprintf(before, sizeof(before), "%u run%s, %s to %s, of %s", history.runs,
+		 history.runs == 1 ? "" : "s", history.first_time, history.last_time, path);
+	snprintf(newest, sizeof(newest), "the newest, %s, of %s", history.newest_time, path);
+	ret = compare_show(options, &(struct compare_source){ before, &history.before },
+			   &(struct compare_source){ newest, &history.newest }, err);
+	history_destroy(&history);
+	return ret;
+}
+
 int cmd_compare(const struct run_options *options)
 {
 	const char *const *files = options->operands;
-	struct results a = { 0 }, b = { 0 };
 	struct error err = { "" };
 	int ret;
 
 	if (compare_check(options, &err))
 		return command_misused("compare", "%s", err.text);
-	if (!files || !files[1] || files[2])
-		return command_misused("compare",
-				       "give two files of `test --json`, the baseline first");
-	ret = read_side(files[0], &a, &err);
-	if (!ret)
-		ret = read_side(files[1], &b, &err);
-	if (!ret)
-		ret = compare_show(options, &(struct compare_source){ files[0], &a },
-				   &(struct compare_source){ files[1], &b }, &err);
+	if (options->history && files)
+		return command_misused("compare", "--history takes no other file; leave out '%s'",
+				       files[0]);
+	if (options->last && !options->history)
+		return command_misused("compare", "--last goes with --history");
+	if (options->last > HISTORY_MAX_RUNS)
+		return command_misused("compare", "--last %u: at most %d runs", options->last,
+				       HISTORY_MAX_RUNS);
+	if (!options->history && (!files || !files[1] || files[2]))
+		return command_misused("compare", "give two files of `test --json`, the baseline "
+						  "first, or --history FILE");
+	ret = options->history ? compare_history(options, &err)
+			       : compare_files(options, files, &err);
 	if (ret < 0) {
 		command_complain("compare: %s", err.text);
 		ret = COMMAND_CANNOT;
 	}
-	results_destroy(&a);
-	results_destroy(&b);
 	return ret;
 }

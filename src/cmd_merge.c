@@ -28,7 +28,8 @@ static struct sinks_wish wish_of(const struct run_options *options)
 				    .ktap = options->ktap,
 				    .junit = options->junit,
 				    .json = options->json,
-				    .html = options->html };
+				    .html = options->html,
+				    .history = options->history };
 }
 
 static bool is_same(const char *a, const char *b)

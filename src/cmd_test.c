@@ -91,7 +91,8 @@ static struct sinks_wish sinks_wish(const struct run_options *options)
 				    .open = options->until_confident,
 				    .junit = options->junit,
 				    .json = options->json,
-				    .html = options->html };
+				    .html = options->html,
+				    .history = options->history };
 }
 
 static int open_reports(struct command_state *state, struct error *err)
@@ -259,6 +260,10 @@ static int check_options(const struct run_options *options, struct error *err)
 
 	if (!options->operands && !options->attach)
 		return error_set(err, -EINVAL, "no test given");
+	if (options->shards && options->history)
+		return error_set(err, -EINVAL,
+				 "--history does not go with --shard: a part is no run to compare "
+				 "with; give it to `ktstr-launch merge`");
 	if (variants_check(options, err) || fleet_check(options, err))
 		return -EINVAL;
 	return sinks_check(&wish, err) ? -EINVAL : check_until(options, err);

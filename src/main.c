@@ -38,7 +38,7 @@ static const struct command commands[] = {
 	{ "report", "make one page to look at, without a network, of what a run left",
 	  OPTIONS_REPORT, OPERANDS_FILES, cmd_report },
 	{ "compare", "say what differs between two suites' results, and how sure that is",
-	  OPTIONS_TABLE, OPERANDS_FILES, cmd_compare },
+	  OPTIONS_TABLE | OPTIONS_COMPARE, OPERANDS_FILES, cmd_compare },
 	{ "ab", "run tests on two sides in turns, and say what differs", OPTIONS_OF_AB,
 	  OPERANDS_FILES, cmd_ab },
 	{ "blobs", "list, verify or extract what is embedded in this file", OPTIONS_BLOBS,

@@ -78,10 +78,17 @@ static const char *next_warning(void *data)
 	return place->metrics->warnings[place->at++];
 }
 
-void report_metrics_json(struct json *json, const struct metrics *metrics)
+void report_metrics_list(struct json *json, const struct metrics *metrics)
 {
-	struct place items = { .metrics = metrics }, warnings = { .metrics = metrics };
+	struct place items = { .metrics = metrics };
 
 	json_put_list(json, "metrics", next_item, &items);
+}
+
+void report_metrics_json(struct json *json, const struct metrics *metrics)
+{
+	struct place warnings = { .metrics = metrics };
+
+	report_metrics_list(json, metrics);
 	json_put_texts(json, "metrics_warnings", next_warning, &warnings);
 }

@@ -28,7 +28,9 @@ void report_metrics_text(FILE *out, const char *indent, const struct metrics *me
  *	better  "lower" or "higher"; null: neither
  * in the order in which they were written, and "metrics_warnings", a list of texts.
  * @metrics: NULL: both are empty
+ * report_metrics_list - the first of them alone
  */
+void report_metrics_list(struct json *json, const struct metrics *metrics);
 void report_metrics_json(struct json *json, const struct metrics *metrics);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "stats/proportion.h"
 #include "util/error.h"
@@ -137,9 +138,18 @@ struct suite_format {
  */
 extern const struct suite_format suite_tap_open; /* TAP, its plan at the end */
 extern const struct suite_format suite_tap, suite_ktap, suite_junit, suite_json;
+extern const struct suite_format suite_history; /* one line (suite_history.c), for history_append */
 
 /* Goes up when a field of the JSON lines changes its meaning or goes away. */
 #define SUITE_JSON_VERSION 1
+
+/* Likewise of a history's lines; how each begins, before that version; room for its time. */
+#define SUITE_HISTORY_VERSION 1
+#define SUITE_HISTORY_BEGIN   "{\"type\":\"history\",\"schema_version\":"
+#define SUITE_TIME_SIZE	      40
+
+/* suite_time - @seconds since 1970, which are not negative, in UTC: "2026-11-29T22:50:37Z" */
+void suite_time(char text[SUITE_TIME_SIZE], time_t seconds);
 
 /*
  * suite_begin, suite_add, suite_end - write the report in @format to @out. Each flushes @out.

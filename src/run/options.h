@@ -38,6 +38,7 @@ enum option_group {
 	OPTIONS_TABLE = 1 << 21,   /* how a comparison is made and shown */
 	OPTIONS_AB = 1 << 22,	   /* of `ab` alone, and those of a suite that it takes */
 	OPTIONS_FLEET = 1 << 23,   /* on which machines */
+	OPTIONS_COMPARE = 1 << 24, /* of `compare` alone */
 	OPTIONS_COMMON = 1 << 14,  /* of every command, which need not say so */
 };
 
@@ -145,6 +146,7 @@ struct run_options {
 	uint64_t seed;
 	bool tap, ktap;
 	const char *junit, *json, *html; /* files */
+	const char *history;		 /* likewise, of OPTIONS_COMPARE too; or NULL */
 
 	/* OPTIONS_FLEET; or NULL */
 	bool slurm;
@@ -177,6 +179,8 @@ struct run_options {
 	/* OPTIONS_TABLE */
 	bool markdown, csv, compare_json, welch, permutation;
 	double alpha; /* 0: unsaid */
+
+	unsigned int last; /* OPTIONS_COMPARE: runs; 0: unsaid */
 
 	/* OPTIONS_BLOBS */
 	bool verify;

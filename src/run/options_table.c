@@ -422,6 +422,9 @@ const struct option_definition option_definitions[] = {
 	{ "html", 0, "FILE", OPTIONS_REPORTS, NULL, STRING(html),
 	  "a page to look at, of all results and what failed, to FILE,\n"
 	  "replaced and written likewise; needs no network" },
+	{ "history", 0, "FILE", OPTIONS_REPORTS, NULL, STRING(history),
+	  "append the run to FILE, which is made where there is none: for\n"
+	  "`ktstr-launch compare --history`" },
 	{ "slurm", 0, NULL, OPTIONS_FLEET, NULL, FLAG(slurm),
 	  "run them as one job array on the nodes of a Slurm cluster, all\nof it in the folder of --out, "
 	  "which the nodes share" },
@@ -468,6 +471,11 @@ const struct option_definition option_definitions[] = {
 	{ "json-a", 0, "FILE", OPTIONS_AB, NULL, STRING(json_a),
 	  "the baseline's results to FILE, as those of test --json" },
 	{ "json-b", 0, "FILE", OPTIONS_AB, NULL, STRING(json_b), "likewise the other side's" },
+	{ "history", 0, "FILE", OPTIONS_COMPARE, NULL, STRING(history),
+	  "the newest run in FILE, of test --history, with those before it" },
+	{ "last", 0, "N", OPTIONS_COMPARE, NULL, COUNT(last),
+	  "with the last N of them that ran the same variant (default 20,\n"
+	  "at most 1000)" },
 	{ "markdown", 0, NULL, OPTIONS_TABLE, NULL, FLAG(markdown),
 	  "the table in Markdown, in place of text" },
 	{ "csv", 0, NULL, OPTIONS_TABLE, NULL, FLAG(csv), "the table as CSV" },

@@ -3,11 +3,18 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "page/suite_html.h"
+#include "results/history.h"
+
+static bool is_stdout(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
 
 int sinks_check(const struct sinks_wish *wish, struct error *err)
 {
@@ -15,7 +22,8 @@ int sinks_check(const struct sinks_wish *wish, struct error *err)
 		const char *option, *path;
 	} files[] = { { "--junit", wish->junit },
 		      { "--json", wish->json },
-		      { "--html", wish->html } };
+		      { "--html", wish->html },
+		      { "--history", wish->history } };
 	const char *on_stdout[5];
 	size_t count = 0;
 
@@ -33,7 +41,9 @@ int sinks_check(const struct sinks_wish *wish, struct error *err)
 		return error_set(err, -EINVAL,
 				 "%s and %s both write to standard output; give one of them",
 				 on_stdout[0], on_stdout[1]);
-	for (size_t i = 0; i < 3; i++) {
+	if (is_stdout(wish->history))
+		return error_set(err, -EINVAL, "--history -: give a file, it grows by each run");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (files[k].path && files[i].path && !strcmp(files[k].path, files[i].path))
 				return error_set(
@@ -45,15 +55,32 @@ int sinks_check(const struct sinks_wish *wish, struct error *err)
 	return 0;
 }
 
-static bool is_stdout(const char *path)
-{
-	return path && !strcmp(path, "-");
-}
-
 bool sinks_use_stdout(const struct sinks_wish *wish)
 {
 	return wish->tap || wish->ktap || is_stdout(wish->junit) || is_stdout(wish->json) ||
 	       is_stdout(wish->html);
+}
+
+/* Could the history be appended to, and would no report take its place? */
+static int try_history(const struct sinks_wish *wish, struct error *err)
+{
+	const char *const paths[] = { wish->junit, wish->json, wish->html };
+	struct stat history, st;
+	int ret = history_check(wish->history, err);
+
+	if (ret)
+		return ret;
+	if (stat(wish->history, &history))
+		return error_set(err, -errno, "history '%s': %s", wish->history, strerror(errno));
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (paths[i] && !stat(paths[i], &st) && st.st_dev == history.st_dev &&
+		    st.st_ino == history.st_ino)
+			return error_set(
+				err, -EINVAL,
+				"the report '%s' would take the place of the history '%s'; "
+				"give two files",
+				paths[i], wish->history);
+	return 0;
 }
 
 int sinks_try(const struct sinks_wish *wish, struct error *err)
@@ -61,6 +88,13 @@ int sinks_try(const struct sinks_wish *wish, struct error *err)
 	const char *const paths[] = { wish->junit, wish->json, wish->html };
 	struct output_file file;
 	struct stat st;
+
+	if (wish->history) {
+		int ret = try_history(wish, err);
+
+		if (ret)
+			return ret;
+	}
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		int ret;
@@ -100,13 +134,34 @@ static int open_one(struct sinks *sinks, const struct suite_format *format, cons
 	return suite_begin_part(&sink->writer, format, sink->out, planned, part, err);
 }
 
+/* Its line is put together in memory, and appended at the end. */
+static int open_history(struct sinks *sinks, const struct sinks_wish *wish, unsigned int planned,
+			struct error *err)
+{
+	struct sink *sink = &sinks->list[sinks->count];
+	int ret = try_history(wish, err);
+
+	if (ret)
+		return ret;
+	sinks->count++;
+	sink->file.fd = -1;
+	sink->history = wish->history;
+	snprintf(sink->file.name, sizeof(sink->file.name), "%s", wish->history);
+	sink->out = open_memstream(&sink->line, &sink->size);
+	if (!sink->out)
+		return error_set(err, -ENOMEM, "out of memory");
+	return suite_begin(&sink->writer, &suite_history, sink->out, planned, err);
+}
+
 int sinks_open(struct sinks *sinks, const struct sinks_wish *wish, unsigned int planned,
 	       const struct suite_part *part, struct error *err)
 {
 	int ret = 0;
 
 	*sinks = (struct sinks){ 0 };
-	if (wish->tap || wish->ktap)
+	if (wish->history)
+		ret = open_history(sinks, wish, planned, err);
+	if (!ret && (wish->tap || wish->ktap))
 		ret = open_one(sinks,
 			       !wish->tap   ? &suite_ktap
 			       : wish->open ? &suite_tap_open
@@ -152,6 +207,15 @@ void sinks_rate(struct sinks *sinks, const struct suite_rate *rate)
 	}
 }
 
+/* A run of which nothing is known is none. */
+static int finish(struct sink *sink, struct error *err)
+{
+	if (!sink->history)
+		return output_file_commit(&sink->file, err);
+	return sink->writer.written ? history_append(sink->history, sink->line, sink->size, err)
+				    : 0;
+}
+
 unsigned int sinks_end(struct sinks *sinks, const struct suite_counts *counts, double seconds,
 		       bool interrupted, void (*complain)(const char *line))
 {
@@ -164,11 +228,13 @@ unsigned int sinks_end(struct sinks *sinks, const struct suite_counts *counts, d
 
 		if (suite_end(&sink->writer, counts, seconds, interrupted, &err) && !*sink->failed)
 			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
-		fclose(sink->out);
+		if (fclose(sink->out) && sink->history && !*sink->failed)
+			snprintf(sink->failed, sizeof(sink->failed), "out of memory");
 		sink->out = NULL;
-		if (!*sink->failed && output_file_commit(&sink->file, &err))
+		if (!*sink->failed && finish(sink, &err))
 			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
 		output_file_abandon(&sink->file);
+		free(sink->line);
 		if (!*sink->failed)
 			continue;
 		bad++;
@@ -188,6 +254,7 @@ void sinks_abandon(struct sinks *sinks)
 		if (sinks->list[i].out)
 			fclose(sinks->list[i].out);
 		output_file_abandon(&sinks->list[i].file);
+		free(sinks->list[i].line);
 	}
 	sinks->count = 0;
 }

@@ -13,11 +13,14 @@ struct sink {
 	struct suite_writer writer;
 	struct output_file file;
 	FILE *out;
+	const char *history; /* the file to which @line is appended, and not @file; or NULL */
+	char *line;	     /* of @size bytes, when @out is closed */
+	size_t size;
 	char failed[ERROR_TEXT_SIZE]; /* "" or why it is not whole */
 };
 
 struct sinks {
-	struct sink list[4];
+	struct sink list[5];
 	size_t count;
 	bool use_stdout; /* one of them does: no text may go there */
 };
@@ -27,6 +30,7 @@ struct sinks_wish {
 	bool tap, ktap; /* on standard output */
 	bool open;	/* there may be less results than are planned */
 	const char *junit, *json, *html;
+	const char *history; /* a file that the run is appended to (results/history.h); or NULL */
 };
 
 /*

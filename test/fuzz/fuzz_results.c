@@ -1,5 +1,5 @@
-/* Any bytes as a file of `test --json`: what is read of it is within its bounds, and can be
- * compared. */
+/* Any bytes as a file of `test --json`, or of `test --history`: what is read of it is within its
+ * bounds, and can be compared. */
 #include <json-c/json.h>
 #include <math.h>
 #include <stdint.h>
@@ -8,15 +8,13 @@
 #include <string.h>
 
 #include "compare/print.h"
+#include "results/history.h"
 #include "results/results.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_item(const struct results_item *item)
 {
-	struct json_object *line;
-	struct error err = { "" };
-
 	if (!item->name || !*item->name || !item->number || item->outcome > OUTCOME_NOT_RUN ||
 	    !isfinite(item->seconds) || item->seconds < 0 || item->nr_metrics > METRICS_MAX)
 		abort();
@@ -25,17 +23,25 @@ static void check_item(const struct results_item *item)
 		    strlen(item->metrics[i].unit) >= METRICS_UNIT_SIZE ||
 		    !isfinite(item->metrics[i].value))
 			abort();
+}
+
+static void check_line(const struct results_item *item)
+{
+	struct json_object *line;
+	struct error err = { "" };
+
 	if (results_line(item, &line, &err) ||
 	    strcmp(json_object_get_string(json_object_object_get(line, "name")), item->name))
 		abort();
 	json_object_put(line);
 }
 
-/* With itself: nothing is better or worse. */
-static void check_comparison(const struct results *results, enum compare_method method)
+/* Nothing is better or worse of what is compared with itself. */
+static void check_comparison(const struct results *a, const struct results *b,
+			     enum compare_method method)
 {
 	const struct compare_settings settings = { .method = method, .alpha = 0.05 };
-	const struct compare_source source = { "it", results };
+	const struct compare_source baseline = { "a", a }, compared = { "b", b };
 	struct compare_table table;
 	struct error err = { "" };
 	char *text = NULL;
@@ -44,40 +50,71 @@ static void check_comparison(const struct results *results, enum compare_method 
 
 	if (!out)
 		abort();
-	if (!compare_make(results, results, &settings, &table, &err)) {
-		if (table.verdicts[COMPARE_WORSE] || table.verdicts[COMPARE_BETTER] ||
-		    table.verdicts[COMPARE_CHANGED])
+	if (!compare_make(a, b, &settings, &table, &err)) {
+		if (a == b && (table.verdicts[COMPARE_WORSE] || table.verdicts[COMPARE_BETTER] ||
+			       table.verdicts[COMPARE_CHANGED]))
 			abort();
 		for (enum compare_format format = COMPARE_TEXT; format <= COMPARE_JSON; format++)
-			if (compare_print(out, format, &source, &source, &table))
+			if (compare_print(out, format, &baseline, &compared, &table))
 				abort();
 		compare_destroy(&table);
-	} else if (results->count) {
+	} else if (a->count) {
 		abort();
 	}
 	fclose(out);
 	free(text);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check_results(const char *text, size_t size)
 {
 	struct results results;
 	struct error err = { "" };
+
+	if (results_parse(text, size, &results, &err)) {
+		if (!*err.text || results.count || results.list)
+			abort();
+		return;
+	}
+	for (size_t i = 0; i < results.count; i++) {
+		check_item(&results.list[i]);
+		check_line(&results.list[i]);
+	}
+	check_comparison(&results, &results, COMPARE_PERMUTATION);
+	check_comparison(&results, &results, COMPARE_WELCH);
+	results_destroy(&results);
+}
+
+static void check_history(const char *text, size_t size)
+{
+	struct history history;
+	struct error err = { "" };
+
+	if (history_parse(text, size, 2, &history, &err)) {
+		if (!*err.text || history.newest.list || history.before.list)
+			abort();
+		return;
+	}
+	if (!history.runs || !history.newest.count || !history.before.count)
+		abort();
+	for (size_t i = 0; i < history.newest.count; i++)
+		check_item(&history.newest.list[i]);
+	for (size_t i = 0; i < history.before.count; i++)
+		check_item(&history.before.list[i]);
+	/* Each variant of the baseline is one of the newest run's. */
+	check_comparison(&history.before, &history.newest, COMPARE_PERMUTATION);
+	history_destroy(&history);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
 	/* Exactly so many bytes, so that a read beyond is seen. */
 	char *text = malloc(size ? size : 1);
 
 	if (!text)
 		abort();
 	memcpy(text, data, size);
-	if (!results_parse(text, size, &results, &err)) {
-		for (size_t i = 0; i < results.count; i++)
-			check_item(&results.list[i]);
-		check_comparison(&results, COMPARE_PERMUTATION);
-		check_comparison(&results, COMPARE_WELCH);
-		results_destroy(&results);
-	} else if (!*err.text || results.count || results.list) {
-		abort();
-	}
+	check_results(text, size);
+	check_history(text, size);
 	free(text);
 	return 0;
 }

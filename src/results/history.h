@@ -1,0 +1,62 @@
+/*
+ * What have the runs of a suite measured until now? A history: a file that only grows, by one line
+ * for each run (report/suite_history.c), with any number of writers at once. Anybody may have
+ * written it: what it says is checked, and printed only by what makes it printable.
+ *
+ * A writer that dies may leave a line that is cut off. The next one begins a new line, and readers
+ * pass it over.
+ */
+#ifndef KTSTR_RESULTS_HISTORY_H
+#define KTSTR_RESULTS_HISTORY_H
+
+#include <stddef.h>
+
+#include "report/suite.h"
+#include "results/results.h"
+#include "util/error.h"
+
+/* In bytes: of a line; and what is read, from the end. */
+#define HISTORY_MAX_LINE RESULTS_MAX_LINE
+#define HISTORY_MAX_READ ((size_t)256 << 20)
+
+/* Runs that the newest one may be compared with. */
+#define HISTORY_MAX_RUNS 1000
+
+/*
+ * history_check - could a run be appended to the file @path? It is made, empty, where there is
+ * none. Returns 0; -EINVAL: it holds something else, or is no regular file; -ETIMEDOUT: others hold
+ * its lock for more than ten seconds; what open, read and flock return; each with the path.
+ *
+ * history_append - @line: of @size bytes, with its newline, as suite_history writes it. It goes
+ * there whole, and never between the parts of another one.
+ * Returns 0, what history_check returns, -EFBIG, or what write returns.
+ */
+int history_check(const char *path, struct error *err);
+int history_append(const char *path, const char *line, size_t size, struct error *err);
+
+struct history {
+	/* Their items have no line. @before: of the runs before the newest, the newer ones first */
+	struct results newest, before;
+	unsigned int runs;    /* whose results are in @before */
+	unsigned int cut_off; /* lines that were passed over, of those that were read */
+	char newest_time[SUITE_TIME_SIZE], first_time[SUITE_TIME_SIZE], last_time[SUITE_TIME_SIZE];
+};
+
+/*
+ * history_read - the newest run, and of each of its variants the last @most runs before it that
+ * have a result of it, within HISTORY_MAX_READ
+ * Returns 0; -ENODATA: it has no run, or none before the newest has one of its variants; -EBADMSG:
+ * what is wrong with which line, counted from the end; what input_tail and flock return; each with
+ * the path. On failure there is nothing to destroy.
+ *
+ * history_parse - likewise of @size bytes at @text, which need not stay
+ */
+int history_read(const char *path, unsigned int most, struct history *history, struct error *err);
+int history_parse(const char *text, size_t size, unsigned int most, struct history *history,
+		  struct error *err);
+void history_destroy(struct history *history);
+
+/* history_lock - inner part: @kind of flock on @fd, within ten seconds. */
+int history_lock(int fd, int kind, const char *path, struct error *err);
+
+#endif
