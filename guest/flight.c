@@ -36,32 +36,51 @@ static int fail(struct flight_recorder *flight, int error, const char *what)
 	return -error;
 }
 
+static int add_format(struct flight_recorder *flight, uint32_t type, const char *text)
+{
+	const struct ktstr_record_format head = { .type = type, .length = (uint32_t)strlen(text) };
+	const uint32_t used = flight->facts.formats_size;
+	uint8_t *grown = realloc(flight->formats, used + sizeof(head) + head.length);
+
+	if (!grown)
+		return fail(flight, ENOMEM, "no memory for the formats of its tracepoints");
+	memcpy(grown + used, &head, sizeof(head));
+	memcpy(grown + used + sizeof(head), text, head.length);
+	flight->formats = grown;
+	flight->facts.formats = (uintptr_t)grown;
+	flight->facts.formats_size = used + (uint32_t)sizeof(head) + head.length;
+	return 0;
+}
+
 /* Those of event_types that this kernel has. */
 static int load_types(struct flight_recorder *flight)
 {
-	for (size_t i = 0; i < TRACEPOINT_TYPES; i++) {
+	int ret = 0;
+
+	for (uint32_t i = 0; i < TRACEPOINT_TYPES && !ret; i++) {
 		const struct event_type *type = &event_types[i];
 		char text[TRACEPOINT_FORMAT_SIZE];
 		struct tracepoint tp;
 
 		if (!tracepoint_read_format(TRACEFS, type, text, NULL) &&
-		    !tracepoint_parse_format(text, type, &tp, NULL) &&
-		    (flight->types[i].format = strdup(text)))
-			flight->types[i].id = tp.id;
-		else if (type->required)
-			return fail(flight, ENOENT,
-				    "no tracepoint sched:sched_switch in tracefs; the kernel needs "
-				    "CONFIG_EVENT_TRACING");
+		    !tracepoint_parse_format(text, type, &tp, NULL)) {
+			flight->ids[i] = tp.id;
+			ret = add_format(flight, i, text);
+		} else if (type->required) {
+			ret = fail(flight, ENOENT,
+				   "no tracepoint sched:sched_switch in tracefs; the kernel needs "
+				   "CONFIG_EVENT_TRACING");
+		}
 	}
-	return 0;
+	return ret;
 }
 
-static int open_event(const struct flight_type *type, int cpu, int leader)
+static int open_event(uint16_t id, int cpu, int leader)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT,
 		.size = sizeof(attr),
-		.config = type->id,
+		.config = id,
 		.sample_period = 1,
 		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
 		/* A ring that is mapped without the right to write to it overwrites its oldest
@@ -139,9 +158,9 @@ static int enter_cpu(struct flight_recorder *flight, uint32_t number)
 	int leader = -1, ret = 0;
 
 	for (size_t i = 0; i < TRACEPOINT_TYPES && !ret; i++) {
-		if (!flight->types[i].id)
+		if (!flight->ids[i])
 			continue;
-		cpu->fds[i] = open_event(&flight->types[i], (int)flight->rings[number].cpu, leader);
+		cpu->fds[i] = open_event(flight->ids[i], (int)flight->rings[number].cpu, leader);
 		if (cpu->fds[i] < 0)
 			ret = errno == ENODEV
 				      ? -ENODEV
@@ -279,26 +298,10 @@ void flight_say(const struct flight_recorder *flight, struct guest_channel *chan
 {
 	const size_t rings = flight->facts.nr_rings * sizeof(*flight->rings);
 	struct ktstr_record *facts = malloc(sizeof(*facts) + rings);
-	struct {
-		struct ktstr_record_format head;
-		char text[KTSTR_RECORD_FORMAT_MAX];
-	} *format = malloc(sizeof(*format));
 
-	if (!facts || !format) {
+	if (!facts) {
 		guest_channel_log(channel, "no memory to tell of the flight recorder");
-		goto out;
-	}
-	/* Also where not all CPUs could be recorded. */
-	for (uint32_t i = 0; rings && i < TRACEPOINT_TYPES; i++) {
-		size_t length;
-
-		if (!flight->types[i].id)
-			continue;
-		length = strlen(flight->types[i].format);
-		format->head = (struct ktstr_record_format){ .type = i };
-		memcpy(format->text, flight->types[i].format, length);
-		guest_channel_send(channel, KTSTR_RECORD_FORMAT, format,
-				   (uint32_t)(sizeof(format->head) + length));
+		return;
 	}
 	*facts = flight->facts;
 	/* Of this guest: the wall clock may have been set since the rings were opened. */
@@ -308,7 +311,5 @@ void flight_say(const struct flight_recorder *flight, struct guest_channel *chan
 	if (rings)
 		memcpy(facts + 1, flight->rings, rings);
 	guest_channel_send(channel, KTSTR_RECORD, facts, (uint32_t)(sizeof(*facts) + rings));
-out:
-	free(format);
 	free(facts);
 }

@@ -12,12 +12,6 @@
 #include "protocol.h"
 #include "trace/tracepoint.h"
 
-/* One tracepoint as this kernel has it. */
-struct flight_type {
-	uint16_t id;
-	char *format; /* its text in tracefs, owned */
-};
-
 /* Of one CPU; -1: there is none. */
 struct flight_cpu {
 	/* The first one's; also when its CPU has gone, as the ring is still mapped, and the CPU's
@@ -32,8 +26,9 @@ struct flight_recorder {
 	 * online nothing but the place for its ring is there. */
 	struct ktstr_record_ring *rings;
 	struct flight_cpu *cpus;
-	struct flight_type types[TRACEPOINT_TYPES]; /* by number of event_types; id 0: none */
-	int hotplug; /* readable when CPUs have come or gone; -1: nobody tells */
+	uint8_t *formats;		/* owned, facts.formats_size bytes: for the host to read */
+	uint16_t ids[TRACEPOINT_TYPES]; /* by number of event_types; 0: there is none */
+	int hotplug;			/* readable when CPUs have come or gone; -1: nobody tells */
 };
 
 /*
@@ -48,7 +43,7 @@ void flight_open(struct flight_recorder *flight, const char *kib);
  */
 void flight_follow(struct flight_recorder *flight, struct guest_channel *channel);
 
-/* Tell the host where the rings are, and how to read them. */
+/* Tell the host where the rings are, and what it takes to read them. */
 void flight_say(const struct flight_recorder *flight, struct guest_channel *channel);
 
 #endif

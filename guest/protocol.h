@@ -37,7 +37,7 @@
 
 #include <stdint.h>
 
-#define KTSTR_PROTOCOL_VERSION 8
+#define KTSTR_PROTOCOL_VERSION 9
 
 /* Guest-physical address and size of the region: between RAM's top below 4 GiB and the IOAPIC. */
 #define KTSTR_CHANNEL_GPA  0xd0000000ull
@@ -158,12 +158,10 @@ enum ktstr_frame_type {
 	KTSTR_SETUP = 26,	 /* struct ktstr_setup: one of its commands failed, once, and there
 				    is no payload */
 	KTSTR_WORK = 25,	 /* the beginning of the file KTSTR_WORK_PATH: likewise */
-	KTSTR_FAILING = 29, /* struct ktstr_exited, as it will be: the payload has failed, or is
-			       past its limit, and nothing was ended or cleaned up since; once */
-	KTSTR_RECORD_FORMAT = 30, /* struct ktstr_record_format, and text behind it: before
-				     KTSTR_RECORD */
-	KTSTR_RECORD = 31,	  /* struct ktstr_record, and its rings: once, before the payload */
-	KTSTR_OWN_WORDS = 32,	  /* struct ktstr_own_words, and text behind it: each part once */
+	KTSTR_FAILING = 29,   /* struct ktstr_exited, as it will be: the payload has failed, or is
+				 past its limit, and nothing was ended or cleaned up since; once */
+	KTSTR_RECORD = 31,    /* struct ktstr_record, and its rings: once, before the payload */
+	KTSTR_OWN_WORDS = 32, /* struct ktstr_own_words, and text behind it: each part once */
 
 	/* Host to guest, in the inbox. */
 	KTSTR_KEYS = 64,   /* bytes that the user typed: input of the payload's terminal */
@@ -293,16 +291,21 @@ struct ktstr_setup {
 
 /*
  * The flight recorder, with KTSTR_RECORD_PARAM on the kernel command line: perf rings that
- * overwrite their oldest records, mapped by init, which never looks at them. The host reads them by
- * init's page tables when the machine stands still.
+ * overwrite their oldest records, mapped by init, which never looks at them. The host reads them,
+ * and what it takes to understand them, by init's page tables when the machine stands still: all
+ * that stays the same for each copy of a machine is there before it is one, and is sent by none.
  */
 #define KTSTR_RECORD_PARAM	"KTSTR_RECORD" /* KiB of each CPU's ring, a power of two from 4 on */
 #define KTSTR_RECORD_FORMAT_MAX 16384u	       /* bytes of a format's text */
 
-/* A tracepoint's file "format" in tracefs follows. */
+/* A tracepoint's file "format" in tracefs follows, @length bytes of it; then the next one. */
 struct ktstr_record_format {
 	uint32_t type; /* its number in event_types (src/trace/tracepoint.h) */
+	uint32_t length;
 };
+
+/* Bytes of all of them; 32 are more than there are types. */
+#define KTSTR_RECORD_FORMATS_MAX (32u * (KTSTR_RECORD_FORMAT_MAX + 8u))
 
 struct ktstr_record_ring {
 	uint64_t address; /* in init: struct perf_event_mmap_page, and the ring in the next page */
@@ -315,6 +318,9 @@ struct ktstr_record {
 	uint64_t boottime_ns; /* clocks at one moment; records have CLOCK_MONOTONIC */
 	uint64_t monotonic_ns;
 	uint64_t realtime_ns;
+	uint64_t formats; /* in init: struct ktstr_record_format and text, one behind the other */
+	uint32_t formats_size; /* bytes of them */
+	uint32_t unused;
 	uint32_t nr_rings; /* struct ktstr_record_ring, so many of them follow */
 	uint32_t error;	   /* an errno: there is no recorder, or not for all CPUs; 0 */
 	char reason[112];  /* what it is of; NUL-terminated */

@@ -24,8 +24,6 @@ struct flight {
 	/* Private: what the guest said. */
 	bool has_root;
 	struct address_root root; /* init's page tables */
-	struct tracepoint tps[TRACEPOINT_TYPES];
-	size_t nr_tps;
 	bool said;
 	struct ktstr_record facts;
 	struct ktstr_record_ring *rings; /* owned, facts.nr_rings of them */
@@ -42,12 +40,11 @@ void flight_destroy(struct flight *flight);
 void flight_find_init(struct flight *flight, const struct inspect_source *source);
 
 /*
- * flight_take - KTSTR_RECORD_FORMAT or KTSTR_RECORD
- * @payload: aligned as their structs. Returns 0; -EPROTO, with a message: no honest init says that;
+ * flight_take - KTSTR_RECORD
+ * @payload: aligned as its struct. Returns 0; -EPROTO, with a message: no honest init says that;
  * -ENOMEM.
  */
-int flight_take(struct flight *flight, uint16_t type, const void *payload, uint32_t length,
-		struct error *err);
+int flight_take(struct flight *flight, const void *payload, uint32_t length, struct error *err);
 
 struct flight_read {
 	/* Set by the caller. */

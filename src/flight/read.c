@@ -30,6 +30,8 @@ struct writing {
 	struct flight_read *read;
 	const struct trace_sink *sink;
 	struct failure *failure;
+	struct tracepoint tps[TRACEPOINT_TYPES];
+	size_t nr_tps;
 	uint64_t to_boottime; /* added to a record's time */
 	uint16_t cpu;
 	bool lost;
@@ -59,6 +61,56 @@ static bool copy(const struct flight *flight, const struct inspect_source *sourc
 		size -= step;
 	}
 	return true;
+}
+
+/* How its tracepoints' records are read. One that this build cannot read is done without, as it is
+ * in the guest. */
+static int parse_formats(struct writing *writing, const uint8_t *bytes, size_t size)
+{
+	char text[KTSTR_RECORD_FORMAT_MAX + 1];
+	struct ktstr_record_format head;
+	struct failure failure;
+
+	while (size) {
+		if (size < sizeof(head))
+			return -EBADMSG;
+		memcpy(&head, bytes, sizeof(head));
+		bytes += sizeof(head);
+		size -= sizeof(head);
+		if (head.type >= TRACEPOINT_TYPES || head.length > size ||
+		    head.length > KTSTR_RECORD_FORMAT_MAX || writing->nr_tps == TRACEPOINT_TYPES)
+			return -EBADMSG;
+		memcpy(text, bytes, head.length);
+		text[head.length] = '\0';
+		bytes += head.length;
+		size -= head.length;
+		if (!tracepoint_parse_format(text, &event_types[head.type],
+					     &writing->tps[writing->nr_tps], &failure))
+			writing->nr_tps++;
+	}
+	return 0;
+}
+
+static int read_formats(struct writing *writing, const struct inspect_source *source)
+{
+	const struct ktstr_record *facts = &writing->flight->facts;
+	uint8_t *bytes = malloc(facts->formats_size + 1);
+	int ret;
+
+	if (!bytes)
+		return -ENOMEM;
+	if (!copy(writing->flight, source, facts->formats, bytes, facts->formats_size))
+		ret = failure_set(
+			writing->failure, -ENODATA,
+			"the formats of its tracepoints could not be read in the guest's memory");
+	else if (parse_formats(writing, bytes, facts->formats_size))
+		ret = failure_set(
+			writing->failure, -ENODATA,
+			"the formats of its tracepoints are damaged in the guest's memory");
+	else
+		ret = 0;
+	free(bytes);
+	return ret;
 }
 
 static int stop_behind_first(void *context, const struct record *record)
@@ -100,21 +152,20 @@ static int flush(struct writing *writing)
 static int put_event(void *context, const struct record *record)
 {
 	struct writing *writing = context;
-	const struct flight *flight = writing->flight;
 	struct flight_read *read = writing->read;
 	const uint64_t time = record->time + writing->to_boottime;
 	int ret;
 
 	if (record->kind != RECORD_SAMPLE || time < read->from_ns)
 		return 0;
-	ret = tracepoint_encode(flight->tps, flight->nr_tps, record->raw, record->raw_size, time,
+	ret = tracepoint_encode(writing->tps, writing->nr_tps, record->raw, record->raw_size, time,
 				&writing->pb);
 	if (ret == -ENOSPC && writing->pb.used) {
 		ret = flush(writing);
 		if (ret)
 			return ret;
-		ret = tracepoint_encode(flight->tps, flight->nr_tps, record->raw, record->raw_size,
-					time, &writing->pb);
+		ret = tracepoint_encode(writing->tps, writing->nr_tps, record->raw,
+					record->raw_size, time, &writing->pb);
 	}
 	if (ret) {
 		writing->lost = true;
@@ -192,6 +243,8 @@ static int write_all(struct writing *writing, const struct inspect_source *sourc
 	ring.data = malloc(ring.size);
 	ring.offsets = malloc(most * sizeof(*ring.offsets));
 	if (ring.data && ring.offsets)
+		ret = read_formats(writing, source);
+	if (!ret)
 		ret = write_start(writing);
 	for (uint32_t i = 0; i < flight->facts.nr_rings && !ret; i++)
 		ret = read_ring(writing, source, &flight->rings[i], &ring);

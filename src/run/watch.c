@@ -538,9 +538,8 @@ static int handle_frame(struct watch *watch, struct vmm *vmm, uint16_t type, con
 		return 0;
 	case KTSTR_BYE:
 		return stop(watch, STOP_BYE);
-	case KTSTR_RECORD_FORMAT:
 	case KTSTR_RECORD:
-		return flight_take(&watch->flight, type, payload, length, err);
+		return flight_take(&watch->flight, payload, length, err);
 	case KTSTR_KEYS:
 	case KTSTR_RESIZE:
 	case KTSTR_STDIN:

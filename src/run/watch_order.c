@@ -70,7 +70,6 @@ static bool in_order(const struct watch_order *order, uint16_t type)
 		return order->started && !order->exited;
 	case KTSTR_FAILING:
 		return order->started && !order->failing && !order->exited;
-	case KTSTR_RECORD_FORMAT:
 	case KTSTR_RECORD:
 		return order->ready && !order->started && !order->exited;
 	case KTSTR_OWN_WORDS:
@@ -228,7 +227,6 @@ int watch_order_take(struct watch_order *order, uint16_t type, const void *paylo
 		return take_work(order, length, err);
 	case KTSTR_OWN_WORDS:
 		return take_own_words(order, payload, length, err);
-	case KTSTR_RECORD_FORMAT:
 	case KTSTR_RECORD:
 	case KTSTR_HEARTBEAT:
 	case KTSTR_STDOUT:

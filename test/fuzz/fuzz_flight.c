@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					       .ram_end = 1u << 20 };
 	const struct trace_sink sink = { NULL, drop };
 	struct flight_read read = { .release = "6.1" };
-	uint64_t frame[(KTSTR_RECORD_FORMAT_MAX + 64) / 8];
+	uint64_t frame[64];
 	struct flight flight;
 	struct error err;
 
@@ -67,15 +67,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	flight_init(&flight, 2 * RING, CPUS);
 	flight_find_init(&flight, &source);
-	/* Frames: a byte for the type, two for the length. */
+	/* Frames: a byte for nothing, two for the length. */
 	while (size > 3) {
 		size_t length = (size_t)(data[1] | data[2] << 8);
 
 		length = length < size - 3 ? length : size - 3;
 		length = length < sizeof(frame) ? length : sizeof(frame);
 		memcpy(frame, data + 3, length);
-		(void)flight_take(&flight, data[0] & 1 ? KTSTR_RECORD : KTSTR_RECORD_FORMAT, frame,
-				  (uint32_t)length, &err);
+		(void)flight_take(&flight, frame, (uint32_t)length, &err);
 		data += 3 + length;
 		size -= 3 + length;
 	}

@@ -17,12 +17,16 @@
 #include "flight/flight.h"
 #include "tracer_samples.h"
 
-#define RAM	   (1u << 20)
-#define RING	   16384u
-#define ADDRESS	   0x7f0000200000ull /* of the first ring, in init */
-#define RING_SPACE 0x10000u	     /* from one ring to the next */
-#define TABLES	   0x1000u
-#define RINGS_GPA  0x80000u
+#define RAM	      (1u << 20)
+#define RING	      16384u
+#define ADDRESS	      0x7f0000200000ull /* of the first ring, in init */
+#define RING_SPACE    0x10000u		/* from one ring to the next */
+#define TABLES	      0x1000u
+#define RINGS_GPA     0x80000u
+/* Of the tracepoints' formats, as many pages as are needed. */
+#define FORMATS	      (ADDRESS + 0x100000)
+#define FORMATS_GPA   0xc0000u
+#define FORMATS_PAGES 8u
 
 struct bench {
 	uint8_t ram[RAM];
@@ -34,6 +38,7 @@ struct bench {
 	size_t size;
 	struct trace_sink sink;
 	uint64_t head[2];
+	uint32_t formats_size;
 	struct error err;
 	char *text; /* what protoc makes of the trace */
 };
@@ -124,14 +129,16 @@ static void put_switch(struct bench *bench, unsigned int ring, uint64_t time, in
 	put_record(bench, ring, &record, sizeof(record));
 }
 
-static int take_format(struct bench *bench, uint32_t type, const char *text)
+/* @length: of @text, or a lie. */
+static void put_format(struct bench *bench, uint32_t type, const char *text, size_t length)
 {
-	uint8_t frame[4096];
+	const struct ktstr_record_format head = { .type = type, .length = (uint32_t)length };
+	uint8_t *to = bench->ram + FORMATS_GPA + bench->formats_size;
 
-	memcpy(frame, &type, 4);
-	memcpy(frame + 4, text, strlen(text));
-	return flight_take(&bench->flight, KTSTR_RECORD_FORMAT, frame, (uint32_t)(4 + strlen(text)),
-			   &bench->err);
+	assert_true(bench->formats_size + sizeof(head) + strlen(text) <= FORMATS_PAGES * 4096);
+	memcpy(to, &head, sizeof(head));
+	memcpy(to + sizeof(head), text, strlen(text));
+	bench->formats_size += (uint32_t)(sizeof(head) + strlen(text));
 }
 
 static int take_rings(struct bench *bench, uint64_t size, uint32_t nr, uint32_t first_cpu,
@@ -144,12 +151,14 @@ static int take_rings(struct bench *bench, uint64_t size, uint32_t nr, uint32_t 
 			       .boottime_ns = 5000,
 			       .monotonic_ns = 1000,
 			       .realtime_ns = 9000,
+			       .formats = FORMATS,
+			       .formats_size = bench->formats_size,
 			       .nr_rings = nr } };
 
 	for (uint32_t i = 0; i < nr && i < 4; i++)
 		frame.rings[i] = (struct ktstr_record_ring){ .address = address + i * RING_SPACE,
 							     .cpu = first_cpu + i };
-	return flight_take(&bench->flight, KTSTR_RECORD, &frame,
+	return flight_take(&bench->flight, &frame,
 			   (uint32_t)(sizeof(frame.facts) + nr * sizeof(frame.rings[0])),
 			   &bench->err);
 }
@@ -179,7 +188,10 @@ static int setup(void **state)
 	bench->read.release = "6.1.0";
 	flight_init(&bench->flight, RING, 2);
 	flight_find_init(&bench->flight, &bench->source);
-	assert_int_equal(take_format(bench, 0, format_6_1_sched_switch), 0);
+	for (uint64_t page = 0; page < FORMATS_PAGES; page++)
+		put_entry(bench, TABLES + 0x3000, 1, FORMATS + page * 4096,
+			  (FORMATS_GPA + page * 4096) | 0x27);
+	put_format(bench, 0, format_6_1_sched_switch, strlen(format_6_1_sched_switch));
 	return 0;
 }
 
@@ -334,33 +346,62 @@ static void what_is_not_mapped_is_told(void **state)
 static void what_no_honest_init_says_is_refused(void **state)
 {
 	struct bench *bench = *state;
-	uint8_t frame[KTSTR_RECORD_FORMAT_MAX + 64] = { 0 };
-	struct ktstr_record_format *format = (void *)frame;
+	uint8_t frame[64] = { 0 };
 
 	assert_int_equal(write_trace(bench), -ENODATA);
 	assert_int_equal(take_rings(bench, 2 * RING, 2, 0, ADDRESS), -EPROTO);
 	assert_int_equal(take_rings(bench, RING, 3, 0, ADDRESS), -EPROTO);
 	assert_int_equal(take_rings(bench, RING, 2, 1, ADDRESS), -EPROTO);
-	assert_int_equal(flight_take(&bench->flight, KTSTR_RECORD, frame, 3, &bench->err), -EPROTO);
-	assert_int_equal(flight_take(&bench->flight, KTSTR_RECORD_FORMAT, frame, 3, &bench->err),
-			 -EPROTO);
-	assert_int_equal(flight_take(&bench->flight, KTSTR_RECORD_FORMAT, frame,
-				     KTSTR_RECORD_FORMAT_MAX + 5, &bench->err),
-			 -EPROTO);
-	format->type = TRACEPOINT_TYPES;
-	assert_int_equal(flight_take(&bench->flight, KTSTR_RECORD_FORMAT, frame, 64, &bench->err),
-			 -EPROTO);
-	/* A format that does not parse is done without. */
-	assert_int_equal(take_format(bench, 1, "ID: none"), 0);
-	assert_int_equal(bench->flight.nr_tps, 1);
-	for (int i = 1; i < TRACEPOINT_TYPES; i++)
-		assert_int_equal(take_format(bench, 0, format_6_1_sched_switch), 0);
-	assert_int_equal(take_format(bench, 0, format_6_1_sched_switch), -EPROTO);
+	assert_int_equal(flight_take(&bench->flight, frame, 3, &bench->err), -EPROTO);
+	bench->formats_size = KTSTR_RECORD_FORMATS_MAX + 1;
+	assert_int_equal(take_rings(bench, RING, 2, 0, ADDRESS), -EPROTO);
+	bench->formats_size--;
 	assert_int_equal(take_rings(bench, RING, 2, 0, ADDRESS), 0);
 	assert_int_equal(take_rings(bench, RING, 2, 0, ADDRESS), -EPROTO);
 	flight_destroy(&bench->flight);
 	flight_init(&bench->flight, 0, 2);
 	assert_int_equal(take_rings(bench, 0, 0, 0, 0), -EPROTO);
+}
+
+/* Its formats lie in its memory, too, and there is no trace without them. */
+static void refuse_formats(struct bench *bench, const char *why)
+{
+	flight_destroy(&bench->flight);
+	flight_init(&bench->flight, RING, 2);
+	flight_find_init(&bench->flight, &bench->source);
+	assert_int_equal(take_rings(bench, RING, 2, 0, ADDRESS), 0);
+	assert_int_equal(write_trace(bench), -ENODATA);
+	assert_non_null(strstr(bench->err.text, why));
+}
+
+static void formats_are_read_within_their_bounds(void **state)
+{
+	const size_t length = strlen(format_6_1_sched_switch);
+	struct bench *bench = *state;
+	uint32_t size;
+
+	put_switch(bench, 0, 2000, 1);
+	put_head(bench, 1);
+	/* One that does not parse is done without. */
+	put_format(bench, 1, "ID: none", 8);
+	assert_int_equal(take_rings(bench, RING, 2, 0, ADDRESS), 0);
+	assert_int_equal(write_trace(bench), 0);
+	assert_int_equal(bench->read.events, 1);
+	size = bench->formats_size;
+	put_format(bench, TRACEPOINT_TYPES, "", 0);
+	refuse_formats(bench, "are damaged");
+	bench->formats_size = size;
+	put_format(bench, 1, "text", 5);
+	refuse_formats(bench, "are damaged");
+	bench->formats_size = size + 3;
+	refuse_formats(bench, "are damaged");
+	bench->formats_size = size;
+	for (int i = 1; i < TRACEPOINT_TYPES; i++)
+		put_format(bench, 0, format_6_1_sched_switch, length);
+	put_format(bench, 0, "", 0);
+	refuse_formats(bench, "are damaged");
+	put_entry(bench, TABLES + 0x3000, 1, FORMATS, 0);
+	refuse_formats(bench, "formats of its tracepoints could not be read");
 }
 
 static void where_init_was_not_found_that_is_said(void **state)
@@ -386,6 +427,7 @@ int main(void)
 		TEST(a_record_that_is_none_ends_its_ring),
 		TEST(what_is_not_mapped_is_told),
 		TEST(what_no_honest_init_says_is_refused),
+		TEST(formats_are_read_within_their_bounds),
 		TEST(where_init_was_not_found_that_is_said),
 	};
 
