@@ -102,7 +102,7 @@ cpus_with_switches()
 	grep -q '"state":"failed"' "$(dump_file)"
 }
 
-@test "a CPU that comes online late, goes and comes back is traced, and each CPU's idle time is its own" {
+@test "a CPU that comes online late, goes and comes back is traced and recorded, and each CPU's idle time is its own" {
 	# A script's name is its task's, and it sleeps, so that there are switches to it and from it.
 	for name in came-late came-back came-again; do
 		printf '#!/bin/sh\nfor i in 1 2 3; do sleep 0.05; done\n' >"$BATS_TEST_TMPDIR/$name"
@@ -121,20 +121,24 @@ cpus_with_switches()
 		echo 0 >$online
 		echo 1 >$online
 		taskset 2 ./came-again
+		exit 3
 	END
 	chmod +x "$BATS_TEST_TMPDIR/cpu1"
-	boot --topology 1n1l2c1t --append maxcpus=1 --wprof=always --include came-late \
+	boot --topology 1n1l2c1t --append maxcpus=1 --wprof=always --record-mib 1 --include came-late \
 		--include came-back --include came-again -- ./cpu1
-	assert_status 0
-	decode "$(dump_file .wprof.pb)" >trace.txt
-	# CPU and name of each task that is switched to (5, next_comm).
-	awk '/^  1 \{/ { cpu = "" } /^    1: / { cpu = $2 }
-		/^      4 \{/ { in_switch = 1 } /^      \}/ { in_switch = 0 }
-		in_switch && /^        5: / { print cpu, $2 }' trace.txt | sort | uniq -c >switches
-	for name in came-late came-back came-again; do
-		grep -q " 1 \"$name\"" switches || fail "no $name on CPU 1: $(<switches)"
+	assert_status 3
+	# The tracer's, and the flight recorder's.
+	for kind in .wprof.pb .failure.pb; do
+		decode "$(dump_file $kind)" >trace.txt
+		# CPU and name of each task that is switched to (5, next_comm).
+		awk '/^  1 \{/ { cpu = "" } /^    1: / { cpu = $2 }
+			/^      4 \{/ { in_switch = 1 } /^      \}/ { in_switch = 0 }
+			in_switch && /^        5: / { print cpu, $2 }' trace.txt | sort | uniq -c >switches
+		for name in came-late came-back came-again; do
+			grep -q " 1 \"$name\"" switches || fail "$kind: no $name on CPU 1: $(<switches)"
+		done
+		grep -q ' 0 "swapper/0"' switches && grep -q ' 1 "swapper/1"' switches ||
+			fail "$kind: no idle time: $(<switches)"
+		! grep -E ' (0 "swapper/1"|1 "swapper/0")' switches || fail "$kind: of another CPU"
 	done
-	grep -q ' 0 "swapper/0"' switches && grep -q ' 1 "swapper/1"' switches ||
-		fail "no idle time: $(<switches)"
-	! grep -E ' (0 "swapper/1"|1 "swapper/0")' switches || fail "of another CPU"
 }
