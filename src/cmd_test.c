@@ -140,20 +140,16 @@ static bool on_enough(void *data, const struct variant *variant)
 /* Of all variants that had several rounds. */
 static void tell_rates(struct command_state *state)
 {
-	const char *heading = "\nrates of passes:\n";
+	struct rates_told told = { .sinks = &state->sinks,
+				   .text = state->text,
+				   .quiet = state->options->quiet,
+				   .colour = state->colour,
+				   .name_width = state->name_width };
 	struct suite_rate rate;
 
-	for (size_t i = 0; i < state->rounds.count; i++) {
-		if (!rounds_rate(&state->rounds, i, &rate))
-			continue;
-		sinks_rate(&state->sinks, &rate);
-		if (!state->text ||
-		    (state->options->quiet && !rate.failed && rate.end != SUITE_RATE_OPEN))
-			continue;
-		fputs(heading, stdout);
-		heading = "";
-		suite_text_rate(stdout, &rate, state->name_width, state->colour);
-	}
+	for (size_t i = 0; i < state->rounds.count; i++)
+		if (rounds_rate(&state->rounds, i, &rate))
+			rates_tell(&told, &rate);
 }
 
 /* A line of a test's own; where standard output has a report, it is no place for it. */
@@ -221,10 +217,10 @@ static int check_limit(const struct run_options *options, struct error *err)
 	unsigned int least;
 	char advice[48] = "";
 
-	if (sequential_decide(options->max_repeat, options->max_repeat, limit, ROUNDS_CONFIDENCE) !=
+	if (sequential_decide(options->max_repeat, options->max_repeat, limit, RATES_CONFIDENCE) !=
 	    SEQUENTIAL_OPEN)
 		return 0;
-	least = sequential_least(limit, ROUNDS_CONFIDENCE, OPTIONS_MAX_COUNT);
+	least = sequential_least(limit, RATES_CONFIDENCE, OPTIONS_MAX_COUNT);
 	if (least)
 		snprintf(advice, sizeof(advice), "--max-repeat %u or more, or ", least);
 	return error_set(err, -EINVAL,

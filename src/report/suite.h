@@ -79,6 +79,7 @@ struct suite_rate {
 	double limit, width;	     /* what was asked; 0: not that */
 	enum suite_rate_end end;
 	const char *good, *bad; /* folders of a round that passed and one that failed, or NULL */
+	const char *good_json, *bad_json; /* how JSON is to have them; NULL: likewise */
 };
 
 /* "PASS", "FAIL", "FLAKY 3/20" (three of twenty failed), "UNKNOWN": no round told anything. */

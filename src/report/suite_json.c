@@ -223,8 +223,8 @@ static int report_rate(struct suite_writer *writer, const struct suite_rate *rat
 	put_asked(&json, "limit", rate->limit);
 	put_asked(&json, "width", rate->width);
 	json_put_text(&json, "decision", decisions[rate->end]);
-	json_put_text(&json, "good", rate->good);
-	json_put_text(&json, "bad", rate->bad);
+	json_put_text(&json, "good", rate->good_json ? rate->good_json : rate->good);
+	json_put_text(&json, "bad", rate->bad_json ? rate->bad_json : rate->bad);
 	return line_write(&json, writer->out, err);
 }
 

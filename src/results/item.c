@@ -47,8 +47,7 @@ int results_count(struct json_object *object, const char *key, unsigned int leas
 	return 0;
 }
 
-/* A copy of a text; NULL for null and for what is not there. */
-static int take_text(struct json_object *object, const char *key, char **text, struct error *err)
+int results_text(struct json_object *object, const char *key, char **text, struct error *err)
 {
 	struct json_object *field = json_object_object_get(object, key);
 
@@ -153,14 +152,14 @@ static int take_outcome(struct json_object *line, struct results_item *item, str
 
 static int take_fields(struct json_object *line, struct results_item *item, struct error *err)
 {
-	int ret = take_text(line, "test", &item->test, err);
+	int ret = results_text(line, "test", &item->test, err);
 
 	if (!ret)
-		ret = take_text(line, "preset", &item->preset, err);
+		ret = results_text(line, "preset", &item->preset, err);
 	if (!ret)
-		ret = take_text(line, "kernel", &item->kernel, err);
+		ret = results_text(line, "kernel", &item->kernel, err);
 	if (!ret)
-		ret = take_text(line, "topology", &item->topology, err);
+		ret = results_text(line, "topology", &item->topology, err);
 	if (!ret)
 		ret = results_count(line, "number", 1, &item->number, err);
 	if (!ret && json_object_object_get(line, "round"))
@@ -179,7 +178,7 @@ int results_item_take(struct json_object *line, struct results_item *item, struc
 	int ret;
 
 	*item = (struct results_item){ 0 };
-	ret = take_text(line, "name", &item->name, err);
+	ret = results_text(line, "name", &item->name, err);
 	if (!ret && (!item->name || !*item->name))
 		ret = error_set(err, -EBADMSG, "a result without a 'name'");
 	else if (!ret && (ret = take_fields(line, item, err)))

@@ -12,6 +12,12 @@
 int results_item_take(struct json_object *line, struct results_item *item, struct error *err);
 void results_item_destroy(struct results_item *item);
 
+/*
+ * results_text - a copy of a text, owned by the caller; NULL for null, and for what is not there
+ * Returns 0, -EBADMSG or -ENOMEM.
+ */
+int results_text(struct json_object *object, const char *key, char **text, struct error *err);
+
 /* results_number - a field that is a number of 0 or more. Returns 0 or -EBADMSG. */
 int results_number(struct json_object *object, const char *key, double *value, struct error *err);
 

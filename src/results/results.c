@@ -73,6 +73,27 @@ static int take_summary(struct reading *reading, struct json_object *line, struc
 	return results_number(line, "seconds", &reading->results->seconds, err);
 }
 
+static int take_rate(struct results *results, struct json_object *line, struct error *err)
+{
+	struct results_rate *grown = results->rates, *rate;
+	int ret;
+
+	/* It doubles. */
+	if (!(results->nr_rates & (results->nr_rates - 1)))
+		grown = reallocarray(grown, results->nr_rates ? 2 * results->nr_rates : 1,
+				     sizeof(*grown));
+	if (!grown)
+		return error_set(err, -ENOMEM, "out of memory");
+	results->rates = grown;
+	rate = &grown[results->nr_rates];
+	*rate = (struct results_rate){ 0 };
+	results->nr_rates++;
+	ret = results_text(line, "name", &rate->name, err);
+	if (!ret && !rate->name)
+		ret = error_set(err, -EBADMSG, "a rate without a 'name'");
+	return ret ? ret : results_text(line, "good", &rate->good, err);
+}
+
 static int check_version(struct json_object *line, const char *type, struct error *err)
 {
 	struct json_object *version = json_object_is_type(line, json_type_object)
@@ -108,6 +129,8 @@ static int take_line(struct reading *reading, struct json_object *line,
 		return take_plan(reading, line, place, err);
 	if (!strcmp(type, "summary"))
 		return take_summary(reading, line, err);
+	if (!strcmp(type, "rate"))
+		return take_rate(reading->results, line, err);
 	return strcmp(type, "result") ? 0 : add_result(reading, line, place, err);
 }
 
@@ -251,7 +274,12 @@ void results_destroy(struct results *results)
 {
 	for (size_t i = 0; i < results->count; i++)
 		results_item_destroy(&results->list[i]);
+	for (size_t i = 0; i < results->nr_rates; i++) {
+		free(results->rates[i].name);
+		free(results->rates[i].good);
+	}
 	free(results->list);
+	free(results->rates);
 	free(results->text);
 	*results = (struct results){ .seconds = -1 };
 }

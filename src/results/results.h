@@ -37,9 +37,17 @@ struct results_item {
 	unsigned int line_number; /* from 1 */
 };
 
+/* What a rate says beside what its results do. Its texts are its own. */
+struct results_rate {
+	char *name; /* the variant's */
+	char *good; /* the folder of a round that passed; or NULL */
+};
+
 struct results {
 	struct results_item *list; /* in the file's order */
 	size_t count;
+	struct results_rate *rates; /* likewise */
+	size_t nr_rates;
 	unsigned int planned; /* as the plan says */
 	/* "", or why it is not whole: it has no summary. What is there can be used. */
 	char cut_off[128];

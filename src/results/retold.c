@@ -57,8 +57,7 @@ static const char *tail(const char *said, int parts)
 	return at;
 }
 
-/* Where it lies; NULL: out of memory. */
-static char *locate(const char *said, const char *path)
+char *retold_locate(const char *said, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	int length = slash ? (int)(slash + 1 - path) : 0;
@@ -85,7 +84,7 @@ static int take_path(struct retold *retold, const char *key, const char *path,
 	*out = NULL;
 	if (!said || !*said)
 		return 0;
-	*out = locate(said, path);
+	*out = retold_locate(said, path);
 	from_json = *out ? retold_relative(*out, json_folder) : NULL;
 	if (!from_json ||
 	    json_object_object_add(retold->line, key, json_object_new_string(from_json)))

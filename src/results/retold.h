@@ -26,6 +26,10 @@ int retold_make(const struct results_item *item, const char *path, const char *j
 		struct retold *retold, struct error *err);
 void retold_destroy(struct retold *retold);
 
+/* retold_locate - where the artefact @said of the file @path lies. Owned by the caller; NULL: out
+ * of memory. */
+char *retold_locate(const char *said, const char *path);
+
 /* retold_relative - @path, which is there, from the absolute @folder on; absolute where the two
  * have nothing in common. Owned by the caller; NULL: out of memory. */
 char *retold_relative(const char *path, const char *folder);

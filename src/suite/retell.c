@@ -9,7 +9,15 @@
 #include <unistd.h>
 
 #include "results/retold.h"
+#include "suite/rates.h"
+#include "util/input.h"
 #include "util/terminal.h"
+
+/* Of one variant. */
+struct rounds_told {
+	struct suite_rate rate;
+	char *good, *good_json; /* owned, where they are not a result's; or NULL */
+};
 
 struct telling {
 	const struct retell *retell;
@@ -17,6 +25,8 @@ struct telling {
 	struct retold *retold;	      /* owned; by variant */
 	struct suite_result *results; /* likewise */
 	char **causes;		      /* likewise, of those that no file has */
+	struct rounds_told *rounds;   /* owned; in the plan's order */
+	size_t nr_rounds;
 	struct sinks sinks;
 };
 
@@ -55,12 +65,12 @@ static int make_missing(struct telling *telling, size_t index, struct error *err
 	return result->cause ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
-static int make_results(struct telling *telling, struct suite_counts *counts, struct error *err)
+/* @folder: from where on JSON's paths are */
+static int make_results(struct telling *telling, const char *folder, struct suite_counts *counts,
+			struct error *err)
 {
-	char folder[PATH_MAX];
 	int ret = 0;
 
-	find_json_folder(telling->retell, folder);
 	for (size_t i = 0; !ret && i < telling->plan->count; i++) {
 		const struct merge_choice *choice = &telling->retell->merge->chosen[i];
 
@@ -86,8 +96,84 @@ static unsigned int widest(const struct suite_part *plan)
 	return (unsigned int)width;
 }
 
-static void tell_text(const struct telling *telling, const struct suite_counts *counts,
-		      double seconds)
+/* A good round's folder stays beside a bad one; its result is told before that is known, and so its
+ * file's rate names it alone. */
+static int find_good(const struct merge_file *file, struct rounds_told *rounds, const char *folder,
+		     struct error *err)
+{
+	const struct results *results = &file->results;
+	size_t i = 0;
+
+	while (i < results->nr_rates && strcmp(results->rates[i].name, rounds->rate.name))
+		i++;
+	if (i == results->nr_rates || !results->rates[i].good)
+		return 0;
+	rounds->good = retold_locate(results->rates[i].good, file->path);
+	rounds->good_json = rounds->good ? retold_relative(rounds->good, folder) : NULL;
+	if (!rounds->good_json)
+		return error_set(err, -ENOMEM, "out of memory");
+	rounds->rate.good = rounds->good;
+	rounds->rate.good_json = rounds->good_json;
+	return 0;
+}
+
+static void count_round(struct suite_rate *rate, const struct suite_result *result)
+{
+	rate->name = result->name;
+	rates_count(rate, result->outcome);
+	if (!rate->bad && rates_is_fail(result->outcome)) {
+		rate->bad = result->folder;
+		rate->bad_json = input_text(result->line, "folder");
+	}
+	if (!rate->good && rates_is_pass(result->outcome)) {
+		rate->good = result->folder;
+		rate->good_json = input_text(result->line, "folder");
+	}
+}
+
+static int make_rates(struct telling *telling, const char *folder, struct error *err)
+{
+	const struct suite_part *plan = telling->plan;
+	const char **names = calloc(plan->count + 1, sizeof(*names));
+	size_t *of = calloc(plan->count + 1, sizeof(*of));
+	int ret = 0;
+
+	telling->rounds = calloc(plan->count + 1, sizeof(*telling->rounds));
+	if (!names || !of || !telling->rounds)
+		ret = error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; !ret && i < plan->count; i++)
+		names[i] = plan->plan[i].name;
+	if (!ret)
+		ret = rates_group(names, plan->count, of, &telling->nr_rounds, err);
+	for (size_t i = 0; !ret && i < plan->count; i++)
+		count_round(&telling->rounds[of[i]].rate, &telling->results[i]);
+	for (size_t i = 0; !ret && i < plan->count; i++) {
+		struct rounds_told *rounds = &telling->rounds[of[i]];
+
+		if (rounds->rate.failed && !rounds->rate.good &&
+		    rates_is_pass(telling->results[i].outcome))
+			ret = find_good(telling->retell->merge->chosen[i].file, rounds, folder,
+					err);
+	}
+	free(names);
+	free(of);
+	return ret;
+}
+
+static void tell_rates(struct telling *telling)
+{
+	struct rates_told told = { .sinks = &telling->sinks,
+				   .text = !telling->sinks.use_stdout,
+				   .quiet = telling->retell->quiet,
+				   .colour = terminal_wants_colour(STDOUT_FILENO),
+				   .name_width = widest(telling->plan) };
+
+	for (size_t i = 0; i < telling->nr_rounds; i++)
+		if (rates_finish(&telling->rounds[i].rate, false))
+			rates_tell(&told, &telling->rounds[i].rate);
+}
+
+static void tell_text(const struct telling *telling)
 {
 	const struct retell *retell = telling->retell;
 	bool colour = terminal_wants_colour(STDOUT_FILENO);
@@ -98,8 +184,6 @@ static void tell_text(const struct telling *telling, const struct suite_counts *
 			continue;
 		else if (!retell->quiet || outcome_is_bad(telling->results[i].outcome))
 			suite_text_result(stdout, &telling->results[i], width, colour);
-	suite_text_end(stdout, telling->results, telling->plan->count, counts, seconds,
-		       counts->not_run, colour);
 }
 
 static double longest(const struct merge *merge)
@@ -124,7 +208,11 @@ static int tell(struct telling *telling, const struct suite_counts *counts, stru
 	for (size_t i = 0; i < telling->plan->count; i++)
 		sinks_add(&telling->sinks, &telling->results[i]);
 	if (!telling->sinks.use_stdout)
-		tell_text(telling, counts, seconds);
+		tell_text(telling);
+	tell_rates(telling);
+	if (!telling->sinks.use_stdout)
+		suite_text_end(stdout, telling->results, telling->plan->count, counts, seconds,
+			       counts->not_run, terminal_wants_colour(STDOUT_FILENO));
 	return (int)sinks_end(&telling->sinks, counts, seconds, counts->not_run, retell->complain);
 }
 
@@ -132,22 +220,31 @@ int retell(const struct retell *retell, struct suite_counts *counts, struct erro
 {
 	struct telling telling = { .retell = retell, .plan = merge_plan(retell->merge) };
 	size_t count = telling.plan->count;
+	char folder[PATH_MAX];
 	int ret;
 
+	find_json_folder(retell, folder);
 	*counts = (struct suite_counts){ .planned = (unsigned int)count };
 	telling.retold = calloc(count + 1, sizeof(*telling.retold));
 	telling.results = calloc(count + 1, sizeof(*telling.results));
 	telling.causes = calloc(count + 1, sizeof(*telling.causes));
 	if (telling.retold && telling.results && telling.causes)
-		ret = make_results(&telling, counts, err);
+		ret = make_results(&telling, folder, counts, err);
 	else
 		ret = error_set(err, -ENOMEM, "out of memory");
+	if (!ret)
+		ret = make_rates(&telling, folder, err);
 	if (!ret)
 		ret = tell(&telling, counts, err);
 	for (size_t i = 0; telling.retold && telling.causes && i < count; i++) {
 		retold_destroy(&telling.retold[i]);
 		free(telling.causes[i]);
 	}
+	for (size_t i = 0; i < telling.nr_rounds; i++) {
+		free(telling.rounds[i].good);
+		free(telling.rounds[i].good_json);
+	}
+	free(telling.rounds);
 	free(telling.retold);
 	free(telling.results);
 	free(telling.causes);

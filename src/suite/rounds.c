@@ -10,47 +10,37 @@
 #include "verdict/bisect.h"
 #include "verdict/verdict.h"
 
-static int by_name(const void *a, const void *b, void *data)
+/* Each round to the next of the same variant. */
+static int link_rounds(struct rounds *rounds, struct error *err)
 {
-	const struct variant *list = data;
-	size_t i = *(const size_t *)a, j = *(const size_t *)b;
-	int order = strcmp(list[i].name, list[j].name);
+	size_t count = rounds->variants->count;
+	const char **names = calloc(count + 1, sizeof(*names));
+	int ret;
 
-	return order ? order : (i > j) - (i < j);
-}
-
-static int by_first(const void *a, const void *b)
-{
-	const struct rounds_of *x = a, *y = b;
-
-	return (x->next > y->next) - (x->next < y->next);
-}
-
-/* @sorted: the variants, those of one name behind each other in the plan's order. */
-static void link_rounds(struct rounds *rounds, const size_t *sorted)
-{
-	const struct variants *variants = rounds->variants;
-
-	for (size_t i = 0; i < variants->count; i++) {
-		const char *name = variants->list[sorted[i]].name;
-
-		rounds->next[sorted[i]] = variants->count;
-		if (i && !strcmp(name, variants->list[sorted[i - 1]].name))
-			rounds->next[sorted[i - 1]] = sorted[i];
-		else
-			rounds->list[rounds->count++] =
-				(struct rounds_of){ .name = name, .next = sorted[i] };
-	}
-	qsort(rounds->list, rounds->count, sizeof(*rounds->list), by_first);
+	if (!names)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++)
+		names[i] = rounds->variants->list[i].name;
+	ret = rates_group(names, count, rounds->of, &rounds->count, err);
+	free(names);
+	if (ret)
+		return ret;
 	for (size_t i = 0; i < rounds->count; i++)
-		for (size_t j = rounds->list[i].next; j < variants->count; j = rounds->next[j])
-			rounds->of[j] = i;
+		rounds->list[i].next = count;
+	for (size_t i = count; i-- > 0;) {
+		struct rounds_of *of = &rounds->list[rounds->of[i]];
+
+		of->name = rounds->variants->list[i].name;
+		rounds->next[i] = of->next;
+		of->next = i;
+	}
+	return 0;
 }
 
 int rounds_init(struct rounds *rounds, const struct variants *variants,
 		const struct rounds_wish *wish, struct error *err)
 {
-	size_t count = variants->count, *sorted = calloc(count + 1, sizeof(*sorted));
+	size_t count = variants->count;
 
 	*rounds = (struct rounds){ .wish = *wish,
 				   .variants = variants,
@@ -58,16 +48,9 @@ int rounds_init(struct rounds *rounds, const struct variants *variants,
 				   .of = calloc(count + 1, sizeof(*rounds->of)),
 				   .outcomes = calloc(count + 1, 1),
 				   .list = calloc(count + 1, sizeof(*rounds->list)) };
-	if (!sorted || !rounds->next || !rounds->of || !rounds->outcomes || !rounds->list) {
-		free(sorted);
+	if (!rounds->next || !rounds->of || !rounds->outcomes || !rounds->list)
 		return error_set(err, -ENOMEM, "out of memory");
-	}
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = i;
-	qsort_r(sorted, count, sizeof(*sorted), by_name, variants->list);
-	link_rounds(rounds, sorted);
-	free(sorted);
-	return 0;
+	return link_rounds(rounds, err);
 }
 
 void rounds_destroy(struct rounds *rounds)
@@ -83,16 +66,6 @@ void rounds_destroy(struct rounds *rounds)
 	*rounds = (struct rounds){ 0 };
 }
 
-static bool is_pass(enum outcome_kind outcome)
-{
-	return outcome == OUTCOME_PASS || outcome == OUTCOME_XFAIL;
-}
-
-static bool is_fail(enum outcome_kind outcome)
-{
-	return outcome == OUTCOME_FAIL || outcome == OUTCOME_TIMEOUT || outcome == OUTCOME_XPASS;
-}
-
 /* Is it known by now? */
 static void decide(const struct rounds_wish *wish, struct rounds_of *of)
 {
@@ -104,14 +77,14 @@ static void decide(const struct rounds_wish *wish, struct rounds_of *of)
 	} else if (of->runs < wish->least) {
 		return;
 	} else if (wish->limit > 0) {
-		decision = sequential_decide(of->hits, of->runs, wish->limit, ROUNDS_CONFIDENCE);
+		decision = sequential_decide(of->hits, of->runs, wish->limit, RATES_CONFIDENCE);
 		of->enough = decision != SEQUENTIAL_OPEN;
 		of->end = decision == SEQUENTIAL_AT_LEAST ? SUITE_RATE_AT_LEAST
 			  : decision == SEQUENTIAL_BELOW  ? SUITE_RATE_BELOW
 							  : SUITE_RATE_OPEN;
 	} else {
 		of->enough =
-			sequential_is_narrow(of->hits, of->runs, wish->width, ROUNDS_CONFIDENCE);
+			sequential_is_narrow(of->hits, of->runs, wish->width, RATES_CONFIDENCE);
 		of->end = of->enough ? SUITE_RATE_NARROW : SUITE_RATE_OPEN;
 	}
 }
@@ -122,9 +95,9 @@ static void go_on(struct rounds *rounds, struct rounds_of *of)
 	while (!of->enough && of->next < rounds->variants->count && rounds->outcomes[of->next]) {
 		enum outcome_kind outcome = rounds->outcomes[of->next] - 1;
 
-		of->hits += is_pass(outcome);
-		of->runs += is_pass(outcome) || is_fail(outcome);
-		of->untold = is_pass(outcome) || is_fail(outcome) ? 0 : of->untold + 1;
+		of->hits += rates_is_pass(outcome);
+		of->runs += rates_is_pass(outcome) || rates_is_fail(outcome);
+		of->untold = rates_is_pass(outcome) || rates_is_fail(outcome) ? 0 : of->untold + 1;
 		of->skipped = outcome == OUTCOME_SKIP;
 		of->next = rounds->next[of->next];
 		decide(&rounds->wish, of);
@@ -150,7 +123,8 @@ static void take_folder(const struct rounds *rounds, char **place, bool *goes,
 /* A round that tested nothing tells nothing. */
 static enum outcome_kind counts_as(const struct rounds *rounds, const struct suite_result *result)
 {
-	return rounds->wish.bisect && result->bisect == BISECT_SKIP && is_fail(result->outcome)
+	return rounds->wish.bisect && result->bisect == BISECT_SKIP &&
+			       rates_is_fail(result->outcome)
 		       ? OUTCOME_ERROR
 		       : result->outcome;
 }
@@ -158,7 +132,7 @@ static enum outcome_kind counts_as(const struct rounds *rounds, const struct sui
 bool rounds_goes(const struct rounds *rounds, const struct suite_result *result)
 {
 	/* What was asked for, a trace, stays. */
-	return rounds->wish.tidy && is_pass(result->outcome) &&
+	return rounds->wish.tidy && rates_is_pass(result->outcome) &&
 	       !(result->trace && *result->trace) && !(result->dump && *result->dump);
 }
 
@@ -176,15 +150,11 @@ void rounds_add(struct rounds *rounds, const struct variant *variant,
 
 	if (outcome == OUTCOME_NOT_RUN)
 		return;
-	if (is_pass(outcome)) {
-		of->passed++;
+	rates_count(&of->counted, outcome);
+	if (rates_is_pass(outcome))
 		take_folder(rounds, &of->good, &of->good_goes, result);
-	} else if (is_fail(outcome)) {
-		of->failed++;
+	else if (rates_is_fail(outcome))
 		take_folder(rounds, &of->bad, &(bool){ false }, result);
-	} else if (outcome != OUTCOME_SKIP) {
-		of->neither++;
-	}
 	rounds->outcomes[index] = (unsigned char)(outcome + 1);
 	if (rounds->wish.until)
 		go_on(rounds, of);
@@ -194,29 +164,15 @@ bool rounds_rate(const struct rounds *rounds, size_t index, struct suite_rate *r
 {
 	const struct rounds_of *of = &rounds->list[index];
 	const struct rounds_wish *wish = &rounds->wish;
-	unsigned int runs = of->passed + of->failed;
 
-	if (!runs && (!wish->until || !of->neither))
-		return false;
-	if (!wish->until && runs + of->neither < 2)
-		return false;
-	*rate = (struct suite_rate){ .name = of->name,
-				     .passed = of->passed,
-				     .failed = of->failed,
-				     .neither = of->neither,
-				     .confidence = ROUNDS_CONFIDENCE,
-				     .limit = wish->until ? wish->limit : 0,
-				     .width = wish->until && wish->limit <= 0 ? wish->width : 0,
-				     .end = !wish->until ? SUITE_RATE_COUNTED
-					    : of->enough ? of->end
-							 : SUITE_RATE_OPEN,
-				     .good = of->good,
-				     .bad = of->bad };
-	/* A test that may stop at any time has an interval that holds at any time. */
-	rate->method = rate->limit > 0 ? "sequential mixture" : "Wilson";
-	rate->passes = rate->limit > 0 ? sequential_interval(of->passed, runs, ROUNDS_CONFIDENCE)
-				       : proportion_wilson(of->passed, runs, ROUNDS_CONFIDENCE);
-	return true;
+	*rate = of->counted;
+	rate->name = of->name;
+	rate->limit = wish->until ? wish->limit : 0;
+	rate->width = wish->until && wish->limit <= 0 ? wish->width : 0;
+	rate->end = !wish->until ? SUITE_RATE_COUNTED : of->enough ? of->end : SUITE_RATE_OPEN;
+	rate->good = of->good;
+	rate->bad = of->bad;
+	return rates_finish(rate, wish->until);
 }
 
 int rounds_status(const struct rounds *rounds, int status)
@@ -240,7 +196,7 @@ void rounds_tidy(struct rounds *rounds)
 	for (size_t i = 0; i < rounds->count; i++) {
 		struct rounds_of *of = &rounds->list[i];
 
-		if (of->failed || !of->good_goes)
+		if (of->counted.failed || !of->good_goes)
 			continue;
 		artefacts_remove(of->good);
 		free(of->good);

@@ -10,11 +10,9 @@
 #include <stddef.h>
 
 #include "report/suite.h"
+#include "suite/rates.h"
 #include "suite/variants.h"
 #include "util/error.h"
-
-/* So sure are the intervals and the decisions. */
-#define ROUNDS_CONFIDENCE 0.95
 
 /* So many rounds in a row that count neither way, and no more are run. */
 #define ROUNDS_MAX_UNTOLD 3
@@ -37,9 +35,9 @@ struct rounds_of {
 	unsigned int untold; /* and in a row neither */
 	bool enough, skipped;
 	enum suite_rate_end end;
-	unsigned int passed, failed, neither; /* of all that have ended */
-	char *good, *bad;		      /* folders of one each; owned, or NULL */
-	bool good_goes;			      /* unless there is a bad one */
+	struct suite_rate counted; /* all that have ended; its counts alone */
+	char *good, *bad;	   /* folders of one each; owned, or NULL */
+	bool good_goes;		   /* unless there is a bad one */
 };
 
 struct rounds {

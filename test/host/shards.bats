@@ -96,6 +96,42 @@ without_times()
 	done
 }
 
+@test "merge: rates of --repeat are those of one run, with a good run and a bad one of what is flaky" {
+	local format i
+
+	# Its third and sixth run fail.
+	host_test flaky "echo x >>$BATS_TEST_TMPDIR/count; (( \$(wc -l <$BATS_TEST_TMPDIR/count) % 3 ))"
+	host_test good 'exit 0'
+	host_test bad 'exit 1'
+	host_test skips 'exit 4'
+	run -1 "$KTSTR_LAUNCH" test --jobs 1 --repeat 6 --junit one.xml --json one.json tests
+	assert_output '^FLAKY 2/6 +flaky  passed 4 of 6: 66.7 %, between 30.0 and 90.3 \(Wilson, 95 %\)$' '^FAIL +bad    passed 0 of 6: 0'
+	without_times <(printf '%s\n' "$output") >one.txt
+	rm count
+	for ((i = 1; i <= 3; i++)); do
+		mkdir -p "results/$i"
+		(cd "results/$i" && "$KTSTR_LAUNCH" test --jobs 1 --repeat 6 --shard "$i/3" --json "$i.json" "$BATS_TEST_TMPDIR/tests" >/dev/null) || true
+	done
+	run -1 "$KTSTR_LAUNCH" merge results --junit all.xml --json all.json
+	without_times <(printf '%s\n' "$output") >all.txt
+	for format in txt xml json; do
+		diff <(without_times one.$format) <(without_times all.$format)
+	done
+	[[ $(grep -c '"type":"rate"' all.json) == 3 ]] || fail "$(grep rate all.json)"
+	[[ -d $(jq -r 'select(.type == "rate" and .name == "flaky").good' all.json) ]]
+	# From where each report lies on.
+	mkdir -p deep/reports
+	"$KTSTR_LAUNCH" merge -q results --json deep/reports/all.json >/dev/null || true
+	[[ -d deep/reports/$(jq -r 'select(.type == "rate" and .name == "flaky").good' deep/reports/all.json) ]]
+	[[ -d deep/reports/$(jq -r 'select(.type == "rate" and .name == "flaky").bad' deep/reports/all.json) ]]
+	run -1 "$KTSTR_LAUNCH" merge --tap results
+	assert_output '^#   rate: FLAKY 2/6 flaky passed 4 of 6: '
+	# A round that no file has counts neither way.
+	sed -i '0,/"name":"good","number":[0-9]*,/{/"type":"result","schema_version":1,"name":"good"/d}' results/*/*.json
+	run -1 "$KTSTR_LAUNCH" merge -q --json all.json results
+	[[ $(jq -c 'select(.type == "rate" and .name == "good") | [.passed, .failed, .neither]' all.json) == '[5,0,1]' ]]
+}
+
 @test "merge: artefacts are found from the merged file's folder on, and after all was moved" {
 	suite_of_six
 	shards 3

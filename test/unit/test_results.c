@@ -19,6 +19,7 @@
 #define END	   "{\"type\":\"summary\",\"schema_version\":1,\"seconds\":2.5,\"interrupted\":true}\n"
 #define RESULT	   "{\"type\":\"result\",\"schema_version\":1,"
 #define ONE(of)	   RESULT "\"name\":\"a\",\"number\":1,\"outcome\":\"pass\",\"seconds\":1" of "}\n"
+#define RATE(of)   "{\"type\":\"rate\",\"schema_version\":1," of "}\n"
 #define METRIC(of) ONE(",\"metrics\":[" of "]")
 
 /* From a block of exactly this size, so that ASan sees a read beyond it. */
@@ -163,6 +164,10 @@ static void what_is_refused(void **state)
 		{ PLAN ONE("") END ONE(""), "line 4: it stands behind the summary" },
 		{ PLAN ONE("") END "{\"type\":", "line 4" },
 		{ PLAN END END, "line 3: it stands behind the summary" },
+		{ PLAN RATE("\"good\":\"x\""), "line 2: a rate without a 'name'" },
+		{ PLAN RATE("\"name\":1"), "line 2: its 'name' is a int, and no text" },
+		{ PLAN RATE("\"name\":\"a\",\"good\":[]"), "line 2: its 'good' is a array" },
+		{ PLAN RATE("\"name\":\"a\",\"good\":null") END, NULL },
 		{ PLAN ONE("") ONE(""), "result 'a', number 1, is there twice: in line 2 and 3" },
 		{ PLAN "\n" END, "line 2: " },
 		{ PLAN ONE("") "{\"type\"\n" END, "line 3: cut off" },
