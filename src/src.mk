@@ -14,7 +14,7 @@ link_hint = $(if $(filter none,$(SANITIZE)),tools/static-libs --explain c \
 SRC_MAX_BYTES := $(if $(filter none,$(SANITIZE)),$(if $(filter builtin,$(WPROF)),4194303))
 
 # What waits for people, files and other programs is made small; what guests wait for is made fast.
-SRC_SMALL := bisect compare doctor entry fleet manual page report results
+SRC_SMALL := bisect compare doctor entry fleet manual page pin report results
 SRC_SMALL_CFLAGS := $(if $(filter none,$(SANITIZE)),-Os)
 
 $(BUILD)/src/flags.stamp: FORCE

@@ -50,6 +50,7 @@ static const struct {
 	[KEY_PERFORMANCE_MODE] = { "performance_mode", FLAG, OF_VM, NULL },
 	[KEY_KASLR] = { "kaslr", FLAG, OF_VM, NULL },
 	[KEY_FRESH] = { "fresh", FLAG, OF_VM, NULL },
+	[KEY_PIN] = { "pin", FLAG, OF_VM, NULL },
 	[KEY_HOST_NOISE] = { "host_noise", VALUE, OF_VM, "25" },
 	[KEY_WPROF] = { "wprof", FLAG, OF_VM, NULL },
 	[KEY_WPROF_ARGS] = { "wprof_args", VALUE, OF_VM, "\"-d 1000 -e sched\"" },
@@ -432,6 +433,8 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 		return ret;
 	case KEY_FRESH:
 		return value_flag(keys[key].name, value, &test->fresh, err);
+	case KEY_PIN:
+		return value_flag(keys[key].name, value, &test->pin, err);
 	case KEY_HOST_NOISE:
 		ret = value_percent(keys[key].name, value, &test->host_noise, err);
 		test->has_host_noise = !ret;
@@ -446,7 +449,8 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 		ret = value_flag(keys[key].name, value, &on, err);
 		if (!ret && on)
 			return error_set(err, -EINVAL,
-					 "performance_mode: not supported yet; leave it out");
+					 "performance_mode: not supported; 'pin' gives each vCPU a "
+					 "CPU of its own");
 		return ret;
 	}
 	case NR_KEYS:

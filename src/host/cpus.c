@@ -14,24 +14,34 @@
 #define MOST_CPUS (1 << 20)
 
 /* The kernel refuses a mask that is smaller than its own: CPU_SETSIZE is 1024. */
-static unsigned int affinity(void)
+cpu_set_t *host_cpus_affinity(int *count)
 {
-	for (int count = CPU_SETSIZE; count <= MOST_CPUS; count *= 2) {
-		cpu_set_t *set = CPU_ALLOC(count);
-		size_t size = CPU_ALLOC_SIZE(count);
-		unsigned int allowed = 0;
+	for (*count = CPU_SETSIZE; *count <= MOST_CPUS; *count *= 2) {
+		cpu_set_t *set = CPU_ALLOC(*count);
 		bool larger;
 
 		if (!set)
-			return 0;
-		if (sched_getaffinity(0, size, set) == 0)
-			allowed = (unsigned int)CPU_COUNT_S(size, set);
-		larger = !allowed && errno == EINVAL;
+			return NULL;
+		if (sched_getaffinity(0, CPU_ALLOC_SIZE(*count), set) == 0)
+			return set;
+		larger = errno == EINVAL;
 		CPU_FREE(set);
 		if (!larger)
-			return allowed;
+			return NULL;
 	}
-	return 0;
+	return NULL;
+}
+
+static unsigned int count_allowed(void)
+{
+	int count, allowed;
+	cpu_set_t *set = host_cpus_affinity(&count);
+
+	if (!set)
+		return 0;
+	allowed = CPU_COUNT_S(CPU_ALLOC_SIZE(count), set);
+	CPU_FREE(set);
+	return (unsigned int)allowed;
 }
 
 void host_cpus_read(const char *root, struct host_cpus *cpus)
@@ -40,7 +50,7 @@ void host_cpus_read(const char *root, struct host_cpus *cpus)
 	char cgroups[PATH_MAX], mount[PATH_MAX];
 
 	*cpus = (struct host_cpus){ .online = online > 0 ? (unsigned int)online : 0 };
-	cpus->allowed = affinity();
+	cpus->allowed = count_allowed();
 	if (!cpus->allowed)
 		cpus->allowed = 1;
 	if (snprintf(cgroups, sizeof(cgroups), "%s/proc/self/cgroup", root) <

@@ -2,6 +2,8 @@
 #ifndef KTSTR_HOST_CPUS_H
 #define KTSTR_HOST_CPUS_H
 
+#include <sched.h>
+
 struct host_cpus {
 	unsigned int online;  /* 0: the host does not tell */
 	unsigned int allowed; /* by our affinity (taskset, cpuset); at least 1 */
@@ -11,5 +13,11 @@ struct host_cpus {
 
 /* host_cpus_read - as it is now. @root: before "/proc" and "/sys"; "" but for tests */
 void host_cpus_read(const char *root, struct host_cpus *cpus);
+
+/*
+ * host_cpus_affinity - the CPUs that this thread may run on, @count bits. The caller's, CPU_FREE.
+ * Returns NULL where the host does not tell.
+ */
+cpu_set_t *host_cpus_affinity(int *count);
 
 #endif

@@ -12,6 +12,7 @@
 #include "report/inside.h"
 #include "report/lines.h"
 #include "report/metrics.h"
+#include "report/pinning.h"
 #include "report/report.h"
 #include "util/json.h"
 
@@ -389,6 +390,7 @@ static void put_common(struct json *json, const char *kind, const struct report 
 	json_put(json, "kernel", kernel_value(report, vm));
 	json_put(json, "topology", topology_value(&report->plan->topology));
 	json_put_number(json, "memory_mib", report->plan->memory_mib);
+	report_pinning_json(json, report->pin);
 	json_put(json, "guest", guest_value(vm->seen));
 	json_put(json, "output", output_value(vm->seen));
 	json_put(json, "splats", splats_value(vm));

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pin/plan.h"
 #include "plan/plan.h"
 #include "report/artefacts.h"
 #include "report/quote.h"
@@ -37,8 +38,9 @@ struct report {
 			       "xfail", "xpass";   NULL: the verdict's name */
 	const char *kernel; /* path of the image */
 	const struct plan *plan;
-	const char *const *argv; /* the payload's, NULL-terminated */
-	const char *replay;	 /* the exact command line that runs it again, shell-quoted */
+	const struct pin_plan *pin; /* NULL: its vCPUs ran anywhere */
+	const char *const *argv;    /* the payload's, NULL-terminated */
+	const char *replay;	    /* the exact command line that runs it again, shell-quoted */
 	struct report_vm first;
 	struct report_recording recording;
 	const char *vmcore_path;       /* of its core, or NULL */

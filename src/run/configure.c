@@ -153,7 +153,14 @@ bool configure_kaslr(const struct run_options *options, const struct test *test)
 
 bool configure_fresh(const struct run_options *options, const struct test *test)
 {
-	return options->fresh || test->fresh;
+	/* A fork's memory is where its base's is, in small pages: it can neither be bound nor be
+	 * had in huge ones. */
+	return options->fresh || test->fresh || configure_pin(options, test);
+}
+
+bool configure_pin(const struct run_options *options, const struct test *test)
+{
+	return options->pin || test->pin;
 }
 
 static unsigned int host_noise(const struct configure_from *from)
@@ -247,6 +254,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 				     .modules_dir = options->modules_dir,
 				     .kaslr = configure_kaslr(options, test),
 				     .fresh = configure_fresh(options, test),
+				     .pin = configure_pin(options, test),
 				     .boot_timeout_ms = options->boot_timeout_ms,
 				     .stall_timeout_ms = options->stall_timeout_ms,
 				     .host_noise = host_noise(from),

@@ -54,9 +54,11 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 /* configure_timeout_ms - how long a test may take: 0 for as long as it likes. */
 uint64_t configure_timeout_ms(const struct run_options *options, const struct test *test);
 
-/* What the two say together: is address randomisation on, and does the VM boot in any case? */
+/* What the two say together: is address randomisation on, does the VM boot in any case, as it does
+ * with CPUs of its own, and does it have those? */
 bool configure_kaslr(const struct run_options *options, const struct test *test);
 bool configure_fresh(const struct run_options *options, const struct test *test);
+bool configure_pin(const struct run_options *options, const struct test *test);
 
 void configuration_destroy(struct configuration *configuration);
 

@@ -165,6 +165,10 @@ static struct vmm_config machine_config(const struct guest_config *config)
 
 	for (unsigned int level = 0; level < ISA_LEVELS; level++)
 		machine.isa_files[level] = config->cargo.isa_files[level];
+	if (config->pin) {
+		machine.cpus = config->pin->plan.cpus;
+		machine.nodes = config->pin->one_node ? NULL : config->pin->plan.nodes;
+	}
 	return machine;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "entry/entry.h"
+#include "pin/pin.h"
 #include "plan/plan.h"
 #include "run/cargo.h"
 #include "run/watch.h"
@@ -18,6 +19,7 @@ struct guest_config {
 	const char *kernel;	   /* path of the image */
 	const struct entry *entry; /* NULL: nothing is to be run, so that there is no cargo */
 	const struct plan *plan;
+	const struct pin *pin; /* NULL: its vCPUs run anywhere */
 	/* Begin as a fork of this; NULL: boot, and then, if @take is not NULL, become this base. */
 	const struct base *base;
 	struct base *take;

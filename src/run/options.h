@@ -110,6 +110,7 @@ struct run_options {
 	const char *append;
 	bool kaslr;
 	bool fresh;
+	bool pin;
 	bool vmcore;
 	bool quiet;
 	bool verbose;

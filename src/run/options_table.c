@@ -299,6 +299,10 @@ const struct option_definition option_definitions[] = {
 	  "10; more for a slow host)" },
 	{ "fresh", 0, NULL, OPTIONS_PAYLOAD, "KTSTR_FRESH", FLAG(fresh),
 	  "boot the VM, rather than fork it from a machine that has booted" },
+	{ "pin", 0, NULL, OPTIONS_PAYLOAD, "KTSTR_PIN", FLAG(pin),
+	  "each vCPU on a CPU of the host of its own, so that siblings are\n"
+	  "siblings and LLCs are LLCs there, each node's memory on one node;\n"
+	  "the VM boots (--fresh); an error where the host cannot do it" },
 	{ "wprof", 0, "[always]", OPTIONS_TRACER, "KTSTR_WPROF", CUSTOM(wprof),
 	  "when the test fails, run it again in an identical VM with the\n"
 	  "tracer on; always: trace the first VM too; 0: never;\n"

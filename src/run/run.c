@@ -103,6 +103,21 @@ static void distrust_base(const struct run_config *config, struct run_result *re
 		    "started in it: the next run boots");
 }
 
+/* Once for both VMs. */
+static int pin(const struct run_config *config, struct run_result *result,
+	       struct guest_config *guest, struct error *err)
+{
+	int ret = 0;
+
+	if (!config->pin)
+		return 0;
+	if (result->pin.lock_fd < 0)
+		ret = pin_take(&result->pin, &config->plan->topology, config->plan->memory_mib,
+			       config->cancel_fd, config->say, config->say_data, err);
+	guest->pin = &result->pin;
+	return ret;
+}
+
 /* One machine, from its making to its end; also of one that only becomes a base. */
 static int run_machine(const struct run_config *config, struct run_result *result,
 		       struct run_vm *vm, struct watch *watch, struct error *err)
@@ -118,7 +133,9 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 	ret = observation_init(&vm->seen);
 	if (ret)
 		return error_set(err, ret, "no memory for the guest's logs");
-	ret = guest_create(guest, &vm->seen, &machine, err);
+	ret = pin(config, result, guest, err);
+	if (!ret)
+		ret = guest_create(guest, &vm->seen, &machine, err);
 	if (ret == -EINTR) {
 		note_cancel(config, &vm->seen);
 		return 0;
@@ -312,6 +329,7 @@ static struct report make_report(const struct run_config *config, const struct r
 				.word = config->word,
 				.kernel = config->kernel,
 				.plan = config->plan,
+				.pin = result->pin.lock_fd >= 0 ? &result->pin.plan : NULL,
 				.argv = config->entry->argv,
 				.replay = config->replay,
 				.first = report_vm(&result->first),
@@ -408,7 +426,7 @@ int run_execute(const struct run_config *config, struct run_result **out, struct
 
 	if (!result)
 		return error_set(err, -ENOMEM, "out of memory");
-	result->base.ram_fd = -1;
+	result->base.ram_fd = result->pin.lock_fd = -1;
 	first = &result->first;
 	ret = run_one(config, result, false, err);
 	if (ret) {
@@ -439,6 +457,7 @@ void run_result_free(struct run_result *result)
 	if (!result)
 		return;
 	base_close(&result->base);
+	pin_give_back(&result->pin);
 	base_cache_free(&result->cache);
 	observation_destroy(&result->first.seen);
 	observation_destroy(&result->repro.seen);

@@ -37,6 +37,7 @@ struct run_config {
 	const char *modules_dir; /* as in guest_config */
 	bool kaslr;
 	bool fresh;		 /* its VMs boot, and are no forks */
+	bool pin;		 /* they have CPUs of their own (pin.h); then they boot as well */
 	const struct base *base; /* to fork from; NULL: one is made, where that can be */
 	bool use_cache;		 /* it may be that of an earlier run, and is kept for a later one */
 	uint64_t boot_timeout_ms;  /* 0: guest_boot_timeout_ms */
@@ -71,6 +72,7 @@ struct run_result {
 	bool base_is_new; /* it was made */
 	struct base_cache cache;
 	bool has_few_rights; /* this process has given up all that it does not need */
+	struct pin pin;	     /* for both VMs; of what is given back when this is freed */
 	struct run_vm first, repro;
 	enum repro_result repro_result;
 	struct look look;				       /* at the first VM */

@@ -124,12 +124,14 @@ out:
 	return ret;
 }
 
-static int create_memory(struct vmm *vmm, uint64_t mib, const struct memory_source *source,
-			 struct error *err)
+static int create_memory(struct vmm *vmm, const struct vmm_config *config,
+			 const struct memory_source *source, struct error *err)
 {
 	struct guest_memory *memory = &vmm->memory;
-	int ret = guest_memory_create(memory, &vmm->topology, mib, source, err);
+	int ret = guest_memory_create(memory, &vmm->topology, config->memory_mib, source, err);
 
+	if (!ret && config->nodes && !source)
+		ret = guest_memory_bind(memory, config->nodes, err);
 	if (!ret)
 		ret = machine_set_slot(vmm, SLOT_LOW, 0, memory->host, memory->low_size, err);
 	if (!ret && memory->size > memory->low_size)
@@ -177,7 +179,7 @@ static int create(const struct vmm_config *config, const struct memory_source *s
 	if (ret >= 0)
 		ret = arch_init_vm(vmm, config, err);
 	if (!ret)
-		ret = create_memory(vmm, config->memory_mib, source, err);
+		ret = create_memory(vmm, config, source, err);
 	if (!ret)
 		ret = create_doorbell(vmm, err);
 	vcpu_limits_make_room(vmm->nr_vcpus);
@@ -208,6 +210,7 @@ static struct vmm *allocate(const struct vmm_config *config)
 		vmm->vcpus[i].vmm = vmm;
 		vmm->vcpus[i].index = i;
 		vmm->vcpus[i].fd = -1;
+		vmm->vcpus[i].host_cpu = config->cpus ? (int)config->cpus[i] : -1;
 	}
 	return vmm;
 }

@@ -27,6 +27,7 @@ struct vcpu {
 	struct kvm_run *run; /* shared with KVM, vmm->run_size bytes */
 	pthread_t thread;
 	bool has_thread;
+	int host_cpu;		    /* that its thread is bound to; -1: to none */
 	bool shut_down;		    /* by a triple fault; of its thread while that runs */
 	atomic_int tid;		    /* of the thread, once it runs */
 	struct vmm_cpu_times times; /* of its thread, when it was looked at last; the loop's */

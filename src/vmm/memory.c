@@ -2,9 +2,13 @@
 #include "vmm/memory.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/mempolicy.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "util/huge.h"
 #include "vmm/arch.h"
@@ -130,6 +134,33 @@ int guest_memory_create(struct guest_memory *memory, const struct topology *topo
 	madvise(memory->host, memory->size, MADV_DONTDUMP);
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, memory->host, memory->size, "ktstr-guest-ram");
 	split(memory, nodes);
+	return 0;
+}
+
+int guest_memory_bind(const struct guest_memory *memory, const unsigned int *nodes,
+		      struct error *err)
+{
+	enum { BITS = CHAR_BIT * sizeof(unsigned long) };
+
+	for (size_t i = 0; i < memory->nr_ranges; i++) {
+		const struct memory_range *range = &memory->ranges[i];
+		unsigned long mask[MEMORY_HOST_NODES / BITS] = { 0 };
+		unsigned int node = nodes[range->node];
+		int ret;
+
+		if (node >= MEMORY_HOST_NODES)
+			return error_set(err, -EINVAL, "guest memory: host node %u", node);
+		mask[node / BITS] |= 1ul << node % BITS;
+		/* The kernel takes one bit less than it is told of. */
+		if (syscall(SYS_mbind, guest_memory_at(memory, range->gpa, range->size),
+			    range->size, MPOL_BIND, mask, MEMORY_HOST_NODES + 1ul, 0ul) == 0)
+			continue;
+		ret = -errno;
+		return error_set(err, ret,
+				 "guest memory: binding node %u's to the host's node %u: %s%s",
+				 range->node, node, strerror(-ret),
+				 ret == -EPERM ? " (a container needs CAP_SYS_NICE for it)" : "");
+	}
 	return 0;
 }
 

@@ -30,6 +30,9 @@ struct memory_source {
 	const struct extents *extents;
 };
 
+/* More than any Linux has. */
+#define MEMORY_HOST_NODES 1024
+
 struct guest_memory {
 	uint8_t *host;	   /* the whole of RAM, one mapping: low part first, then the high part */
 	uint64_t size;	   /* bytes */
@@ -52,6 +55,13 @@ struct guest_memory {
  */
 int guest_memory_create(struct guest_memory *memory, const struct topology *topology, uint64_t mib,
 			const struct memory_source *source, struct error *err);
+
+/*
+ * guest_memory_bind - @nodes: of the host, for each of the guest's (below MEMORY_HOST_NODES).
+ * Before a byte of it is touched. Returns 0 or what mbind says, with a message.
+ */
+int guest_memory_bind(const struct guest_memory *memory, const unsigned int *nodes,
+		      struct error *err);
 void guest_memory_destroy(struct guest_memory *memory);
 
 /* The host's address of [gpa, gpa + size), or NULL when that is not wholly inside one part of RAM.

@@ -150,24 +150,46 @@ static void *vcpu_thread(void *arg)
 	return NULL;
 }
 
+/* It never runs anywhere else. Returns 0 or an errno. */
+static int bind_thread(pthread_attr_t *attributes, int cpu)
+{
+	cpu_set_t *set = CPU_ALLOC(cpu + 1);
+	size_t size = CPU_ALLOC_SIZE(cpu + 1);
+	int ret;
+
+	if (!set)
+		return ENOMEM;
+	CPU_ZERO_S(size, set);
+	CPU_SET_S(cpu, size, set);
+	ret = pthread_attr_setaffinity_np(attributes, size, set);
+	CPU_FREE(set);
+	return ret;
+}
+
 int vcpu_start(struct vcpu *vcpu, struct error *err)
 {
 	pthread_attr_t attributes;
+	char where[32] = "";
 	sigset_t all, old;
-	int ret;
+	int ret = 0;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, THREAD_STACK_SIZE);
+	if (vcpu->host_cpu >= 0) {
+		snprintf(where, sizeof(where), " on the host's CPU %d", vcpu->host_cpu);
+		ret = bind_thread(&attributes, vcpu->host_cpu);
+	}
 	/* The thread inherits the mask: signals are the caller's business, the kick waits for
 	 * KVM_RUN. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&vcpu->thread, &attributes, vcpu_thread, vcpu);
+	if (!ret)
+		ret = pthread_create(&vcpu->thread, &attributes, vcpu_thread, vcpu);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attributes);
 	if (ret)
-		return error_set(err, -ret, "vCPU %u: starting its thread: %s", vcpu->index,
-				 strerror(ret));
+		return error_set(err, -ret, "vCPU %u: starting its thread%s: %s", vcpu->index,
+				 where, strerror(ret));
 	vcpu->has_thread = true;
 	return 0;
 }

@@ -50,6 +50,11 @@ struct vmm_config {
 	const char *dump_acpi_dir; /* NULL: do not write the tables */
 	/* For each level a file that is loaded on no less; NULL: none is. */
 	const char *isa_files[ISA_LEVELS];
+	/* Of the host: the CPU of each vCPU's thread; NULL: the host's scheduler has the choice. */
+	const unsigned int *cpus;
+	/* The node that the memory of each of the guest's is bound to; NULL: it is not. With
+	 * vmm_create only: what a fork has not written is where the saved memory is. */
+	const unsigned int *nodes;
 };
 
 /* How the machine came to its end. */

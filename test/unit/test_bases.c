@@ -144,6 +144,13 @@ static void test_who_has_none(void **state)
 	f->variants.count = MOST;
 	f->options.fresh = true;
 	groups(f, 0, "------");
+	f->options.fresh = false;
+	f->options.pin = true;
+	groups(f, 0, "------");
+	f->options.pin = false;
+	f->tests[0].pin = f->tests[1].pin = true;
+	f->list[2].skip[0] = '\0';
+	groups(f, 1, "--aa-a");
 }
 
 /* Numbers go by first use, and not by names. */

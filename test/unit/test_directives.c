@@ -83,7 +83,7 @@ static void defaults(void **state)
 		assert_false(test.has_kaslr || test.wprof || test.host_only);
 		assert_int_equal(test.expect.kind, EXPECT_PASS);
 		assert_int_equal(test.allow_splat.count, 0);
-		assert_false(test.fresh || test.has_host_noise);
+		assert_false(test.fresh || test.pin || test.has_host_noise);
 		assert_null(test.wprof_args);
 		assert_null(test.ignore);
 		assert_null(test.append);
@@ -113,12 +113,12 @@ static void everything_at_once(void **state)
 	       "#ktstr: with=python3 with=/opt/perl5.40/bin/perl5.40\n"
 	       "#ktstr: min_llcs=2 max_llcs=8 min_cpus=4 max_cpus=0 min_numa_nodes=2\n"
 	       "#ktstr: max_numa_nodes=4 requires_smt wprof_args=\"-d 5\" record_mib=8 expect_err=true\n"
-	       "#ktstr: host_noise=25\n"
+	       "#ktstr: host_noise=25 pin\n"
 	       "#ktstr: allow_splat=\"WARNING: *a.c*\" allow_splat=/^tainted/\n"
 	       "set -e\n");
 	assert_topology(&test, "2n4l2c2t");
 	assert_int_equal(test.memory_mib, 512);
-	assert_true(test.wprof && test.has_kaslr && test.fresh);
+	assert_true(test.wprof && test.has_kaslr && test.fresh && test.pin);
 	assert_true(test.has_host_noise && test.host_noise == 25);
 	assert_int_equal(test.expect.kind, EXPECT_ERROR);
 	assert_int_equal(test.allow_splat.count, 2);
@@ -436,7 +436,8 @@ static void refuses_values(void **state)
 		{ "env=A", "env 'A': takes NAME=VALUE, as in env=MODE=fast" },
 		{ "env==A", "env '=A': takes NAME=VALUE, as in env=MODE=fast" },
 		{ "env=AB=1 env=A=1 env=A=2", "env 'A=2': this variable is set twice" },
-		{ "performance_mode", "performance_mode: not supported yet; leave it out" },
+		{ "performance_mode",
+		  "performance_mode: not supported; 'pin' gives each vCPU a CPU of its own" },
 		{ "watchdog_timeout_s=5",
 		  "watchdog_timeout_s: the kernel takes the time of sched_ext's watchdog from the "
 		  "scheduler alone (timeout_ms of its struct sched_ext_ops, 30000 at most); set it "

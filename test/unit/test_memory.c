@@ -1,5 +1,6 @@
 /* Does guest RAM lie where it should, split over the nodes, and go back to the host? */
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -117,6 +119,31 @@ static void the_most_nodes_fit(void **state)
 	/* 3 GiB is no boundary here: one node more has two ranges. */
 	create(&memory, TOPOLOGY_MAX_CPUS, TOPOLOGY_MAX_CPUS * 34);
 	assert_int_equal(memory.nr_ranges, MEMORY_MAX_RANGES);
+	guest_memory_destroy(&memory);
+}
+
+static void nodes_are_bound(void **state)
+{
+	const unsigned int here[2] = { 0, 0 }, nowhere[2] = { 0, MEMORY_HOST_NODES - 1 },
+			   none[2] = { MEMORY_HOST_NODES, 0 };
+	struct guest_memory memory;
+	struct error err = { "" };
+	int mode = -1, ret;
+
+	(void)state;
+	create(&memory, 2, 128);
+	assert_int_equal(guest_memory_bind(&memory, none, &err), -EINVAL);
+	ret = guest_memory_bind(&memory, here, &err);
+	if (ret == -ENOSYS || ret == -EPERM)
+		skip();
+	assert_int_equal(ret, 0);
+	assert_int_equal(
+		syscall(SYS_get_mempolicy, &mode, NULL, 0, memory.host + 127 * MIB, MPOL_F_ADDR),
+		0);
+	assert_int_equal(mode, MPOL_BIND);
+	assert_int_equal(guest_memory_bind(&memory, nowhere, &err), -EINVAL);
+	assert_string_equal(err.text, "guest memory: binding node 1's to the host's node 1023: "
+				      "Invalid argument");
 	guest_memory_destroy(&memory);
 }
 
@@ -282,6 +309,7 @@ int main(void)
 		cmocka_unit_test(splits_are_whole),
 		cmocka_unit_test(a_node_that_spans_the_hole_has_two_ranges),
 		cmocka_unit_test(the_most_nodes_fit),
+		cmocka_unit_test(nodes_are_bound),
 		cmocka_unit_test(addresses_translate),
 		cmocka_unit_test(huge_pages_fall_together),
 		cmocka_unit_test(wrong_sizes_are_refused),

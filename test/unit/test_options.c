@@ -56,7 +56,7 @@ static void test_each_type(void **state)
 	(void)state;
 	takes(&options, OPTIONS_OF_TEST,
 	      "--kernel a --topology 1n2l4c2t --memory 4G --append x=1 --kaslr --boot-timeout 1.5 "
-	      "--wprof=always --fresh --distance 0-1=15 --distance 1-2=40 a");
+	      "--wprof=always --fresh --pin --distance 0-1=15 --distance 1-2=40 a");
 	assert_int_equal(options.kernels.count, 1);
 	assert_string_equal(options.kernel, "a");
 	assert_true(options.override.has_topology);
@@ -66,7 +66,7 @@ static void test_each_type(void **state)
 	assert_int_equal(options.override.memory_mib, 4096);
 	assert_string_equal(options.append, "x=1");
 	assert_true(options.kaslr);
-	assert_true(options.fresh);
+	assert_true(options.fresh && options.pin);
 	assert_int_equal(options.boot_timeout_ms, 1500);
 	assert_int_equal(options.wprof, WPROF_ALWAYS);
 	assert_string_equal(options.operands[0], "a");

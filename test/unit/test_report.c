@@ -249,6 +249,7 @@ static void the_dump_of_the_first_vm(void **state)
 	check(json, "topology.threads", "1");
 	check(json, "topology.cpus", "8");
 	check(json, "memory_mib", "2048");
+	check(json, "pinning", "null");
 	check(json, "output.stdout_bytes", "5000000000");
 	check(json, "output.stderr_bytes", "7");
 	check(json, "panic", "null");
@@ -295,6 +296,20 @@ static void the_dump_of_the_repro_vm(void **state)
 	check(json, "trace.path", "\"OUT/fair.repro.wprof.pb\"");
 	check(json, "trace.size", "123456");
 	check(json, "trace.error", "null");
+	json_object_put(json);
+}
+
+static void what_is_pinned(void **state)
+{
+	static const struct pin_plan pin = {
+		.nr_cpus = 2, .cpus = { 4, 12 }, .nr_nodes = 1, .nodes = { 1 }
+	};
+	struct fixture *f = *state;
+	struct json_object *json;
+
+	f->report.pin = &pin;
+	json = dump(f, false);
+	check(json, "pinning", "{\"cpus\":[4,12],\"nodes\":[1]}");
 	json_object_put(json);
 }
 
@@ -1160,6 +1175,7 @@ int main(void)
 		with_fixture(of_an_ejection_the_dump_tells_what_matters),
 		with_fixture(the_dump_of_the_first_vm),
 		with_fixture(the_dump_of_the_repro_vm),
+		with_fixture(what_is_pinned),
 		with_fixture(each_way_to_end_is_told_apart),
 		with_fixture(each_verdict_has_its_name),
 		with_fixture(what_a_scheduler_did_is_in_the_dump),

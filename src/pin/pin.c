@@ -1,0 +1,141 @@
+/* vCPUs on CPUs of the host that mirror the guest's topology. See pin.h. */
+#include "pin/pin.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/cpus.h"
+#include "pin/lock.h"
+#include "util/cancel.h"
+
+/* Between two looks at what others hold. */
+#define WAIT_MS 200
+
+static bool is_ours(const struct pin_plan *plan, unsigned int cpu)
+{
+	for (unsigned int i = 0; i < plan->nr_cpus; i++)
+		if (plan->cpus[i] == cpu)
+			return true;
+	return false;
+}
+
+/*
+ * All threads of the cores that the plan has. The order is the same in all launchers, so that one
+ * of those that want the same at the same time gets it.
+ */
+static int lock_cores(struct pin *pin, const struct pin_host *host, struct error *err)
+{
+	for (size_t begin = 0, end; begin < host->nr_cpus; begin = end) {
+		bool ours = false;
+		int ret = 0;
+
+		for (end = begin;
+		     end < host->nr_cpus && host->cpus[end].core == host->cpus[begin].core; end++)
+			ours |= is_ours(&pin->plan, host->cpus[end].id);
+		for (size_t i = begin; ours && !ret && i < end; i++)
+			ret = pin_lock_take(pin->lock_fd, host->cpus[i].id, err);
+		if (ret) {
+			pin_lock_give_back(pin->lock_fd);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* Returns 0, or -ENOSPC or -EAGAIN: others have too much of it. */
+static int try(struct pin *pin, const struct topology *topology, uint64_t memory_mib,
+	       const struct pin_host *host, bool *taken, struct error *err)
+{
+	int ret;
+
+	for (size_t i = 0; i < host->nr_cpus; i++)
+		taken[i] = pin_lock_is_taken(pin->lock_fd, host->cpus[i].id);
+	ret = pin_plan_make(topology, memory_mib, host, taken, &pin->plan, err);
+	return ret ? ret : lock_cores(pin, host, err);
+}
+
+/* Where there is no other CPU, or the kernel says no, all stays as it is. */
+static void leave_to_vcpus(const struct pin_plan *plan, cpu_set_t *allowed, int count)
+{
+	size_t size = CPU_ALLOC_SIZE(count);
+
+	for (unsigned int i = 0; i < plan->nr_cpus; i++)
+		CPU_CLR_S(plan->cpus[i], size, allowed);
+	if (CPU_COUNT_S(size, allowed))
+		(void)sched_setaffinity(0, size, allowed);
+}
+
+static int take(struct pin *pin, const struct topology *topology, uint64_t memory_mib,
+		const struct pin_host *host, int cancel_fd,
+		void (*say)(void *data, const char *line), void *say_data, struct error *err)
+{
+	bool *taken = calloc(host->nr_cpus + 1, sizeof(*taken));
+	struct pollfd cancel = { .fd = cancel_fd, .events = POLLIN };
+	struct error busy = { "" };
+	char line[ERROR_TEXT_SIZE + 128];
+	int ret;
+
+	if (!taken)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (;;) {
+		ret = try(pin, topology, memory_mib, host, taken, &busy);
+		if (ret != -ENOSPC && ret != -EAGAIN)
+			break;
+		if (say && ret == -ENOSPC) {
+			snprintf(line, sizeof(line),
+				 "waiting for CPUs that other launchers have: %s", busy.text);
+			say(say_data, line);
+			say = NULL;
+		}
+		/* Who comes after those that all wanted the same waits no longer than they. */
+		poll(&cancel, 1, WAIT_MS);
+		ret = cancel_check(cancel_fd, &busy);
+		if (ret)
+			break;
+	}
+	free(taken);
+	return ret ? error_set(err, ret, "%s", busy.text) : 0;
+}
+
+int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_mib, int cancel_fd,
+	     void (*say)(void *data, const char *line), void *say_data, struct error *err)
+{
+	struct pin_host host = { 0 };
+	int count, ret;
+	cpu_set_t *allowed = host_cpus_affinity(&count);
+
+	pin->lock_fd = -1;
+	if (!allowed)
+		return error_set(err, -EIO,
+				 "pinning: the host does not tell which CPUs we may use");
+	ret = pin_host_read("", allowed, count, &host, err);
+	if (!ret) {
+		ret = pin_plan_make(topology, memory_mib, &host, NULL, &pin->plan, err);
+		if (ret)
+			error_prefix(err, ret, "pinning: this host cannot mirror the guest");
+	}
+	if (!ret) {
+		pin->lock_fd = pin_lock_open(err);
+		ret = pin->lock_fd < 0 ? pin->lock_fd : 0;
+	}
+	if (!ret)
+		ret = take(pin, topology, memory_mib, &host, cancel_fd, say, say_data, err);
+	pin->one_node = host.nr_nodes <= 1;
+	if (!ret)
+		leave_to_vcpus(&pin->plan, allowed, count);
+	else
+		pin_give_back(pin);
+	pin_host_free(&host);
+	CPU_FREE(allowed);
+	return ret;
+}
+
+void pin_give_back(struct pin *pin)
+{
+	if (pin->lock_fd >= 0)
+		close(pin->lock_fd);
+	pin->lock_fd = -1;
+}
