@@ -15,36 +15,23 @@
 #include "run/invocation.h"
 #include "suite/kept.h"
 #include "suite/load.h"
+#include "suite/side_records.h"
 #include "suite/sides.h"
-#include "suite/sinks.h"
 #include "suite/suite.h"
 #include "util/clock.h"
 #include "util/utf8.h"
 
 #define DEFAULT_REPEAT 10
 
-/* A side's results: as lines in memory, which are compared, and in the file that the user named. */
-struct side_record {
-	struct suite_writer lines;
-	FILE *out; /* into @text */
-	char *text;
-	size_t size;
-	struct sinks sinks;
-	struct suite_counts counts;
-};
-
 struct ab {
 	const struct run_options *options;
 	struct tests tests;
 	struct side sides[2];
-	struct side_record records[2];
+	struct side_records records;
 	struct variants all;
 	struct bases bases;
 	struct worker_settings settings;
-	struct kept kept;	/* for the text's end */
-	unsigned char *counted; /* by variant of a side: bit i: side i has told something of it */
-	bool incomplete;	/* a file of results is not whole */
-	const char *failed;	/* why a result is lost; or NULL */
+	struct kept kept; /* for the text's end */
 };
 
 static void complain(const char *line)
@@ -65,26 +52,14 @@ static int side_of(const struct ab *ab, const struct variant *variant)
 	return variant->options == &ab->sides[1].options;
 }
 
-static bool has_told(enum outcome_kind outcome)
-{
-	return outcome_is_bad(outcome) ? outcome != OUTCOME_ERROR && outcome != OUTCOME_INCONCLUSIVE
-				       : outcome == OUTCOME_PASS || outcome == OUTCOME_XFAIL;
-}
-
 static void on_result(void *data, const struct variant *variant, const struct suite_result *result)
 {
 	struct ab *ab = data;
-	struct side_record *record = &ab->records[side_of(ab, variant)];
 	struct suite_result shown = *result;
-	struct error err = { "" };
 	char *name;
 
-	suite_count(&record->counts, result->outcome);
-	if (has_told(result->outcome))
-		ab->counted[(variant - ab->all.list) / 2] |= 1u << side_of(ab, variant);
-	sinks_add(&record->sinks, result);
-	if (suite_add(&record->lines, result, &err))
-		ab->failed = "out of memory for the results";
+	side_records_add(&ab->records, side_of(ab, variant), (size_t)(variant - ab->all.list) / 2,
+			 result);
 	if (asprintf(&name, "%c: %s", "AB"[side_of(ab, variant)], result -> name) < 0)
 		return;
 	kept_add(&ab->kept, result, name);
@@ -187,93 +162,6 @@ static void print_plan(const struct ab *ab)
 	}
 }
 
-static int open_records(struct ab *ab, struct error *err)
-{
-	const char *const files[] = { ab->options->json_a, ab->options->json_b };
-	int ret = kept_init(&ab->kept, ab->all.count, err);
-
-	ab->counted = calloc(ab->all.count + 1, 1);
-	if (!ret && !ab->counted)
-		ret = error_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; !ret && i < 2; i++) {
-		struct side_record *record = &ab->records[i];
-		const struct sinks_wish wish = { .json = files[i] };
-		unsigned int planned = (unsigned int)ab->sides[i].variants.count;
-
-		record->counts.planned = planned;
-		record->out = open_memstream(&record->text, &record->size);
-		if (!record->out)
-			return error_set(err, -ENOMEM, "out of memory");
-		ret = suite_begin(&record->lines, &suite_json, record->out, planned, err);
-		if (!ret)
-			ret = sinks_open(&record->sinks, &wish, planned, NULL, err);
-	}
-	return ret;
-}
-
-/* Both files are written, and what is in them is read as if they were. */
-static int end_records(struct ab *ab, double seconds, bool interrupted, struct results results[2],
-		       struct error *err)
-{
-	int ret = 0;
-
-	for (size_t i = 0; i < 2; i++) {
-		struct side_record *record = &ab->records[i];
-
-		if (sinks_end(&record->sinks, &record->counts, seconds, interrupted, complain))
-			ab->incomplete = true;
-		if (!ret)
-			ret = suite_end(&record->lines, &record->counts, seconds, interrupted, err);
-		if (!ret)
-			ret = results_parse(record->text, record->size, &results[i], err);
-	}
-	if (!ret && ab->failed)
-		ret = error_set(err, -EIO, "%s", ab->failed);
-	return ret;
-}
-
-/* What is known of too few variants is no result. */
-static bool lacks_some(const struct suite_counts *counts)
-{
-	return counts->error || counts->inconclusive || suite_not_run(counts);
-}
-
-static void complain_of(const char *name, char side)
-{
-	char line[640];
-
-	snprintf(line, sizeof(line),
-		 "%s: no run on side %c has passed or failed, and so it is not compared", name,
-		 side);
-	complain(line);
-}
-
-/*
- * Has each variant, in its rounds, something on both sides? One that is skipped on both, say for
- * the host's size, is not asked about, unless there is no other.
- */
-static bool lacks_a_side(const struct ab *ab)
-{
-	const struct variants *variants = &ab->sides[0].variants;
-	bool lacks = false, any = false;
-
-	for (size_t i = 0, next; i < variants->count; i = next) {
-		const char *name = variants->list[i].name;
-		unsigned int sides = 0;
-
-		for (next = i; next < variants->count && !strcmp(variants->list[next].name, name);
-		     next++)
-			sides |= ab->counted[next];
-		any |= sides;
-		if (sides == 1 || sides == 2)
-			complain_of(name, "?BA"[sides]);
-		lacks |= sides == 1 || sides == 2;
-	}
-	if (!any)
-		complain("no test has passed or failed on either side");
-	return lacks || !any;
-}
-
 /* What the lines of the results leave to be said: the skips, and how what failed is run again. */
 static void tell_end(const struct ab *ab, const struct suite_counts *counts, double seconds,
 		     bool interrupted)
@@ -292,7 +180,7 @@ static int finish(struct ab *ab, double seconds, int signal_number, struct error
 	struct results results[2] = { 0 };
 	struct compare_source sources[2];
 	char names[2][256];
-	int status = end_records(ab, seconds, signal_number, results, err);
+	int status = side_records_end(&ab->records, seconds, signal_number, results, complain, err);
 	bool lacks;
 
 	for (size_t i = 0; i < 2; i++) {
@@ -309,9 +197,8 @@ static int finish(struct ab *ab, double seconds, int signal_number, struct error
 	if (signal_number)
 		return 128 + signal_number;
 	/* Said in any case. */
-	lacks = lacks_a_side(ab);
-	lacks |= lacks_some(&ab->records[0].counts) || lacks_some(&ab->records[1].counts);
-	return ab->incomplete || (!status && lacks) ? COMMAND_CANNOT : status;
+	lacks = side_records_lack(&ab->records, &ab->sides[0].variants, complain);
+	return ab->records.incomplete || (!status && lacks) ? COMMAND_CANNOT : status;
 }
 
 static int run_all(struct ab *ab, const struct capacity *capacity, struct error *err)
@@ -347,16 +234,11 @@ static int run_all(struct ab *ab, const struct capacity *capacity, struct error 
 static void destroy(struct ab *ab)
 {
 	for (size_t i = 0; i < 2; i++) {
-		suite_abandon(&ab->records[i].lines);
-		sinks_abandon(&ab->records[i].sinks);
-		if (ab->records[i].out)
-			fclose(ab->records[i].out);
-		free(ab->records[i].text);
 		side_destroy(&ab->sides[i]);
 	}
+	side_records_destroy(&ab->records);
 	bases_destroy(&ab->bases);
 	kept_destroy(&ab->kept);
-	free(ab->counted);
 	free(ab->all.list);
 	tests_destroy(&ab->tests);
 }
@@ -413,7 +295,10 @@ int cmd_ab(const struct run_options *options)
 	if (!ret && options->dry_run) {
 		print_plan(&ab);
 	} else if (!ret) {
-		ret = open_records(&ab, &err);
+		ret = kept_init(&ab.kept, ab.all.count, &err);
+		if (!ret)
+			ret = side_records_open(&ab.records, ab.sides, options->json_a,
+						options->json_b, &err);
 		if (!ret)
 			ret = run_all(&ab, &capacity, &err);
 	}
