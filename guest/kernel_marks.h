@@ -1,6 +1,7 @@
 /*
  * What has the kernel done that a payload's exit status does not tell? Its taint flags, which a
- * warning sets, its count of processes that it killed for want of memory, and the CPUs that it has.
+ * warning sets, its count of processes that it killed for want of memory, the CPUs that it has, and
+ * the time that was stolen from them.
  */
 #ifndef KTSTR_GUEST_KERNEL_MARKS_H
 #define KTSTR_GUEST_KERNEL_MARKS_H
@@ -13,9 +14,10 @@
 #define KERNEL_MARKS_CPUS 1024
 
 struct kernel_marks {
-	int taint_fd, vmstat_fd, online_fd; /* -1: this kernel does not tell */
+	int taint_fd, vmstat_fd, online_fd, stat_fd; /* -1: this kernel does not tell */
 	/* At the opening. */
 	uint64_t tainted, oom_kills;
+	uint64_t stolen_ns; /* or KTSTR_NOT_TOLD */
 	uint64_t online[KERNEL_MARKS_CPUS / 64];
 };
 
@@ -26,11 +28,14 @@ struct kernel_marks {
 void kernel_marks_open(struct kernel_marks *marks, int proc, int sys);
 void kernel_marks_close(struct kernel_marks *marks);
 
-/* What has come since into @exited; 0 where the kernel does not tell. */
+/* What has come since into @exited; 0, or KTSTR_NOT_TOLD, where the kernel does not tell. */
 void kernel_marks_read(const struct kernel_marks *marks, struct ktstr_exited *exited);
 
 /* The number behind "@name " at the start of a line of @text; 0 when there is none. */
 uint64_t kernel_marks_find(const char *text, const char *name);
+
+/* kernel_marks_stolen - steal time of all CPUs by the text of /proc/stat, ns; or KTSTR_NOT_TOLD */
+uint64_t kernel_marks_stolen(const char *text);
 
 /* kernel_marks_cpus - "0-3,8" as a set of bits; what is no list of CPUs, or too high, is left out.
  */

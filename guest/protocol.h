@@ -37,7 +37,7 @@
 
 #include <stdint.h>
 
-#define KTSTR_PROTOCOL_VERSION 9
+#define KTSTR_PROTOCOL_VERSION 10
 
 /* Guest-physical address and size of the region: between RAM's top below 4 GiB and the IOAPIC. */
 #define KTSTR_CHANNEL_GPA  0xd0000000ull
@@ -208,7 +208,12 @@ struct ktstr_exited {
 	uint64_t oom_kills; /* how far oom_kill of /proc/vmstat has moved (Linux 4.13) */
 	uint32_t cpus_lost; /* how many were online at its start, and are not at its end */
 	uint32_t cpu_lost;  /* the first of them */
+	/* Time of all its CPUs that the host took meanwhile, as the kernel saw it: /proc/stat's
+	 * steal, in ticks of 10 ms. KTSTR_NOT_TOLD: it does not tell. */
+	uint64_t stolen_ns;
 };
+
+#define KTSTR_NOT_TOLD UINT64_MAX
 
 /* What came of a file that the payload appends to. */
 enum ktstr_file_state {

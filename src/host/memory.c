@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../../guest/protocol.h"
 #include "host/cgroup.h"
@@ -36,6 +37,24 @@ void host_memory_read(const char *root, struct host_memory *memory)
 		memory->left_mib = limit.left >> 20;
 		snprintf(memory->limit_path, sizeof(memory->limit_path), "%s", limit.path);
 	}
+}
+
+uint64_t host_memory_stalled_ns(const char *root)
+{
+	char path[PATH_MAX], line[128];
+	uint64_t us = UINT64_MAX;
+	FILE *file = NULL;
+
+	if (snprintf(path, sizeof(path), "%s/proc/pressure/memory", root) < (int)sizeof(path))
+		file = fopen(path, "re");
+	/* "some avg10=0.00 avg60=0.00 avg300=0.00 total=12345", in us (Documentation/accounting/
+	 * psi.rst). A kernel with PSI switched off (psi=0) fails at the read. */
+	if (file && fgets(line, sizeof(line), file) && strstr(line, " total=") &&
+	    sscanf(strstr(line, " total="), " total=%" SCNu64, &us) != 1)
+		us = UINT64_MAX;
+	if (file)
+		fclose(file);
+	return us > UINT64_MAX / 1000 ? UINT64_MAX : us * 1000;
 }
 
 /*

@@ -19,6 +19,13 @@ struct host_memory {
 void host_memory_read(const char *root, struct host_memory *memory);
 
 /*
+ * host_memory_stalled_ns - for how long some task of the host has waited for memory since it
+ * booted, for reclaim, thrashing or swapping in: "some" of /proc/pressure/memory (PSI), ns.
+ * UINT64_MAX: it does not tell. @root: as above
+ */
+uint64_t host_memory_stalled_ns(const char *root);
+
+/*
  * host_memory_of_guest - what a guest with @mib MiB and @cpus vCPUs takes of the host once it has
  * touched all of its memory, MiB: page tables, KVM's own and the launcher are counted for our
  * cgroup as well. A fork can touch all of it, too. Never overflows.

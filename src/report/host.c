@@ -34,6 +34,8 @@ void report_host_json(struct json *json, const struct host_took *took)
 	put_seconds(&value, "ran_s", counts, took->ran_ns);
 	put_seconds(&value, "waited_s", counts, took->waited_ns);
 	put_seconds(&value, "stood_still_s", took->began, took->stood_ns);
+	put_seconds(&value, "guest_steal_s", took->has_stolen, took->stolen_ns);
+	put_seconds(&value, "memory_stall_s", took->has_memory, took->memory_ns);
 	json_put_text(&value, "absent", absent);
 	json_put(json, "host_took", json_end(&value));
 }

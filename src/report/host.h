@@ -12,6 +12,9 @@
  *	percent          of the time that the vCPUs wanted: waited_s / (ran_s + waited_s); or null
  *	ran_s, waited_s  of all vCPUs together, on the host's CPUs and for them; or null
  *	stood_still_s    the launcher was stopped, or the host slept; or null
+ *	guest_steal_s    time of its CPUs that the guest's kernel saw as stolen; null: it does not
+ *	                 tell, or did not live to do so
+ *	memory_stall_s   for how long tasks of the host waited for memory; null: no PSI
  *	absent           text: why there is no percent, or null
  * all of the payload's time.
  * @took: NULL: nothing ran in a VM

@@ -37,8 +37,9 @@
  *	                "higher"; null: neither)
  *	metrics_warnings
  *	                list of texts: why what the test wrote to $KTSTR_METRICS is no metric
- *	host_took       object: percent, ran_s, waited_s, stood_still_s, absent: what the host kept
- *	                of its first VM's time, as `ktstr-launch schema` has it
+ *	host_took       object: percent, ran_s, waited_s, stood_still_s, guest_steal_s,
+ *	                memory_stall_s, absent: what the host kept of its first VM's time, as
+ *	                `ktstr-launch schema` has it
  *	seconds         number, wall time of all of it, the repro included
  *	folder, dump, trace
  *	                paths of the artefacts' folder, the failure dump and the Perfetto trace

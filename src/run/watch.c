@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/take.h"
+#include "host/memory.h"
 #include "util/cancel.h"
 #include "util/clock.h"
 
@@ -49,6 +50,7 @@ static void note_host(struct watch *watch, struct vmm *vmm, struct host_took *to
 	host_took_end(took, known ? &times : NULL,
 		      watch_limits_stood(&watch->limits, now_ns(), boot_ns),
 		      boot_ns - watch->limits.started_boot_ns);
+	host_took_memory(took, host_memory_stalled_ns(""));
 }
 
 /*
@@ -362,7 +364,7 @@ static void on_started(struct watch *watch, struct vmm *vmm, const struct ktstr_
 	watch->seen->started_ns = now_ns();
 	watch->seen->guest_started_ns = started->boottime_ns;
 	watch_limits_started(&watch->limits, now_ns(), boottime_ns());
-	host_took_begin(&watch->seen->host_took, known ? &times : NULL);
+	host_took_begin(&watch->seen->host_took, known ? &times : NULL, host_memory_stalled_ns(""));
 	if (watch->attach)
 		attach_begin(watch->attach);
 	if (watch->feed)
@@ -434,6 +436,7 @@ static void on_own_words(struct observation *seen, const struct ktstr_own_words 
 static void on_exited(struct watch *watch, struct vmm *vmm, const struct ktstr_exited *exited)
 {
 	note_host(watch, vmm, &watch->seen->host_took);
+	host_took_stolen(&watch->seen->host_took, exited->stolen_ns);
 	watch->seen->exited = true;
 	watch->seen->exited_ns = now_ns();
 	watch_limits_exited(&watch->limits, now_ns());

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "../../guest/protocol.h"
+
 /* As a clock's step that is left out: what is less is a late loop. */
 #define STOOD_LEAST_NS 1000000000ull
 
@@ -12,9 +14,9 @@ static uint64_t since(uint64_t begin, uint64_t end)
 	return end > begin ? end - begin : 0;
 }
 
-void host_took_begin(struct host_took *took, const struct vmm_cpu_times *times)
+void host_took_begin(struct host_took *took, const struct vmm_cpu_times *times, uint64_t stalled_ns)
 {
-	*took = (struct host_took){ .began = true, .counts = times };
+	*took = (struct host_took){ .began = true, .counts = times, .memory_begin_ns = stalled_ns };
 	if (times)
 		took->begin = *times;
 }
@@ -46,6 +48,19 @@ void host_took_end(struct host_took *took, const struct vmm_cpu_times *times, ui
 		took->stood_ns = most;
 }
 
+void host_took_memory(struct host_took *took, uint64_t stalled_ns)
+{
+	took->has_memory = took->began && stalled_ns != UINT64_MAX &&
+			   took->memory_begin_ns != UINT64_MAX;
+	took->memory_ns = took->has_memory ? since(took->memory_begin_ns, stalled_ns) : 0;
+}
+
+void host_took_stolen(struct host_took *took, uint64_t stolen_ns)
+{
+	took->has_stolen = took->began && stolen_ns != KTSTR_NOT_TOLD;
+	took->stolen_ns = took->has_stolen ? stolen_ns : 0;
+}
+
 const char *host_took_absent(const struct host_took *took)
 {
 	if (!took->began)
@@ -67,19 +82,26 @@ void host_took_text(const struct host_took *took, char *text)
 {
 	*text = '\0';
 	if (took->began)
-		snprintf(text, HOST_TOOK_TEXT_SIZE, "%d %" PRIu64 " %" PRIu64 " %" PRIu64,
-			 took->counts, took->ran_ns, took->waited_ns, took->stood_ns);
+		snprintf(text, HOST_TOOK_TEXT_SIZE,
+			 "%d %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %" PRIu64 " %d %" PRIu64,
+			 took->counts, took->ran_ns, took->waited_ns, took->stood_ns,
+			 took->has_stolen, took->stolen_ns, took->has_memory, took->memory_ns);
 }
 
 void host_took_read(struct host_took *took, const char *text)
 {
 	struct host_took read = { .began = true };
-	int counts;
+	int counts, has_stolen, has_memory;
 
-	if (sscanf(text, "%1d %20" SCNu64 " %20" SCNu64 " %20" SCNu64, &counts, &read.ran_ns,
-		   &read.waited_ns, &read.stood_ns) != 4)
+	if (sscanf(text,
+		   "%1d %20" SCNu64 " %20" SCNu64 " %20" SCNu64 " %1d %20" SCNu64 " %1d %20" SCNu64,
+		   &counts, &read.ran_ns, &read.waited_ns, &read.stood_ns, &has_stolen,
+		   &read.stolen_ns, &has_memory, &read.memory_ns) != 8) {
 		read.began = false;
-	else
+	} else {
 		read.counts = counts == 1;
+		read.has_stolen = has_stolen == 1;
+		read.has_memory = has_memory == 1;
+	}
 	*took = read.began ? read : (struct host_took){ .began = false };
 }

@@ -42,20 +42,29 @@ static void only_what_is_added_counts(void **state)
 	mkdir(path, 0755);
 	put("sys/kernel/tainted", "4096\n");
 	put("vmstat", "nr_free_pages 1\noom_kill_disabled 7\noom_kill 2\nlast 3\n");
+	put("stat", "cpu  1 2 3 4 5 6 7 100 9 10\ncpu0 1 2 3 4 5 6 7 100 9 10\n");
 	proc = open(folder, O_RDONLY | O_DIRECTORY);
 	kernel_marks_open(&marks, proc, proc);
 	kernel_marks_read(&marks, &exited);
 	assert_int_equal(exited.tainted, 0);
 	assert_int_equal(exited.oom_kills, 0);
+	assert_int_equal(exited.stolen_ns, 0);
 	put("sys/kernel/tainted", "4608\n");
+	put("stat", "cpu  1 2 3 4 5 6 7 103 9 10\n");
 	put("vmstat", "nr_free_pages 1\noom_kill_disabled 9\noom_kill 5\nlast 3\n");
 	kernel_marks_read(&marks, &exited);
 	assert_int_equal(exited.tainted, 512);
 	assert_int_equal(exited.oom_kills, 3);
+	assert_int_equal(exited.stolen_ns, 3000000000 / sysconf(_SC_CLK_TCK));
 	/* Numbers that go back tell nothing. */
 	put("vmstat", "oom_kill 1\n");
+	put("stat", "cpu  1 2 3 4 5 6 7 99 9 10\n");
 	kernel_marks_read(&marks, &exited);
 	assert_int_equal(exited.oom_kills, 0);
+	assert_int_equal(exited.stolen_ns, 0);
+	put("stat", "cpu  1 2 3 4\n");
+	kernel_marks_read(&marks, &exited);
+	assert_true(exited.stolen_ns == KTSTR_NOT_TOLD);
 	kernel_marks_close(&marks);
 	close(proc);
 }
@@ -71,6 +80,7 @@ static void a_kernel_that_does_not_tell(void **state)
 	assert_int_equal(exited.tainted, 0);
 	assert_int_equal(exited.oom_kills, 0);
 	assert_int_equal(exited.cpus_lost, 0);
+	assert_true(exited.stolen_ns == KTSTR_NOT_TOLD);
 	kernel_marks_close(&marks);
 	assert_int_equal(kernel_marks_find("oom_kill\noom_kill", "oom_kill"), 0);
 	assert_int_equal(kernel_marks_find("", "oom_kill"), 0);

@@ -321,6 +321,21 @@ static void a_host_is_read(void **state)
 	assert_non_null(strstr(memory.limit_path, "/sys/fs/cgroup/box/memory.max"));
 }
 
+static void stalls_for_memory_are_read(void **state)
+{
+	(void)state;
+	assert_true(host_memory_stalled_ns(folder) == UINT64_MAX);
+	put("proc/pressure/memory", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1234\n"
+				    "full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n");
+	assert_true(host_memory_stalled_ns(folder) == 1234000);
+	put("proc/pressure/memory", "some total=99999999999999999999999\n");
+	assert_true(host_memory_stalled_ns(folder) == UINT64_MAX);
+	put("proc/pressure/memory", "some total=x\n");
+	assert_true(host_memory_stalled_ns(folder) == UINT64_MAX);
+	put("proc/pressure/memory", "");
+	assert_true(host_memory_stalled_ns(folder) == UINT64_MAX);
+}
+
 static void this_host_is_read(void **state)
 {
 	struct host_memory memory;
@@ -443,6 +458,7 @@ int main(void)
 		FOLDER_TEST(cpus_that_a_quota_leaves),
 		cmocka_unit_test(a_host_of_many_cpus_is_asked_again),
 		FOLDER_TEST(a_host_is_read),
+		cmocka_unit_test(stalls_for_memory_are_read),
 		cmocka_unit_test(this_host_is_read),
 		cmocka_unit_test(more_than_there_is_is_refused),
 		cmocka_unit_test(what_is_held_beside_the_guest_counts),

@@ -142,7 +142,8 @@ in_trace()
 	assert_status 117
 	assert_output '^INCONCLUSIVE sh: the host took [0-9.]+ % of the vCPUs. time, more than 10 % ' \
 		'exited with status 1 after .*; ktstr-work: a.iterations_per_s was '
-	jq -e '.verdict == "inconclusive" and (.host_took | .percent > 10 and .waited_s > 0 and .ran_s > 0)' \
+	jq -e '.verdict == "inconclusive" and (.host_took |
+		.percent > 10 and .waited_s > 0 and .ran_s > 0 and .guest_steal_s > 0)' \
 		out/*/*.ktstr.json
 	run "$KTSTR_LAUNCH" run --timeout 300 -- sh -c "$check || exit 3"
 	assert_status 3
