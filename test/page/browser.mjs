@@ -57,10 +57,10 @@ export async function open(browser, file, options = {}, script = "", before = un
 	return { page, wrongs, close: () => context.close() };
 }
 
-/** When each trace of the page is there; how many. */
-export async function traces(page) {
-	await page.waitForFunction(() => [...document.querySelectorAll(".trace")].every(t => t.querySelector("canvas") ||
-		t.querySelector(".absent")));
+/** When each trace of the page is there, with its tables; how many. @param {any} page @param {string} [what] is to be there */
+export async function traces(page, what = ".tables table") {
+	await page.waitForFunction(what => [...document.querySelectorAll(".trace")].every(t => t.querySelector(what) ||
+		(t.querySelector(".absent") && !t.querySelector("canvas"))), what);
 	return page.locator(".trace canvas").count();
 }
 

@@ -54,15 +54,20 @@ const queues = Array.from({ length: cpus }, () => []);
 const running = new Array(cpus).fill(-1); /* a task, -1: idle */
 const bundles = Array.from({ length: cpus }, () => /** @type {Event[]} */ ([]));
 const last = new Array(cpus).fill(0);
-/** @type {number[][]} */
+/** @type {Buffer[]} */
 const packets = [];
+
+/** @param {number[]} packet */
+function put(packet) {
+	packets.push(Buffer.from(bytes(1, packet)));
+}
 
 /** @param {number} cpu */
 function flush(cpu) {
 	const bundle = bundles[cpu];
 
 	if (bundle.length)
-		packets.push([...uint(10, 1), ...bytes(1, [...uint(1, cpu), ...compact ? bytes(4, columns(bundle)) :
+		put([...uint(10, 1), ...bytes(1, [...uint(1, cpu), ...compact ? bytes(4, columns(bundle)) :
 			bundle.flatMap(plain)])]);
 	bundles[cpu] = [];
 }
@@ -164,7 +169,7 @@ const TRACK = 1;
 const mark = (/** @type {number} */ ns, /** @type {string} */ name) => [...uint(8, BASE_NS + BigInt(ns)), ...uint(10, 1),
 	...bytes(11, [...uint(9, 3), ...uint(11, TRACK), ...text(23, name)])];
 
-packets.push([...uint(10, 1), ...bytes(60, [...uint(1, TRACK), ...text(2, "ktstr")])]);
-packets.push(mark(Math.round(now / 20), "payload starts"));
-packets.push(mark(now + 1000000, hostile ? "failure: <script>alert(1)</script>" : "failure: starved was starved"));
-writeFileSync(file, Buffer.concat(packets.map(p => Buffer.from(bytes(1, p)))));
+put([...uint(10, 1), ...bytes(60, [...uint(1, TRACK), ...text(2, "ktstr")])]);
+put(mark(Math.round(now / 20), "payload starts"));
+put(mark(now + 1000000, hostile ? "failure: <script>alert(1)</script>" : "failure: starved was starved"));
+writeFileSync(file, Buffer.concat(packets));

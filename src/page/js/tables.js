@@ -110,7 +110,8 @@ export function tables(timeline) {
 		waits.append(el("h3", null, "Longest waits"), waitsTable(timeline));
 		fill();
 	}
-	refill();
+	/* All of the trace is walked for them: the timeline's first frame does not wait for that. */
+	requestAnimationFrame(() => setTimeout(refill));
 	return {
 		fill, refill,
 		node: el("div", { class: "tables" }, waits,

@@ -4,6 +4,7 @@
  * whole numbers below 2^53, so that sums are exact.
  */
 import { unpacked } from "./data.js";
+import { Merge } from "./merge.js";
 
 /* Kinds of a task's segments. */
 export const SLEEPING = 0;
@@ -111,9 +112,14 @@ export class Trace {
 
 			if (at + n * planes > data.length)
 				throw new Error("the columns are cut off");
-			for (let plane = 0, scale = 1; plane < planes; plane++, scale *= 256, at += n)
-				for (let i = 0; i < n; i++)
-					out[i] += data[at + i] * scale;
+			for (let i = 0; i < n; i++) {
+				let value = 0;
+
+				for (let plane = planes - 1; plane >= 0; plane--)
+					value = value * 256 + data[at + plane * n + i];
+				out[i] = value;
+			}
+			at += planes * n;
 			return out;
 		};
 		const switches = cpus.reduce((sum, c) => sum + c[1], 0);
@@ -172,35 +178,36 @@ export class Trace {
 	}
 
 	/**
-	 * Walks all events in the order of time.
+	 * Walks all events in the order of time: each segment goes to its place among its task's at once.
 	 * @param {Merge} heap @param {Columns} c @param {Uint32Array} prevs who leaves at each switch
 	 */
 	#segments(heap, c, prevs) {
-		const { cpus } = this.meta, most = 2 * prevs.length + c.wakeTask.length;
-		const task = new Uint32Array(most), start = new Float64Array(most);
-		const kind = new Uint8Array(most), cpu = new Int16Array(most);
-		const by = new Uint32Array(most), byCpu = new Int16Array(most);
-		const taskOf = this.#makeTasks();
-		const nr = this.tasks.length, at = new Int8Array(nr).fill(-1);
-		const sums = new Uint32Array(nr + 1), current = new Uint32Array(cpus.length).fill(NO_WAKER);
-		let n = 0;
+		const { cpus } = this.meta, { pids } = this, taskOf = this.#makeTasks();
+		const first = this.#makeRoom(taskOf, c, prevs), ends = first.slice();
+		const { start, kind, cpu, by, byCpu, ran, waited } = this;
+		const nr = this.tasks.length, at = new Int8Array(nr).fill(-1), names = new Uint32Array(nr);
+		const current = new Uint32Array(cpus.length).fill(NO_WAKER);
 
 		/**
 		 * @param {number} name @param {number} t @param {number} what @param {number} where
 		 * @param {number} waker @param {number} wakerCpu
 		 */
 		const put = (name, t, what, where, waker, wakerCpu) => {
-			const of = taskOf[name];
+			const of = taskOf[name], i = ends[of]++, was = at[of];
 
-			this.tasks[of].name = name;
+			start[i] = t;
+			kind[i] = what;
+			cpu[i] = where;
+			by[i] = waker;
+			byCpu[i] = wakerCpu;
+			if (was >= 0) {
+				const took = t - start[i - 1];
+
+				ran[i] = ran[i - 1] + (was === RUNNING ? took : 0);
+				waited[i] = waited[i - 1] + (isWait(was) ? took : 0);
+			}
 			at[of] = what;
-			task[n] = of;
-			start[n] = t;
-			kind[n] = what;
-			cpu[n] = where;
-			by[n] = waker;
-			byCpu[n++] = wakerCpu;
-			sums[of + 1]++;
+			names[of] = name;
 		};
 		for (let i = heap.next(); i >= 0; i = heap.next()) {
 			const number = heap.stream >> 1, here = cpus[number][0], t = heap.time;
@@ -208,21 +215,29 @@ export class Trace {
 			if (!(heap.stream & 1)) {
 				const name = c.wakeTask[i], is = at[taskOf[name]];
 
-				if (is !== RUNNING && is !== WOKEN && is !== PREEMPTED)
+				if (pids[name] > 0 && is !== RUNNING && is !== WOKEN && is !== PREEMPTED)
 					put(name, t, WOKEN, c.wakeCpu[i] === NO_CPU ? -1 : c.wakeCpu[i], current[number], here);
 				continue;
 			}
 			const prev = prevs[i], next = c.next[i], state = c.state[i];
 
 			/* Before a CPU's first switch, columns of wprof's do not say whom it ran: -1. */
-			if (prev !== NO_WAKER && this.pids[prev] > 0)
+			if (prev !== NO_WAKER && pids[prev] > 0)
 				put(prev, t, state & STATE_DEAD ? ENDED : state & STATE_BLOCKED ? BLOCKED :
 					state & STATE_ASLEEP ? SLEEPING : PREEMPTED, here, NO_WAKER, -1);
-			if (this.pids[next] > 0)
+			if (pids[next] > 0)
 				put(next, t, RUNNING, here, NO_WAKER, -1);
 			current[number] = next;
 		}
-		this.#sort(n, task, start, kind, cpu, by, byCpu, sums);
+		this.tasks.forEach((one, of) => {
+			one.first = first[of];
+			one.end = ends[of];
+			if (one.end > one.first)
+				one.name = names[of];
+			for (let i = one.end - 1; i >= one.first && one.cpu < 0; i--)
+				if (kind[i] === RUNNING)
+					one.cpu = cpu[i];
+		});
 	}
 
 	/** A task for each pid; returns its index for each name. */
@@ -245,16 +260,29 @@ export class Trace {
 	}
 
 	/**
-	 * The segments task by task, and their sums.
-	 * @param {number} n @param {Uint32Array} task @param {Float64Array} start @param {Uint8Array} kind
-	 * @param {Int16Array} cpu @param {Uint32Array} by @param {Int16Array} byCpu
-	 * @param {Uint32Array} sums
+	 * Room for as many segments as the events can make; returns where each task's begins. A wake-up of one that
+	 * is awake makes none, and leaves room behind its task's last.
+	 * @param {Uint32Array} taskOf @param {Columns} c @param {Uint32Array} prevs
 	 */
-	#sort(n, task, start, kind, cpu, by, byCpu, sums) {
-		const nr = this.tasks.length;
+	#makeRoom(taskOf, c, prevs) {
+		const { pids } = this, first = new Uint32Array(this.tasks.length);
+		let n = 0;
+		/** @param {Uint32Array} names */
+		const count = names => {
+			for (let i = 0; i < names.length; i++)
+				if (pids[names[i]] > 0)
+					first[taskOf[names[i]]]++;
+		};
 
-		for (let i = 0; i < nr; i++)
-			sums[i + 1] += sums[i];
+		count(prevs);
+		count(c.next);
+		count(c.wakeTask);
+		for (let i = 0; i < first.length; i++) {
+			const room = first[i];
+
+			first[i] = n;
+			n += room;
+		}
 		this.start = new Float64Array(n);
 		this.kind = new Uint8Array(n);
 		this.cpu = new Int16Array(n);
@@ -262,28 +290,7 @@ export class Trace {
 		this.byCpu = new Int16Array(n);
 		this.ran = new Float64Array(n);
 		this.waited = new Float64Array(n);
-		for (let i = 0; i < nr; i++)
-			this.tasks[i].first = this.tasks[i].end = sums[i];
-		for (let i = 0; i < n; i++) {
-			const to = this.tasks[task[i]].end++;
-
-			this.start[to] = start[i];
-			this.kind[to] = kind[i];
-			this.cpu[to] = cpu[i];
-			this.by[to] = by[i];
-			this.byCpu[to] = byCpu[i];
-		}
-		for (const one of this.tasks) {
-			for (let i = one.first + 1; i < one.end; i++) {
-				const took = this.start[i] - this.start[i - 1], was = this.kind[i - 1];
-
-				this.ran[i] = this.ran[i - 1] + (was === RUNNING ? took : 0);
-				this.waited[i] = this.waited[i - 1] + (isWait(was) ? took : 0);
-			}
-			for (let i = one.end - 1; i >= one.first && one.cpu < 0; i--)
-				if (this.kind[i] === RUNNING)
-					one.cpu = this.cpu[i];
-		}
+		return first;
 	}
 
 	/** Where segment @i of @task ends. @param {Task} task @param {number} i */
@@ -352,82 +359,6 @@ export function lastAt(times, from, end, t) {
 			high = middle;
 	}
 	return low > from ? low - 1 : -1;
-}
-
-/** Streams of times, each in order, merged: a binary heap of their heads. */
-class Merge {
-	/** @param {number} most streams */
-	constructor(most) {
-		/** @type {Float64Array[]} */
-		this.times = [];
-		this.at = new Uint32Array(most);
-		this.end = new Uint32Array(most);
-		this.id = new Uint32Array(most);
-		this.heap = new Uint32Array(most);
-		this.head = new Float64Array(most);
-		this.n = 0;
-		this.stream = 0;
-		this.time = 0;
-	}
-
-	/** @param {Float64Array} times @param {number} from @param {number} end @param {number} id */
-	add(times, from, end, id) {
-		if (from === end)
-			return;
-		const k = this.n++;
-
-		this.times.push(times);
-		this.at[k] = from;
-		this.end[k] = end;
-		this.id[k] = id;
-		this.head[k] = times[from];
-		this.heap[k] = k;
-	}
-
-	begin() {
-		for (let i = (this.n >> 1) - 1; i >= 0; i--)
-			this.#down(i);
-	}
-
-	/** @param {number} i */
-	#down(i) {
-		const { heap, head, id, n } = this, moved = heap[i], t = head[moved];
-
-		for (;;) {
-			let child = 2 * i + 1;
-
-			if (child >= n)
-				break;
-			if (child + 1 < n && (head[heap[child + 1]] < head[heap[child]] ||
-			    (head[heap[child + 1]] === head[heap[child]] &&
-			     id[heap[child + 1]] < id[heap[child]])))
-				child++;
-			const other = heap[child];
-
-			if (t < head[other] || (t === head[other] && id[moved] < id[other]))
-				break;
-			heap[i] = other;
-			i = child;
-		}
-		heap[i] = moved;
-	}
-
-	/** The index of the next event, or -1; its stream and time are left in this. */
-	next() {
-		if (!this.n)
-			return -1;
-		const k = this.heap[0], i = this.at[k]++;
-
-		this.stream = this.id[k];
-		this.time = this.head[k];
-		if (this.at[k] < this.end[k])
-			this.head[k] = this.times[k][this.at[k]];
-		else
-			this.heap[0] = this.heap[--this.n];
-		if (this.n)
-			this.#down(0);
-		return i;
-	}
 }
 
 /** By the block: its text is dropped once it is unpacked. @type {Map<string, Promise<Trace>>} */
