@@ -10,49 +10,24 @@
 #include <cmocka.h>
 
 #include "suite/bases.h"
+#include "variants_sample.h"
 
 #define MOST 6
 
-struct fixture {
-	struct test tests[MOST];
-	struct variant list[MOST];
-	struct variants variants;
-	struct run_options options;
-};
-
-/* Of one machine, all of them. */
+/* Six are enough. */
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct variants_sample *f;
+	int ret = variants_sample_setup(state);
 
-	*state = f;
-	if (!f)
-		return -1;
-	for (size_t i = 0; i < MOST; i++) {
-		if (test_init(&f->tests[i]))
-			return -1;
-		f->list[i] = (struct variant){ .test = &f->tests[i],
-					       .kernel = "6.12",
-					       .image = "/k/6.12",
-					       .plan = { .topology = TOPOLOGY(1, 1, 2, 1),
-							 .memory_mib = 512 } };
-	}
-	f->variants = (struct variants){ .list = f->list, .count = MOST };
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < MOST; i++)
-		test_destroy(&f->tests[i]);
-	free(f);
-	return 0;
+	f = *state;
+	if (!ret)
+		f->variants.count = MOST;
+	return ret;
 }
 
 /* @expected: a letter for each variant's base, '-' for none. */
-static void groups(const struct fixture *f, size_t count, const char *expected)
+static void groups(const struct variants_sample *f, size_t count, const char *expected)
 {
 	char found[MOST + 1] = "";
 	struct bases bases;
@@ -67,7 +42,7 @@ static void groups(const struct fixture *f, size_t count, const char *expected)
 
 static void test_one_machine(void **state)
 {
-	struct fixture *f = *state;
+	struct variants_sample *f = *state;
 
 	groups(f, 1, "aaaaaa");
 	/* A test that boots alone boots: nothing would be saved. */
@@ -80,7 +55,7 @@ static void test_one_machine(void **state)
 /* Each thing that a machine is made of, in one of four variants. */
 static void test_what_differs(void **state)
 {
-	struct fixture *f = *state;
+	struct variants_sample *f = *state;
 	struct variant plain = f->list[1];
 
 	f->variants.count = 4;
@@ -119,7 +94,7 @@ static void test_what_differs(void **state)
 /* Those are the same machine, and only what is done in it differs. */
 static void test_what_does_not(void **state)
 {
-	struct fixture *f = *state;
+	struct variants_sample *f = *state;
 
 	f->list[0].plan.wprof = f->tests[0].wprof = true;
 	f->tests[1].timeout_ms = 1;
@@ -132,7 +107,7 @@ static void test_what_does_not(void **state)
 
 static void test_who_has_none(void **state)
 {
-	struct fixture *f = *state;
+	struct variants_sample *f = *state;
 
 	f->tests[1].fresh = true;
 	strcpy(f->list[2].skip, "ignored");
@@ -156,7 +131,7 @@ static void test_who_has_none(void **state)
 /* Numbers go by first use, and not by names. */
 static void test_numbers(void **state)
 {
-	struct fixture *f = *state;
+	struct variants_sample *f = *state;
 
 	f->list[0].image = f->list[4].image = "/k/z";
 	f->list[1].image = "/k/alone";
@@ -168,11 +143,12 @@ static void test_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_one_machine, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_what_differs, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_what_does_not, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_who_has_none, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_machine, setup, variants_sample_teardown),
+		cmocka_unit_test_setup_teardown(test_what_differs, setup, variants_sample_teardown),
+		cmocka_unit_test_setup_teardown(test_what_does_not, setup,
+						variants_sample_teardown),
+		cmocka_unit_test_setup_teardown(test_who_has_none, setup, variants_sample_teardown),
+		cmocka_unit_test_setup_teardown(test_numbers, setup, variants_sample_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

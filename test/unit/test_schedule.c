@@ -14,15 +14,13 @@
 
 #include "host/memory.h"
 #include "suite/schedule.h"
+#include "variants_sample.h"
 
 #define MOST 12
 #define MIB  1000
 
 struct fixture {
-	struct test test;
-	struct variant list[MOST];
-	struct variants variants;
-	struct run_options options;
+	struct variants_sample sample;
 	struct bases bases;
 	struct suite_limits limits;
 	struct schedule_now now;
@@ -35,13 +33,12 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	*state = f;
-	if (!f || test_init(&f->test))
+	if (!f || variants_sample_init(&f->sample))
 		return -1;
 	f->guest_mib = host_memory_of_guest(MIB, 1);
 	f->limits =
 		(struct suite_limits){ .cpus = 4, .memory_mib = 100 * MIB, .memory_wait_ms = 500 };
 	f->now = (struct schedule_now){ .ms = 1000, .free_mib = 100 * MIB };
-	f->variants.list = f->list;
 	return 0;
 }
 
@@ -51,7 +48,7 @@ static int teardown(void **state)
 
 	schedule_destroy(&f->schedule);
 	bases_destroy(&f->bases);
-	test_destroy(&f->test);
+	variants_sample_destroy(&f->sample);
 	free(f);
 	return 0;
 }
@@ -64,19 +61,20 @@ static void plan(struct fixture *f, const char *machines)
 		static char images[MOST][2];
 
 		images[i][0] = machines[i];
-		f->list[i] = (struct variant){ .test = &f->test,
-					       .plan = { .topology = TOPOLOGY(1, 1, 1, 1),
-							 .memory_mib = MIB } };
-		if (machines[i] != '-')
-			f->list[i].kernel = f->list[i].image = images[i];
+		f->sample.list[i].plan.topology = (struct topology)TOPOLOGY(1, 1, 1, 1);
+		f->sample.list[i].plan.memory_mib = MIB;
+		f->sample.list[i].kernel = f->sample.list[i].image = machines[i] == '-' ? NULL
+											: images[i];
+		*f->sample.list[i].skip = *f->sample.list[i].fault = '\0';
 		if (machines[i] == '.')
-			strcpy(f->list[i].skip, "so");
+			strcpy(f->sample.list[i].skip, "so");
 		if (machines[i] == '!')
-			strcpy(f->list[i].fault, "no memory for its VM: it needs more");
-		f->variants.count = i + 1;
+			strcpy(f->sample.list[i].fault, "no memory for its VM: it needs more");
+		f->sample.variants.count = i + 1;
 	}
-	assert_int_equal(bases_find(&f->variants, &f->options, &f->bases, NULL), 0);
-	assert_int_equal(schedule_init(&f->schedule, &f->variants, &f->bases, &f->limits, NULL), 0);
+	assert_int_equal(bases_find(&f->sample.variants, &f->sample.options, &f->bases, NULL), 0);
+	assert_int_equal(
+		schedule_init(&f->schedule, &f->sample.variants, &f->bases, &f->limits, NULL), 0);
 }
 
 /*
@@ -149,7 +147,7 @@ static void test_without_bases(void **state)
 {
 	struct fixture *f = *state;
 
-	f->options.fresh = true;
+	f->sample.options.fresh = true;
 	plan(f, "aa.a-aa");
 	assert_string_equal(steps(f), "run 0, run 1, skip 2, run 3, run 4");
 	assert_string_equal(steps(f), "");
@@ -349,7 +347,7 @@ static void test_room(void **state)
 	/* CPUs, whatever the memory; but one alone always runs. */
 	plan(f, "ww-xx");
 	for (size_t i = 0; i < 2; i++)
-		f->list[i].plan.topology.parts[0].cores = 8;
+		f->sample.list[i].plan.topology.parts[0].cores = 8;
 	assert_string_equal(steps(f), "make a");
 	schedule_made(&f->schedule, 0, 0);
 	assert_string_equal(steps(f), "fork 0");

@@ -10,49 +10,13 @@
 #include <cmocka.h>
 
 #include "suite/shard.h"
-
-#define MOST 24
-
-struct fixture {
-	struct test tests[MOST];
-	struct variant list[MOST];
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	*state = f;
-	if (!f)
-		return -1;
-	for (size_t i = 0; i < MOST; i++) {
-		if (test_init(&f->tests[i]))
-			return -1;
-		f->list[i] = (struct variant){ .test = &f->tests[i],
-					       .round = 1,
-					       .kernel = "k",
-					       .release = "6.12",
-					       .asked_mib = 512,
-					       .plan = { .topology = TOPOLOGY(1, 1, 2, 1) } };
-	}
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < MOST; i++)
-		test_destroy(&f->tests[i]);
-	free(f);
-	return 0;
-}
+#include "variants_sample.h"
 
 /* @expected: a digit for each variant's shard. */
-static void deals(const struct fixture *f, unsigned int shards, const char *expected)
+static void deals(const struct variants_sample *f, unsigned int shards, const char *expected)
 {
-	unsigned int of[MOST];
-	char found[MOST + 1] = "";
+	unsigned int of[VARIANTS_SAMPLE];
+	char found[VARIANTS_SAMPLE + 1] = "";
 
 	assert_int_equal(shards_deal(f->list, strlen(expected), shards, of, NULL), 0);
 	for (size_t i = 0; expected[i]; i++)
@@ -63,9 +27,9 @@ static void deals(const struct fixture *f, unsigned int shards, const char *expe
 /* Machines in turn, as a gauntlet has them. */
 static void machines_stay_together(void **state)
 {
-	struct fixture *f = *state;
+	struct variants_sample *f = *state;
 
-	for (size_t i = 0; i < MOST; i++)
+	for (size_t i = 0; i < VARIANTS_SAMPLE; i++)
 		f->list[i].plan.topology = (struct topology)TOPOLOGY(1, 1, 2 + (int)i % 3, 1);
 	deals(f, 3, "123123123");
 	/* Equal parts go before machines: all three are cut, each once. */
@@ -76,7 +40,7 @@ static void machines_stay_together(void **state)
 
 static void what_makes_a_machine(void **state)
 {
-	struct fixture *f = *state;
+	struct variants_sample *f = *state;
 
 	/* 0, 2, 4 are the one machine, but for what follows. */
 	for (size_t i = 1; i < 6; i += 2)
@@ -119,7 +83,7 @@ static void what_makes_a_machine(void **state)
 
 static void rounds_stay_together(void **state)
 {
-	struct fixture *f = *state;
+	struct variants_sample *f = *state;
 
 	for (size_t i = 0; i < 9; i++)
 		f->list[i].round = (unsigned int)i % 3 + 1;
@@ -130,30 +94,35 @@ static void rounds_stay_together(void **state)
 /* More shards than variants, none at all: nothing is lost, nothing is out of range. */
 static void odd_numbers(void **state)
 {
-	struct fixture *f = *state;
+	struct variants_sample *f = *state;
 
 	deals(f, 9, "147");
 	deals(f, 3, "");
 	for (unsigned int shards = 1; shards <= 30; shards++) {
-		unsigned int of[MOST], sizes[31] = { 0 };
+		unsigned int of[VARIANTS_SAMPLE], sizes[31] = { 0 };
 
-		assert_int_equal(shards_deal(f->list, MOST, shards, of, NULL), 0);
-		for (size_t i = 0; i < MOST; i++) {
+		assert_int_equal(shards_deal(f->list, VARIANTS_SAMPLE, shards, of, NULL), 0);
+		for (size_t i = 0; i < VARIANTS_SAMPLE; i++) {
 			assert_in_range(of[i], 1, shards);
 			sizes[of[i]]++;
 		}
 		for (unsigned int i = 1; i <= shards; i++)
-			assert_in_range(sizes[i], MOST / shards, (MOST + shards - 1) / shards);
+			assert_in_range(sizes[i], VARIANTS_SAMPLE / shards,
+					(VARIANTS_SAMPLE + shards - 1) / shards);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(machines_stay_together, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_makes_a_machine, setup, teardown),
-		cmocka_unit_test_setup_teardown(rounds_stay_together, setup, teardown),
-		cmocka_unit_test_setup_teardown(odd_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(machines_stay_together, variants_sample_setup,
+						variants_sample_teardown),
+		cmocka_unit_test_setup_teardown(what_makes_a_machine, variants_sample_setup,
+						variants_sample_teardown),
+		cmocka_unit_test_setup_teardown(rounds_stay_together, variants_sample_setup,
+						variants_sample_teardown),
+		cmocka_unit_test_setup_teardown(odd_numbers, variants_sample_setup,
+						variants_sample_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
