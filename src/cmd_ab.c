@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -243,16 +244,30 @@ static void destroy(struct ab *ab)
 	tests_destroy(&ab->tests);
 }
 
+/* By whatever name; into /dev/null nothing mixes. */
+static bool is_stdout(const char *path)
+{
+	struct stat st, out;
+
+	if (!path)
+		return false;
+	if (!strcmp(path, "-"))
+		return true;
+	return strcmp(path, "/dev/null") && !stat(path, &st) && !fstat(STDOUT_FILENO, &out) &&
+	       st.st_dev == out.st_dev && st.st_ino == out.st_ino;
+}
+
 /* Standard output is the table's, and each side has a file of its own. */
 static int check_files(const struct run_options *options, struct error *err)
 {
 	const char *a = options->json_a, *b = options->json_b;
-	bool stdout_a = a && !strcmp(a, "-"), stdout_b = b && !strcmp(b, "-");
+	bool stdout_a = is_stdout(a);
 
-	if (stdout_a || stdout_b)
+	if (stdout_a || is_stdout(b))
 		return error_set(err, -EINVAL,
-				 "--json-%c -: the table goes to standard output; name a file",
-				 stdout_a ? 'a' : 'b');
+				 "--json-%c %s: the table goes to standard output; name another "
+				 "file",
+				 stdout_a ? 'a' : 'b', stdout_a ? a : b);
 	if (a && b && !strcmp(a, b))
 		return error_set(
 			err, -EINVAL,

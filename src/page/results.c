@@ -89,8 +89,9 @@ static int add_failure(struct reading *reading, struct json_object *result)
 		snprintf(
 			err.text, sizeof(err.text),
 			found == -EACCES
-				? "its failure dump '%.700s' is not read, as it lies outside of the "
-				  "results' folder; ktstr-launch report of that file shows it"
+				? "its failure dump '%.700s' is not read, as it lies neither below "
+				  "the results' folder nor below the current one; "
+				  "ktstr-launch report of that file shows it"
 				: "its failure dump '%.700s' is not there any more",
 			said);
 	else if (said)

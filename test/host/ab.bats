@@ -99,6 +99,7 @@ refused()
 	refused "--a: a side has one kernel, and not 2" --a 'kernel=x kernel=y' --b '' tests/host.sh
 	refused "--a: kernel 'nowhere'" --a kernel=nowhere --b '' tests/host.sh
 	refused "--filter and --exclude leave no variant" --a '' --b '' --filter x tests/host.sh
+	refused "--json-b /dev/stdout: the table goes to standard output; name another file" --a '' --b '' --json-b /dev/stdout tests/host.sh
 	refused "--json-a and --json-b both write to the file 'x'" --a '' --b '' --json-a x --json-b x tests/host.sh
 	refused "--json-b -: the table goes to standard output" --a '' --b '' --json-b - tests/host.sh
 	refused "--b: --gauntlet: its presets are the topologies" --gauntlet --a '' --b topology=1n1l2c1t tests/host.sh

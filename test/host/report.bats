@@ -127,7 +127,7 @@ print(base64.b64encode(hashlib.sha256(re.search("<%s>(.*)</%s>" % ((sys.argv[1],
 		ln -sfn ../run theirs/link
 		(cd mine && "$KTSTR_LAUNCH" report ../theirs/results.json)
 		data_of theirs/results.html | jq -e '.failures == [] and
-			(.suite.results[0].failure_absent | test("is not read, as it lies outside"))'
+			(.suite.results[0].failure_absent | test("is not read, as it lies neither below"))'
 	done
 	# Nor is a path that says where they lie of harm.
 	sed "s|\"dump\":\"run/|\"dump\":\"$PWD/run/|" results.json >absolute.json
