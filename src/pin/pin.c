@@ -57,15 +57,34 @@ static int try(struct pin *pin, const struct topology *topology, uint64_t memory
 	return ret ? ret : lock_cores(pin, host, err);
 }
 
-/* Where there is no other CPU, or the kernel says no, all stays as it is. */
-static void leave_to_vcpus(const struct pin_plan *plan, cpu_set_t *allowed, int count)
+/* @whole: also from the idle threads of their cores. False: there is no other CPU. */
+static bool leave(const struct pin_plan *plan, const struct pin_host *host, bool whole)
 {
-	size_t size = CPU_ALLOC_SIZE(count);
+	size_t size = CPU_ALLOC_SIZE(PIN_MAX_CPUS), begin = 0;
+	cpu_set_t *others = CPU_ALLOC(PIN_MAX_CPUS);
+	bool left;
 
-	for (unsigned int i = 0; i < plan->nr_cpus; i++)
-		CPU_CLR_S(plan->cpus[i], size, allowed);
-	if (CPU_COUNT_S(size, allowed))
-		(void)sched_setaffinity(0, size, allowed);
+	if (!others)
+		return true;
+	CPU_ZERO_S(size, others);
+	for (size_t i = 0; i < host->nr_cpus; i++) {
+		bool ours = is_ours(plan, host->cpus[i].id);
+
+		if (host->cpus[i].core != host->cpus[begin].core)
+			begin = i;
+		for (size_t j = begin; whole && !ours && j < host->nr_cpus &&
+				       host->cpus[j].core == host->cpus[begin].core;
+		     j++)
+			ours = is_ours(plan, host->cpus[j].id);
+		if (!ours)
+			CPU_SET_S(host->cpus[i].id, size, others);
+	}
+	left = CPU_COUNT_S(size, others) > 0;
+	/* The kernel may say no; all stays as it is then. */
+	if (left)
+		(void)sched_setaffinity(0, size, others);
+	CPU_FREE(others);
+	return left;
 }
 
 static int take(struct pin *pin, const struct topology *topology, uint64_t memory_mib,
@@ -124,10 +143,10 @@ int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_m
 	if (!ret)
 		ret = take(pin, topology, memory_mib, &host, cancel_fd, say, say_data, err);
 	pin->one_node = host.nr_nodes <= 1;
-	if (!ret)
-		leave_to_vcpus(&pin->plan, allowed, count);
-	else
+	if (ret)
 		pin_give_back(pin);
+	else if (!leave(&pin->plan, &host, true))
+		(void)leave(&pin->plan, &host, false);
 	pin_host_free(&host);
 	CPU_FREE(allowed);
 	return ret;

@@ -30,7 +30,8 @@ static int compare_texts(const char *a, const char *b)
 static int compare_machines(const struct unit *x, const struct unit *y)
 {
 	const struct variant *a = x->variant, *b = y->variant;
-	bool alone_a = !a->kernel || a->test->fresh, alone_b = !b->kernel || b->test->fresh;
+	bool alone_a = !a->kernel || a->test->fresh || a->test->pin,
+	     alone_b = !b->kernel || b->test->fresh || b->test->pin;
 	int order = alone_a - alone_b;
 
 	if (order || alone_a)

@@ -74,6 +74,9 @@ static void what_makes_a_machine(void **state)
 	f->tests[2].fresh = true;
 	f->list[1].kernel = NULL;
 	deals(f, 2, "122112");
+	f->tests[2].fresh = false;
+	f->tests[2].pin = true;
+	deals(f, 2, "122112");
 	/* What a host makes of it is no part. */
 	f->list[0].image = "/a";
 	f->list[3].plan.memory_mib = 99;

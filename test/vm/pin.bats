@@ -1,0 +1,41 @@
+#!/usr/bin/env bats
+# Do the vCPUs of a pinned VM run where they should, and nowhere else?
+
+load helper
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return
+	export KTSTR_MEMORY=512
+}
+
+@test "each vCPU has the CPU that the dump says, and its memory is the host's node's" {
+	KTSTR_TOPOLOGY=1n1l1c1t "$KTSTR_LAUNCH" run --pin -- sh -c 'echo here; read -r go; exit 3' \
+		< <(wait_for test -e looked; echo) >stdout 2>stderr &
+	launcher=$!
+	wait_for grep -q here stdout
+	# What the launcher has in its folders of /proc, while the guest waits.
+	grep -h Cpus_allowed_list "/proc/$launcher"/task/*/status | awk '{print $2}' >threads
+	cat /proc/locks >locks
+	touch looked
+	status=0
+	wait "$launcher" || status=$?
+	assert_status 3
+	dump=$(dump_file)
+	[[ $(jq -c .start "$dump") == '"booted"' ]]
+	cpu=$(jq '.pinning.cpus[0]' "$dump")
+	[[ $(jq '.pinning.cpus | length' "$dump") -eq 1 ]]
+	[[ $(jq '.pinning.nodes | length' "$dump") -eq 1 ]]
+	grep -qx "$cpu" threads || fail "CPU $cpu, and no thread is bound to it: $(<threads)"
+	grep -qE "OFDLCK +ADVISORY +WRITE .* $cpu $cpu\$" locks || fail "CPU $cpu is not locked: $(<locks)"
+	# The launcher's own thread keeps away, where it can.
+	(($(nproc) == 1)) || [[ $(head -n 1 threads) != "$cpu" ]]
+}
+
+@test "a guest with more cores than the host has is refused, and nothing boots" {
+	cores=$(($(nproc) + 1))
+	KTSTR_TOPOLOGY=1n1l${cores}c1t boot --pin -- true
+	assert_status 125
+	assert_output "^ktstr-launch: run: pinning: this host cannot mirror the guest: the guest has 1 LLC of $cores cores with 1 thread, the host has room for 0: "
+	refute_output 'booting'
+}
