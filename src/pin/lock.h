@@ -10,10 +10,10 @@
 /*
  * pin_lock_open - the file `ktstr-launch/cpus.lock` in the user's runtime folder: XDG_RUNTIME_DIR,
  * else /run/user/UID, else /tmp/ktstr-launch-UID, which is made; each only where it is the user's
- * own, and nobody else may write to it. Byte N of it stands for CPU N of the host, and is locked by
- * who has that CPU: locks of an open file (F_OFD_SETLK), which the kernel gives back when the last
- * process that has it open ends, however it ends. One descriptor will do for all CPUs.
- * Returns the descriptor, the caller's, or a negative errno with a message.
+ * own, and nobody else may write to it. Byte N of it stands for the core whose first CPU is N, and
+ * is locked by who has that core: locks of an open file (F_OFD_SETLK), which the kernel gives back
+ * when the last process that has it open ends, however it ends. One descriptor will do for all
+ * CPUs. Returns the descriptor, the caller's, or a negative errno with a message.
  */
 int pin_lock_open(struct error *err);
 

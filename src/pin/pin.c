@@ -23,8 +23,8 @@ static bool is_ours(const struct pin_plan *plan, unsigned int cpu)
 }
 
 /*
- * All threads of the cores that the plan has. The order is the same in all launchers, so that one
- * of those that want the same at the same time gets it.
+ * The cores that the plan has, each with all its threads. The order is the same in all launchers,
+ * so that one of those that want the same at the same time gets it.
  */
 static int lock_cores(struct pin *pin, const struct pin_host *host, struct error *err)
 {
@@ -35,8 +35,9 @@ static int lock_cores(struct pin *pin, const struct pin_host *host, struct error
 		for (end = begin;
 		     end < host->nr_cpus && host->cpus[end].core == host->cpus[begin].core; end++)
 			ours |= is_ours(&pin->plan, host->cpus[end].id);
-		for (size_t i = begin; ours && !ret && i < end; i++)
-			ret = pin_lock_take(pin->lock_fd, host->cpus[i].id, err);
+		/* By the core's name, which is the same where a mask hides some of its threads. */
+		if (ours)
+			ret = pin_lock_take(pin->lock_fd, host->cpus[begin].core, err);
 		if (ret) {
 			pin_lock_give_back(pin->lock_fd);
 			return ret;
@@ -52,7 +53,7 @@ static int try(struct pin *pin, const struct topology *topology, uint64_t memory
 	int ret;
 
 	for (size_t i = 0; i < host->nr_cpus; i++)
-		taken[i] = pin_lock_is_taken(pin->lock_fd, host->cpus[i].id);
+		taken[i] = pin_lock_is_taken(pin->lock_fd, host->cpus[i].core);
 	ret = pin_plan_make(topology, memory_mib, host, taken, &pin->plan, err);
 	return ret ? ret : lock_cores(pin, host, err);
 }

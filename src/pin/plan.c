@@ -93,6 +93,17 @@ static bool can_have(struct search *search, unsigned int number, struct cell *ce
 	return true;
 }
 
+/* Of wants that are alike the order says nothing: each begins behind the one before. */
+static size_t first_cell(const struct search *search, unsigned int number)
+{
+	const struct want *want = &search->wants[number];
+
+	if (!number || number >= search->nr_wants || want->node != want[-1].node ||
+	    want->cores != want[-1].cores || want->threads != want[-1].threads)
+		return 0;
+	return (size_t)(search->chosen[number - 1] - search->cells) + 1;
+}
+
 /* The first way there is, in the cells' order; those that were chosen are taken back one by one. */
 static bool place(struct search *search)
 {
@@ -108,7 +119,7 @@ static bool place(struct search *search)
 		if (next < search->nr_cells) {
 			search->chosen[number] = &search->cells[next];
 			search->chosen[number++]->used = true;
-			next = 0;
+			next = first_cell(search, number);
 		} else if (number) {
 			search->chosen[--number]->used = false;
 			next = (size_t)(search->chosen[number] - search->cells) + 1;

@@ -311,6 +311,23 @@ static void any_mask(void **state)
 	pin_host_free(&host);
 }
 
+/* LLCs that are alike are not tried in all their orders. */
+static void many_llcs(void **state)
+{
+	struct pin_host host;
+	struct pin_plan plan;
+	bool taken[48] = { false };
+
+	(void)state;
+	build(2, 12, 2, 1);
+	read_host(&host, NULL);
+	taken[47] = taken[45] = taken[43] = taken[41] = true;
+	plans("1n9l2c1t", &host, taken, &plan);
+	assert_int_equal(plan.nodes[0], 0);
+	plans("1n12l1c1t", &host, taken, &plan);
+	pin_host_free(&host);
+}
+
 static void without_smt(void **state)
 {
 	struct pin_host host;
@@ -601,6 +618,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_large_host, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(what_others_have, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(any_mask, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(many_llcs, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(without_smt, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(holes, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(memory, make_folder, remove_folder),
