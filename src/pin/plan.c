@@ -34,6 +34,7 @@ struct search {
 	struct want *wants;
 	unsigned int nr_wants;
 	struct cell **chosen; /* by want */
+	uint64_t share_mib;   /* of a node's memory */
 	unsigned int steps;
 };
 
@@ -81,11 +82,21 @@ static bool agrees(const struct want *a, const struct cell *at_a, const struct w
 	       (a->llc == b->llc) == (at_a->llc == at_b->llc);
 }
 
+/* Has the node so much memory? Where the host does not tell, it has. */
+static bool holds(const struct pin_host *host, unsigned int node, uint64_t mib)
+{
+	for (size_t i = 0; i < host->nr_nodes; i++)
+		if (host->nodes[i].id == node && host->nodes[i].mib)
+			return host->nodes[i].mib >= mib;
+	return true;
+}
+
 static bool can_have(struct search *search, unsigned int number, struct cell *cell)
 {
 	const struct want *want = &search->wants[number];
 
-	if (cell->used || free_cores(search, cell, want->threads, NULL, want->cores) < want->cores)
+	if (cell->used || !holds(search->host, cell->node, search->share_mib) ||
+	    free_cores(search, cell, want->threads, NULL, want->cores) < want->cores)
 		return false;
 	for (unsigned int i = 0; i < number; i++)
 		if (!agrees(&search->wants[i], search->chosen[i], want, cell))
@@ -110,6 +121,9 @@ static bool place(struct search *search)
 	unsigned int number = 0;
 	size_t next = 0;
 
+	search->steps = 0;
+	for (size_t i = 0; i < search->nr_cells; i++)
+		search->cells[i].used = false;
 	while (number < search->nr_wants) {
 		while (next < search->nr_cells && !can_have(search, number, &search->cells[next]) &&
 		       search->steps++ < MAX_STEPS)
@@ -330,16 +344,21 @@ static int check_memory(const struct pin_host *host, const struct pin_plan *plan
 int pin_plan_make(const struct topology *topology, uint64_t memory_mib, const struct pin_host *host,
 		  const bool *taken, struct pin_plan *plan, struct error *err)
 {
-	struct search search = { .host = host, .taken = taken };
+	struct search search = { .host = host,
+				 .taken = taken,
+				 .share_mib = memory_mib / topology_nodes(topology) };
 	int ret = find_cells(&search);
 
 	*plan = (struct pin_plan){ .nr_cpus = topology_cpus(topology),
 				   .nr_nodes = topology_nodes(topology) };
 	if (!ret)
 		ret = find_wants(&search, topology);
-	if (!ret && !place(&search))
-		ret = refuse(&search, topology, err);
-	else if (!ret)
+	if (!ret && !place(&search)) {
+		/* Is it for memory alone? Then check_memory says so. */
+		search.share_mib = 0;
+		ret = place(&search) ? 0 : refuse(&search, topology, err);
+	}
+	if (!ret)
 		ret = assign_cpus(&search, plan);
 	if (ret == -ENOMEM)
 		error_set(err, ret, "out of memory");

@@ -397,6 +397,11 @@ static void memory(void **state)
 	assert_int_equal(pin_plan_make(&topology, 8194, &host, NULL, &plan, &err), -ENOSPC);
 	assert_string_equal(err.text, "each NUMA node of the guest has 4097 MiB, node 1 of the "
 				      "host has 4096");
+	/* One of them is larger. */
+	host.nodes[0].mib = 9000;
+	topology = (struct topology)TOPOLOGY(1, 1, 1, 1);
+	assert_int_equal(pin_plan_make(&topology, 9000, &host, NULL, &plan, &err), 0);
+	assert_int_equal(plan.nodes[0], 0);
 	pin_host_free(&host);
 }
 
