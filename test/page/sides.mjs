@@ -38,6 +38,14 @@ async function together(page, what, name) {
 	return [a, b];
 }
 
+/** The first run's beginning is in view, which the shorter repro has nothing of. @param {any} page */
+async function lookBeside(page) {
+	await page.evaluate(() => document.querySelector(".side .trace").timeline.show(0, 1e5));
+	const [, [, , , to]] = await views(page);
+
+	yes(to < 0, `the repro's view ends before it, at ${to}`);
+}
+
 /** The two pictures' places, and how wide they are painted. @param {any} page */
 const places = page => page.evaluate(() => [...document.querySelectorAll("canvas.timeline")].map(canvas => {
 	const { top, bottom, left, right } = canvas.getBoundingClientRect();
@@ -141,6 +149,96 @@ export async function testSides(test, browser, stem, report) {
 		await button(page, "link the views").click();
 		same((await views(page))[1], moved, "who was moved last leads");
 		await together(page, "linked again");
+		/* Where the repro has nothing, so that it has to move when the link is taken off. */
+		await lookBeside(page);
+		const [first, beside] = await views(page);
+
+		await button(page, "link the views").click();
+		yes((await views(page))[1][2] > beside[2], "what is not linked shows its own trace");
+		await button(page, "link the views").click();
+		same((await views(page))[0], first, "who was moved last leads, though the other had to move");
+		await together(page, "linked once more");
+		await harmless(opened);
+		await opened.close();
+	});
+
+	await test("a view that was moved before the other trace was there is left alone, and leads", async () => {
+		for (const late of [0, 1]) {
+			/* Each trace is one block: its bytes come when they are let go. */
+			const opened = await open(browser, file, WIDE, `{
+				const { arrayBuffer } = Response.prototype, held = new Promise(go => { window.go = go; });
+				let n = 0;
+
+				Response.prototype.arrayBuffer = async function () {
+					if (n++ === ${late})
+						await held;
+					return arrayBuffer.call(this);
+				};
+			}`), { page } = opened;
+			const seen = () => page.evaluate(which => {
+				const { view } = document.querySelectorAll(".side .trace")[which].timeline;
+
+				return [view.from, view.to];
+			}, 1 - late);
+
+			await page.locator("canvas.timeline").focus();
+			const before = await seen();
+
+			await page.keyboard.press("w");
+			await page.keyboard.press("a");
+			const moved = await seen();
+
+			yes(moved[1] - moved[0] < before[1] - before[0], "it is closer");
+			same(await page.locator("canvas.timeline").count(), 1, "timelines so far");
+			await page.evaluate(() => window.go());
+			same(await traces(page), 2, "timelines");
+			same(await seen(), moved, "what it shows");
+			await together(page, "with the other one");
+			await harmless(opened);
+			await opened.close();
+		}
+	});
+
+	await test("beside a trace there is nothing to select, which is said; what is in view of it can be", async () => {
+		const opened = await open(browser, file, WIDE), { page } = opened;
+		/** Of the repro: what is selected, and what was said. */
+		const repro = () => page.evaluate(() => {
+			const { range, said, trace } = document.querySelectorAll(".side .trace")[1].timeline;
+
+			return { range, said: said.textContent, span: trace.span };
+		});
+		const canvas = page.locator("canvas.timeline").nth(1), nothing = /; nothing of this trace is in view$/;
+
+		await traces(page);
+		await canvas.focus();
+		await page.keyboard.press("0");
+		await page.keyboard.press("r");
+		const all = await repro();
+
+		same(all.range, [0, all.span], "of what is in view, what is the trace's");
+		yes(!/nothing/.test(all.said) && /; selected: /.test(all.said), `it is said: ${all.said}`);
+		await lookBeside(page);
+		for (const key of ["r", "Shift+ArrowRight", "Shift+ArrowLeft"]) {
+			await page.keyboard.press(key);
+			const { range, said } = await repro();
+
+			same(range, null, `what ${key} selects`);
+			yes(nothing.test(said), `${key} says it: ${said}`);
+		}
+		await canvas.scrollIntoViewIfNeeded();
+		const box = await canvas.boundingBox();
+
+		await page.mouse.move(box.x + box.width * 0.5, box.y + 45);
+		await page.mouse.down();
+		await page.mouse.move(box.x + box.width * 0.7, box.y + 45, { steps: 3 });
+		await page.mouse.up();
+		same((await repro()).range, null, "what a drag in the ruler selects");
+		yes((await page.locator(".tables").nth(1).textContent()).includes("Over the whole trace"), "the tables are of all");
+		await page.keyboard.press("f");
+		await page.keyboard.press("Shift+ArrowRight");
+		const { range, said } = await repro();
+
+		yes(range && range[0] < range[1] && !/nothing/.test(said), `where there is something: ${range}, ${said}`);
 		await harmless(opened);
 		await opened.close();
 	});

@@ -38,7 +38,7 @@ export function press(hands, key) {
 	case "ArrowDown": view.scroll += LANE_HEIGHT + LANE_GAP; break;
 	case "f": hands.toFailure(); break;
 	case "0": case "Home": view.showAll(); break;
-	case "r": hands.select([inTrace(view, view.from), inTrace(view, view.to)]); break;
+	case "r": hands.select(inView(view)); break;
 	case "Shift+ArrowLeft": extend(hands, -0.02); break;
 	case "Shift+ArrowRight": extend(hands, 0.02); break;
 	case "Escape": hands.select(null); hands.setFocus(null); break;
@@ -53,10 +53,24 @@ function inTrace(view, t) {
 	return Math.round(Math.max(0, Math.min(view.span, t)));
 }
 
+/**
+ * What is in view of the trace, in whole ns; null: nothing, as beside a longer one that is linked to it.
+ * @param {View} view
+ * @returns {[number, number] | null}
+ */
+export function inView(view) {
+	const from = inTrace(view, view.from), to = inTrace(view, view.to);
+
+	return from < to ? [from, to] : null;
+}
+
 /** The range's end moves; without a range one begins where the view does. @param {Hands} hands @param {number} share of the view */
 function extend(hands, share) {
-	const { view } = hands, [from, to] = hands.range ?? [inTrace(view, view.from), inTrace(view, view.from)];
+	const { view } = hands, start = inView(view)?.[0];
+	const [from, to] = hands.range ?? [start, start];
 
+	if (from === undefined || to === undefined)
+		return;
 	hands.select([from, Math.max(from, inTrace(view, to + share * view.length))]);
 }
 
@@ -141,7 +155,7 @@ function listenToPointer(canvas, hands) {
 		if (drag && !drag.moved)
 			hands.click(placeOf(canvas, event));
 		else if (drag && drag.kind === "select")
-			hands.select(hands.range);
+			hands.select(hands.range && hands.range[0] < hands.range[1] ? hands.range : null);
 		drag = null;
 	});
 	canvas.addEventListener("pointercancel", () => { drag = null; });

@@ -34,6 +34,8 @@ export class Sides {
 	constructor() {
 		/** @type {Timeline[]} the first run's and the repro's, once they are there */
 		this.timelines = [];
+		/** @type {[number, number][]} what each opened at: from, to */
+		this.opened = [];
 		this.at = [0, 0];
 		/** Which one was moved last. */
 		this.leader = 0;
@@ -46,6 +48,7 @@ export class Sides {
 	/** @param {Timeline} timeline @param {number} which */
 	put(timeline, which) {
 		this.timelines[which] = timeline;
+		this.opened[which] = [timeline.view.from, timeline.view.to];
 		if (this.timelines[0] && this.timelines[1])
 			this.#begin();
 	}
@@ -79,16 +82,20 @@ export class Sides {
 		return button;
 	}
 
-	/** What both opened at is in view. */
+	/** What both opened at is in view; or what one shows that was moved before the other was there. */
 	#open() {
-		const [a, b] = this.timelines.map(({ view }, i) => [view.from - this.at[i], view.to - this.at[i]]);
-		const { view } = this.timelines[0];
+		const moved = this.timelines.findIndex(({ view }, i) => view.from !== this.opened[i][0] || view.to !== this.opened[i][1]);
+		const [a, b] = this.opened.map(([from, to], i) => [from - this.at[i], to - this.at[i]]);
 
-		view.place(Math.min(a[0], b[0]) + this.at[0], Math.max(a[1], b[1]) + this.at[0]);
+		this.leader = Math.max(0, moved);
+		if (moved < 0)
+			this.timelines[0].view.place(Math.min(a[0], b[0]) + this.at[0], Math.max(a[1], b[1]) + this.at[0]);
 	}
 
-	/** @param {boolean} on */
+	/** Who leads stays: to be put within its own trace is no move. @param {boolean} on */
 	#link(on) {
+		const { leader } = this;
+
 		this.isLinked = on;
 		this.timelines.forEach(({ trace, view }, i) => {
 			const other = 1 - i, apart = this.at[i] - this.at[other];
@@ -97,10 +104,11 @@ export class Sides {
 			view.most = on ? Math.max(trace.span, this.timelines[other].trace.span + apart) : trace.span;
 		});
 		if (on)
-			this.#moved(this.leader);
+			this.#moved(leader);
 		else
 			for (const { view } of this.timelines)
 				view.show(view.from, view.to);
+		this.leader = leader;
 		this.timelines.forEach(timeline => timeline.draw());
 	}
 

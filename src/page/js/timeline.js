@@ -5,7 +5,7 @@
 import { el, shown } from "./dom.js";
 import { Painter } from "./draw.js";
 import { Frame } from "./frame.js";
-import { listen, press } from "./hands.js";
+import { inView, listen, press } from "./hands.js";
 import { chooseTasks, laneAt, layLanes } from "./lanes.js";
 import { aroundFailure } from "./opening.js";
 import { palette } from "./palette.js";
@@ -173,7 +173,8 @@ export class Timeline {
 
 		if (modified || !press(this, key))
 			return false;
-		this.say(`${duration(view.length)} in view from ${view.moment(Math.max(view.least, view.from), view.length)}${this.range ?
+		this.say(`${duration(view.length)} in view from ${view.moment(Math.max(view.least, view.from), view.length)}${
+			inView(view) ? "" : "; nothing of this trace is in view"}${this.range ?
 			`; selected: from ${view.exact(this.range[0])}, ${exact(this.range[1] - this.range[0])}` : ""}`);
 		return true;
 	}
