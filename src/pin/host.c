@@ -32,12 +32,29 @@ struct reader {
 	struct list list; /* that was read last */
 };
 
-/* The file's text, without its line feed. Returns 0 or -errno, without a message. */
+/* The kernel gives a page at a time. Returns 0 or -errno; -EPROTO: more than any of them has. */
+static int read_all(int fd, char *text, size_t size)
+{
+	ssize_t count = 1;
+	size_t used = 0;
+
+	while (count > 0 && used < size) {
+		count = read(fd, text + used, size - used);
+		if (count < 0)
+			return -errno;
+		used += (size_t)count;
+	}
+	if (used == size)
+		return -EPROTO;
+	text[used] = '\0';
+	return 0;
+}
+
+/* The file's text. Returns 0 or -errno, without a message. */
 __attribute__((format(printf, 2, 3))) static int read_text(struct reader *reader, const char *fmt,
 							   ...)
 {
 	size_t used = strlen(reader->root);
-	ssize_t count;
 	va_list ap;
 	int fd, ret;
 
@@ -50,15 +67,9 @@ __attribute__((format(printf, 2, 3))) static int read_text(struct reader *reader
 	fd = open(reader->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	/* sysfs gives a file's text in one piece. */
-	count = read(fd, reader->text, sizeof(reader->text) - 1);
-	ret = count < 0 ? -errno : 0;
+	ret = read_all(fd, reader->text, sizeof(reader->text));
 	close(fd);
-	if (ret)
-		return ret;
-	reader->text[count] = '\0';
-	reader->text[strcspn(reader->text, "\n")] = '\0';
-	return 0;
+	return ret;
 }
 
 static int fail(struct reader *reader, int ret)
@@ -78,7 +89,7 @@ static bool take_number(const char **at, unsigned int end, unsigned int *number)
 	return *at > from && *number < end;
 }
 
-/* "0-3,8", or nothing at all, which a node without CPUs has. */
+/* "0-3,8" in the first line, or nothing at all, which a node without CPUs has. */
 static int parse_list(struct reader *reader, unsigned int end)
 {
 	struct list *list = &reader->list;
@@ -86,6 +97,7 @@ static int parse_list(struct reader *reader, unsigned int end)
 	unsigned int first, last;
 
 	memset(list, 0, sizeof(*list));
+	reader->text[strcspn(reader->text, "\n")] = '\0';
 	while (*at) {
 		if (!take_number(&at, end, &first))
 			return fail(reader, -EPROTO);
@@ -137,7 +149,7 @@ static int read_llc(struct reader *reader, struct pin_cpu *cpu)
 			      i))
 			break;
 		level = strtoul(reader->text, &end, 10);
-		if (end == reader->text || *end || level > MAX_CACHES)
+		if (end == reader->text || (*end && *end != '\n') || level > MAX_CACHES)
 			return fail(reader, -EPROTO);
 		if (level > highest) {
 			highest = (unsigned int)level;
@@ -177,15 +189,69 @@ static int read_cpus(struct reader *reader, const cpu_set_t *allowed, int count)
 }
 
 /* "Node 1 MemTotal:  16384 kB", the first line. */
-static uint64_t node_mib(struct reader *reader, unsigned int node)
+static void read_size(struct reader *reader, struct pin_node *node)
 {
 	unsigned long long kib;
 	const char *at;
 
-	if (read_text(reader, "/sys/devices/system/node/node%u/meminfo", node))
-		return 0;
+	if (read_text(reader, "/sys/devices/system/node/node%u/meminfo", node->id))
+		return;
 	at = strstr(reader->text, "MemTotal:");
-	return at && sscanf(at, "MemTotal: %19llu kB", &kib) == 1 ? kib >> 10 : 0;
+	if (!at || sscanf(at, "MemTotal: %19llu kB", &kib) != 1)
+		return;
+	node->mib = kib >> 10;
+	node->has_memory &= node->mib > 0;
+}
+
+/* The list in the text names those with memory. */
+static int parse_memory(struct reader *reader)
+{
+	struct pin_host *host = reader->host;
+	int ret = parse_list(reader, PIN_MAX_NODES);
+
+	for (size_t i = 0; !ret && i < host->nr_nodes; i++)
+		host->nodes[i].has_memory &= reader->list.has[host->nodes[i].id];
+	return ret;
+}
+
+/* Where the host does not tell, all nodes have some that is ours. */
+static int read_memory(struct reader *reader)
+{
+	static const char label[] = "\nMems_allowed_list:\t";
+	int ret = read_text(reader, "/sys/devices/system/node/has_memory");
+	const char *at;
+
+	if (ret && ret != -ENOENT)
+		return fail(reader, ret);
+	if (!ret)
+		ret = parse_memory(reader);
+	if (ret && ret != -ENOENT)
+		return ret;
+	ret = read_text(reader, "/proc/self/status");
+	if (ret)
+		return ret == -ENOENT ? 0 : fail(reader, ret);
+	at = strstr(reader->text, label);
+	if (!at)
+		return 0;
+	at += strlen(label);
+	memmove(reader->text, at, strlen(at) + 1);
+	return parse_memory(reader);
+}
+
+static int read_node(struct reader *reader, struct pin_node *node)
+{
+	struct pin_host *host = reader->host;
+	int ret = read_text(reader, "/sys/devices/system/node/node%u/cpulist", node->id);
+
+	ret = ret ? fail(reader, ret) : parse_list(reader, PIN_MAX_CPUS);
+	if (ret)
+		return ret;
+	node->has_cpus = reader->list.count > 0;
+	for (size_t i = 0; i < host->nr_cpus; i++)
+		if (reader->list.has[host->cpus[i].id])
+			host->cpus[i].node = node->id;
+	read_size(reader, node);
+	return 0;
 }
 
 static int read_nodes(struct reader *reader)
@@ -204,22 +270,21 @@ static int read_nodes(struct reader *reader)
 		return error_set(reader->err, -ENOMEM, "out of memory");
 	for (unsigned int i = 0; i < PIN_MAX_NODES; i++)
 		if (reader->list.has[i])
-			host->nodes[host->nr_nodes++].id = i;
+			host->nodes[host->nr_nodes++] =
+				(struct pin_node){ .id = i, .has_memory = true, .has_cpus = true };
 	if (ret == -ENOENT)
 		return 0;
-	for (size_t i = 0; i < host->nr_nodes; i++) {
-		unsigned int node = host->nodes[i].id;
-
-		ret = read_text(reader, "/sys/devices/system/node/node%u/cpulist", node);
-		ret = ret ? fail(reader, ret) : parse_list(reader, PIN_MAX_CPUS);
-		if (ret)
-			return ret;
-		for (size_t j = 0; j < host->nr_cpus; j++)
-			if (reader->list.has[host->cpus[j].id])
-				host->cpus[j].node = node;
-		host->nodes[i].mib = node_mib(reader, node);
-	}
-	return 0;
+	for (size_t i = 0; i < host->nr_cpus; i++)
+		host->cpus[i].node = PIN_MAX_NODES;
+	ret = 0;
+	for (size_t i = 0; !ret && i < host->nr_nodes; i++)
+		ret = read_node(reader, &host->nodes[i]);
+	for (size_t i = 0; !ret && i < host->nr_cpus; i++)
+		if (host->cpus[i].node == PIN_MAX_NODES)
+			ret = error_set(reader->err, -EPROTO,
+					"pinning: this host's CPU %u is in no NUMA node",
+					host->cpus[i].id);
+	return ret ? ret : read_memory(reader);
 }
 
 static int order(unsigned int a, unsigned int b)

@@ -3,6 +3,7 @@
 #define KTSTR_PIN_HOST_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,9 @@ struct pin_cpu {
 
 struct pin_node {
 	unsigned int id;
-	uint64_t mib; /* of memory, free or not; 0: the host does not tell */
+	uint64_t mib;	 /* of memory, free or not; 0: the host does not tell */
+	bool has_memory; /* that a cpuset leaves us */
+	bool has_cpus;	 /* that are online, ours or not */
 };
 
 struct pin_host {
@@ -33,9 +36,9 @@ struct pin_host {
 };
 
 /*
- * pin_host_read - from /sys/devices/system below @root, "" but for tests. Where there is no cache
- * to be read, as in many a virtual machine, a package counts as an LLC; where there are no nodes,
- * all is node 0.
+ * pin_host_read - from /sys/devices/system and /proc/self below @root, "" but for tests. Where
+ * there is no cache to be read, as in many a virtual machine, a package counts as an LLC; where
+ * there are no nodes, all is node 0.
  * @allowed: the CPUs that we may use, @count bits
  * Returns 0; -ENOENT: a file that is needed is not there; -EPROTO: one does not say what it should;
  * -ENOMEM; with a message. @host is to be freed in either case.

@@ -34,7 +34,7 @@ struct search {
 	struct want *wants;
 	unsigned int nr_wants;
 	struct cell **chosen; /* by want */
-	uint64_t share_mib;   /* of a node's memory */
+	uint64_t share_mib;   /* of a node's memory; 0: it does not count */
 	unsigned int steps;
 };
 
@@ -82,20 +82,28 @@ static bool agrees(const struct want *a, const struct cell *at_a, const struct w
 	       (a->llc == b->llc) == (at_a->llc == at_b->llc);
 }
 
-/* Has the node so much memory? Where the host does not tell, it has. */
-static bool holds(const struct pin_host *host, unsigned int node, uint64_t mib)
+/* Has it so much memory for us? Where the host does not tell how much, it has. */
+static bool holds(const struct pin_node *node, uint64_t mib)
 {
-	for (size_t i = 0; i < host->nr_nodes; i++)
-		if (host->nodes[i].id == node && host->nodes[i].mib)
-			return host->nodes[i].mib >= mib;
-	return true;
+	return node->has_memory && (!node->mib || node->mib >= mib);
+}
+
+/* Each node of a CPU is one of those. */
+static const struct pin_node *find_node(const struct pin_host *host, unsigned int id)
+{
+	size_t i = 0;
+
+	while (host->nodes[i].id != id)
+		i++;
+	return &host->nodes[i];
 }
 
 static bool can_have(struct search *search, unsigned int number, struct cell *cell)
 {
 	const struct want *want = &search->wants[number];
 
-	if (cell->used || !holds(search->host, cell->node, search->share_mib) ||
+	if (cell->used ||
+	    (search->share_mib && !holds(find_node(search->host, cell->node), search->share_mib)) ||
 	    free_cores(search, cell, want->threads, NULL, want->cores) < want->cores)
 		return false;
 	for (unsigned int i = 0; i < number; i++)
@@ -259,6 +267,12 @@ static int refuse(const struct search *search, const struct topology *topology, 
 					 search->taken ? "is free now" : "we may use", most,
 					 plural(most));
 	}
+	if (search->steps >= MAX_STEPS)
+		return error_set(err, -ENOSPC,
+				 "%u steps found no place for its %u LLCs among the host's that "
+				 "%s, and there may be one; make those of a node more alike",
+				 MAX_STEPS, search->nr_wants,
+				 search->taken ? "are free now" : "we may use");
 	return error_set(err, -ENOSPC,
 			 "the host's LLCs and NUMA nodes that %s do not hold the guest's all at "
 			 "once",
@@ -296,57 +310,51 @@ static bool is_used(const struct pin_plan *plan, unsigned int nr_nodes, unsigned
 	return false;
 }
 
-static bool has_cpus(const struct pin_host *host, unsigned int node)
-{
-	for (size_t i = 0; i < host->nr_cpus; i++)
-		if (host->cpus[i].node == node)
-			return true;
-	return false;
-}
-
 /* Those of the host without CPUs first, then others that the guest has not. */
 static int assign_memory_nodes(const struct topology *topology, const struct pin_host *host,
-			       struct pin_plan *plan, struct error *err)
+			       uint64_t share, struct pin_plan *plan, struct error *err)
 {
-	unsigned int count = topology->numa_nodes;
+	unsigned int count = topology->numa_nodes, able = 0;
 
 	for (int with_cpus = 0; with_cpus <= 1; with_cpus++)
-		for (size_t i = 0; count < plan->nr_nodes && i < host->nr_nodes; i++) {
-			unsigned int node = host->nodes[i].id;
+		for (size_t i = 0; i < host->nr_nodes; i++) {
+			const struct pin_node *node = &host->nodes[i];
 
-			if (has_cpus(host, node) == with_cpus && !is_used(plan, count, node))
-				plan->nodes[count++] = node;
+			if (node->has_cpus != with_cpus || !holds(node, share))
+				continue;
+			able++;
+			if (count < plan->nr_nodes && !is_used(plan, count, node->id))
+				plan->nodes[count++] = node->id;
 		}
 	if (count < plan->nr_nodes)
 		return error_set(err, -ENOSPC,
 				 "the guest has %u NUMA nodes, those with memory only among them, "
-				 "the host has %zu",
-				 plan->nr_nodes, host->nr_nodes);
+				 "the host has %u with %" PRIu64 " MiB that we may use",
+				 plan->nr_nodes, able, share);
 	return 0;
 }
 
-static int check_memory(const struct pin_host *host, const struct pin_plan *plan,
-			uint64_t memory_mib, struct error *err)
+static int check_memory(const struct topology *topology, const struct pin_host *host,
+			uint64_t share, const struct pin_plan *plan, struct error *err)
 {
-	uint64_t share = memory_mib / plan->nr_nodes;
+	for (unsigned int i = 0; i < topology->numa_nodes; i++) {
+		const struct pin_node *node = find_node(host, plan->nodes[i]);
 
-	for (unsigned int i = 0; i < plan->nr_nodes; i++)
-		for (size_t j = 0; j < host->nr_nodes; j++)
-			if (host->nodes[j].id == plan->nodes[i] && host->nodes[j].mib &&
-			    host->nodes[j].mib < share)
-				return error_set(err, -ENOSPC,
-						 "each NUMA node of the guest has %" PRIu64
-						 " MiB, node %u of the host has %" PRIu64,
-						 share, plan->nodes[i], host->nodes[j].mib);
+		if (!holds(node, share))
+			return error_set(err, -ENOSPC,
+					 "each NUMA node of the guest has %" PRIu64
+					 " MiB, node %u of the host has %" PRIu64
+					 " that we may use",
+					 share, node->id, node->has_memory ? node->mib : 0);
+	}
 	return 0;
 }
 
 int pin_plan_make(const struct topology *topology, uint64_t memory_mib, const struct pin_host *host,
 		  const bool *taken, struct pin_plan *plan, struct error *err)
 {
-	struct search search = { .host = host,
-				 .taken = taken,
-				 .share_mib = memory_mib / topology_nodes(topology) };
+	uint64_t share = memory_mib / topology_nodes(topology);
+	struct search search = { .host = host, .taken = taken, .share_mib = share };
 	int ret = find_cells(&search);
 
 	*plan = (struct pin_plan){ .nr_cpus = topology_cpus(topology),
@@ -356,16 +364,17 @@ int pin_plan_make(const struct topology *topology, uint64_t memory_mib, const st
 	if (!ret && !place(&search)) {
 		/* Is it for memory alone? Then check_memory says so. */
 		search.share_mib = 0;
-		ret = place(&search) ? 0 : refuse(&search, topology, err);
+		ret = search.steps < MAX_STEPS && place(&search) ? 0
+								 : refuse(&search, topology, err);
 	}
 	if (!ret)
 		ret = assign_cpus(&search, plan);
 	if (ret == -ENOMEM)
 		error_set(err, ret, "out of memory");
 	if (!ret)
-		ret = assign_memory_nodes(topology, host, plan, err);
+		ret = check_memory(topology, host, share, plan, err);
 	if (!ret)
-		ret = check_memory(host, plan, memory_mib, err);
+		ret = assign_memory_nodes(topology, host, share, plan, err);
 	free(search.cells);
 	free(search.wants);
 	free(search.chosen);

@@ -78,7 +78,7 @@ static bool reduces_machine(const char *append)
 	return false;
 }
 
-static void begin_observation(const struct guest_config *config, struct observation *seen)
+void guest_begin_observation(const struct guest_config *config, struct observation *seen)
 {
 	seen->cpus_wanted = topology_cpus(&config->plan->topology);
 	seen->nodes_wanted = topology_nodes(&config->plan->topology);
@@ -232,7 +232,7 @@ int guest_create(struct guest_config *config, struct observation *seen, struct v
 	int ret;
 
 	config->refused = config->crowded = false;
-	begin_observation(config, seen);
+	guest_begin_observation(config, seen);
 	rights_no_new_privileges();
 	ret = check_memory(config, err);
 	if (!ret)

@@ -45,6 +45,9 @@ struct guest_config {
 /* A boot's budget when the user gives none: 10 s and 150 ms a vCPU. */
 uint64_t guest_boot_timeout_ms(const struct topology *topology);
 
+/* guest_begin_observation - with what is wanted; guest_create does so, too. */
+void guest_begin_observation(const struct guest_config *config, struct observation *seen);
+
 /*
  * guest_create - a machine that only has to be run: kernel, initramfs and tables, or a fork; and
  * what it is to be handed over. All that can be refused is refused here; -EINTR when the user wants

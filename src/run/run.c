@@ -133,6 +133,8 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 	ret = observation_init(&vm->seen);
 	if (ret)
 		return error_set(err, ret, "no memory for the guest's logs");
+	/* Who ends the wait for CPUs is told of the machine that it was for. */
+	guest_begin_observation(guest, &vm->seen);
 	ret = pin(config, result, guest, err);
 	if (!ret)
 		ret = guest_create(guest, &vm->seen, &machine, err);

@@ -156,10 +156,14 @@ int guest_memory_bind(const struct guest_memory *memory, const unsigned int *nod
 			    range->size, MPOL_BIND, mask, MEMORY_HOST_NODES + 1ul, 0ul) == 0)
 			continue;
 		ret = -errno;
-		return error_set(err, ret,
-				 "guest memory: binding node %u's to the host's node %u: %s%s",
-				 range->node, node, strerror(-ret),
-				 ret == -EPERM ? " (a container needs CAP_SYS_NICE for it)" : "");
+		return error_set(
+			err, ret, "guest memory: binding node %u's to the host's node %u: %s%s",
+			range->node, node, strerror(-ret),
+			ret == -EPERM	 ? " (a container needs CAP_SYS_NICE for it)"
+			: ret == -EINVAL ? " (it has no memory, or a cpuset does not allow "
+					   "it: see Mems_allowed_list in "
+					   "/proc/self/status)"
+					 : "");
 	}
 	return 0;
 }

@@ -246,7 +246,7 @@ static void a_large_host(void **state)
 	refuses("1n8l1c1t", &host, NULL,
 		"the guest has 8 LLCs of 1 core with 1 thread, the host has room for 4: the largest LLC that we may use has 4 such cores");
 	refuses("2n2l4c2t+1m", &host, NULL,
-		"the guest has 3 NUMA nodes, those with memory only among them, the host has 2");
+		"the guest has 3 NUMA nodes, those with memory only among them, the host has 2 with 341 MiB that we may use");
 	/* One LLC over two nodes, which these are not. */
 	refuses("2n1l8c1t", &host, NULL,
 		"the host's LLCs and NUMA nodes that we may use do not hold the guest's all at "
@@ -308,6 +308,103 @@ static void any_mask(void **state)
 			assert_true(i || (ret == 0) == (cores > 0));
 		}
 	}
+	pin_host_free(&host);
+}
+
+static bool core_is_free(const struct pin_host *host, const bool *taken, size_t begin,
+			 unsigned int threads)
+{
+	unsigned int count = 0;
+
+	for (size_t i = begin; i < host->nr_cpus && host->cpus[i].core == host->cpus[begin].core;
+	     i++) {
+		if (taken[i])
+			return false;
+		count++;
+	}
+	return count >= threads;
+}
+
+/* Every core of the guest's on every core of the host's: from vCPU @cpu on, is there a way? */
+static bool any_way(const struct topology *topology, const struct pin_host *host, const bool *taken,
+		    const struct pin_cpu **at, unsigned int cpu)
+{
+	const struct topology_place place = topology_place(topology, cpu);
+
+	for (size_t i = 0; i < host->nr_cpus; i++) {
+		const struct pin_cpu *try = &host->cpus[i];
+		bool agrees = (!i || try[-1].core != try->core) &&
+			      core_is_free(host, taken, i, place.part->threads);
+
+		for (unsigned int j = 0; agrees && j < cpu; j++) {
+			const struct topology_place other = topology_place(topology, j);
+
+			agrees = other.thread ||
+				 (at[j]->core != try->core &&
+				  (at[j]->node == try->node) == (other.node == place.node) &&
+				  (at[j]->llc == try->llc) == (other.llc == place.llc));
+		}
+		if (!agrees)
+			continue;
+		at[cpu] = try;
+		if (cpu + place.part->threads >= topology_cpus(topology) ||
+		    any_way(topology, host, taken, at, cpu + place.part->threads))
+			return true;
+	}
+	return false;
+}
+
+/* There is a plan where there is one of all that can be, and only there. */
+static void brute_force(void **state)
+{
+	static const char *const specs[] = { "1n1l2c1t",     "1n1l2c2t",     "1n2l1c1t",
+					     "1n2l2c2t",     "2n2l2c1t",     "2n4l1c1t",
+					     "1n:2c2t+1c1t", "2n:2c1t+1c2t", "1n:1c2t+2l1c1t",
+					     "1n:1c1t+2c1t" };
+	const struct pin_cpu *at[16];
+	unsigned int ways[2] = { 0 };
+	struct topology topology;
+	struct pin_host host;
+	struct pin_plan plan;
+	bool taken[16];
+
+	(void)state;
+	srand(11);
+	build(2, 2, 2, 2);
+	read_host(&host, NULL);
+	for (unsigned int round = 0; round < 800; round++) {
+		for (unsigned int i = 0; i < 16; i++)
+			taken[i] = rand() % 16 < (int)(round % 8);
+		for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+			bool way;
+
+			assert_int_equal(topology_parse(specs[i], &topology, NULL), 0);
+			way = any_way(&topology, &host, taken, at, 0);
+			if (way != (try_plan(specs[i], &host, taken, &plan, NULL) == 0))
+				fail_msg("%s, round %u: there is %s way", specs[i], round,
+					 way ? "a" : "no");
+			ways[way]++;
+		}
+	}
+	assert_true(ways[0] > 1000 && ways[1] > 1000);
+	pin_host_free(&host);
+}
+
+/* What cannot be decided is not called impossible. */
+static void too_many_steps(void **state)
+{
+	bool taken[80] = { false };
+	struct pin_host host;
+
+	(void)state;
+	build(2, 20, 2, 1);
+	read_host(&host, NULL);
+	/* Of each node, three LLCs have two cores and the others have one. */
+	for (size_t i = 0; i < 80; i += 2)
+		taken[i] = i % 40 >= 6;
+	refuses("1n:2c1t+1c1t+2c1t+1c1t+2c1t+1c1t+2c1t", &host, taken,
+		"262144 steps found no place for its 7 LLCs among the host's that are free now, "
+		"and there may be one; make those of a node more alike");
 	pin_host_free(&host);
 }
 
@@ -396,12 +493,70 @@ static void memory(void **state)
 	assert_int_equal(pin_plan_make(&topology, 8192, &host, NULL, &plan, &err), 0);
 	assert_int_equal(pin_plan_make(&topology, 8194, &host, NULL, &plan, &err), -ENOSPC);
 	assert_string_equal(err.text, "each NUMA node of the guest has 4097 MiB, node 1 of the "
-				      "host has 4096");
+				      "host has 4096 that we may use");
 	/* One of them is larger. */
 	host.nodes[0].mib = 9000;
 	topology = (struct topology)TOPOLOGY(1, 1, 1, 1);
 	assert_int_equal(pin_plan_make(&topology, 9000, &host, NULL, &plan, &err), 0);
 	assert_int_equal(plan.nodes[0], 0);
+	pin_host_free(&host);
+}
+
+/* Nodes without memory, and those that a cpuset keeps from us, are never bound to. */
+static void nodes_without_memory(void **state)
+{
+	static const char status[] = "../../../proc/self/status";
+	struct pin_host host;
+	struct pin_plan plan;
+
+	(void)state;
+	build(4, 1, 2, 1);
+	put("Node 3 MemTotal:   0 kB\n", "node/node3/meminfo");
+	read_host(&host, NULL);
+	plans("1n1l1c1t", &host, NULL, &plan);
+	assert_int_equal(plan.nodes[0], 2);
+	pin_host_free(&host);
+	put("0-1,3\n", "node/has_memory");
+	read_host(&host, NULL);
+	plans("1n1l1c1t", &host, NULL, &plan);
+	assert_int_equal(plan.nodes[0], 1);
+	pin_host_free(&host);
+	put("Name:\tx\nMems_allowed:\t1\nMems_allowed_list:\t0,2-1023\nNo:\t1\n", "%s", status);
+	read_host(&host, NULL);
+	plans("1n1l1c1t", &host, NULL, &plan);
+	assert_int_equal(plan.nodes[0], 0);
+	refuses("2n2l1c1t", &host, NULL,
+		"each NUMA node of the guest has 512 MiB, node 3 of the host has 0 that we may "
+		"use");
+	refuses("1n1l1c1t+1m", &host, NULL,
+		"the guest has 2 NUMA nodes, those with memory only among them, the host has 1 with 512 MiB that we may use");
+	pin_host_free(&host);
+	put("Mems_allowed_list:\tx\n", "%s", status);
+	read_host(&host, NULL);
+	pin_host_free(&host);
+	put("Name:\tx\nMems_allowed_list:\tx\n", "%s", status);
+	assert_int_equal(read_allowed(&host, NULL, NULL), -EPROTO);
+	pin_host_free(&host);
+	put("Name:\tx\n", "%s", status);
+	/* A node whose CPUs are hidden has some; one without any goes to memory first. */
+	put("0-3\n", "node/has_memory");
+	put("\n", "node/node1/cpulist");
+	put("0-1,4-7\n", "cpu/online");
+	put("Node 3 MemTotal:   4194304 kB\n", "node/node3/meminfo");
+	read_host(&host, "0 1");
+	plans("1n1l1c1t+1m", &host, NULL, &plan);
+	assert_int_equal(plan.nodes[0], 3);
+	assert_int_equal(plan.nodes[1], 1);
+	plans("1n1l1c1t+2m", &host, NULL, &plan);
+	assert_int_equal(plan.nodes[2], 0);
+	/* And one that is too small is no place for memory alone. */
+	host.nodes[1].mib = 100;
+	plans("1n1l1c1t+1m", &host, NULL, &plan);
+	assert_int_equal(plan.nodes[1], 0);
+	pin_host_free(&host);
+	/* No node has it. */
+	put("0\n", "node/node0/cpulist");
+	assert_int_equal(read_allowed(&host, NULL, NULL), -EPROTO);
 	pin_host_free(&host);
 }
 
@@ -623,10 +778,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_large_host, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(what_others_have, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(any_mask, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(brute_force, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(too_many_steps, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(many_llcs, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(without_smt, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(holes, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(memory, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(nodes_without_memory, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(garbage, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(locks, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_folder_of_others, make_folder, remove_folder),
