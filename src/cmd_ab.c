@@ -187,7 +187,7 @@ static int finish(struct ab *ab, double seconds, int signal_number, struct error
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(names[i], sizeof(names[i]), "%c%s%s", "AB"[i],
 			 *ab -> sides[i].said ? ": " : "", ab->sides[i].said);
-		sources[i] = (struct compare_source){ names[i], &results[i] };
+		sources[i] = (struct compare_source){ .name = names[i], .results = &results[i] };
 	}
 	if (!status)
 		status = compare_show(ab->options, &sources[0], &sources[1], err);

@@ -1,5 +1,4 @@
 /* ktstr-launch compare: what differs between the results of two suites, and how sure is that? */
-#include <limits.h>
 #include <stdio.h>
 
 #include "command.h"
@@ -28,19 +27,37 @@ static int compare_files(const struct run_options *options, const char *const *f
 	if (!ret)
 		ret = read_side(files[1], &b, err);
 	if (!ret)
-		ret = compare_show(options, &(struct compare_source){ files[0], &a },
-				   &(struct compare_source){ files[1], &b }, err);
+		ret = compare_show(
+			options, &(struct compare_source){ .name = files[0], .results = &a },
+			&(struct compare_source){ .name = files[1], .results = &b }, err);
 	results_destroy(&a);
 	results_destroy(&b);
 	return ret;
 }
 
+/* Where nothing is worse: is that all that the newest run was to tell? Returns the exit status. */
+static int is_whole(const struct history *history, const char *path)
+{
+	const struct results *newest = &history->newest;
+
+	if (history->lacks_last)
+		command_complain("compare: '%s': its last line was cut off, so that the newest run "
+				 "is missing, and the one before it was compared",
+				 path);
+	if (newest->interrupted)
+		command_complain(
+			"compare: the newest run of '%s', %.32s, was interrupted after %zu "
+			"of %u results; of the others nothing is known",
+			path, history->newest_time, newest->count, newest->planned);
+	return history->lacks_last || newest->interrupted ? COMMAND_CANNOT : 0;
+}
+
 static int compare_history(const struct run_options *options, struct error *err)
 {
 	const char *path = options->history;
+	unsigned int most = options->last ? options->last : DEFAULT_LAST;
 	struct history history;
-	char before[PATH_MAX + 128], newest[PATH_MAX + 128];
-	int ret = history_read(path, options->last ? options->last : DEFAULT_LAST, &history, err);
+	int ret = history_read(path, most, &history, err);
 
 	if (ret)
 		return ret;
@@ -48,11 +65,25 @@ static int compare_history(const struct run_options *options, struct error *err)
 		command_complain("compare: warning: '%s': %u of its lines were cut off, and are "
 				 "passed over",
 				 path, history.cut_off);
-	snprintf(before, sizeof(before), "%u run%s, %s to %s, of %s", history.runs,
-		 history.runs == 1 ? "" : "s", history.first_time, history.last_time, path);
-	snprintf(newest, sizeof(newest), "the newest, %s, of %s", history.newest_time, path);
-	ret = compare_show(options, &(struct compare_source){ before, &history.before },
-			   &(struct compare_source){ newest, &history.newest }, err);
+	ret = compare_show(options,
+			   &(struct compare_source){ .name = path,
+						     .results = &history.before,
+						     .runs = history.runs,
+						     .most = most,
+						     .interrupted = history.interrupted,
+						     .passed_over = history.cut_off,
+						     .first = history.first_time,
+						     .last = history.last_time },
+			   &(struct compare_source){ .name = path,
+						     .results = &history.newest,
+						     .runs = 1,
+						     .interrupted = history.newest.interrupted,
+						     .passed_over = history.lacks_last,
+						     .first = history.newest_time,
+						     .last = history.newest_time },
+			   err);
+	if (!ret)
+		ret = is_whole(&history, path);
 	history_destroy(&history);
 	return ret;
 }

@@ -2,10 +2,12 @@
 #include "compare/print.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/suite.h"
 #include "stats/permutation.h"
 #include "util/utf8.h"
 
@@ -108,12 +110,40 @@ static int width_of(const char *text)
 	return width;
 }
 
+/* "20 runs, 2026-11-01T03:00:00Z to 2026-11-20T03:00:00Z", of a history */
+static void print_runs(FILE *out, const struct compare_source *source)
+{
+	char first[SUITE_TIME_SIZE], last[SUITE_TIME_SIZE];
+
+	if (!source->runs)
+		return;
+	utf8_printable(first, sizeof(first), source->first, strlen(source->first));
+	utf8_printable(last, sizeof(last), source->last, strlen(source->last));
+	if (!source->most) {
+		fprintf(out, "the newest run, %s", last);
+		return;
+	}
+	fprintf(out, "%u run%s, %s to %s, up to %u of each variant", source->runs,
+		source->runs == 1 ? "" : "s", first, last, source->most);
+	if (source->interrupted)
+		fprintf(out, ", %u interrupted", source->interrupted);
+}
+
 static void print_source(FILE *out, const char *side, const struct compare_source *source)
 {
-	char name[NAME_SIZE];
+	const struct results *results = source->results;
+	char path[PATH_MAX], name[NAME_SIZE];
 
-	utf8_printable(name, sizeof(name), source->name, strlen(source->name));
-	fprintf(out, "%s %s, %zu results", side, name, source->results->count);
+	utf8_printable(path, sizeof(path), source->name, strlen(source->name));
+	fprintf(out, "%s ", side);
+	print_runs(out, source);
+	if (!source->runs)
+		fputs(path, out);
+	if (results->interrupted && results->planned)
+		fprintf(out, ", interrupted: %zu of %u results", results->count, results->planned);
+	else
+		fprintf(out, ", %zu results%s", results->count,
+			results->interrupted ? ", interrupted" : "");
 	for (size_t i = 0; i <= KERNELS; i++) {
 		const char *kernel = compare_kernel(source->results, i);
 
@@ -122,8 +152,10 @@ static void print_source(FILE *out, const char *side, const struct compare_sourc
 		utf8_printable(name, sizeof(name), kernel, strlen(kernel));
 		fprintf(out, "%s%s", i ? ", " : ", kernel ", i < KERNELS ? name : "...");
 	}
-	if (*source->results->cut_off)
-		fprintf(out, " (%s)", source->results->cut_off);
+	if (source->runs)
+		fprintf(out, ", of %s", path);
+	if (*results->cut_off)
+		fprintf(out, " (%s)", results->cut_off);
 	fputc('\n', out);
 }
 

@@ -12,6 +12,12 @@ enum compare_format { COMPARE_TEXT, COMPARE_MARKDOWN, COMPARE_CSV, COMPARE_JSON 
 struct compare_source {
 	const char *name; /* the file's, or what was said of the side */
 	const struct results *results;
+	/* Of a history (results/history.h): */
+	unsigned int runs;	  /* 0: it is none; 1 with @most 0: its newest one */
+	unsigned int most;	  /* of each variant */
+	unsigned int interrupted; /* of the runs */
+	unsigned int passed_over; /* lines that were cut off */
+	const char *first, *last; /* when they began */
 };
 
 /*
@@ -25,7 +31,9 @@ struct compare_source {
  *	alpha, tested   number; how many rows the p-values are corrected for, by Holm
  *	method          "permutation" or "welch", of durations and metrics; pass rates are "fisher"
  *	baseline, compared
- *	                objects: file, results (how many), kernels (list of texts), cut_off (text)
+ *	                objects: file, results (how many), kernels (list of texts), cut_off (text),
+ *	                planned (how many, where that is known), interrupted (how many runs); of a
+ *	                history: runs, first_time, last_time, passed_over (lines that were cut off)
  *	rows            list of objects, in the order of the baseline:
  *		case            the variant's name
  *		metric          "pass rate", "duration", or a metric's name

@@ -41,6 +41,18 @@ static struct json_object *source_value(const struct compare_source *source)
 	json_put_number(&json, "results", source->results->count);
 	json_put_texts(&json, "kernels", next_kernel, &kernels);
 	json_put_text(&json, "cut_off", source->results->cut_off);
+	if (source->results->planned)
+		json_put_number(&json, "planned", source->results->planned);
+	else
+		json_put_null(&json, "planned");
+	json_put_number(&json, "interrupted",
+			source->runs ? source->interrupted : source->results->interrupted);
+	if (!source->runs)
+		return json_end(&json);
+	json_put_number(&json, "runs", source->runs);
+	json_put_text(&json, "first_time", source->first);
+	json_put_text(&json, "last_time", source->last);
+	json_put_number(&json, "passed_over", source->passed_over);
 	return json_end(&json);
 }
 

@@ -49,7 +49,7 @@ static struct compare_side passes(const struct results_item **items, size_t coun
 	struct compare_side side = { .std = (double)NAN };
 
 	for (size_t i = 0; i < count; i++) {
-		side.count += has_ended(items[i]) || items[i]->outcome == OUTCOME_TIMEOUT;
+		side.count += outcome_tells(items[i]->outcome);
 		side.passed += has_passed(items[i]);
 	}
 	side.mean = 100.0 * (double)side.passed / (double)side.count;

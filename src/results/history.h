@@ -9,6 +9,7 @@
 #ifndef KTSTR_RESULTS_HISTORY_H
 #define KTSTR_RESULTS_HISTORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "report/suite.h"
@@ -37,17 +38,22 @@ int history_append(const char *path, const char *line, size_t size, struct error
 struct history {
 	/* Their items have no line. @before: of the runs before the newest, the newer ones first */
 	struct results newest, before;
-	unsigned int runs;    /* whose results are in @before */
-	unsigned int cut_off; /* lines that were passed over, of those that were read */
-	char newest_time[SUITE_TIME_SIZE], first_time[SUITE_TIME_SIZE], last_time[SUITE_TIME_SIZE];
+	unsigned int runs;	  /* whose results are in @before */
+	unsigned int interrupted; /* of these */
+	unsigned int cut_off;	  /* lines that were passed over, of those that were read */
+	bool lacks_last;	  /* the last line is one of them: a run newer than @newest */
+	char newest_time[SUITE_TIME_SIZE];
+	char first_time[SUITE_TIME_SIZE], last_time[SUITE_TIME_SIZE]; /* of @runs */
 };
 
 /*
- * history_read - the newest run, and of each of its variants the last @most runs before it that
- * have a result of it, within HISTORY_MAX_READ
- * Returns 0; -ENODATA: it has no run, or none before the newest has one of its variants; -EBADMSG:
- * what is wrong with which line, counted from the end; what input_tail and flock return; each with
- * the path. On failure there is nothing to destroy.
+ * history_read - the newest run, and of each of its variants the results of the last @most runs
+ * before it that tell something of it (outcome_tells), within HISTORY_MAX_READ. Of the last whole
+ * run that shares a variant with the newest those of all variants, so that one that has vanished is
+ * seen. Of the newest run all results, its planned and its interrupted.
+ * Returns 0; -ENODATA: it has no run, the newest tells nothing, or none before it tells something
+ * of one of its variants; -EBADMSG: what is wrong with which line, counted from the end; what
+ * input_tail and flock return; each with the path. On failure there is nothing to destroy.
  *
  * history_parse - likewise of @size bytes at @text, which need not stay
  */

@@ -19,7 +19,7 @@ static const char begin_of_line[] = SUITE_HISTORY_BEGIN;
 /* A variant of the newest run. */
 struct wanted {
 	const char *name;
-	unsigned int runs; /* before it that have a result of it */
+	unsigned int runs; /* before it that tell something of it */
 	unsigned int line; /* from the end: the last of them */
 };
 
@@ -29,6 +29,8 @@ struct reading {
 	unsigned int most, line;
 	struct wanted *wanted; /* sorted by name; NULL: the newest run was not met yet */
 	size_t nr_wanted;
+	bool shares;	/* this run: it tells something of one of them */
+	bool saw_whole; /* a run before that shares one, and was not interrupted */
 };
 
 static int by_name(const void *a, const void *b)
@@ -59,22 +61,33 @@ static bool has_all(const struct reading *reading)
 	for (size_t i = 0; i < reading->nr_wanted; i++)
 		if (reading->wanted[i].runs < reading->most)
 			return false;
-	return reading->wanted;
+	return reading->wanted && reading->saw_whole;
 }
 
-/* Does this run count for the variant of @result? */
-static bool is_wanted(const struct reading *reading, struct json_object *result)
+static struct wanted *find_wanted(const struct reading *reading, const char *name)
 {
-	struct wanted key = { .name = input_text(result, "name") }, *wanted;
+	struct wanted key = { .name = name };
+
+	return bsearch(&key, reading->wanted, reading->nr_wanted, sizeof(key), by_name);
+}
+
+/* Does this run count for the variant of @item? @others: also for one that the newest has not. */
+static bool is_wanted(struct reading *reading, const struct results_item *item, bool others)
+{
+	struct wanted *wanted;
 
 	if (!reading->wanted)
 		return true;
-	wanted = key.name ? bsearch(&key, reading->wanted, reading->nr_wanted, sizeof(key), by_name)
-			  : NULL;
-	if (!wanted || (wanted->line != reading->line && wanted->runs == reading->most))
+	if (!outcome_tells(item->outcome))
+		return false;
+	wanted = find_wanted(reading, item->name);
+	if (!wanted)
+		return others;
+	if (wanted->line != reading->line && wanted->runs == reading->most)
 		return false;
 	wanted->runs += wanted->line != reading->line;
 	wanted->line = reading->line;
+	reading->shares = true;
 	return true;
 }
 
@@ -93,57 +106,119 @@ static int grow(struct results *results, struct error *err)
 	return 0;
 }
 
-static int take_results(struct reading *reading, struct json_object *list, struct results *results,
-			struct error *err)
+static int take_results(struct reading *reading, struct json_object *list, bool others,
+			struct results *results, struct error *err)
 {
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *result = json_object_array_get_idx(list, i);
+		struct results_item *item;
 		int ret;
 
 		if (!json_object_is_type(result, json_type_object))
 			return error_set(err, -EBADMSG, "result %zu is no object", i + 1);
-		if (!is_wanted(reading, result))
-			continue;
 		ret = grow(results, err);
+		item = &results->list[results->count];
 		if (!ret)
-			ret = results_item_take(result, &results->list[results->count], err);
+			ret = results_item_take(result, item, err);
 		if (ret)
 			return ret;
-		results->count++;
+		if (is_wanted(reading, item, others))
+			results->count++;
+		else
+			results_item_destroy(item);
 	}
 	return 0;
 }
 
-static int take_run(struct reading *reading, struct json_object *run, struct error *err)
+static bool shares_variant(const struct reading *reading, struct json_object *list)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		const char *name = input_text(json_object_array_get_idx(list, i), "name");
+
+		if (name && find_wanted(reading, name))
+			return true;
+	}
+	return false;
+}
+
+/* What a run says of itself, beside its results. */
+struct run {
+	const char *time;
+	struct json_object *list;
+	unsigned int planned; /* 0: not said */
+	bool interrupted;
+};
+
+static int read_run(struct json_object *line, struct run *run, struct error *err)
+{
+	struct json_object *interrupted = json_object_object_get(line, "interrupted");
+	unsigned int version;
+	int ret = results_count(line, "schema_version", 0, &version, err);
+
+	*run = (struct run){ .time = input_text(line, "time"),
+			     .list = json_object_object_get(line, "results"),
+			     .interrupted = json_object_get_boolean(interrupted) };
+	if (ret)
+		return ret;
+	if (version != SUITE_HISTORY_VERSION)
+		return error_set(err, -EBADMSG,
+				 "its schema version is %u, and this launcher knows %d; take the "
+				 "launcher that wrote it",
+				 version, SUITE_HISTORY_VERSION);
+	if (!json_object_is_type(run->list, json_type_array))
+		return error_set(err, -EBADMSG, "a run without its list 'results'");
+	if (!run->time || strlen(run->time) >= SUITE_TIME_SIZE)
+		return error_set(err, -EBADMSG, "a run without its 'time'");
+	if (interrupted && !json_object_is_type(interrupted, json_type_boolean))
+		return error_set(err, -EBADMSG, "its 'interrupted' is neither true nor false");
+	return json_object_object_get(line, "planned")
+		       ? results_count(line, "planned", 0, &run->planned, err)
+		       : 0;
+}
+
+static int take_newest(struct reading *reading, const struct run *run, struct error *err)
+{
+	struct results *newest = &reading->history->newest;
+	int ret = take_results(reading, run->list, true, newest, err);
+
+	if (ret || !newest->count)
+		return ret;
+	strcpy(reading->history->newest_time, run->time);
+	newest->planned = run->planned;
+	newest->interrupted = run->interrupted;
+	for (size_t i = 0; i < newest->count; i++)
+		if (outcome_tells(newest->list[i].outcome))
+			return want(reading, err);
+	return error_set(err, -ENODATA,
+			 "the newest run, of %.32s, tells nothing: its %zu results are errors, "
+			 "skips or inconclusive",
+			 run->time, newest->count);
+}
+
+static int take_run(struct reading *reading, struct json_object *line, struct error *err)
 {
 	struct history *history = reading->history;
-	struct results *results = reading->wanted ? &history->before : &history->newest;
-	struct json_object *list = json_object_object_get(run, "results");
-	const char *time = input_text(run, "time");
-	size_t before = results->count;
-	unsigned int version;
-	int ret = results_count(run, "schema_version", 0, &version, err);
+	struct run run;
+	bool others;
+	int ret = read_run(line, &run, err);
 
-	if (!ret && version != SUITE_HISTORY_VERSION)
-		ret = error_set(err, -EBADMSG,
-				"its schema version is %u, and this launcher knows %d; take the "
-				"launcher that wrote it",
-				version, SUITE_HISTORY_VERSION);
-	if (!ret && !json_object_is_type(list, json_type_array))
-		ret = error_set(err, -EBADMSG, "a run without its list 'results'");
-	if (!ret && (!time || strlen(time) >= SUITE_TIME_SIZE))
-		ret = error_set(err, -EBADMSG, "a run without its 'time'");
-	if (!ret)
-		ret = take_results(reading, list, results, err);
-	if (ret || results->count == before)
+	if (ret)
 		return ret;
-	if (!reading->wanted) {
-		strcpy(history->newest_time, time);
-		return want(reading, err);
-	}
-	if (!history->runs++)
-		strcpy(history->last_time, time);
-	strcpy(history->first_time, time);
+	if (!reading->wanted)
+		return take_newest(reading, &run, err);
+	others = !reading->saw_whole && !run.interrupted && shares_variant(reading, run.list);
+	reading->saw_whole |= others;
+	reading->shares = false;
+	ret = take_results(reading, run.list, others, &history->before, err);
+	if (ret || !reading->shares)
+		return ret;
+	/* Runs stand in the order of their ends. */
+	if (!history->runs || strcmp(run.time, history->last_time) > 0)
+		strcpy(history->last_time, run.time);
+	if (!history->runs || strcmp(run.time, history->first_time) < 0)
+		strcpy(history->first_time, run.time);
+	history->runs++;
+	history->interrupted += run.interrupted;
 	return 0;
 }
 
@@ -166,6 +241,7 @@ static int read_line(struct reading *reading, const char *line, size_t length, s
 	ret = input_json(line, length, &run, &why);
 	if (ret == -EBADMSG) {
 		reading->history->cut_off++;
+		reading->history->lacks_last |= reading->line == 1;
 		return 0;
 	}
 	ret = ret ? error_set(err, ret, "%s", why.text) : take_run(reading, run, err);
@@ -191,8 +267,9 @@ static int read_lines(struct reading *reading, const char *text, size_t size, st
 		return error_set(err, -ENODATA, "it has no run yet");
 	if (!reading->history->runs)
 		return error_set(err, -ENODATA,
-				 "too few runs: none before the newest, of %.32s, has one of its "
-				 "variants, so that there is nothing to compare it with yet",
+				 "too few runs: none before the newest, of %.32s, tells something "
+				 "of one of its variants, so that there is nothing to compare it "
+				 "with yet",
 				 reading->history->newest_time);
 	return 0;
 }

@@ -36,6 +36,12 @@ bool outcome_named(const char *name, enum outcome_kind *kind)
 	return false;
 }
 
+bool outcome_tells(enum outcome_kind kind)
+{
+	return kind == OUTCOME_PASS || kind == OUTCOME_FAIL || kind == OUTCOME_TIMEOUT ||
+	       kind == OUTCOME_XFAIL || kind == OUTCOME_XPASS;
+}
+
 bool outcome_is_bad(enum outcome_kind kind)
 {
 	return kind == OUTCOME_FAIL || kind == OUTCOME_TIMEOUT || kind == OUTCOME_XPASS ||

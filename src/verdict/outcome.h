@@ -32,6 +32,9 @@ bool outcome_named(const char *name, enum outcome_kind *kind);
 /* Is it one that makes the suite fail? FAIL, TIMEOUT, XPASS, INCONCLUSIVE, ERROR. */
 bool outcome_is_bad(enum outcome_kind kind);
 
+/* Does it say whether the test holds? PASS, FAIL, TIMEOUT, XFAIL, XPASS. */
+bool outcome_tells(enum outcome_kind kind);
+
 /*
  * outcome_of - pure. Exit status 4 of the payload is a skip (kselftest's).
  *

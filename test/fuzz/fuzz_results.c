@@ -41,7 +41,8 @@ static void check_comparison(const struct results *a, const struct results *b,
 			     enum compare_method method)
 {
 	const struct compare_settings settings = { .method = method, .alpha = 0.05 };
-	const struct compare_source baseline = { "a", a }, compared = { "b", b };
+	const struct compare_source baseline = { .name = "a", .results = a },
+				    compared = { .name = "b", .results = b };
 	struct compare_table table;
 	struct error err = { "" };
 	char *text = NULL;

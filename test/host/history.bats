@@ -54,8 +54,8 @@ compare()
 	[[ ! $output && $(wc -l <<<"$stderr") -eq 1 && $stderr == *"'h.jsonl': too few runs: none before the newest, of "* ]]
 	"$KTSTR_LAUNCH" test -q --history h.jsonl tests/a.sh
 	run -0 compare --history h.jsonl
-	[[ ${lines[0]} =~ ^"Baseline: 1 run, 20".*" of h.jsonl, 2 results"$ ]] || fail "${lines[0]}"
-	[[ $output == *"a: lat (us)"*"equal"* && $output != *"b: "* ]]
+	[[ ${lines[0]} =~ ^"Baseline: 1 run, 20".*", up to 20 of each variant, 4 results, of h.jsonl"$ ]] || fail "${lines[0]}"
+	[[ $output == *"a: lat (us)"*"equal"* && $output =~ "b: pass rate (%)"[^$'\n']*"only in baseline" ]]
 	[[ $output == *"a: duration"*"too few runs"*"(--repeat)"* ]]
 	python3 - <<-'END'
 		import datetime, json
@@ -78,6 +78,28 @@ compare()
 	jq -e '.interrupted and (.results | length == 1)' h.jsonl
 	run -0 "$KTSTR_LAUNCH" test --dry-run --history new.jsonl tests
 	[ ! -e new.jsonl ]
+}
+
+@test "history: where the newest run is not whole, or tells nothing, no comparison says that all is well" {
+	runs 1 4 >h.jsonl
+	jq -c 'if .time < "2026-11-04" then . else .planned = 200 | .interrupted = true | .results |= .[:1] end' h.jsonl >cut.jsonl
+	run -125 --separate-stderr compare --history cut.jsonl
+	[[ $stderr == *"the newest run of 'cut.jsonl', 2026-11-04T03:00:00Z, was interrupted after 1 of 200 results; of the others nothing is known" ]]
+	[[ ${lines[1]} == "Compared: the newest run, 2026-11-04T03:00:00Z, interrupted: 1 of 200 results, kernel 6.12.3, of cut.jsonl" ]]
+	[[ $output =~ "smt-2llc: lat (us)"[^$'\n']*"only in baseline" ]]
+	compare --history cut.jsonl --json 2>/dev/null | jq -e '.baseline.file == "cut.jsonl" and .baseline.runs == 3 and
+		.baseline.first_time == "2026-11-01T03:00:00Z" and .baseline.interrupted == 0 and
+		.compared.interrupted == 1 and .compared.planned == 200 and .compared.passed_over == 0'
+	# As a baseline it is said.
+	(cat cut.jsonl && tail -n 1 h.jsonl) >then.jsonl
+	run -0 compare --history then.jsonl
+	[[ ${lines[0]} == "Baseline: 4 runs, "*", up to 20 of each variant, 1 interrupted, "* ]]
+	# What is worse is worse.
+	runs 1 21 1.5 5 | jq -c '.interrupted = true' >worse.jsonl
+	run -1 compare --history worse.jsonl
+	jq -c 'if .time < "2026-11-04" then . else .results[].outcome = "error" end' h.jsonl >errors.jsonl
+	run -125 --separate-stderr compare --history errors.jsonl
+	[[ ! $output && $stderr == *"the newest run, of 2026-11-04T03:00:00Z, tells nothing: its 10 results are errors, skips or inconclusive" ]]
 }
 
 @test "history: eight suites at once lose nothing, and cut nothing" {
@@ -106,8 +128,8 @@ compare()
 	[[ $stderr == *"warning: 'h.jsonl': 1 of its lines were cut off, and are passed over" ]]
 	[[ $output == *"Baseline: 1 run,"* ]]
 	cat part >>h.jsonl
-	run -0 --separate-stderr compare --history h.jsonl
-	[[ $stderr == *"2 of its lines were cut off"* ]]
+	run -125 --separate-stderr compare --history h.jsonl
+	[[ $stderr == *"2 of its lines were cut off"*"its last line was cut off, so that the newest run is missing, and the one before it was compared" ]]
 }
 
 @test "history: what is another file, or cannot be written, is refused before anything runs" {
@@ -151,8 +173,8 @@ compare()
 @test "history: a variant that is slower, or fails more often, is found, in all forms" {
 	runs 1 21 1.2 5 >h.jsonl
 	run -1 compare --history h.jsonl
-	[ "${lines[0]}" = "Baseline: 20 runs, 2026-11-01T03:00:00Z to 2026-11-20T03:00:00Z, of h.jsonl, 200 results, kernel 6.12.19, 6.12.18, 6.12.17, 6.12.16, ..." ]
-	[ "${lines[1]}" = "Compared: the newest, 2026-11-21T03:00:00Z, of h.jsonl, 10 results, kernel 6.12.20" ]
+	[ "${lines[0]}" = "Baseline: 20 runs, 2026-11-01T03:00:00Z to 2026-11-20T03:00:00Z, up to 20 of each variant, 200 results, kernel 6.12.19, 6.12.18, 6.12.17, 6.12.16, ..., of h.jsonl" ]
+	[ "${lines[1]}" = "Compared: the newest run, 2026-11-21T03:00:00Z, 10 results, kernel 6.12.20, of h.jsonl" ]
 	[[ $output == *"fair: pass rate (%)"*"(100/100)"*"(   0/5)"*"worse"*"wake/smt-2llc: lat (us)"*"worse"* ]]
 	compare --history h.jsonl --json >table.json && return 1
 	jq -e '[.rows[] | select(.verdict == "worse") | [.case, .metric]] == [["fair", "pass rate"], ["fair", "lat"], ["gauntlet/wake/smt-2llc", "lat"]]' table.json

@@ -28,6 +28,12 @@
 	"{\"name\":\"" name "\",\"number\":" #round ",\"round\":" #round                           \
 	",\"outcome\":\"pass\",\"seconds\":" #seconds "}"
 
+#define BAD(name, outcome)                                                                         \
+	"{\"name\":\"" name "\",\"number\":1,\"outcome\":\"" outcome "\",\"seconds\":1}"
+#define STOPPED(time, results)                                                                     \
+	"{\"type\":\"history\",\"schema_version\":1,\"time\":\"" time                              \
+	"\",\"planned\":9,\"results\":[" results "],\"interrupted\":true}\n"
+
 static char path[] = "/tmp/test_history.XXXXXX";
 
 /* An empty file for each test. */
@@ -128,8 +134,11 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(history_read(path, 20, &history, &err), 0);
 	assert_int_equal(history.runs, 1);
 	assert_int_equal(history.cut_off, 0);
-	assert_int_equal(history.before.count, 2);
+	assert_int_equal(history.interrupted, 1);
+	assert_int_equal(history.before.count, 1); /* a skip tells nothing */
 	assert_int_equal(history.newest.count, 2);
+	assert_int_equal(history.newest.planned, 3);
+	assert_true(history.newest.interrupted);
 	item = &history.newest.list[0];
 	assert_string_equal(item->name, samples[0].name);
 	assert_string_equal(item->kernel, "6.12.1");
@@ -256,6 +265,7 @@ static void a_line_that_was_cut_off(void **state)
 			      9, &history, &err),
 		0);
 	assert_int_equal(history.cut_off, 1);
+	assert_true(history.lacks_last);
 	history_destroy(&history);
 }
 
@@ -326,6 +336,63 @@ static void the_last_runs_of_each_variant(void **state)
 	history_destroy(&history);
 }
 
+static void what_tells_nothing_is_no_run(void **state)
+{
+	/* The last runs of a have errors only, the oldest ends. */
+	static const char text[] = RUN("t1", ITEM("a", 1, 1)) RUN("t2", BAD("a", "error"))
+		RUN("t3", BAD("a", "inconclusive")) RUN("t4", ITEM("a", 1, 4) "," BAD("a", "skip"))
+			RUN("t5", BAD("a", "skip")) RUN("t6", ITEM("a", 1, 6));
+	struct history history;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(parse(text, 2, &history, &err), 0);
+	assert_int_equal(history.runs, 2);
+	assert_int_equal(history.before.count, 2);
+	assert_string_equal(history.first_time, "t1");
+	assert_string_equal(history.last_time, "t4");
+	history_destroy(&history);
+	assert_int_equal(
+		parse(RUN("t1", ITEM("a", 1, 1)) RUN("t2", BAD("a", "error")), 2, &history, &err),
+		-ENODATA);
+	assert_non_null(strstr(err.text, "the newest run, of t2, tells nothing: its 1 results"));
+	assert_int_equal(
+		parse(RUN("t1", BAD("a", "error")) RUN("t2", ITEM("a", 1, 1)), 2, &history, &err),
+		-ENODATA);
+	assert_non_null(strstr(err.text, "too few runs"));
+}
+
+static void what_has_vanished_is_seen(void **state)
+{
+	/* Of t2 all are taken: t3 shares no variant with the newest, and t4 was interrupted. */
+	static const char text[] = RUN("t1", ITEM("a", 1, 1) "," ITEM("older", 2, 1))
+		RUN("t2", ITEM("a", 1, 2) "," ITEM("gone", 2, 2)) RUN("t3", ITEM("other", 1, 3))
+			STOPPED("t4", ITEM("a", 1, 4)) RUN("t0", ITEM("a", 1, 5));
+	struct history history;
+	struct error err;
+
+	(void)state;
+	for (unsigned int most = 1; most < 4; most++) {
+		assert_int_equal(parse(text, most, &history, &err), 0);
+		assert_int_equal(history.runs, most);
+		assert_int_equal(history.interrupted, 1);
+		assert_int_equal(history.before.count, 1 + most);
+		assert_string_equal(history.before.list[most > 1 ? 2 : 1].name, "gone");
+		assert_false(history.newest.interrupted);
+		assert_string_equal(history.last_time, "t4");
+		history_destroy(&history);
+	}
+	/* They stand in the order of their ends: the times are the first and the last of all. */
+	assert_int_equal(parse(RUN("t2", ITEM("a", 1, 1)) RUN("t1", ITEM("a", 1, 1))
+				       STOPPED("t3", ITEM("a", 1, 1)),
+			       9, &history, &err),
+			 0);
+	assert_string_equal(history.first_time, "t1");
+	assert_string_equal(history.last_time, "t2");
+	assert_true(history.newest.interrupted && !history.lacks_last);
+	history_destroy(&history);
+}
+
 static void what_is_no_history_is_refused(void **state)
 {
 	static const struct {
@@ -351,6 +418,10 @@ static void what_is_no_history_is_refused(void **state)
 		{ RUN("0123456789012345678901234567890123456789", ""), "without its 'time'",
 		  -EBADMSG },
 		{ RUN("t", "1"), "result 1 is no object", -EBADMSG },
+		{ SUITE_HISTORY_BEGIN "1,\"time\":\"t\",\"results\":[],\"interrupted\":0}\n",
+		  "its 'interrupted' is neither", -EBADMSG },
+		{ SUITE_HISTORY_BEGIN "1,\"time\":\"t\",\"results\":[],\"planned\":-1}\n",
+		  "'planned'", -EBADMSG },
 		{ RUN("t", ITEM("a", 1, -1)), "result 'a': its 'seconds' is below 0", -EBADMSG },
 		{ RUN("t", ITEM("", 1, 1)), "a result without a 'name'", -EBADMSG },
 		{ RUN("t", ITEM("a", 0, 1)), "'number' is 0", -EBADMSG },
@@ -451,6 +522,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_line_that_was_cut_off, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_else_is_touched, set_up, tear_down),
 		cmocka_unit_test(the_last_runs_of_each_variant),
+		cmocka_unit_test(what_tells_nothing_is_no_run),
+		cmocka_unit_test(what_has_vanished_is_seen),
 		cmocka_unit_test(what_is_no_history_is_refused),
 		cmocka_unit_test(equal_runs_raise_no_alarm),
 	};
