@@ -4,7 +4,8 @@
  *
  *	type            "history"
  *	schema_version  1; goes up when a field changes its meaning or goes away
- *	time            of the run's beginning, in UTC: "2026-11-29T22:50:37Z"
+ *	time            of the run's beginning, in UTC: "2026-11-29T22:50:37Z"; of one that is told
+ *	                from result files (merge, --slurm): when it was told
  *	planned         number of variants, each round of --repeat for itself
  *	results         list of objects, in the order in which they ended, without those that had no
  *	                turn. Fields as in the JSON lines (suite_json.c): name, number, round,

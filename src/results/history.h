@@ -17,7 +17,7 @@
 #include "util/error.h"
 
 /* In bytes: of a line; and what is read, from the end. */
-#define HISTORY_MAX_LINE RESULTS_MAX_LINE
+#define HISTORY_MAX_LINE ((size_t)64 << 20)
 #define HISTORY_MAX_READ ((size_t)256 << 20)
 
 /* Runs that the newest one may be compared with. */
@@ -29,11 +29,16 @@
  * its lock for more than ten seconds; what open, read and flock return; each with the path.
  *
  * history_append - @line: of @size bytes, with its newline, as suite_history writes it. It goes
- * there whole, and never between the parts of another one.
+ * there whole, and never between the parts of another one; where it cannot be written, the file is
+ * as before.
  * Returns 0, what history_check returns, -EFBIG, or what write returns.
+ *
+ * history_append_once - likewise, of a run that may be there already, as it is told from files.
+ * Returns also -EALREADY: one with these very results is, in the last HISTORY_MAX_LINE bytes.
  */
 int history_check(const char *path, struct error *err);
 int history_append(const char *path, const char *line, size_t size, struct error *err);
+int history_append_once(const char *path, const char *line, size_t size, struct error *err);
 
 struct history {
 	/* Their items have no line. @before: of the runs before the newest, the newer ones first */

@@ -222,6 +222,12 @@ static int take_run(struct reading *reading, struct json_object *line, struct er
 	return 0;
 }
 
+static void pass_over(struct reading *reading)
+{
+	reading->history->cut_off++;
+	reading->history->lacks_last |= reading->line == 1;
+}
+
 /* One that is no JSON, as it was cut off, is passed over. */
 static int read_line(struct reading *reading, const char *line, size_t length, struct error *err)
 {
@@ -230,9 +236,11 @@ static int read_line(struct reading *reading, const char *line, size_t length, s
 	struct error why = { "" };
 	int ret;
 
-	/* A machine that died may leave a hole where the last bytes were to be. */
-	while (length && !line[length - 1])
-		length--;
+	/* A machine that died may leave a hole where bytes were to be; JSON has no NUL. */
+	if (memchr(line, 0, length)) {
+		pass_over(reading);
+		return 0;
+	}
 	if (memcmp(line, begin_of_line, length < begin ? length : begin))
 		return error_set(err, -EBADMSG, "no run of `ktstr-launch test --history`");
 	if (length > HISTORY_MAX_LINE)
@@ -240,8 +248,7 @@ static int read_line(struct reading *reading, const char *line, size_t length, s
 				 HISTORY_MAX_LINE);
 	ret = input_json(line, length, &run, &why);
 	if (ret == -EBADMSG) {
-		reading->history->cut_off++;
-		reading->history->lacks_last |= reading->line == 1;
+		pass_over(reading);
 		return 0;
 	}
 	ret = ret ? error_set(err, ret, "%s", why.text) : take_run(reading, run, err);

@@ -200,9 +200,11 @@ static int tell(struct telling *telling, const struct suite_counts *counts, stru
 {
 	const struct retell *retell = telling->retell;
 	double seconds = retell->seconds < 0 ? longest(retell->merge) : retell->seconds;
-	int ret = sinks_open(&telling->sinks, &retell->reports, (unsigned int)telling->plan->count,
-			     NULL, err);
+	struct sinks_wish reports = retell->reports;
+	int ret;
 
+	reports.retold = true;
+	ret = sinks_open(&telling->sinks, &reports, (unsigned int)telling->plan->count, NULL, err);
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < telling->plan->count; i++)

@@ -146,6 +146,7 @@ static int open_history(struct sinks *sinks, const struct sinks_wish *wish, unsi
 	sinks->count++;
 	sink->file.fd = -1;
 	sink->history = wish->history;
+	sink->once = wish->retold;
 	snprintf(sink->file.name, sizeof(sink->file.name), "%s", wish->history);
 	sink->out = open_memstream(&sink->line, &sink->size);
 	if (!sink->out)
@@ -212,8 +213,10 @@ static int finish(struct sink *sink, struct error *err)
 {
 	if (!sink->history)
 		return output_file_commit(&sink->file, err);
-	return sink->writer.written ? history_append(sink->history, sink->line, sink->size, err)
-				    : 0;
+	if (!sink->writer.written)
+		return 0;
+	return sink->once ? history_append_once(sink->history, sink->line, sink->size, err)
+			  : history_append(sink->history, sink->line, sink->size, err);
 }
 
 unsigned int sinks_end(struct sinks *sinks, const struct suite_counts *counts, double seconds,
@@ -225,14 +228,18 @@ unsigned int sinks_end(struct sinks *sinks, const struct suite_counts *counts, d
 		struct sink *sink = &sinks->list[i];
 		struct error err = { "" };
 		char line[ERROR_TEXT_SIZE + PATH_MAX + 64];
+		int ret;
 
 		if (suite_end(&sink->writer, counts, seconds, interrupted, &err) && !*sink->failed)
 			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
 		if (fclose(sink->out) && sink->history && !*sink->failed)
 			snprintf(sink->failed, sizeof(sink->failed), "out of memory");
 		sink->out = NULL;
-		if (!*sink->failed && finish(sink, &err))
-			snprintf(sink->failed, sizeof(sink->failed), "%s", err.text);
+		ret = *sink->failed ? 0 : finish(sink, &err);
+		if (ret == -EALREADY)
+			complain(err.text);
+		else
+			note(sink, ret, &err);
 		output_file_abandon(&sink->file);
 		free(sink->line);
 		if (!*sink->failed)

@@ -14,6 +14,7 @@ struct sink {
 	struct output_file file;
 	FILE *out;
 	const char *history; /* the file to which @line is appended, and not @file; or NULL */
+	bool once;	     /* but not where it is there already */
 	char *line;	     /* of @size bytes, when @out is closed */
 	size_t size;
 	char failed[ERROR_TEXT_SIZE]; /* "" or why it is not whole */
@@ -31,6 +32,7 @@ struct sinks_wish {
 	bool open;	/* there may be less results than are planned */
 	const char *junit, *json, *html;
 	const char *history; /* a file that the run is appended to (results/history.h); or NULL */
+	bool retold;	     /* a run of before, which may have been appended already */
 };
 
 /*

@@ -197,7 +197,7 @@ compare()
 	((alarms <= 4)) || fail "$alarms alarms"
 }
 
-@test "history: merge appends the shards of a suite as one run" {
+@test "history: merge appends the shards of a suite as one run, and once" {
 	host_test a 'exit 0'
 	host_test b 'exit 3'
 	mkdir results
@@ -205,6 +205,10 @@ compare()
 		"$KTSTR_LAUNCH" test -q --shard "$shard/2" --json "results/$shard.json" tests || true
 	done
 	run -1 "$KTSTR_LAUNCH" merge -q --history results/h.jsonl results
+	run -1 --separate-stderr "$KTSTR_LAUNCH" merge -q --history results/h.jsonl results
+	[[ $stderr == *"history 'results/h.jsonl': it has a run with these very results already, which is not appended once more" ]]
+	[ "$(wc -l <results/h.jsonl)" -eq 1 ]
+	jq -c '.seconds = 0.5' results/1.json >new && mv new results/1.json
 	run -1 "$KTSTR_LAUNCH" merge -q --history results/h.jsonl results
 	jq -e -s 'length == 2 and all([.results[] | [.name, .outcome]] == [["a", "pass"], ["b", "fail"]])' results/h.jsonl
 	run -0 compare --history results/h.jsonl

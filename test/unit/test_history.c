@@ -7,10 +7,12 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +32,9 @@
 
 #define BAD(name, outcome)                                                                         \
 	"{\"name\":\"" name "\",\"number\":1,\"outcome\":\"" outcome "\",\"seconds\":1}"
+#define HOLE                                                                                       \
+	RUN("t", ITEM("a", 1, 1))                                                                  \
+	"\0\0\0\"results\":[]}\n{\"type\":\"his\0\0\"}\n" RUN("u", ITEM("a", 1, 1))
 #define STOPPED(time, results)                                                                     \
 	"{\"type\":\"history\",\"schema_version\":1,\"time\":\"" time                              \
 	"\",\"planned\":9,\"results\":[" results "],\"interrupted\":true}\n"
@@ -258,7 +263,18 @@ static void a_line_that_was_cut_off(void **state)
 		snprintf(text, sizeof(text), "%.*s", (int)cut, run);
 		put(text);
 		assert_int_equal(history_check(path, &err), 0);
+		assert_int_equal(history_append(path, run, sizeof(run) - 1, &err), 0);
+		assert_int_equal(history_check(path, &err), 0);
+		assert_int_equal(history_append(path, run, sizeof(run) - 1, &err), 0);
+		assert_int_equal(history_read(path, 9, &history, &err), 0);
+		assert_int_equal(history.runs, 1 + whole);
+		history_destroy(&history);
 	}
+	/* A hole before, and in the midst. */
+	assert_int_equal(history_parse(HOLE, sizeof(HOLE) - 1, 9, &history, &err), 0);
+	assert_int_equal(history.cut_off, 2);
+	assert_false(history.lacks_last);
+	history_destroy(&history);
 	assert_int_equal(
 		history_parse(RUN("t", ITEM("a", 1, 1)) RUN("u", ITEM("a", 1, 1)) "{\0\0\0",
 			      sizeof(RUN("t", ITEM("a", 1, 1)) RUN("u", ITEM("a", 1, 1)) "{\0\0"),
@@ -269,9 +285,57 @@ static void a_line_that_was_cut_off(void **state)
 	history_destroy(&history);
 }
 
+/* A disk that is full looks like this limit: a part is written, and then nothing more. */
+static void what_does_not_fit_leaves_no_part(void **state)
+{
+	static const char run[] = RUN("t1", ITEM("a", 1, 1));
+	struct rlimit old, limit;
+	struct error err = { "" };
+
+	(void)state;
+	put(run);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit = old;
+	limit.rlim_cur = sizeof(run) + 20;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(history_append(path, run, sizeof(run) - 1, &err), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_non_null(strstr(err.text, "the run is not kept, the file is as before: File too"));
+	assert_content(run);
+}
+
+static void a_run_that_is_retold_is_appended_once(void **state)
+{
+	static const char run[] = RUN("t1", ITEM("a", 1, 1));
+	static const char later[] = RUN("t2", ITEM("a", 1, 1));
+	static const char other[] = RUN("t2", ITEM("a", 1, 1) "," ITEM("b", 1, 1));
+	char text[2048];
+	struct error err = { "" };
+
+	(void)state;
+	assert_int_equal(history_append_once(path, run, sizeof(run) - 1, &err), 0);
+	assert_int_equal(history_append_once(path, later, sizeof(later) - 1, &err), -EALREADY);
+	assert_non_null(strstr(err.text, "with these very results already"));
+	assert_content(run);
+	assert_int_equal(history_append_once(path, other, sizeof(other) - 1, &err), 0);
+	assert_int_equal(history_append_once(path, run, sizeof(run) - 1, &err), -EALREADY);
+	/* One that ran here is another one, whatever it measured. */
+	assert_int_equal(history_append(path, later, sizeof(later) - 1, &err), 0);
+	snprintf(text, sizeof(text), "%s%s%s", run, other, later);
+	assert_content(text);
+}
+
 static void nothing_else_is_touched(void **state)
 {
-	static const char *const others[] = { "\n", "results\n", "{\"type\":\"plan\"}\n", "{ }",
+	static const char *const others[] = { "\n",
+					      "{\n",
+					      "{\n\"type\":\"history\"}\n",
+					      "{\n\n",
+					      "results\n",
+					      "{\"type\":\"plan\"}\n",
+					      "{ }",
 					      "{\"type\":\"history\",\"schema\":1}\n" };
 	char gone[sizeof(path) + 8];
 	struct error err = { "" };
@@ -520,6 +584,10 @@ int main(void)
 		cmocka_unit_test(time_is_that_of_the_calendar),
 		cmocka_unit_test_setup_teardown(many_writers_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_line_that_was_cut_off, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_does_not_fit_leaves_no_part, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_run_that_is_retold_is_appended_once, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(nothing_else_is_touched, set_up, tear_down),
 		cmocka_unit_test(the_last_runs_of_each_variant),
 		cmocka_unit_test(what_tells_nothing_is_no_run),
