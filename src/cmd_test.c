@@ -260,6 +260,10 @@ static int check_options(const struct run_options *options, struct error *err)
 		return error_set(err, -EINVAL,
 				 "--history does not go with --shard: a part is no run to compare "
 				 "with; give it to `ktstr-launch merge`");
+	if (options->shards && options->bisect)
+		return error_set(err, -EINVAL,
+				 "--bisect does not go with --shard: a part cannot say what "
+				 "`git bisect run` asks of the whole suite; leave one of them out");
 	if (variants_check(options, err) || fleet_check(options, err))
 		return -EINVAL;
 	return sinks_check(&wish, err) ? -EINVAL : check_until(options, err);

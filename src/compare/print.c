@@ -21,20 +21,6 @@
 /* Kernels that are named of one side. */
 #define KERNELS		 4
 
-const char *compare_kernel(const struct results *results, size_t at)
-{
-	for (size_t i = 0; i < results->count; i++) {
-		const char *kernel = results->list[i].kernel;
-		bool known = !kernel;
-
-		for (size_t j = 0; !known && j < i; j++)
-			known = results->list[j].kernel && !strcmp(results->list[j].kernel, kernel);
-		if (!known && !at--)
-			return kernel;
-	}
-	return NULL;
-}
-
 /* Four digits, and no more, without an exponent where the number can be read. */
 static void put_number(char *text, double value)
 {
@@ -129,11 +115,14 @@ static void print_runs(FILE *out, const struct compare_source *source)
 		fprintf(out, ", %u interrupted", source->interrupted);
 }
 
-static void print_source(FILE *out, const char *side, const struct compare_source *source)
+static int print_source(FILE *out, const char *side, const struct compare_source *source)
 {
 	const struct results *results = source->results;
+	const struct results_item **kernels = compare_kernels(results);
 	char path[PATH_MAX], name[NAME_SIZE];
 
+	if (!kernels)
+		return -ENOMEM;
 	utf8_printable(path, sizeof(path), source->name, strlen(source->name));
 	fprintf(out, "%s ", side);
 	print_runs(out, source);
@@ -144,23 +133,28 @@ static void print_source(FILE *out, const char *side, const struct compare_sourc
 	else
 		fprintf(out, ", %zu results%s", results->count,
 			results->interrupted ? ", interrupted" : "");
-	for (size_t i = 0; i <= KERNELS; i++) {
-		const char *kernel = compare_kernel(source->results, i);
-
-		if (!kernel)
-			break;
-		utf8_printable(name, sizeof(name), kernel, strlen(kernel));
+	for (size_t i = 0; i <= KERNELS && kernels[i]; i++) {
+		utf8_printable(name, sizeof(name), kernels[i]->kernel, strlen(kernels[i]->kernel));
 		fprintf(out, "%s%s", i ? ", " : ", kernel ", i < KERNELS ? name : "...");
 	}
+	free(kernels);
 	if (source->runs)
 		fprintf(out, ", of %s", path);
 	if (*results->cut_off)
 		fprintf(out, " (%s)", results->cut_off);
 	fputc('\n', out);
+	return 0;
 }
 
-/* What the p-values are, and what the words mean that stand behind them. */
-static void print_footer(FILE *out, const struct compare_table *table)
+static int print_sources(FILE *out, const struct compare_source *a, const struct compare_source *b)
+{
+	int ret = print_source(out, "Baseline:", a);
+
+	return ret ? ret : print_source(out, "Compared:", b);
+}
+
+/* What the p-values are, and what the words mean that stand behind them. @runs: of a history */
+static void print_footer(FILE *out, const struct compare_table *table, unsigned int runs)
 {
 	bool exact = false, drawn = false, fisher = false;
 
@@ -182,6 +176,10 @@ static void print_footer(FILE *out, const struct compare_table *table)
 	fprintf(out, "%s; two-sided, by Holm's correction for %zu row%s; level %g\n",
 		fisher ? ", of pass rates Fisher's exact test" : "", table->tested,
 		table->tested == 1 ? "" : "s", table->settings.alpha);
+	if (runs)
+		fprintf(out, "The rounds of a run count as independent: what shifts a whole run "
+			     "(the host's load) is a difference, too; see whether the next run has "
+			     "it again\n");
 	if (table->verdicts[COMPARE_UNSTABLE])
 		fprintf(out, "unstable: a side's spread is larger than the difference\n");
 	if (table->verdicts[COMPARE_TOO_FEW] && !table->runs_needed)
@@ -314,21 +312,25 @@ static void print_csv(FILE *out, const struct compare_table *table)
 int compare_print(FILE *out, enum compare_format format, const struct compare_source *a,
 		  const struct compare_source *b, const struct compare_table *table)
 {
+	int ret;
+
 	switch (format) {
 	case COMPARE_TEXT:
-		print_source(out, "Baseline:", a);
-		print_source(out, "Compared:", b);
+		ret = print_sources(out, a, b);
+		if (ret)
+			return ret;
 		fputc('\n', out);
 		print_text(out, table);
 		fputc('\n', out);
-		print_footer(out, table);
+		print_footer(out, table, a->runs);
 		return 0;
 	case COMPARE_MARKDOWN:
 		print_markdown(out, table);
 		fputs("\n```\n", out);
-		print_source(out, "Baseline:", a);
-		print_source(out, "Compared:", b);
-		print_footer(out, table);
+		ret = print_sources(out, a, b);
+		if (ret)
+			return ret;
+		print_footer(out, table, a->runs);
 		fputs("```\n", out);
 		return 0;
 	case COMPARE_CSV:

@@ -54,8 +54,9 @@ int compare_print_json(FILE *out, const struct compare_source *a, const struct c
 		       const struct compare_table *table);
 
 /*
- * compare_kernel - the @at-th kernel that the results name, in their order, each once; or NULL
+ * compare_kernels - of each kernel that the results name the first result, in their order, and NULL
+ * behind the last; the list is the caller's. Returns NULL when memory ran out.
  */
-const char *compare_kernel(const struct results *results, size_t at);
+const struct results_item **compare_kernels(const struct results *results);
 
 #endif

@@ -20,26 +20,26 @@ static void put_number(struct json *json, const char *key, double value)
 	json_put_double(json, key, value, text);
 }
 
-struct kernels {
-	const struct results *results;
-	size_t at;
-};
-
 static const char *next_kernel(void *data)
 {
-	struct kernels *kernels = data;
+	const struct results_item ***at = data;
 
-	return compare_kernel(kernels->results, kernels->at++);
+	return **at ? (*(*at)++)->kernel : NULL;
 }
 
+/* Returns NULL when memory ran out. */
 static struct json_object *source_value(const struct compare_source *source)
 {
-	struct kernels kernels = { source->results, 0 };
-	struct json json = json_begin();
+	const struct results_item **kernels = compare_kernels(source->results), **at = kernels;
+	struct json json;
 
+	if (!kernels)
+		return NULL;
+	json = json_begin();
 	json_put_text(&json, "file", source->name);
 	json_put_number(&json, "results", source->results->count);
-	json_put_texts(&json, "kernels", next_kernel, &kernels);
+	json_put_texts(&json, "kernels", next_kernel, &at);
+	free(kernels);
 	json_put_text(&json, "cut_off", source->results->cut_off);
 	if (source->results->planned)
 		json_put_number(&json, "planned", source->results->planned);

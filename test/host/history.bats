@@ -160,6 +160,8 @@ compare()
 	[[ $output == *"--history -: give a file"* ]]
 	run -125 "$KTSTR_LAUNCH" test --history h.jsonl --shard 1/2 tests
 	[[ $output == *"--history does not go with --shard"*"ktstr-launch merge"* ]]
+	run -125 "$KTSTR_LAUNCH" test --bisect --shard 1/2 tests
+	[[ $output == *"--bisect does not go with --shard: a part cannot say what"* ]]
 	run -125 --separate-stderr compare --history notes
 	[[ $stderr == *"history 'notes': line 1 from its end: no run of"* ]]
 	run -125 --separate-stderr compare --history h.jsonl r.json
@@ -177,6 +179,8 @@ compare()
 	[ "${lines[1]}" = "Compared: the newest run, 2026-11-21T03:00:00Z, 10 results, kernel 6.12.20, of h.jsonl" ]
 	[[ $output == *"fair: pass rate (%)"*"(100/100)"*"(   0/5)"*"worse"*"wake/smt-2llc: lat (us)"*"worse"* ]]
 	compare --history h.jsonl --json >table.json && return 1
+	jq -e '.baseline.kernels == [range(19; -1; -1) | "6.12.\(.)"] and .compared.kernels == ["6.12.20"]' table.json
+	[[ $output == *"The rounds of a run count as independent: what shifts a whole run (the host's load) is a difference, too; see whether the next run has it again"* ]]
 	jq -e '[.rows[] | select(.verdict == "worse") | [.case, .metric]] == [["fair", "pass rate"], ["fair", "lat"], ["gauntlet/wake/smt-2llc", "lat"]]' table.json
 	compare --history h.jsonl --csv >table.csv && return 1
 	grep -q '^"gauntlet/wake/smt-2llc","lat","us",lower,100,' table.csv
