@@ -35,7 +35,7 @@ static int open_own(int at, const char *path, bool make)
 	return ret;
 }
 
-/* @path: the one that was tried last */
+/* @path: the one that was opened, or tried last */
 static int open_runtime(char path[PATH_MAX])
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
@@ -57,16 +57,18 @@ static int open_runtime(char path[PATH_MAX])
 int pin_lock_open(struct error *err)
 {
 	int runtime, folder = -1, fd = -1, ret = 0;
-	char path[PATH_MAX];
+	char path[PATH_MAX + sizeof("/" FOLDER "/" FILE_NAME)];
 
 	runtime = open_runtime(path);
 	if (runtime < 0)
 		ret = runtime;
 	if (!ret) {
+		strcat(path, "/" FOLDER);
 		folder = open_own(runtime, FOLDER, true);
 		ret = folder < 0 ? folder : 0;
 	}
 	if (!ret) {
+		strcat(path, "/" FILE_NAME);
 		fd = openat(folder, FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 		ret = fd < 0 ? -errno : 0;
 	}
@@ -76,9 +78,10 @@ int pin_lock_open(struct error *err)
 		close(runtime);
 	if (!ret)
 		return fd;
-	return error_set(
-		err, ret, "pinning: the locks of CPUs, '%s/" FOLDER "/" FILE_NAME "': %s", path,
-		ret == -EPERM ? "a folder there is not this user's alone" : strerror(-ret));
+	return error_set(err, ret, "pinning: the locks of CPUs: '%s': %s", path,
+			 ret == -EPERM ? "is another user's, or others may write to it; remove it, "
+					 "or name a folder of your own as XDG_RUNTIME_DIR"
+				       : strerror(-ret));
 }
 
 static struct flock byte_of(unsigned int cpu)

@@ -2,6 +2,7 @@
 #include "pin/pin.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "host/cpus.h"
 #include "pin/lock.h"
 #include "util/cancel.h"
+#include "util/clock.h"
 
 /* Between two looks at what others hold. */
 #define WAIT_MS 200
@@ -58,15 +60,11 @@ static int try(struct pin *pin, const struct topology *topology, uint64_t memory
 	return ret ? ret : lock_cores(pin, host, err);
 }
 
-/* @whole: also from the idle threads of their cores. False: there is no other CPU. */
-static bool leave(const struct pin_plan *plan, const struct pin_host *host, bool whole)
+static bool add_others(const struct pin_plan *plan, const struct pin_host *host, bool whole,
+		       cpu_set_t *others)
 {
 	size_t size = CPU_ALLOC_SIZE(PIN_MAX_CPUS), begin = 0;
-	cpu_set_t *others = CPU_ALLOC(PIN_MAX_CPUS);
-	bool left;
 
-	if (!others)
-		return true;
 	CPU_ZERO_S(size, others);
 	for (size_t i = 0; i < host->nr_cpus; i++) {
 		bool ours = is_ours(plan, host->cpus[i].id);
@@ -80,39 +78,72 @@ static bool leave(const struct pin_plan *plan, const struct pin_host *host, bool
 		if (!ours)
 			CPU_SET_S(host->cpus[i].id, size, others);
 	}
-	left = CPU_COUNT_S(size, others) > 0;
+	return CPU_COUNT_S(size, others) > 0;
+}
+
+bool pin_others(const struct pin_plan *plan, const struct pin_host *host, cpu_set_t *others)
+{
+	return add_others(plan, host, true, others) || add_others(plan, host, false, others);
+}
+
+static void leave(const struct pin_plan *plan, const struct pin_host *host)
+{
+	cpu_set_t *others = CPU_ALLOC(PIN_MAX_CPUS);
+
 	/* The kernel may say no; all stays as it is then. */
-	if (left)
-		(void)sched_setaffinity(0, size, others);
+	if (others && pin_others(plan, host, others))
+		(void)sched_setaffinity(0, CPU_ALLOC_SIZE(PIN_MAX_CPUS), others);
 	CPU_FREE(others);
-	return left;
+}
+
+/* For messages. */
+static void lock_path(const struct pin *pin, char path[PATH_MAX])
+{
+	char link[32];
+	ssize_t count;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", pin->lock_fd);
+	count = readlink(link, path, PATH_MAX - 1);
+	path[count > 0 ? count : 0] = '\0';
 }
 
 static int take(struct pin *pin, const struct topology *topology, uint64_t memory_mib,
-		const struct pin_host *host, int cancel_fd,
-		void (*say)(void *data, const char *line), void *say_data, struct error *err)
+		const struct pin_host *host, const struct pin_wait *wait, struct error *err)
 {
-	bool *taken = calloc(host->nr_cpus + 1, sizeof(*taken));
-	struct pollfd cancel = { .fd = cancel_fd, .events = POLLIN };
+	bool *taken = calloc(host->nr_cpus + 1, sizeof(*taken)), said = false;
+	char path[PATH_MAX], line[ERROR_TEXT_SIZE + PATH_MAX + 128];
+	struct pollfd cancel = { .fd = wait->cancel_fd, .events = POLLIN };
 	struct error busy = { "" };
-	char line[ERROR_TEXT_SIZE + 128];
+	uint64_t begin = now_ns();
 	int ret;
 
 	if (!taken)
 		return error_set(err, -ENOMEM, "out of memory");
+	lock_path(pin, path);
 	for (;;) {
 		ret = try(pin, topology, memory_mib, host, taken, &busy);
 		if (ret != -ENOSPC && ret != -EAGAIN)
 			break;
-		if (say && ret == -ENOSPC) {
+		if (wait->say && ret == -ENOSPC && !said) {
 			snprintf(line, sizeof(line),
-				 "waiting for CPUs that other launchers have: %s", busy.text);
-			say(say_data, line);
-			say = NULL;
+				 "waiting for CPUs that other launchers have, as '%s' says: %s",
+				 path, busy.text);
+			wait->say(wait->say_data, line);
+			said = true;
+		}
+		if ((now_ns() - begin) / 1000000 >= wait->limit_ms) {
+			struct error why = busy;
+
+			ret = error_set(&busy, -EBUSY,
+					"pinning: after %.10g s other launchers still had CPUs, as "
+					"'%s' says: %s; end them, or wait longer with --pin-wait",
+					(double)wait->limit_ms / 1000, path,
+					ret == -ENOSPC ? why.text : "one was faster");
+			break;
 		}
 		/* Who comes after those that all wanted the same waits no longer than they. */
 		poll(&cancel, 1, WAIT_MS);
-		ret = cancel_check(cancel_fd, &busy);
+		ret = cancel_check(wait->cancel_fd, &busy);
 		if (ret)
 			break;
 	}
@@ -120,8 +151,8 @@ static int take(struct pin *pin, const struct topology *topology, uint64_t memor
 	return ret ? error_set(err, ret, "%s", busy.text) : 0;
 }
 
-int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_mib, int cancel_fd,
-	     void (*say)(void *data, const char *line), void *say_data, struct error *err)
+int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_mib,
+	     const struct pin_wait *wait, struct error *err)
 {
 	struct pin_host host = { 0 };
 	int count, ret;
@@ -142,12 +173,12 @@ int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_m
 		ret = pin->lock_fd < 0 ? pin->lock_fd : 0;
 	}
 	if (!ret)
-		ret = take(pin, topology, memory_mib, &host, cancel_fd, say, say_data, err);
+		ret = take(pin, topology, memory_mib, &host, wait, err);
 	pin->one_node = host.nr_nodes <= 1;
 	if (ret)
 		pin_give_back(pin);
-	else if (!leave(&pin->plan, &host, true))
-		(void)leave(&pin->plan, &host, false);
+	else
+		leave(&pin->plan, &host);
 	pin_host_free(&host);
 	CPU_FREE(allowed);
 	return ret;

@@ -15,16 +15,31 @@ struct pin {
 	struct pin_plan plan;
 };
 
+/* For CPUs that others have. */
+struct pin_wait {
+	uint64_t limit_ms;
+	int cancel_fd;				   /* as for cancel_check */
+	void (*say)(void *data, const char *line); /* told once, what for; or NULL */
+	void *say_data;
+};
+
 /*
  * pin_take - find CPUs and take them. Where this host could do it, but others hold too much of it,
- * waits until they give it back, for as long as it takes, and has @say say so once. This thread
- * leaves the CPUs that were taken, where it may run on others, and so do those that it starts.
- * @cancel_fd: as for cancel_check; @say: one line, or NULL
- * Returns 0; -ENOSPC: this host cannot mirror the guest; -EINTR: the user wants out; or another
- * negative errno; with a message. pin_give_back in either case.
+ * waits until they give it back. This thread leaves the CPUs that were taken, see pin_others, and
+ * so do those that it starts.
+ * Returns 0; -ENOSPC: this host cannot mirror the guest; -EBUSY: others had too much of it up to
+ * the limit; -EINTR: the user wants out; or another negative errno; with a message. pin_give_back
+ * in either case.
  */
-int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_mib, int cancel_fd,
-	     void (*say)(void *data, const char *line), void *say_data, struct error *err);
+int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_mib,
+	     const struct pin_wait *wait, struct error *err);
+
+/*
+ * pin_others - what is left to the launcher's own threads: the CPUs of other cores than the plan's,
+ * or, where there are none, those of its cores that no vCPU has. @others: PIN_MAX_CPUS bits.
+ * Returns false where there are none either.
+ */
+bool pin_others(const struct pin_plan *plan, const struct pin_host *host, cpu_set_t *others);
 
 /* pin_give_back - after the last machine that it is for. */
 void pin_give_back(struct pin *pin);

@@ -255,6 +255,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 				     .kaslr = configure_kaslr(options, test),
 				     .fresh = configure_fresh(options, test),
 				     .pin = configure_pin(options, test),
+				     .pin_wait_ms = options->pin_wait_ms,
 				     .boot_timeout_ms = options->boot_timeout_ms,
 				     .stall_timeout_ms = options->stall_timeout_ms,
 				     .host_noise = host_noise(from),

@@ -11,6 +11,8 @@
 #include "util/nearest.h"
 
 #define DEFAULT_MEMORY_WAIT_MS 60000
+/* Other variants of a suite, which may be long, are waited for as well. */
+#define DEFAULT_PIN_WAIT_MS    3600000
 #define DEFAULT_CONFIDENCE     0.95
 #define DEFAULT_MAX_RUNS       2000
 #define DEFAULT_RATE_WIDTH     0.1
@@ -238,6 +240,7 @@ int options_parse(struct run_options *options, unsigned int groups, bool mixed, 
 
 	*options = (struct run_options){ .timeout_scale = 1,
 					 .memory_wait_ms = DEFAULT_MEMORY_WAIT_MS,
+					 .pin_wait_ms = DEFAULT_PIN_WAIT_MS,
 					 .repeat = 1,
 					 .rate_width = DEFAULT_RATE_WIDTH,
 					 .max_repeat = DEFAULT_MAX_REPEAT,

@@ -111,6 +111,7 @@ struct run_options {
 	bool kaslr;
 	bool fresh;
 	bool pin;
+	uint64_t pin_wait_ms;
 	bool vmcore;
 	bool quiet;
 	bool verbose;

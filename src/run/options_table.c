@@ -303,6 +303,8 @@ const struct option_definition option_definitions[] = {
 	  "each vCPU on a CPU of the host of its own, so that siblings are\n"
 	  "siblings and LLCs are LLCs there, each node's memory on one node;\n"
 	  "the VM boots (--fresh); an error where the host cannot do it" },
+	{ "pin-wait", 0, "S", OPTIONS_PAYLOAD, "KTSTR_PIN_WAIT", SECONDS(pin_wait_ms),
+	  "how long --pin waits for CPUs that other VMs have (default 3600)" },
 	{ "wprof", 0, "[always]", OPTIONS_TRACER, "KTSTR_WPROF", CUSTOM(wprof),
 	  "when the test fails, run it again in an identical VM with the\n"
 	  "tracer on; always: trace the first VM too; 0: never;\n"

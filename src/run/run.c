@@ -107,13 +107,17 @@ static void distrust_base(const struct run_config *config, struct run_result *re
 static int pin(const struct run_config *config, struct run_result *result,
 	       struct guest_config *guest, struct error *err)
 {
+	const struct pin_wait wait = { .limit_ms = config->pin_wait_ms,
+				       .cancel_fd = config->cancel_fd,
+				       .say = config->say_wait ? config->say_wait : config->say,
+				       .say_data = config->say_data };
 	int ret = 0;
 
 	if (!config->pin)
 		return 0;
 	if (result->pin.lock_fd < 0)
 		ret = pin_take(&result->pin, &config->plan->topology, config->plan->memory_mib,
-			       config->cancel_fd, config->say, config->say_data, err);
+			       &wait, err);
 	guest->pin = &result->pin;
 	return ret;
 }

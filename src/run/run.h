@@ -36,8 +36,9 @@ struct run_config {
 	const char *append;	 /* or NULL */
 	const char *modules_dir; /* as in guest_config */
 	bool kaslr;
-	bool fresh;		 /* its VMs boot, and are no forks */
-	bool pin;		 /* they have CPUs of their own (pin.h); then they boot as well */
+	bool fresh; /* its VMs boot, and are no forks */
+	bool pin;   /* they have CPUs of their own (pin.h); then they boot as well */
+	uint64_t pin_wait_ms;
 	const struct base *base; /* to fork from; NULL: one is made, where that can be */
 	bool use_cache;		 /* it may be that of an earlier run, and is kept for a later one */
 	uint64_t boot_timeout_ms;  /* 0: guest_boot_timeout_ms */
@@ -55,7 +56,9 @@ struct run_config {
 	const char *dump_acpi_dir, *dump_initramfs; /* or NULL */
 	/* One line on how it goes, without a newline; NULL: nobody wants to know. */
 	void (*say)(void *data, const char *line);
-	void *say_data;
+	/* That it waits for CPUs (pin.h); NULL: say does. */
+	void (*say_wait)(void *data, const char *line);
+	void *say_data; /* for both */
 };
 
 struct run_vm {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -341,6 +342,14 @@ static void tell_progress(const struct suite *suite)
 	suite->listener->progress(suite->listener->data, &progress);
 }
 
+static void tell_notes(struct suite *suite, struct slot *slot)
+{
+	char line[ERROR_TEXT_SIZE + PATH_MAX];
+
+	while (worker_take_note(&slot->child, line, sizeof(line)))
+		suite->listener->note(suite->listener->data, line);
+}
+
 static void turn(struct suite *suite, int signal_fd, bool fail_fast)
 {
 	int wait_ms = PROGRESS_MS;
@@ -356,10 +365,14 @@ static void turn(struct suite *suite, int signal_fd, bool fail_fast)
 		stop(suite, signal_fd);
 	for (size_t i = 0; i < suite->nr_slots; i++) {
 		struct slot *slot = &suite->slots[i];
+		bool ended;
 
 		if (slot->child.fd < 0)
 			continue;
-		if (!suite->fds[i].revents || !child_read(&slot->child))
+		ended = suite->fds[i].revents && child_read(&slot->child);
+		if (slot->makes == BASE_NONE)
+			tell_notes(suite, slot);
+		if (!ended)
 			pass_output(suite, slot, false);
 		else if (slot->makes != BASE_NONE)
 			finish_maker(suite, slot);

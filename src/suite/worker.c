@@ -53,6 +53,9 @@ struct reply {
 	const char *strings[NR_STRINGS];
 };
 
+/* Before a line for the user, which comes before the reply; that begins with a digit. */
+#define NOTE '!'
+
 static void send_reply(int fd, struct reply *reply)
 {
 	char number[16], bisect[16];
@@ -283,6 +286,17 @@ static void add_losses(const struct run_result *result, struct reply *reply)
 	reply->strings[DETAIL] = text;
 }
 
+static void send_note(void *data, const char *line)
+{
+	const struct job *job = data;
+	char *text = NULL;
+	int length = asprintf(&text, "%c%s: %s", NOTE, job->variant->name, line);
+
+	if (length >= 0)
+		file_write_all(job->reply_fd, text, (size_t)length + 1);
+	free(text);
+}
+
 static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 {
 	const struct test *test = job->variant->test;
@@ -309,6 +323,8 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	config->cancel_fd = job->signal_fd;
 	config->artefacts = &job->artefacts;
 	config->replay = job->replay;
+	config->say_wait = send_note;
+	config->say_data = job;
 	/* A base of its own would be of no use to others. */
 	config->base = job->base;
 	config->fresh = !job->base;
@@ -440,6 +456,19 @@ int worker_start(struct child *child, const struct worker_settings *settings,
 	const struct work of = { settings, variant, made, base };
 
 	return child_start(child, "a variant", work, &of, err);
+}
+
+bool worker_take_note(struct child *child, char *text, size_t size)
+{
+	size_t length = child->used && *child->bytes == NOTE ? strlen(child->bytes) : 0;
+
+	/* Its NUL may not be here yet. */
+	if (!length || length == child->used)
+		return false;
+	snprintf(text, size, "%s", child->bytes + 1);
+	child->used -= length + 1;
+	memmove(child->bytes, child->bytes + length + 1, child->used + 1);
+	return true;
 }
 
 /* The strings of a whole reply; false when it is none. */

@@ -53,6 +53,11 @@ void worker_result_destroy(struct worker_result *result);
  */
 int worker_start(struct child *child, const struct worker_settings *settings,
 		 const struct variant *variant, struct made *made, size_t base, struct error *err);
+/*
+ * worker_take_note - after each child_read: a line for the user, of those that came. False: there
+ * is none.
+ */
+bool worker_take_note(struct child *child, char *text, size_t size);
 /* worker_finish - once child_read is at its end; waits for the process, and a worker that left no
  * result is an OUTCOME_ERROR. */
 void worker_finish(struct child *child, struct worker_result *result);

@@ -68,7 +68,7 @@ test_file()
 @test "CPUs that another launcher has are waited for, until it ends, or the user does" {
 	hold
 	"$KTSTR_LAUNCH" run --pin --topology 1n1l1c1t -- true 2>said &
-	wait_for grep -q '^ktstr-launch: waiting for CPUs that other launchers have: the guest has 1 LLC of 1 core with 1 thread, the host has room for 0: the largest LLC that is free now has 0 such cores$' said
+	wait_for grep -q '^ktstr-launch: waiting for CPUs that other launchers have, as .[^ ]*/runtime/ktstr-launch/cpus.lock. says: the guest has 1 LLC of 1 core with 1 thread, the host has room for 0: the largest LLC that is free now has 0 such cores$' said
 	kill -TERM $!
 	status=0
 	wait $! || status=$?
@@ -83,9 +83,23 @@ test_file()
 	[[ $(grep -c waiting said) -eq 1 ]]
 }
 
+@test "a suite says once what it waits for, and not longer than it is told to" {
+	hold
+	test_file pinned pin topology=1n1l1c1t
+	run -125 "$KTSTR_LAUNCH" test --pin-wait 1 tests
+	assert_output "^ktstr-launch: test: pinned: waiting for CPUs that other launchers have, as '$XDG_RUNTIME_DIR/ktstr-launch/cpus.lock' says: the guest has 1 LLC "
+	[[ $(grep -c 'waiting for CPUs' <<<"$output") -eq 1 ]]
+	assert_output 'ERROR +pinned' "pinning: after 1 s other launchers still had CPUs, as '$XDG_RUNTIME_DIR/ktstr-launch/cpus.lock' says: .*; end them, or wait longer with --pin-wait"
+	run -125 "$KTSTR_LAUNCH" test --quiet --pin-wait 0.1 tests
+	refute_output 'waiting for CPUs'
+	run -125 env KTSTR_PIN_WAIT=0.1 "$KTSTR_LAUNCH" run --quiet --pin --topology 1n1l1c1t -- true
+	assert_output 'after 0.1 s other launchers'
+	[[ ${#lines[@]} -eq 1 ]]
+}
+
 @test "a folder of locks that others may write to is none" {
 	mkdir -p runtime/ktstr-launch
 	chmod 777 runtime/ktstr-launch
 	run -125 "$KTSTR_LAUNCH" run --pin --topology 1n1l1c1t -- true
-	assert_output "pinning: the locks of CPUs, '$XDG_RUNTIME_DIR/ktstr-launch/cpus.lock': a folder there is not this user's alone$"
+	assert_output "pinning: the locks of CPUs: '$XDG_RUNTIME_DIR/ktstr-launch': is another user's, or others may write to it; remove it, or name a folder of your own as XDG_RUNTIME_DIR$"
 }
