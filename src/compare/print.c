@@ -115,6 +115,15 @@ static void print_runs(FILE *out, const struct compare_source *source)
 		fprintf(out, ", %u interrupted", source->interrupted);
 }
 
+static size_t count_ran(const struct results *results)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < results->count; i++)
+		count += results->list[i].outcome != OUTCOME_NOT_RUN;
+	return count;
+}
+
 static int print_source(FILE *out, const char *side, const struct compare_source *source)
 {
 	const struct results *results = source->results;
@@ -129,7 +138,8 @@ static int print_source(FILE *out, const char *side, const struct compare_source
 	if (!source->runs)
 		fputs(path, out);
 	if (results->interrupted && results->planned)
-		fprintf(out, ", interrupted: %zu of %u results", results->count, results->planned);
+		fprintf(out, ", interrupted: %zu of %u results", count_ran(results),
+			results->planned);
 	else
 		fprintf(out, ", %zu results%s", results->count,
 			results->interrupted ? ", interrupted" : "");

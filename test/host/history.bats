@@ -74,7 +74,9 @@ compare()
 @test "history: a suite that is interrupted is one, and one of which nothing ran is none" {
 	host_test a 'exit 1'
 	host_test b 'exit 0'
-	run -1 "$KTSTR_LAUNCH" test -q --fail-fast -j 1 --history h.jsonl tests
+	run -1 "$KTSTR_LAUNCH" test -q --fail-fast -j 1 --history h.jsonl --json r.json tests
+	run -0 compare r.json r.json
+	[ "${lines[0]}" = "Baseline: r.json, interrupted: 1 of 2 results" ]
 	jq -e '.interrupted and (.results | length == 1)' h.jsonl
 	run -0 "$KTSTR_LAUNCH" test --dry-run --history new.jsonl tests
 	[ ! -e new.jsonl ]
