@@ -67,12 +67,15 @@ test_file()
 
 @test "CPUs that another launcher has are waited for, until it ends, or the user does" {
 	hold
-	"$KTSTR_LAUNCH" run --pin --topology 1n1l1c1t -- true 2>said &
+	"$KTSTR_LAUNCH" run --pin --topology 1n1l1c1t --timeout 77 -- true 2>said &
 	wait_for grep -q '^ktstr-launch: waiting for CPUs that other launchers have, as .[^ ]*/runtime/ktstr-launch/cpus.lock. says: the guest has 1 LLC of 1 core with 1 thread, the host has room for 0: the largest LLC that is free now has 0 such cores$' said
 	kill -TERM $!
 	status=0
 	wait $! || status=$?
 	assert_status 143
+	# The report is of the machine that it was for.
+	jq -e '.limits.test_s == 77 and .limits.boot_s > 0' ktstr-out/*/*.failure-dump.json ||
+		fail "$(jq -c .limits ktstr-out/*/*.failure-dump.json)"
 	"$KTSTR_LAUNCH" run --pin --topology 1n1l1c1t -- true 2>said &
 	wait_for grep -q waiting said
 	kill -9 "$holder"
