@@ -177,7 +177,7 @@ static int read_cpus(struct reader *reader, const cpu_set_t *allowed, int count)
 	if (!host->cpus)
 		return error_set(reader->err, -ENOMEM, "out of memory");
 	for (unsigned int i = 0; i < PIN_MAX_CPUS; i++)
-		if (reader->list.has[i] && i < (unsigned int)count &&
+		if (i < (unsigned int)count && reader->list.has[i] &&
 		    CPU_ISSET_S(i, CPU_ALLOC_SIZE(count), allowed))
 			host->cpus[host->nr_cpus++].id = i;
 	for (size_t i = 0; !ret && i < host->nr_cpus; i++) {
