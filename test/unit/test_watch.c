@@ -369,8 +369,13 @@ static void a_cpu_that_is_stuck_is_not_waited_for(void **state)
 	const uint32_t rest = KTSTR_ASK_ALL & ~KTSTR_ASK(KTSTR_WORDS_SCHED_EXT);
 
 	(void)state;
-	assert_int_equal(words_wanted(STOP_SOFT_LOCKUP), rest);
 	begin();
+	assert_int_equal(words_wanted(&watch, STOP_SOFT_LOCKUP), rest);
+	assert_int_equal(words_wanted(&watch, STOP_BYE), KTSTR_ASK_ALL);
+	/* Not long enough for a verdict, as where the payload's own limit comes first. */
+	watch.stall.runs[1].count = 2;
+	assert_int_equal(words_wanted(&watch, STOP_BYE), rest);
+	watch.stall.runs[1].count = 0;
 	run_stuck(false, true);
 	assert_int_equal(seen.stop, STOP_HARD_LOCKUP);
 	assert_int_equal(header.asked, rest);
