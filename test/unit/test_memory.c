@@ -142,8 +142,8 @@ static void nodes_are_bound(void **state)
 		0);
 	assert_int_equal(mode, MPOL_BIND);
 	assert_int_equal(guest_memory_bind(&memory, nowhere, &err), -EINVAL);
-	assert_string_equal(err.text, "guest memory: binding node 1's to the host's node 1023: "
-				      "Invalid argument");
+	assert_non_null(strstr(err.text, "binding node 1's to the host's node 1023: Invalid "
+					 "argument (it has no memory, or a cpuset"));
 	guest_memory_destroy(&memory);
 }
 
