@@ -169,28 +169,28 @@ state_is() { [[ $(fields_of "$1") == "$2 "* ]]; }
 	none_of dl
 }
 
-@test "work: a task that is killed is named, and ends the load" {
-	"$KTSTR_LAUNCH" work --for 60s --group die --tasks 3 spin >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
-	wait_for eval '[[ $(tasks_of die | wc -l) == 3 ]]'
+# signalled SIGNAL GROUP TIME: a load whose second task of three gets that signal in mid-run, to its end; as of `run`.
+signalled()
+{
+	"$KTSTR_LAUNCH" work --for "$3" --group "$2" --tasks 3 spin >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	wait_for eval '[[ $(tasks_of '"$2"' | wc -l) == 3 ]]'
 	# It may still be waiting for the others.
 	sleep 0.5
-	kill -KILL "$(grep -lsx die/1 /proc/[0-9]*/comm | cut -d / -f 3)"
+	kill "-$1" "$(grep -lsx "$2/1" /proc/[0-9]*/comm | cut -d / -f 3)"
 	status=0
 	wait $! || status=$?
 	output=$(<"$BATS_TEST_TMPDIR/out")
+}
+
+@test "work: a task that is killed is named, and ends the load" {
+	signalled KILL die 60s
 	assert_status 2
 	assert_output 'task die/1 \(process [0-9]+\) was killed by signal 9'
 	none_of die
 }
 
 @test "work: a task that does not stop is killed, and what was measured counts" {
-	"$KTSTR_LAUNCH" work --for 2s --group hang --tasks 3 spin >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
-	wait_for eval '[[ $(tasks_of hang | wc -l) == 3 ]]'
-	sleep 0.5
-	kill -STOP "$(grep -lsx hang/1 /proc/[0-9]*/comm | cut -d / -f 3)"
-	status=0
-	wait $! || status=$?
-	output=$(<"$BATS_TEST_TMPDIR/out")
+	signalled STOP hang 2s
 	assert_status 0
 	assert_output 'ktstr-work: 1 processes did not stop by themselves, and were killed' 'hang: 3 processes of spin'
 	none_of hang
