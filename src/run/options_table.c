@@ -327,7 +327,8 @@ const struct option_definition option_definitions[] = {
 	  "that limit times X, for a slow host" },
 	{ "host-noise", 0, "PERCENT", OPTIONS_PAYLOAD, "KTSTR_HOST_NOISE", CUSTOM(host_noise),
 	  "where the host took more of the time that the vCPUs wanted, a\n"
-	  "failed check of time or share, or a time limit, is inconclusive\n"
+	  "failed check of time or share, a time limit, or a pass where a\n"
+	  "failure is expected, is inconclusive\n"
 	  "(default what a test file says, else 10; 0: never)" },
 	{ "include", 0, "HOST[:GUEST]", OPTIONS_PAYLOAD, NULL, CUSTOM(include),
 	  "a file or folder that goes into the guest as well, with the\n"

@@ -1,4 +1,4 @@
-/* Could it be the host that failed a test? See host_noise.h. */
+/* Could it be the host that decided a test? See host_noise.h. */
 #include "verdict/host_noise.h"
 
 #include <stdio.h>
@@ -28,6 +28,17 @@ static bool is_of_limit(const struct verdict *verdict, const struct observation 
 	       (seen->stop == STOP_BYE || seen->stop == STOP_TEST_TIMEOUT);
 }
 
+/*
+ * A failure was expected and did not come. What starves a task is often bounded in the clock's time
+ * (real-time throttling, the fair server), and then starves less in a guest that runs less.
+ */
+static bool is_of_pass(const struct verdict *verdict, const struct observation *seen)
+{
+	const struct expect *expect = seen->expected.expect;
+
+	return verdict->kind == VERDICT_PASS && expect && expect->kind != EXPECT_PASS;
+}
+
 /* Of what the host took, how much did the limit count as the payload's? */
 static bool took_of_limit(const struct observation *seen)
 {
@@ -45,7 +56,8 @@ static void judge(struct verdict *verdict, const char *why)
 	char cause[sizeof(verdict->cause)];
 
 	memcpy(cause, verdict->cause, sizeof(cause));
-	snprintf(verdict->cause, sizeof(verdict->cause), "%s; %.600s", why, cause);
+	snprintf(verdict->cause, sizeof(verdict->cause), "%s; %.600s%s", why, cause,
+		 verdict->kind == VERDICT_PASS ? ", and a failure is expected" : "");
 	verdict->by_host = true;
 	verdict->kind_without_host = verdict->kind;
 	verdict->kind = VERDICT_INCONCLUSIVE;
@@ -55,17 +67,17 @@ static void judge(struct verdict *verdict, const char *why)
 void host_noise_judge(struct verdict *verdict, const struct observation *seen)
 {
 	const struct host_took *took = &seen->host_took;
-	bool of_checks = is_of_checks(verdict, seen), of_limit = is_of_limit(verdict, seen);
+	bool of_share = is_of_checks(verdict, seen) || is_of_pass(verdict, seen);
 	char why[128];
 
-	if (!seen->host_noise || (!of_checks && !of_limit))
+	if (!seen->host_noise || (!of_share && !is_of_limit(verdict, seen)))
 		return;
-	if (host_took_percent(took) > seen->host_noise && (of_checks || took_of_limit(seen))) {
+	if (host_took_percent(took) > seen->host_noise && (of_share || took_of_limit(seen))) {
 		snprintf(why, sizeof(why),
 			 "the host took %.1f %% of the vCPUs' time, more than %u %% (--host-noise)",
 			 host_took_percent(took), seen->host_noise);
 		judge(verdict, why);
-	} else if (of_checks && took->stood_ns) {
+	} else if (of_share && took->stood_ns) {
 		snprintf(
 			why, sizeof(why),
 			"the VM stood still for %.1f s (the launcher was stopped, or the host slept)",

@@ -1,4 +1,4 @@
-/* Could it be the host that failed a test? Then it has neither passed nor failed. */
+/* Could it be the host that decided a test? Then it has neither passed nor failed. */
 #ifndef KTSTR_VERDICT_HOST_NOISE_H
 #define KTSTR_VERDICT_HOST_NOISE_H
 
@@ -14,11 +14,11 @@
 
 /*
  * host_noise_judge - a verdict that says that nothing but checks of time or share failed, or the
- * payload's time limit, becomes VERDICT_INCONCLUSIVE (by_host) with EXIT_HOST_NOISE where the host
- * took more than @seen's host_noise percent of the vCPUs' time. For a time limit, what that does
- * not leave out of it (uncounted_ns) must be as much of the payload's time, too: what hangs on any
- * host is a timeout. So does a check's where the VM stood still meanwhile. Nothing where host_noise
- * is 0.
+ * payload's time limit, or that it passed though a failure is expected, becomes
+ * VERDICT_INCONCLUSIVE (by_host) with EXIT_HOST_NOISE where the host took more than @seen's
+ * host_noise percent of the vCPUs' time. For a time limit, what that does not leave out of it
+ * (uncounted_ns) must be as much of the payload's time, too: what hangs on any host is a timeout.
+ * So do the two others where the VM stood still meanwhile. Nothing where host_noise is 0.
  */
 void host_noise_judge(struct verdict *verdict, const struct observation *seen);
 

@@ -131,6 +131,47 @@ static void other_failures_stay(void **state)
 	assert_int_equal(judged(&seen).exit_status, 0);
 }
 
+static void a_failure_that_was_expected_and_did_not_come(void **state)
+{
+	const struct expect as_is = { .kind = EXPECT_PASS }, error = { .kind = EXPECT_ERROR };
+	struct observation seen = noisy();
+	struct verdict verdict;
+
+	(void)state;
+	seen.exit.value = 0;
+	memset(&seen.work, 0, sizeof(seen.work));
+	seen.expected.expect = &error;
+	verdict = judged(&seen);
+	assert_int_equal(outcome_of(&verdict, &error), OUTCOME_INCONCLUSIVE);
+	assert_int_equal(verdict.exit_status, EXIT_HOST_NOISE);
+	assert_true(verdict.by_host && verdict.kind_without_host == VERDICT_PASS);
+	assert_string_equal(verdict.cause,
+			    "the host took 31.0 % of the vCPUs' time, more than 10 % "
+			    "(--host-noise); payload exited with status 0 after 10.0 s, and a "
+			    "failure is expected");
+	/* On a host that took little it is the test's word. */
+	seen.host_noise = 31;
+	verdict = judged(&seen);
+	assert_int_equal(outcome_of(&verdict, &error), OUTCOME_XPASS);
+	/* Where none is expected, nobody asks. */
+	seen.host_noise = 10;
+	seen.expected.expect = &as_is;
+	assert_int_equal(judged(&seen).kind, VERDICT_PASS);
+	/* One that came is as it was expected. */
+	seen.expected.expect = &error;
+	seen.exit.value = 1;
+	verdict = judged(&seen);
+	assert_int_equal(outcome_of(&verdict, &error), OUTCOME_XFAIL);
+	/* A VM that stood still. */
+	seen = noisy();
+	seen.expected.expect = &error;
+	seen.exit.value = 0;
+	memset(&seen.work, 0, sizeof(seen.work));
+	seen.host_took.waited_ns = 0;
+	seen.host_took.stood_ns = 3 * S;
+	assert_int_equal(judged(&seen).kind, VERDICT_INCONCLUSIVE);
+}
+
 static void a_time_limit(void **state)
 {
 	struct observation seen = noisy();
@@ -182,6 +223,7 @@ int main(void)
 		cmocka_unit_test(a_check_that_the_host_may_have_failed),
 		cmocka_unit_test(the_limit_is_the_users),
 		cmocka_unit_test(other_failures_stay),
+		cmocka_unit_test(a_failure_that_was_expected_and_did_not_come),
 		cmocka_unit_test(a_time_limit),
 		cmocka_unit_test(a_vm_that_stood_still),
 	};
