@@ -194,7 +194,10 @@ stand_ins()
 	last_line "5 passed, 0 failed"
 }
 
-@test "run: of a failure its own lines are shown, not the emulated host's, and it is listed at the end" {
+# at_end TEXT: of it, what is behind "failed:", without the last line.
+at_end() { sed -e "1,/^failed:\$/d" -e "\$d" <<<"$1"; }
+
+@test "run: of a failure its own lines are shown, not the emulated host's, and again at the end" {
 	stand_ins
 	bats_file test/vm/a.bats <<-'END'
 		%test "good" { echo quiet; }
@@ -204,7 +207,50 @@ stand_ins()
 	assert_status 1
 	assert_output 'not ok 2 bad' '# own words'
 	refute_output 'running inside' 'begin ' 'quiet'
-	[[ ${lines[-3]} == failed: && ${lines[-2]} == *"vm/a: not ok 2 bad" ]] || fail "not listed at the end"
+	output=$(at_end "$output")
+	[[ $(head -n 1 <<<"$output") == "    vm/a: not ok 2 bad" ]] || fail "not listed at the end"
+	assert_output '^        # +`.*false; [}].* failed' '^        # own words$' '^    \(all of it: build/test/logs/vm/a.log\)$'
+	refute_output 'running inside' 'begin ' 'quiet' 'good'
+}
+
+@test "run: at the end are of each failure its first and last lines, and of many failures a bounded number" {
+	program test_a <<-'END'
+		echo 1..2
+		echo "not ok 1 - long"
+		seq 1 40 | sed 's/^/# line /'
+		echo "ok 2 - good"
+		echo "# not about it"
+	END
+	run test/run --plain unit
+	assert_status 1
+	output=$(at_end "$output")
+	assert_output '^        # line 3$' '^        \.\.\. 25 lines$' '^        # line 29$' '^        # line 40$'
+	refute_output 'line (4|28)$' 'not about it'
+	[[ $(wc -l <<<"$output") -eq 18 ]] || fail "not 15 lines about it"
+	program test_a <<-'END'
+		echo 1..20
+		for i in $(seq 20); do
+			echo "not ok $i - t"
+			seq 1 10 | sed "s/^/# about $i: /"
+		done
+	END
+	run test/run --plain unit
+	output=$(at_end "$output")
+	assert_output '^        # about 8: 10$' '^    unit/test_a: not ok 20 - t$' 'all of it: ' '\(120 more lines'
+	refute_output 'about 9:'
+}
+
+@test "run: at the end are the last words of what broke, and those of what is one test as a whole" {
+	program test_a <<<'echo 1..3; echo "ok 1 - a"; echo dying; kill -SEGV $$'
+	mkdir tools
+	printf '#!/bin/sh\necho "src/x.c:3: bad"\nexit 1\n' >tools/lint
+	chmod +x tools/lint
+	run test/run --plain lint unit
+	assert_status 1
+	output=$(at_end "$output")
+	[[ $output == *"    lint: not ok 1 - lint (exit status 1; see the lines above)"$'\n'"        # src/x.c:3: bad"* ]] ||
+		fail "lint's words"
+	assert_output '^    unit/test_a: 2 gave no result, exit status 139$' '^        dying$'
 }
 
 @test "run: an emulated host that dies takes one file with it, which runs again, once, and that is said" {
