@@ -24,19 +24,42 @@ static bool is_ours(const struct pin_plan *plan, unsigned int cpu)
 	return false;
 }
 
+/* Where the core ends that begins there. @ours: has the plan one of its CPUs? */
+static size_t core_end(const struct pin_plan *plan, const struct pin_host *host, size_t begin,
+		       bool *ours)
+{
+	size_t end = begin;
+
+	*ours = false;
+	for (; end < host->nr_cpus && host->cpus[end].core == host->cpus[begin].core; end++)
+		*ours |= is_ours(plan, host->cpus[end].id);
+	return end;
+}
+
+unsigned int pin_cpus_taken(const struct pin_plan *plan, const struct pin_host *host)
+{
+	size_t taken = 0;
+	bool ours;
+
+	for (size_t begin = 0, end; begin < host->nr_cpus; begin = end) {
+		end = core_end(plan, host, begin, &ours);
+		taken += ours ? end - begin : 0;
+	}
+	return (unsigned int)taken;
+}
+
 /*
  * The cores that the plan has, each with all its threads. The order is the same in all launchers,
  * so that one of those that want the same at the same time gets it.
  */
 static int lock_cores(struct pin *pin, const struct pin_host *host, struct error *err)
 {
+	bool ours;
+
 	for (size_t begin = 0, end; begin < host->nr_cpus; begin = end) {
-		bool ours = false;
 		int ret = 0;
 
-		for (end = begin;
-		     end < host->nr_cpus && host->cpus[end].core == host->cpus[begin].core; end++)
-			ours |= is_ours(&pin->plan, host->cpus[end].id);
+		end = core_end(&pin->plan, host, begin, &ours);
 		/* By the core's name, which is the same where a mask hides some of its threads. */
 		if (ours)
 			ret = pin_lock_take(pin->lock_fd, host->cpus[begin].core, err);
@@ -151,36 +174,78 @@ static int take(struct pin *pin, const struct topology *topology, uint64_t memor
 	return ret ? error_set(err, ret, "%s", busy.text) : 0;
 }
 
-int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_mib,
-	     const struct pin_wait *wait, struct error *err)
+int pin_read_host(struct pin_host *host, struct error *err)
 {
-	struct pin_host host = { 0 };
 	int count, ret;
 	cpu_set_t *allowed = host_cpus_affinity(&count);
 
-	pin->lock_fd = -1;
+	*host = (struct pin_host){ 0 };
 	if (!allowed)
 		return error_set(err, -EIO,
 				 "pinning: the host does not tell which CPUs we may use");
-	ret = pin_host_read("", allowed, count, &host, err);
+	ret = pin_host_read("", allowed, count, host, err);
+	CPU_FREE(allowed);
+	return ret;
+}
+
+static int open_locks(struct pin *pin, const struct pin_host *host, struct error *err)
+{
+	pin->one_node = host->nr_nodes <= 1;
+	pin->lock_fd = pin_lock_open(err);
+	return pin->lock_fd < 0 ? pin->lock_fd : 0;
+}
+
+int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_mib,
+	     const struct pin_wait *wait, struct error *err)
+{
+	struct pin_host host;
+	int ret = pin_read_host(&host, err);
+
+	pin->lock_fd = -1;
 	if (!ret) {
 		ret = pin_plan_make(topology, memory_mib, &host, NULL, &pin->plan, err);
 		if (ret)
 			error_prefix(err, ret, "pinning: this host cannot mirror the guest");
 	}
-	if (!ret) {
-		pin->lock_fd = pin_lock_open(err);
-		ret = pin->lock_fd < 0 ? pin->lock_fd : 0;
-	}
+	if (!ret)
+		ret = open_locks(pin, &host, err);
 	if (!ret)
 		ret = take(pin, topology, memory_mib, &host, wait, err);
-	pin->one_node = host.nr_nodes <= 1;
 	if (ret)
 		pin_give_back(pin);
 	else
 		leave(&pin->plan, &host);
 	pin_host_free(&host);
-	CPU_FREE(allowed);
+	return ret;
+}
+
+int pin_try(struct pin *pin, const struct pin_host *host, const struct topology *topology,
+	    uint64_t memory_mib, struct error *err)
+{
+	bool *taken = calloc(host->nr_cpus + 1, sizeof(*taken));
+	int ret;
+
+	pin->lock_fd = -1;
+	if (!taken)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = open_locks(pin, host, err);
+	if (!ret)
+		ret = try(pin, topology, memory_mib, host, taken, err);
+	free(taken);
+	if (ret)
+		pin_give_back(pin);
+	return ret;
+}
+
+int pin_adopt(struct pin *pin, const struct pin *taken, struct error *err)
+{
+	struct pin_host host;
+	int ret = pin_read_host(&host, err);
+
+	*pin = *taken;
+	if (!ret)
+		leave(&pin->plan, &host);
+	pin_host_free(&host);
 	return ret;
 }
 

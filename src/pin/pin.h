@@ -35,6 +35,24 @@ int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_m
 	     const struct pin_wait *wait, struct error *err);
 
 /*
+ * pin_try - take CPUs without waiting, for a machine of another process: it inherits the
+ * descriptor, calls pin_adopt, and ours is closed (pin_give_back) once it has begun.
+ * Returns 0; -ENOSPC or -EAGAIN: others have too much of @host now, or it has too little; or
+ * another negative errno; with a message. pin_give_back in either case.
+ */
+int pin_try(struct pin *pin, const struct pin_host *host, const struct topology *topology,
+	    uint64_t memory_mib, struct error *err);
+
+/* pin_adopt - what pin_try took is ours: this thread leaves those CPUs, as with pin_take. */
+int pin_adopt(struct pin *pin, const struct pin *taken, struct error *err);
+
+/* pin_read_host - with the CPUs that this thread may use; to be freed in either case. */
+int pin_read_host(struct pin_host *host, struct error *err);
+
+/* pin_cpus_taken - how many CPUs of the host the plan takes: all those of its cores. */
+unsigned int pin_cpus_taken(const struct pin_plan *plan, const struct pin_host *host);
+
+/*
  * pin_others - what is left to the launcher's own threads: the CPUs of other cores than the plan's,
  * or, where there are none, those of its cores that no vCPU has. @others: PIN_MAX_CPUS bits.
  * Returns false where there are none either.

@@ -115,7 +115,9 @@ static int pin(const struct run_config *config, struct run_result *result,
 
 	if (!config->pin)
 		return 0;
-	if (result->pin.lock_fd < 0)
+	if (result->pin.lock_fd < 0 && config->pin_taken)
+		ret = pin_adopt(&result->pin, config->pin_taken, err);
+	else if (result->pin.lock_fd < 0)
 		ret = pin_take(&result->pin, &config->plan->topology, config->plan->memory_mib,
 			       &wait, err);
 	guest->pin = &result->pin;

@@ -39,8 +39,9 @@ struct run_config {
 	bool fresh; /* its VMs boot, and are no forks */
 	bool pin;   /* they have CPUs of their own (pin.h); then they boot as well */
 	uint64_t pin_wait_ms;
-	const struct base *base; /* to fork from; NULL: one is made, where that can be */
-	bool use_cache;		 /* it may be that of an earlier run, and is kept for a later one */
+	const struct pin *pin_taken; /* by who started this process, see pin_try; NULL: none */
+	const struct base *base;     /* to fork from; NULL: one is made, where that can be */
+	bool use_cache; /* it may be that of an earlier run, and is kept for a later one */
 	uint64_t boot_timeout_ms;  /* 0: guest_boot_timeout_ms */
 	uint64_t stall_timeout_ms; /* 0: the watch's default */
 	/* Where the first VM's payload and console go; the repro's go nowhere. -1: nowhere. */

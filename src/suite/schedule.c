@@ -30,13 +30,15 @@ static int compare(const void *a, const void *b, void *schedule)
 }
 
 int schedule_init(struct schedule *schedule, const struct variants *variants,
-		  const struct bases *bases, const struct suite_limits *limits, struct error *err)
+		  const struct bases *bases, const struct suite_limits *limits,
+		  const struct schedule_pins *pins, struct error *err)
 {
 	size_t count = variants->count;
 
 	*schedule = (struct schedule){ .variants = variants,
 				       .bases = bases,
 				       .limits = limits,
+				       .pins = pins,
 				       .order = calloc(count + 1, sizeof(*schedule->order)),
 				       .states = calloc(count + 1, sizeof(*schedule->states)),
 				       .base_states = calloc(bases->count + 1,
@@ -67,7 +69,14 @@ void schedule_destroy(struct schedule *schedule)
 struct cost {
 	unsigned int cpus;
 	uint64_t mib;
+	bool pinned;
 };
+
+/* Of the host, that it takes for itself; 0: it is not pinned. */
+static unsigned int pinned_cpus(const struct schedule *schedule, size_t variant)
+{
+	return schedule->pins ? schedule->pins->cpus[variant] : 0;
+}
 
 /*
  * What a variant takes of the host; a test of the host takes one CPU. A fork is reckoned as a whole
@@ -75,26 +84,30 @@ struct cost {
  * Its cargo is not packed yet: a small one has its room beside the launcher, a large one is seen in
  * what is free, and its own process says when it does not fit at all.
  */
-static struct cost cost_of(const struct variant *variant)
+static struct cost cost_of(const struct schedule *schedule, size_t number)
 {
-	unsigned int cpus = variant->kernel ? topology_cpus(&variant->plan.topology) : 1;
-	uint64_t mib = variant->kernel ? host_memory_of_guest(variant->plan.memory_mib, cpus) : 0;
+	const struct variant *variant = &schedule->variants->list[number];
+	unsigned int vcpus = variant->kernel ? topology_cpus(&variant->plan.topology) : 1;
+	unsigned int pinned = pinned_cpus(schedule, number);
+	uint64_t mib = variant->kernel ? host_memory_of_guest(variant->plan.memory_mib, vcpus) : 0;
 
-	return (struct cost){ cpus, mib };
+	return (struct cost){ pinned ? pinned : vcpus, mib, pinned };
 }
 
 static void book(struct schedule *schedule, struct cost cost)
 {
 	schedule->running++;
+	schedule->pinned += cost.pinned;
 	schedule->booked_cpus += cost.cpus;
 	schedule->booked_mib += cost.mib;
 }
 
 static void give_back(struct schedule *schedule, size_t variant)
 {
-	struct cost cost = cost_of(&schedule->variants->list[variant]);
+	struct cost cost = cost_of(schedule, variant);
 
 	schedule->running--;
+	schedule->pinned -= cost.pinned;
 	schedule->booked_cpus -= cost.cpus;
 	schedule->booked_mib -= cost.mib;
 }
@@ -209,9 +222,11 @@ static void start(struct schedule *schedule, struct schedule_step *step, struct 
 	step->action = SCHEDULE_RUN;
 }
 
-/* The first variant that does not wait for its base; those behind one that does may go on, but not
- * where the order counts. */
-static bool find_next(struct schedule *schedule, size_t *variant)
+/*
+ * The first variant that does not wait for its base; those behind one that does may go on, but not
+ * where the order counts. @unpinned: only of those
+ */
+static bool find_next(struct schedule *schedule, bool unpinned, size_t *variant)
 {
 	size_t count = schedule->variants->count;
 
@@ -222,7 +237,8 @@ static bool find_next(struct schedule *schedule, size_t *variant)
 		const struct base_state *base = state_of(schedule, schedule->order[i]);
 
 		*variant = schedule->order[i];
-		if (!schedule_is_pending(schedule, *variant))
+		if (!schedule_is_pending(schedule, *variant) ||
+		    (unpinned && pinned_cpus(schedule, *variant)))
 			continue;
 		if (!base || base->kind != BASE_MAKING)
 			return true;
@@ -232,17 +248,24 @@ static bool find_next(struct schedule *schedule, size_t *variant)
 	return false;
 }
 
-void schedule_next(struct schedule *schedule, const struct schedule_now *now,
-		   struct schedule_step *step)
+/*
+ * Has it the CPUs that it is to have for itself? Where none of this suite has any, it is for its
+ * own process to wait for other launchers, and to say so.
+ */
+static bool has_cpus(struct schedule *schedule, size_t variant)
 {
-	const struct variant *variant;
-	struct cost cost;
+	const struct schedule_pins *pins = schedule->pins;
 
-	*step = (struct schedule_step){ .action = SCHEDULE_WAIT, .base = BASE_NONE };
-	if (!find_next(schedule, &step->variant))
-		return;
-	variant = &schedule->variants->list[step->variant];
-	cost = cost_of(variant);
+	return pins->take(pins->data, variant) || !schedule->pinned;
+}
+
+/* Returns false where it waits for CPUs that pinned ones have, and others need not. */
+static bool consider(struct schedule *schedule, const struct schedule_now *now,
+		     struct schedule_step *step)
+{
+	const struct variant *variant = &schedule->variants->list[step->variant];
+	struct cost cost = cost_of(schedule, step->variant);
+
 	if (*variant->skip) {
 		leave_pending(schedule, step->variant, VARIANT_DONE);
 		step->action = SCHEDULE_SKIP;
@@ -250,16 +273,31 @@ void schedule_next(struct schedule *schedule, const struct schedule_now *now,
 		leave_pending(schedule, step->variant, VARIANT_DONE);
 		step->action = SCHEDULE_REFUSE;
 		memcpy(step->reason, variant->fault, sizeof(step->reason));
-	} else if (schedule->running) {
-		if (fits(schedule, cost, now->free_mib))
-			start(schedule, step, cost);
-	} else if (cost.mib > now->free_mib) {
+	} else if (schedule->running && !fits(schedule, cost, now->free_mib)) {
+		return true;
+	} else if (!schedule->running && cost.mib > now->free_mib) {
 		lack_memory(schedule, now, step, cost);
+	} else if (cost.pinned && !has_cpus(schedule, step->variant)) {
+		return false;
 	} else {
 		/* One alone has all CPUs. */
-		schedule->waits_since_ms = 0;
+		if (!schedule->running)
+			schedule->waits_since_ms = 0;
 		start(schedule, step, cost);
 	}
+	return true;
+}
+
+void schedule_next(struct schedule *schedule, const struct schedule_now *now,
+		   struct schedule_step *step)
+{
+	bool unpinned = false;
+
+	*step = (struct schedule_step){ .action = SCHEDULE_WAIT, .base = BASE_NONE };
+	/* Of pinned ones the first that waits keeps its turn, or a large one would never get it. */
+	while (find_next(schedule, unpinned, &step->variant) && !consider(schedule, now, step) &&
+	       !schedule->limits->in_order)
+		unpinned = true;
 }
 
 /* The variant's base goes when nobody needs it any more. */

@@ -25,6 +25,14 @@ struct suite_limits {
 	uint64_t memory_wait_ms;
 };
 
+/* Those that take CPUs of the host for themselves (pins.h). */
+struct schedule_pins {
+	const unsigned int *cpus; /* that each variant takes; 0: it is not pinned */
+	/* Take them for the one that is started next; false: others have too much of it now. */
+	bool (*take)(void *data, size_t variant);
+	void *data;
+};
+
 /* The host as it is now: other programs come and go. */
 struct schedule_now {
 	int64_t ms; /* CLOCK_MONOTONIC */
@@ -69,12 +77,14 @@ struct schedule {
 	const struct variants *variants;
 	const struct bases *bases;
 	const struct suite_limits *limits;
+	const struct schedule_pins *pins; /* NULL: none is pinned */
 	size_t *order; /* variants of one base stand together, so that few bases live at once */
 	size_t begin;  /* none before that place is pending */
 	enum variant_state *states;
 	struct base_state *base_states;
 	size_t pending; /* variants */
 	size_t running; /* processes: of variants, and of bases that are being made */
+	size_t pinned;	/* of those */
 	unsigned int booked_cpus;
 	uint64_t booked_mib, held_mib; /* by those processes; by bases */
 	int64_t waits_since_ms;	       /* the next variant, for memory; 0: it does not */
@@ -85,7 +95,8 @@ struct schedule {
  * as long as the schedule. Returns 0 or -ENOMEM. To be destroyed in either case.
  */
 int schedule_init(struct schedule *schedule, const struct variants *variants,
-		  const struct bases *bases, const struct suite_limits *limits, struct error *err);
+		  const struct bases *bases, const struct suite_limits *limits,
+		  const struct schedule_pins *pins, struct error *err);
 void schedule_destroy(struct schedule *schedule);
 
 /* schedule_next - the caller does what it is told, and then asks again, up to SCHEDULE_WAIT. */

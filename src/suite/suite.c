@@ -14,6 +14,7 @@
 
 #include "host/capacity.h"
 #include "suite/maker.h"
+#include "suite/pins.h"
 #include "util/clock.h"
 
 #define PROGRESS_MS 500
@@ -37,6 +38,7 @@ struct suite {
 	const struct suite_listener *listener;
 	struct suite_counts *counts;
 	struct schedule schedule;
+	struct pins pins;
 	struct made made;
 	bool cannot_fork; /* KVM here lacks something for it */
 	struct slot *slots;
@@ -142,7 +144,9 @@ static int start(struct suite *suite, const struct schedule_step *step, struct e
 
 	*slot = (struct slot){ .variant = step->variant, .makes = BASE_NONE };
 	ret = worker_start(&slot->child, suite->settings, &suite->variants->list[step->variant],
-			   &suite->made, step->base, err);
+			   &suite->made, step->base,
+			   suite->pins.taken.lock_fd >= 0 ? &suite->pins.taken : NULL, err);
+	pins_give_back(&suite->pins);
 	if (!ret)
 		return 0;
 	schedule_done(&suite->schedule, step->variant);
@@ -392,6 +396,11 @@ static void tell_rest(struct suite *suite)
 				     suite->signal ? "the suite was interrupted" : ENDED_BEFORE);
 }
 
+static bool take_cpus(void *data, size_t variant)
+{
+	return pins_take(data, variant);
+}
+
 int suite_run(const struct variants *variants, const struct bases *bases,
 	      const struct worker_settings *settings, const struct suite_limits *limits,
 	      bool fail_fast, int signal_fd, const struct suite_listener *listener,
@@ -402,6 +411,7 @@ int suite_run(const struct variants *variants, const struct bases *bases,
 			       .listener = listener,
 			       .counts = counts,
 			       .nr_slots = limits->jobs ? limits->jobs : limits->cpus };
+	struct schedule_pins pins = { .take = take_cpus, .data = &suite.pins };
 	int ret;
 
 	*counts = (struct suite_counts){ .planned = (unsigned int)variants->count };
@@ -409,7 +419,10 @@ int suite_run(const struct variants *variants, const struct bases *bases,
 		suite.nr_slots = variants->count;
 	suite.slots = calloc(suite.nr_slots + 1, sizeof(*suite.slots));
 	suite.fds = calloc(suite.nr_slots + 1, sizeof(*suite.fds));
-	ret = schedule_init(&suite.schedule, variants, bases, limits, err);
+	ret = pins_init(&suite.pins, variants, settings->options, err);
+	pins.cpus = suite.pins.cpus;
+	if (!ret)
+		ret = schedule_init(&suite.schedule, variants, bases, limits, &pins, err);
 	if (!ret)
 		ret = made_init(&suite.made, bases->count, err);
 	if (!ret && (!suite.slots || !suite.fds))
@@ -435,6 +448,7 @@ int suite_run(const struct variants *variants, const struct bases *bases,
 out:
 	made_destroy(&suite.made);
 	schedule_destroy(&suite.schedule);
+	pins_destroy(&suite.pins);
 	free(suite.slots);
 	free(suite.fds);
 	return ret ? ret : suite.signal;

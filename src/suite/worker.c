@@ -181,6 +181,7 @@ struct job {
 	const struct worker_settings *settings;
 	const struct variant *variant;
 	const struct base *base; /* or NULL */
+	const struct pin *pin;	 /* or NULL */
 	int reply_fd, signal_fd, out_fd, err_fd;
 	struct configuration configuration;
 	struct artefacts artefacts;
@@ -328,6 +329,7 @@ static int run_in_vm(struct job *job, struct reply *reply, struct error *err)
 	/* A base of its own would be of no use to others. */
 	config->base = job->base;
 	config->fresh = !job->base;
+	config->pin_taken = job->pin;
 	ret = run_execute(config, &result, err);
 	if (ret)
 		return ret;
@@ -419,6 +421,7 @@ struct work {
 	const struct variant *variant;
 	struct made *made;
 	size_t base;
+	const struct pin *pin;
 };
 
 /* The process. */
@@ -428,6 +431,7 @@ static void work(int reply_fd, int signal_fd, const void *data)
 	struct job job = { .settings = work->settings,
 			   .variant = work->variant,
 			   .base = made_keep(work->made, work->base),
+			   .pin = work->pin,
 			   .reply_fd = reply_fd,
 			   .signal_fd = signal_fd,
 			   .out_fd = -1,
@@ -451,9 +455,10 @@ static void work(int reply_fd, int signal_fd, const void *data)
 }
 
 int worker_start(struct child *child, const struct worker_settings *settings,
-		 const struct variant *variant, struct made *made, size_t base, struct error *err)
+		 const struct variant *variant, struct made *made, size_t base,
+		 const struct pin *pin, struct error *err)
 {
-	const struct work of = { settings, variant, made, base };
+	const struct work of = { settings, variant, made, base, pin };
 
 	return child_start(child, "a variant", work, &of, err);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pin/pin.h"
 #include "suite/child.h"
 #include "suite/made.h"
 #include "suite/variants.h"
@@ -49,10 +50,12 @@ void worker_result_destroy(struct worker_result *result);
 
 /*
  * worker_start - @base: of those that are made, the one that the variant's VM is forked from;
- * BASE_NONE: it boots. Returns 0 or a negative errno with a message.
+ * BASE_NONE: it boots. @pin: CPUs that were taken for it (pin_try), or NULL; the caller gives its
+ * part back. Returns 0 or a negative errno with a message.
  */
 int worker_start(struct child *child, const struct worker_settings *settings,
-		 const struct variant *variant, struct made *made, size_t base, struct error *err);
+		 const struct variant *variant, struct made *made, size_t base,
+		 const struct pin *pin, struct error *err);
 /*
  * worker_take_note - after each child_read: a line for the user, of those that came. False: there
  * is none.

@@ -100,6 +100,23 @@ test_file()
 	[[ ${#lines[@]} -eq 1 ]]
 }
 
+@test "of several that are pinned one waits for other launchers, and the rest of the suite goes on" {
+	hold
+	for name in a b c; do
+		test_file "$name" pin topology=1n1l1c1t
+	done
+	test_file free host_only
+	"$KTSTR_LAUNCH" test --jobs 4 tests >said 2>&1 &
+	wait_for grep -q 'waiting for CPUs' said
+	wait_for grep -q '^PASS  *free' said
+	[[ $(grep -c 'waiting for CPUs' said) -eq 1 ]] || fail "$(<said)"
+	grep -q '^ktstr-launch: test: a: waiting' said
+	kill -TERM $!
+	status=0
+	wait $! || status=$?
+	assert_status 143
+}
+
 @test "a folder of locks that others may write to is none" {
 	mkdir -p runtime/ktstr-launch
 	chmod 777 runtime/ktstr-launch

@@ -796,6 +796,69 @@ static void taken_and_given_back(void **state)
 	close(waiting.cancel[1]);
 }
 
+/* For the processes of a suite: none waits, and each has what was taken for it. */
+static void tried_and_handed_over(void **state)
+{
+	struct topology wide = TOPOLOGY(1, 1, 2, 1), one = TOPOLOGY(1, 1, 1, 1);
+	struct pin first, second, third, adopted;
+	cpu_set_t before;
+	struct pin_host host;
+	struct error err = { "" };
+	int status, fd;
+	pid_t pid;
+
+	(void)state;
+	build(1, 2, 2, 2);
+	read_host(&host, NULL);
+	if (pin_try(&first, &host, &wide, 64, &err))
+		fail_msg("%s", err.text);
+	/* Two vCPUs, two cores, and so four CPUs. */
+	assert_int_equal(pin_cpus_taken(&first.plan, &host), 4);
+	assert_int_equal(pin_try(&second, &host, &one, 64, &err), 0);
+	assert_int_equal(pin_cpus_taken(&second.plan, &host), 2);
+	assert_int_equal(pin_try(&third, &host, &wide, 64, &err), -ENOSPC);
+	assert_int_equal(third.lock_fd, -1);
+	assert_string_equal(err.text, "the guest has 1 LLC of 2 cores with 1 thread, the host has "
+				      "room for 0: the largest LLC that is free now has 1 such "
+				      "core");
+	/* The process has them, also when we have given them back. */
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		pause();
+		_exit(1);
+	}
+	pin_give_back(&first);
+	assert_int_equal(pin_try(&third, &host, &wide, 64, &err), -ENOSPC);
+	end_holder(pid);
+	assert_int_equal(pin_try(&third, &host, &wide, 64, &err), 0);
+	pin_give_back(&third);
+	pin_give_back(&second);
+	pin_host_free(&host);
+
+	/* On the machine that this runs on. */
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(pin_read_host(&host, &err), 0);
+	assert_int_equal(pin_try(&first, &host, &one, 64, &err), 0);
+	pin_host_free(&host);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		cpu_set_t after;
+
+		_exit(pin_adopt(&adopted, &first, NULL) ||
+		      sched_getaffinity(0, sizeof(after), &after) ||
+		      (CPU_COUNT(&before) > 1 && CPU_ISSET(first.plan.cpus[0], &after)));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	fd = pin_lock_open(NULL);
+	assert_true(pin_lock_is_taken(fd, first.plan.cpus[0]));
+	pin_give_back(&first);
+	assert_false(pin_lock_is_taken(fd, first.plan.cpus[0]));
+	close(fd);
+}
+
 /* A core is left whole, also by a plan that has one of its threads; but somewhere we have to be. */
 static void left_to_others(void **state)
 {
@@ -840,6 +903,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(locks, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_folder_of_others, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(left_to_others, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(tried_and_handed_over, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(taken_and_given_back, make_folder, remove_folder),
 	};
 

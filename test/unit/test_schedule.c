@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "host/memory.h"
+#include "pin/pin.h"
 #include "suite/schedule.h"
 #include "variants_sample.h"
 
@@ -26,7 +27,40 @@ struct fixture {
 	struct schedule_now now;
 	struct schedule schedule;
 	uint64_t guest_mib; /* what one takes of the host */
+	struct schedule_pins pins;
+	unsigned int pinned[MOST];
+	struct pin_plan plans[MOST];
+	bool taken[8], others; /* by CPU; another launcher has them all */
 };
+
+/* Two LLCs of two cores of two threads. */
+static const struct pin_host host = {
+	.cpus = (struct pin_cpu[]){ { 0, 0, 0, 0 },
+				    { 1, 0, 0, 0 },
+				    { 2, 0, 0, 2 },
+				    { 3, 0, 0, 2 },
+				    { 4, 0, 4, 4 },
+				    { 5, 0, 4, 4 },
+				    { 6, 0, 4, 6 },
+				    { 7, 0, 4, 6 } },
+	.nr_cpus = 8,
+	.nodes = (struct pin_node[]){ { .has_memory = true, .has_cpus = true } },
+	.nr_nodes = 1,
+};
+
+static bool take(void *data, size_t variant)
+{
+	struct fixture *f = data;
+	struct pin_plan *plan = &f->plans[variant];
+
+	assert_true(f->pinned[variant] > 0);
+	if (f->others ||
+	    pin_plan_make(&f->sample.list[variant].plan.topology, MIB, &host, f->taken, plan, NULL))
+		return false;
+	for (size_t i = 0; i < plan->nr_cpus; i++)
+		f->taken[plan->cpus[i]] = true;
+	return true;
+}
 
 static int setup(void **state)
 {
@@ -54,7 +88,7 @@ static int teardown(void **state)
 }
 
 /* A variant for each letter, its machine; '-' is a test of the host, '.' one that is skipped,
- * '!' one that cannot be run. */
+ * '!' one that cannot be run, 'P' one with a core of its own, 'L' with an LLC's two. */
 static void plan(struct fixture *f, const char *machines)
 {
 	for (size_t i = 0; machines[i]; i++) {
@@ -65,6 +99,18 @@ static void plan(struct fixture *f, const char *machines)
 		f->sample.list[i].plan.memory_mib = MIB;
 		f->sample.list[i].kernel = f->sample.list[i].image = machines[i] == '-' ? NULL
 											: images[i];
+		f->pinned[i] = 0;
+		if (machines[i] == 'P' || machines[i] == 'L') {
+			struct plan *machine = &f->sample.list[i].plan;
+			struct pin_plan pin;
+
+			machine->topology.parts[0].cores = machines[i] == 'L' ? 2 : 1;
+			f->sample.tests[i].pin = true;
+			assert_int_equal(
+				pin_plan_make(&machine->topology, MIB, &host, NULL, &pin, NULL), 0);
+			f->pinned[i] = pin_cpus_taken(&pin, &host);
+			f->pins = (struct schedule_pins){ f->pinned, take, f };
+		}
 		*f->sample.list[i].skip = *f->sample.list[i].fault = '\0';
 		if (machines[i] == '.')
 			strcpy(f->sample.list[i].skip, "so");
@@ -73,8 +119,9 @@ static void plan(struct fixture *f, const char *machines)
 		f->sample.variants.count = i + 1;
 	}
 	assert_int_equal(bases_find(&f->sample.variants, &f->sample.options, &f->bases, NULL), 0);
-	assert_int_equal(
-		schedule_init(&f->schedule, &f->sample.variants, &f->bases, &f->limits, NULL), 0);
+	assert_int_equal(schedule_init(&f->schedule, &f->sample.variants, &f->bases, &f->limits,
+				       f->pins.take ? &f->pins : NULL, NULL),
+			 0);
 }
 
 /*
@@ -131,6 +178,8 @@ static const char *one_step(struct fixture *f)
 
 static void done(struct fixture *f, size_t variant)
 {
+	for (size_t i = 0; i < f->plans[variant].nr_cpus; i++)
+		f->taken[f->plans[variant].cpus[i]] = false;
 	assert_int_equal(schedule_done(&f->schedule, variant), BASE_NONE);
 }
 
@@ -505,6 +554,76 @@ static void test_what_is_not_needed(void **state)
 	assert_string_equal(steps(f), "");
 }
 
+/* Each takes whole cores: of four no more than four run, whatever it is that the user said. */
+static void test_pinned(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limits.jobs = MOST;
+	plan(f, "PPLPxLy-P");
+	/* The LLC's two are not to be had behind two of one core; what is behind it waits as well,
+	 * but not who needs nothing of it. */
+	assert_string_equal(steps(f), "run 0, run 1, run 2, run 4, run 6, run 7");
+	assert_int_equal(f->schedule.pinned, 3);
+	assert_string_equal(steps(f), "");
+	done(f, 1);
+	assert_string_equal(steps(f), "run 3");
+	/* It keeps its turn, although there is a core for the one behind it. */
+	done(f, 0);
+	assert_string_equal(steps(f), "");
+	done(f, 2);
+	assert_string_equal(steps(f), "run 5, run 8");
+	for (size_t i = 3; i < 9; i++)
+		done(f, i);
+	assert_int_equal(f->schedule.pinned, 0);
+	assert_int_equal(f->schedule.booked_cpus, 0);
+}
+
+/* Where the host's CPUs are the limit, a vCPU with a core of its own counts as the core. */
+static void test_pinned_cores_count(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limits.cpus = 8;
+	plan(f, "PLxyzP");
+	assert_string_equal(steps(f), "run 0, run 1, run 2, run 3");
+	assert_int_equal(f->schedule.booked_cpus, 2 + 4 + 1 + 1);
+	done(f, 2);
+	assert_string_equal(steps(f), "run 4");
+	done(f, 1);
+	assert_string_equal(steps(f), "run 5");
+}
+
+/* An order is kept. */
+static void test_pinned_in_order(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limits.jobs = MOST;
+	f->limits.in_order = true;
+	plan(f, "LLLxP");
+	assert_string_equal(steps(f), "run 0, run 1");
+	done(f, 0);
+	assert_string_equal(steps(f), "run 2, run 3");
+	done(f, 1);
+	assert_string_equal(steps(f), "run 4");
+}
+
+/* One waits for another launcher, in its own process; none of ours waits beside it. */
+static void test_pinned_beside_others(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limits.jobs = MOST;
+	f->others = true;
+	plan(f, "xPPy");
+	assert_string_equal(steps(f), "run 0, run 1, run 3");
+	done(f, 0);
+	assert_string_equal(steps(f), "");
+	f->others = false;
+	assert_string_equal(steps(f), "run 2");
+}
+
 /* Any order of ends: each variant has one turn, and the sums come out at nothing. */
 static void test_by_chance(void **state)
 {
@@ -612,6 +731,10 @@ int main(void)
 		with_fixture(test_bases_give_way),
 		with_fixture(test_after_a_drop),
 		with_fixture(test_what_is_not_needed),
+		with_fixture(test_pinned),
+		with_fixture(test_pinned_cores_count),
+		with_fixture(test_pinned_in_order),
+		with_fixture(test_pinned_beside_others),
 		with_fixture(test_by_chance),
 	};
 
