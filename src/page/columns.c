@@ -8,20 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "page/numbers.h"
+#include "page/opening.h"
+
 #define MAX_TASKS (1u << 24)
-#define NO_TASK	  UINT32_MAX
+#define NO_TASK	  NO_NUMBER
 
 /* A pid with one of its names. */
 struct task {
 	int32_t pid;
 	uint32_t name; /* of the events' */
-};
-
-/* Numbers by a key of two numbers: open addressing, a power of two of slots. */
-struct numbers {
-	uint64_t *keys;
-	uint32_t *values; /* NO_TASK: the slot is free */
-	size_t size, used;
 };
 
 struct cpu {
@@ -39,11 +35,12 @@ struct column {
 };
 
 struct making {
-	const struct trace_events *events;
-	size_t first;	 /* the event that the page's trace begins with */
-	size_t left_out; /* switches and wake-ups before it */
-	bool has_waking; /* else what tells of wake-ups is TRACE_WAKEUP */
-	uint64_t base_ns, end_ns;
+	const struct trace_events *events; /* for names, marks and losses */
+	const struct sched_event *sched;   /* what becomes columns, */
+	size_t nr_sched;		   /* with some types that do not */
+	size_t left_out;		   /* switches and wake-ups before it */
+	enum trace_type wake;		   /* what tells of wake-ups, beside TRACE_WAKEUP_NEW */
+	uint64_t base_ns, since_ns, end_ns;
 	struct cpu cpus[TRACE_MAX_CPUS];
 	struct task *tasks;
 	size_t nr_tasks, room;
@@ -51,63 +48,6 @@ struct making {
 	struct numbers by_pid;	/* pid -> its last task */
 	struct column time, next, state, prev, wake_time, wake_task, wake_cpu;
 };
-
-static void numbers_free(struct numbers *numbers)
-{
-	free(numbers->keys);
-	free(numbers->values);
-}
-
-static size_t slot_of(const struct numbers *numbers, uint64_t key)
-{
-	uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15);
-	size_t slot = (size_t)(hash >> 32) & (numbers->size - 1);
-
-	while (numbers->values[slot] != NO_TASK && numbers->keys[slot] != key)
-		slot = (slot + 1) & (numbers->size - 1);
-	return slot;
-}
-
-static int numbers_grow(struct numbers *numbers)
-{
-	struct numbers grown = { .size = numbers->size ? 2 * numbers->size : 1024 };
-
-	grown.keys = calloc(grown.size, sizeof(*grown.keys));
-	grown.values = malloc(grown.size * sizeof(*grown.values));
-	if (!grown.keys || !grown.values) {
-		numbers_free(&grown);
-		return -ENOMEM;
-	}
-	memset(grown.values, 0xff, grown.size * sizeof(*grown.values));
-	for (size_t i = 0; i < numbers->size; i++) {
-		size_t slot;
-
-		if (numbers->values[i] == NO_TASK)
-			continue;
-		slot = slot_of(&grown, numbers->keys[i]);
-		grown.keys[slot] = numbers->keys[i];
-		grown.values[slot] = numbers->values[i];
-	}
-	grown.used = numbers->used;
-	numbers_free(numbers);
-	*numbers = grown;
-	return 0;
-}
-
-/* The value's place, NO_TASK where the key is new; NULL: no memory. */
-static uint32_t *number_of(struct numbers *numbers, uint64_t key)
-{
-	size_t slot;
-
-	if (2 * numbers->used >= numbers->size && numbers_grow(numbers))
-		return NULL;
-	slot = slot_of(numbers, key);
-	if (numbers->values[slot] == NO_TASK) {
-		numbers->keys[slot] = key;
-		numbers->used++;
-	}
-	return &numbers->values[slot];
-}
 
 /* The number of @pid by this name; where none was said (0), by the one that it had last. */
 static int task_number(struct making *making, int32_t pid, uint32_t name, uint32_t *out)
@@ -148,8 +88,7 @@ static int task_number(struct making *making, int32_t pid, uint32_t name, uint32
 
 static bool is_wake(const struct making *making, const struct sched_event *event)
 {
-	return event->type == (making->has_waking ? TRACE_WAKING : TRACE_WAKEUP) ||
-	       event->type == TRACE_WAKEUP_NEW;
+	return event->type == making->wake || event->type == TRACE_WAKEUP_NEW;
 }
 
 static bool is_taken(const struct making *making, const struct sched_event *event)
@@ -157,38 +96,65 @@ static bool is_taken(const struct making *making, const struct sched_event *even
 	return event->type == TRACE_SWITCH || is_wake(making, event);
 }
 
-/* What is taken, from where to where, and how much of it each CPU has. */
-static int measure(struct making *making, size_t most, struct error *err)
+static enum trace_type wake_of(const struct trace_events *events)
+{
+	for (size_t i = 0; i < events->nr_events; i++)
+		if (events->events[i].type == TRACE_WAKING)
+			return TRACE_WAKING;
+	return TRACE_WAKEUP;
+}
+
+/* The event with which the last @most begin that are taken. */
+static size_t first_of(const struct making *making, size_t most)
 {
 	const struct trace_events *events = making->events;
-	size_t taken = 0, switches = 0;
+	size_t first, taken = 0;
 
-	for (size_t i = 0; i < events->nr_events && !making->has_waking; i++)
-		making->has_waking = events->events[i].type == TRACE_WAKING;
-	for (making->first = events->nr_events; making->first > 0; making->first--) {
-		if (!is_taken(making, &events->events[making->first - 1]))
+	for (first = events->nr_events; first > 0; first--) {
+		if (!is_taken(making, &events->events[first - 1]))
 			continue;
 		if (taken == most)
 			break;
 		taken++;
 	}
-	for (size_t i = 0; i < making->first; i++)
-		making->left_out += is_taken(making, &events->events[i]);
-	for (size_t i = making->first; i < events->nr_events; i++) {
-		const struct sched_event *event = &events->events[i];
+	return first;
+}
+
+/* How much of what is taken each CPU has. */
+static int count(struct making *making, struct error *err)
+{
+	size_t switches = 0;
+
+	for (size_t i = 0; i < making->nr_sched; i++) {
+		const struct sched_event *event = &making->sched[i];
 
 		switches += event->type == TRACE_SWITCH;
 		making->cpus[event->cpu].switches += event->type == TRACE_SWITCH;
 		making->cpus[event->cpu].wakes += is_wake(making, event);
 	}
-	if (!switches)
-		return error_set(err, -ENODATA, "no task switch is in it");
-	making->base_ns = events->events[making->first].ns;
+	return switches ? 0 : error_set(err, -ENODATA, "no task switch is in it");
+}
+
+/* What is taken, and from when to when. */
+static int measure(struct making *making, struct columns *columns, size_t most, struct error *err)
+{
+	const struct trace_events *events = making->events;
+	size_t first = first_of(making, most);
+
+	for (size_t i = 0; i < first; i++)
+		making->left_out += is_taken(making, &events->events[i]);
+	making->sched = events->events + first;
+	making->nr_sched = events->nr_events - first;
+	columns->first = first;
+	if (count(making, err))
+		return -ENODATA;
+	making->base_ns = columns->base_ns = making->sched[0].ns;
 	making->end_ns = events->last_ns;
 	/* A mark at the end tells how long what ran last went on. */
 	for (size_t i = 0; i < events->nr_marks; i++)
 		if (events->marks[i].ns > making->end_ns)
 			making->end_ns = events->marks[i].ns;
+	columns->end_ns = making->end_ns;
 	if (making->end_ns - making->base_ns > COLUMNS_MAX_NS)
 		return error_set(err, -ERANGE,
 				 "from its first moment to its last are %" PRIu64
@@ -281,11 +247,10 @@ static int put_wake(struct making *making, const struct sched_event *event)
 
 static int fill(struct making *making, struct error *err)
 {
-	const struct trace_events *events = making->events;
 	int ret = 0;
 
-	for (size_t i = making->first; i < events->nr_events && !ret; i++) {
-		const struct sched_event *event = &events->events[i];
+	for (size_t i = 0; i < making->nr_sched && !ret; i++) {
+		const struct sched_event *event = &making->sched[i];
 
 		if (event->type == TRACE_SWITCH)
 			ret = put_switch(making, event);
@@ -374,6 +339,7 @@ static struct json_object *meta_of(const struct making *making, const struct col
 
 	json_put_number(&json, "bytes", columns->size);
 	json_put_number(&json, "span_ns", making->end_ns - making->base_ns);
+	json_put_number(&json, "since_ns", making->since_ns);
 	json_put_list(&json, "cpus", next_cpu, &cpus);
 	json_put_list(&json, "pids", next_pid, &pids);
 	json_put_texts(&json, "names", next_name, &names);
@@ -384,30 +350,85 @@ static struct json_object *meta_of(const struct making *making, const struct col
 	return json_end(&json);
 }
 
-int columns_make(const struct trace_events *events, size_t most, struct columns *columns,
-		 struct error *err)
+/* Of what is measured. */
+static int make(struct making *making, struct columns *columns, struct error *err)
+{
+	int ret = place(making, columns);
+
+	if (ret)
+		return error_set(err, ret, "out of memory");
+	ret = fill(making, err);
+	if (ret)
+		return ret;
+	columns->meta = meta_of(making, columns);
+	return columns->meta ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static struct making *making_begin(const struct trace_events *events, struct error *err)
 {
 	struct making *making = calloc(1, sizeof(*making));
-	int ret;
 
-	*columns = (struct columns){ 0 };
-	if (!making)
-		return error_set(err, -ENOMEM, "out of memory");
-	making->events = events;
-	ret = measure(making, most, err);
-	if (!ret && place(making, columns))
-		ret = error_set(err, -ENOMEM, "out of memory");
-	if (!ret)
-		ret = fill(making, err);
-	if (!ret) {
-		columns->meta = meta_of(making, columns);
-		if (!columns->meta)
-			ret = error_set(err, -ENOMEM, "out of memory");
+	if (!making) {
+		error_set(err, -ENOMEM, "out of memory");
+		return NULL;
 	}
+	making->events = events;
+	making->wake = wake_of(events);
+	return making;
+}
+
+static void making_end(struct making *making)
+{
 	numbers_free(&making->by_name);
 	numbers_free(&making->by_pid);
 	free(making->tasks);
 	free(making);
+}
+
+int columns_make(const struct trace_events *events, size_t most, struct columns *columns,
+		 struct error *err)
+{
+	struct making *making = making_begin(events, err);
+	int ret;
+
+	*columns = (struct columns){ 0 };
+	if (!making)
+		return -ENOMEM;
+	ret = measure(making, columns, most, err);
+	if (!ret)
+		ret = make(making, columns, err);
+	making_end(making);
+	return ret;
+}
+
+int columns_open(const struct trace_events *events, const struct columns *whole, size_t most,
+		 struct columns *columns, struct error *err)
+{
+	struct making *making = making_begin(events, err);
+	struct sched_event *picked = NULL;
+	size_t first;
+	int ret = 0;
+
+	*columns = (struct columns){ 0 };
+	if (!making)
+		return -ENOMEM;
+	first = first_of(making, most);
+	if (first - whole->first >= most) {
+		making->base_ns = whole->base_ns;
+		making->since_ns = events->events[first].ns - whole->base_ns;
+		making->end_ns = whole->end_ns;
+		ret = opening_pick(events->events + whole->first, events->nr_events - whole->first,
+				   first - whole->first, making->wake, &picked, &making->nr_sched);
+		making->sched = picked;
+		if (ret)
+			error_set(err, ret, "out of memory");
+		if (!ret)
+			ret = count(making, err);
+		if (!ret)
+			ret = make(making, columns, err);
+	}
+	free(picked);
+	making_end(making);
 	return ret;
 }
 

@@ -34,14 +34,18 @@
 struct columns {
 	uint8_t *bytes; /* owned */
 	size_t size;
+	size_t first;		  /* the event that it begins with */
+	uint64_t base_ns, end_ns; /* CLOCK_BOOTTIME */
 	/* What page.h says of columns; owned, until it is taken. */
 	struct json_object *meta;
 };
 
 /* More switches and wake-ups than that are too slow for a browser: the last ones are taken. */
-#define COLUMNS_MAX_EVENTS (4u << 20)
+#define COLUMNS_MAX_EVENTS     (4u << 20)
+/* So many are unpacked and drawn at once; of a trace of many more the last ones come first. */
+#define COLUMNS_OPENING_EVENTS (128u << 10)
 /* The longest time that 6 bytes hold: 78 hours. */
-#define COLUMNS_MAX_NS	   ((UINT64_C(1) << 48) - 1)
+#define COLUMNS_MAX_NS	       ((UINT64_C(1) << 48) - 1)
 
 /*
  * columns_make - of @events, which are in the order of time
@@ -52,6 +56,17 @@ struct columns {
  */
 int columns_make(const struct trace_events *events, size_t most, struct columns *columns,
 		 struct error *err);
+
+/*
+ * columns_open - the columns for the first picture, of the last @most events of those in @whole:
+ * see opening.h. Times are from @whole's first event on.
+ * @most: COLUMNS_OPENING_EVENTS, less in tests
+ *
+ * Returns as columns_make; without bytes where @whole is not twice as many or more, and does for
+ * that as well.
+ */
+int columns_open(const struct trace_events *events, const struct columns *whole, size_t most,
+		 struct columns *columns, struct error *err);
 void columns_free(struct columns *columns);
 
 #endif

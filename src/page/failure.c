@@ -42,7 +42,54 @@ static const char *name_of(const char *path)
 
 /* --- one trace --- */
 
-/* The columns' object with their block, or NULL with the reason. */
+/* The columns' object with their block; NULL: no memory. */
+static struct json_object *put_columns(struct page *page, struct columns *columns, bool first,
+				       struct error *err)
+{
+	struct json_object *meta = columns->meta;
+	char id[PAGE_ID_SIZE];
+
+	if (page_add_block(page, columns->bytes, columns->size, first, id, err))
+		return NULL;
+	if (json_object_object_add(meta, "block", json_object_new_string(id))) {
+		error_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	columns->meta = NULL;
+	return meta;
+}
+
+/*
+ * As put_columns, with the opening: where there is one, and the page is of this trace. A suite's
+ * page, whose @room has an end, opens with its matrix.
+ */
+static struct json_object *put_whole(struct page *page, const struct trace_events *events,
+				     struct columns *columns, size_t room, struct error *why)
+{
+	struct json_object *opening = NULL, *meta;
+	struct columns first = { 0 };
+
+	if (room == SIZE_MAX && columns_open(events, columns, COLUMNS_OPENING_EVENTS, &first, why))
+		goto fail;
+	if (first.bytes && !(opening = put_columns(page, &first, true, why)))
+		goto fail;
+	meta = put_columns(page, columns, false, why);
+	if (!meta)
+		goto fail;
+	columns_free(&first);
+	if (!json_object_object_add(meta, "opening", opening))
+		return meta;
+	error_set(why, -ENOMEM, "out of memory");
+	json_object_put(meta);
+	json_object_put(opening);
+	return NULL;
+fail:
+	json_object_put(opening);
+	columns_free(&first);
+	return NULL;
+}
+
+/* The columns' object, or NULL with the reason. */
 static struct json_object *columns_of(struct page *page, const char *path, size_t room,
 				      struct error *why)
 {
@@ -50,7 +97,7 @@ static struct json_object *columns_of(struct page *page, const char *path, size_
 	struct failure failure = { "" };
 	struct trace_events *events = calloc(1, sizeof(*events));
 	struct columns columns = { 0 };
-	char id[PAGE_ID_SIZE], *data = NULL;
+	char *data = NULL;
 	size_t size;
 	int ret, read;
 	bool cut;
@@ -76,11 +123,11 @@ static struct json_object *columns_of(struct page *page, const char *path, size_
 				"left out to keep the page small; ktstr-launch report %s shows it",
 				path);
 	if (!ret)
-		ret = page_add_block(page, columns.bytes, columns.size, id, why);
-	if (!ret && !json_object_object_add(columns.meta, "block", json_object_new_string(id)) &&
-	    !json_object_object_add(columns.meta, "cut_off", json_object_new_boolean(cut))) {
-		meta = columns.meta;
-		columns.meta = NULL;
+		meta = put_whole(page, events, &columns, room, why);
+	if (meta && json_object_object_add(meta, "cut_off", json_object_new_boolean(cut))) {
+		json_object_put(meta);
+		meta = NULL;
+		error_set(why, -ENOMEM, "out of memory");
 	}
 	columns_free(&columns);
 	trace_events_free(events);

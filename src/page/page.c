@@ -11,8 +11,8 @@
 #include "embed/embed.h"
 #include "version.h"
 
-/* Where the data go in the template. */
-#define PLACE "@DATA@\n"
+/* Where the data go in the template: before the script, and behind it. */
+static const char *const places[] = { "@DATA@\n", "@REST@\n" };
 
 int page_begin(struct page *page, struct error *err)
 {
@@ -46,11 +46,12 @@ static char *packed(const void *data, size_t size, size_t *text_size)
 	return text;
 }
 
-int page_add_block(struct page *page, const void *data, size_t size, char *id, struct error *err)
+int page_add_block(struct page *page, const void *data, size_t size, bool first, char *id,
+		   struct error *err)
 {
 	struct page_block *grown =
 		reallocarray(page->blocks, page->nr_blocks + 1, sizeof(*page->blocks));
-	struct page_block block = { 0 };
+	struct page_block block = { .first = first };
 
 	if (grown) {
 		page->blocks = grown;
@@ -118,17 +119,34 @@ static char *data_text(struct page *page, const char *title, struct json_object 
 	return json_text(json_end(&json), false, size);
 }
 
-static void put_data(const struct page *page, const char *text, size_t size, FILE *out)
+static void put_data(const char *text, size_t size, FILE *out)
 {
 	fputs("<script type=\"application/json\" id=\"page-data\">", out);
 	/* Without its line feed. */
 	page_escape(text, size - 1, out);
 	fputs("</script>\n", out);
-	for (size_t i = 0; i < page->nr_blocks; i++) {
-		fprintf(out, "<script type=\"text/plain\" id=\"block%zu\">", i);
-		fwrite(page->blocks[i].text, 1, page->blocks[i].size, out);
+}
+
+/* In pieces, between which a browser's parser lets a page's frames have their turn. */
+static void put_block(const struct page_block *block, size_t number, FILE *out)
+{
+	for (size_t at = 0; at < block->size; at += PAGE_PIECE) {
+		size_t left = block->size - at;
+
+		fprintf(out, "<script type=\"text/plain\" id=\"block%zu", number);
+		if (at)
+			fprintf(out, ".%zu", at / PAGE_PIECE);
+		fputs("\">", out);
+		fwrite(block->text + at, 1, left < PAGE_PIECE ? left : PAGE_PIECE, out);
 		fputs("</script>\n", out);
 	}
+}
+
+static void put_blocks(const struct page *page, bool first, FILE *out)
+{
+	for (size_t i = 0; i < page->nr_blocks; i++)
+		if (page->blocks[i].first == first)
+			put_block(&page->blocks[i], i, out);
 }
 
 bool page_begins(const char *text, size_t size)
@@ -142,8 +160,8 @@ int page_write(struct page *page, const char *title, struct json_object *suite, 
 	       struct error *err)
 {
 	const struct blob *blob = embed_find("page");
-	uint8_t *html = NULL, *place = NULL;
-	size_t size = 0, before;
+	uint8_t *html = NULL, *data = NULL, *rest = NULL;
+	size_t size = 0;
 	char *text = data_text(page, title, suite, &size);
 	int ret = 0;
 
@@ -152,14 +170,21 @@ int page_write(struct page *page, const char *title, struct json_object *suite, 
 	if (blob)
 		ret = embed_load(blob, &html, err);
 	if (!ret && html)
-		place = memmem(html, blob->size, PLACE, strlen(PLACE));
-	if (!ret && !place)
+		data = memmem(html, blob->size, places[0], strlen(places[0]));
+	if (data)
+		rest = memmem(data, blob->size - (size_t)(data - html), places[1],
+			      strlen(places[1]));
+	if (!ret && !rest)
 		ret = error_set(err, -EIO, "page: this launcher carries no template; rebuild it");
 	if (!ret) {
-		before = (size_t)(place - html);
-		fwrite(html, 1, before, out);
-		put_data(page, text, size, out);
-		fwrite(place + strlen(PLACE), 1, blob->size - before - strlen(PLACE), out);
+		fwrite(html, 1, (size_t)(data - html), out);
+		put_data(text, size, out);
+		put_blocks(page, true, out);
+		data += strlen(places[0]);
+		fwrite(data, 1, (size_t)(rest - data), out);
+		put_blocks(page, false, out);
+		rest += strlen(places[1]);
+		fwrite(rest, 1, blob->size - (size_t)(rest - html), out);
 	}
 	free(html);
 	free(text);

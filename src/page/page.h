@@ -1,7 +1,8 @@
 /*
  * How is a page put together, one file that a browser shows without any network? The template
  * (page.html, with script and style inside, a blob of the launcher) with data in it: one JSON
- * object, and blocks that are packed by zlib (RFC 1950) and written as base64 (RFC 4648, 4).
+ * object, and blocks that are packed by zlib (RFC 1950) and written as base64 (RFC 4648, 4), each
+ * in pieces of PAGE_PIECE characters: "block0", "block0.1", "block0.2" and so on.
  *
  * The JSON object, which js/main.js reads:
  *	format		PAGE_FORMAT; the script knows one
@@ -28,10 +29,12 @@
  *	absent		why it is not shown; null: it is
  *	columns		object, or null
  *
- * Of columns, by columns.c but for the first and the last:
+ * Of columns, by columns.c but for the first and the last two:
  *	block		the id of the block that holds them
  *	bytes		unpacked
  *	span_ns		from the first event to the last one or mark
+ *	since_ns	of an opening: since when it is complete; what it has of the time before
+ *			tells what tasks and CPUs did then; else 0
  *	cpus		list of [number, switches, wake-ups]
  *	pids, names	of the tasks, by their number
  *	mark_ns, mark_names
@@ -39,6 +42,8 @@
  *	left_out	events before the first one that is in the columns
  *	lost		in how many places events are missing
  *	cut_off		bool: the file ends within a packet
+ *	opening		columns of the last part, which are shown until all are unpacked; null: the
+ *			trace is small; an opening has neither this nor cut_off
  *
  * Of a suite:
  *	planned		number of variants
@@ -62,11 +67,13 @@
 #include "util/json.h"
 
 #define PAGE_FORMAT 1
+#define PAGE_PIECE  (256u << 10) /* of whole base64 groups */
 
 /* One packed block. */
 struct page_block {
 	char *text; /* base64; owned */
 	size_t size;
+	bool first; /* it is needed for the first picture: the script stands behind it */
 };
 
 struct page {
@@ -81,11 +88,13 @@ int page_begin(struct page *page, struct error *err);
 void page_end(struct page *page);
 
 /*
- * page_add_block - pack @size bytes at @data. @id: of the block, PAGE_ID_SIZE
+ * page_add_block - pack @size bytes at @data, for the first picture or for what comes behind it
+ * @id: of the block, PAGE_ID_SIZE
  * Returns 0 or -ENOMEM.
  */
 #define PAGE_ID_SIZE 32
-int page_add_block(struct page *page, const void *data, size_t size, char *id, struct error *err);
+int page_add_block(struct page *page, const void *data, size_t size, bool first, char *id,
+		   struct error *err);
 
 /*
  * page_write - all of it to @out, whose errors are the caller's (ferror)

@@ -64,6 +64,20 @@ export async function traces(page, what = ".tables table") {
 	return page.locator(".trace canvas").count();
 }
 
+/** A script for open(): the bytes of the block that is unpacked as the @n-th, from 0 on, come when go() is called. @param {number} n */
+export const holdBlock = n => `{
+	const { getReader } = ReadableStream.prototype, held = new Promise(go => { window.go = go; });
+	let n = 0;
+
+	ReadableStream.prototype.getReader = function () {
+		const reader = getReader.call(this), { read } = reader;
+
+		if (n++ === ${n})
+			reader.read = () => held.then(() => read.call(reader));
+		return reader;
+	};
+}`;
+
 /** @param {any} is @param {any} wanted @param {string} what */
 export function same(is, wanted, what) {
 	if (JSON.stringify(is) !== JSON.stringify(wanted))

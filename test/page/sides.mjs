@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-import { harmless, open, same, traces, yes } from "./browser.mjs";
+import { holdBlock, harmless, open, same, traces, yes } from "./browser.mjs";
 
 const WIDE = { viewport: { width: 1600, height: 1000 } }, NARROW = { viewport: { width: 1000, height: 1000 } };
 
@@ -165,16 +165,7 @@ export async function testSides(test, browser, stem, report) {
 	await test("a view that was moved before the other trace was there is left alone, and leads", async () => {
 		for (const late of [0, 1]) {
 			/* Each trace is one block: its bytes come when they are let go. */
-			const opened = await open(browser, file, WIDE, `{
-				const { arrayBuffer } = Response.prototype, held = new Promise(go => { window.go = go; });
-				let n = 0;
-
-				Response.prototype.arrayBuffer = async function () {
-					if (n++ === ${late})
-						await held;
-					return arrayBuffer.call(this);
-				};
-			}`), { page } = opened;
+			const opened = await open(browser, file, WIDE, holdBlock(late)), { page } = opened;
 			const seen = () => page.evaluate(which => {
 				const { view } = document.querySelectorAll(".side .trace")[which].timeline;
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { harmless, launch, open, same, traces, yes } from "./browser.mjs";
+import { harmless, holdBlock, launch, open, same, traces, yes } from "./browser.mjs";
 import { dumpsBelow, endShows } from "./ends.mjs";
 import { testSides } from "./sides.mjs";
 
@@ -459,6 +459,73 @@ await test("a trace of wprof's, whose events are columns, is shown as one of our
 	same(seen[1].map(task => task[0]), seen[0].map(task => task[0]), "who did something");
 	same(seen[0].filter((task, i) => JSON.stringify(task) !== JSON.stringify(seen[1][i])).map(task => task.slice(0, 4)), [],
 		"who did something else");
+});
+
+await test("a large trace opens with its last part, in which all is as in the whole one, that comes then", async () => {
+	const trace = join(work, "large.pb");
+
+	execFileSync("node", [join(here, "make-trace.mjs"), "4", "270000", trace]);
+	const file = report(trace, "large.html"), opened = await open(browser, file, {}, holdBlock(1)), { page } = opened;
+	/** What is at 300 moments of the last part, and the mini-map of it. */
+	const look = () => timeline(page, t => {
+		const { trace } = t, found = [];
+
+		for (let i = 0; i < 300; i++) {
+			const at = Math.round(trace.span - (trace.span - window.since) * i / 300);
+
+			found.push(trace.cpus.map(cpu => {
+				const k = cpu.start.findLastIndex(start => start <= at);
+
+				return [cpu.cpu, trace.pids[cpu.name[k]], cpu.start[k]];
+			}), trace.tasks.filter(task => task.pid && task.end > task.first).sort((a, b) => a.pid - b.pid).map(task => {
+				const k = trace.segmentAt(task, at);
+
+				return [task.pid, trace.kind[k], trace.cpu[k], trace.start[k], trace.segmentEnd(task, k), trace.byCpu[k]];
+			}));
+		}
+		return JSON.stringify(found);
+	});
+	const seen = () => timeline(page, t => [t.view.from, t.view.to, t.focus && t.trace.nameOf(t.focus)]);
+
+	await page.waitForFunction(() => document.querySelector("canvas.timeline"));
+	yes(await page.evaluate(() => (window.since = document.querySelector(".trace").timeline.trace.since)) > 0, "it is the last part");
+	yes(await page.locator("input[type=search]").isDisabled(), "no search yet");
+	yes(/reading what was before .* search and tables follow/.test(await page.locator(".trace .tools").textContent()), "it is said");
+	same(await page.locator(".tables").count(), 0, "tables so far");
+	const part = await look(), before = await seen();
+
+	same(before[2], "starved", "who waited");
+	yes(before[1] > await timeline(page, t => t.trace.marks.at(-1)[0]), "the failure is in view");
+	same(await timeline(page, t => [t.trace.since - 1, t.trace.since + 1].map(at => {
+		t.show(at - 1e6, at + 1e6);
+		t.paint();
+		t.hover({ x: t.view.xOf(at), y: 100 });
+		return !document.querySelector(".tip").hidden;
+	})), [false, true], "what is told before the last part begins, and in it");
+	await page.locator("button", { hasText: "failure" }).first().click();
+	await page.evaluate(() => window.go());
+	same(await traces(page), 1, "timelines");
+	same(await timeline(page, t => t.trace.since), 0, "all is there");
+	same(await look(), part, "what is in the last part");
+	same(await seen(), before, "the view, and who is selected");
+	yes(await page.locator("input[type=search]").isEnabled(), "search");
+	yes(!(await page.locator(".trace .tools").textContent()).includes("reading"), "nothing more is read");
+	await opened.close();
+	/* Whoever moved the view meanwhile, or selected another, keeps that. */
+	const other = await open(browser, file, {}, holdBlock(1));
+
+	await other.page.waitForFunction(() => document.querySelector("canvas.timeline"));
+	const pid = await timeline(other.page, t => {
+		t.setFocus(t.chosen.shown.find(task => task !== t.focus));
+		t.key("w", false);
+		return [t.focus.pid, t.view.from, t.view.to];
+	});
+
+	await other.page.evaluate(() => window.go());
+	await traces(other.page);
+	same(await timeline(other.page, t => [t.focus.pid, t.view.from, t.view.to]), pid, "who was selected, and the view");
+	await harmless(other);
+	await other.close();
 });
 
 await test("a guess at the task is called one; a trace that is cut off is shown, and it is told", async () => {

@@ -159,6 +159,54 @@ static void test_columns(void **state)
 	trace_events_free(&events);
 }
 
+/* The last part of a trace, with what tells how things stood when it began. */
+static void test_opening(void **state)
+{
+	struct trace_events events;
+	struct columns whole, opening;
+	struct error err = { "" };
+
+	(void)state;
+	writer_start(&writer);
+	writer_cpu(&writer, 0);
+	writer_switch(&writer, BASE, "swapper/0", 0, 0, "a", 7);
+	writer_switch(&writer, BASE + 10, "a", 7, 1, "b", 8); /* a's last */
+	writer_wake(&writer, BASE + 20, 20, 8, "a", 7, 0);    /* since when a waits */
+	writer_wake(&writer, BASE + 30, 20, 8, "a", 7, 0);    /* changes nothing */
+	writer_switch(&writer, BASE + 40, "b", 8, 1, "c", 9); /* b's last */
+	writer_switch(&writer, BASE + 50, "c", 9, 1, "d", 10);
+	writer_wake(&writer, BASE + 60, 20, 10, "c", 9, 0); /* c's, until: */
+	writer_switch(&writer, BASE + 70, "d", 10, 1, "c", 9);
+	writer_switch(&writer, BASE + 80, "c", 9, 1, "d", 10);
+	/* The opening's own. */
+	writer_switch(&writer, BASE + 90, "d", 10, 1, "c", 9);
+	writer_switch(&writer, BASE + 95, "c", 9, 1, "d", 10);
+	writer_cpu_end(&writer);
+	read_events(&events);
+	assert_int_equal(columns_make(&events, COLUMNS_MAX_EVENTS, &whole, &err), 0);
+	assert_int_equal(columns_open(&events, &whole, 2, &opening, &err), 0);
+	assert_int_equal(meta(&whole, "since_ns"), 0);
+	assert_int_equal(meta(&opening, "since_ns"), 90);
+	assert_int_equal(meta(&opening, "span_ns"), 95);
+	/* At 10, 40, 80, 90, 95, and the wake-up at 20. */
+	assert_string_equal(
+		json_object_to_json_string_ext(json_object_object_get(opening.meta, "cpus"),
+					       JSON_C_TO_STRING_PLAIN),
+		"[[0,5,1]]");
+	assert_int_equal(number(&opening, 0, 5, 0, 6), 10);
+	assert_int_equal(number(&opening, 0, 5, 1, 6), 30);
+	assert_int_equal(number(&opening, 0, 5, 2, 6), 40);
+	assert_int_equal(number(&opening, (size_t)5 * 14, 1, 0, 6), 20);
+	columns_free(&opening);
+
+	/* Not twice as many: the whole is its own opening. */
+	assert_int_equal(columns_open(&events, &whole, 6, &opening, &err), 0);
+	assert_null(opening.bytes);
+	columns_free(&opening);
+	columns_free(&whole);
+	trace_events_free(&events);
+}
+
 static void test_columns_refused(void **state)
 {
 	struct trace_events events;
@@ -204,7 +252,7 @@ static void test_page(void **state)
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * i >> 3);
 	assert_int_equal(page_begin(&page, &err), 0);
-	assert_int_equal(page_add_block(&page, data, sizeof(data), id, &err), 0);
+	assert_int_equal(page_add_block(&page, data, sizeof(data), false, id, &err), 0);
 	assert_string_equal(id, "block0");
 	json_object_array_add(page.failures, json_object_new_string("</script>"));
 	assert_int_equal(page_write(&page, "<title>", NULL, out, &err), 0);
@@ -224,6 +272,7 @@ static void test_page(void **state)
 	assert_non_null(strstr(html, "\"title\":\"\\u003ctitle\\u003e\""));
 	assert_non_null(strstr(html, "\"failures\":[\"\\u003c/script\\u003e\"]"));
 	assert_null(strstr(html, "@DATA@"));
+	assert_null(strstr(html, "@REST@"));
 	free(html);
 	page_end(&page);
 }
@@ -263,11 +312,9 @@ static void test_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_columns_refused),
-		cmocka_unit_test(test_page),
-		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_escape),	cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_opening), cmocka_unit_test(test_columns_refused),
+		cmocka_unit_test(test_page),	cmocka_unit_test(test_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ export class Frame {
 	#lanes(scene, painter) {
 		const { context, view } = this, { css } = painter.colours, { trace } = painter;
 		/* Of what is in view, so much was recorded. */
-		const begin = Math.max(view.x, view.xOf(0));
+		const begin = Math.max(view.x, view.xOf(trace.since));
 		const end = Math.max(begin, Math.min(view.x + view.width, view.xOf(trace.span)));
 
 		context.save();
@@ -89,7 +89,7 @@ export class Frame {
 			context.fillRect(begin, y, end - begin, lane.height);
 			context.save();
 			context.beginPath();
-			context.rect(view.x, y, view.width, lane.height);
+			context.rect(begin, y, end - begin, lane.height);
 			context.clip();
 			if (lane.task)
 				painter.task(context, view, lane.task, y, lane.height, view.ratio);

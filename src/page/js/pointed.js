@@ -15,7 +15,7 @@ import { duration } from "./units.js";
  * @returns {Pointed | null}
  */
 export function pointed(trace, lane, t) {
-	if (t > trace.span)
+	if (t > trace.span || t < trace.since)
 		return null;
 	if (lane.cpu !== undefined) {
 		const cpu = trace.cpus[lane.cpu], i = lastAt(cpu.start, 0, cpu.n, t);

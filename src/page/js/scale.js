@@ -74,6 +74,8 @@ export class MiniMap {
 	constructor() {
 		/** @type {Float64Array | null} */
 		this.shares = null;
+		/** What they are of. @type {Trace | null} */
+		this.trace = null;
 	}
 
 	/** @param {CanvasRenderingContext2D} context @param {View} view @param {Painter} painter */
@@ -87,8 +89,9 @@ export class MiniMap {
 		context.fillText(`${duration(trace.span)} in all`, 12, MAP_HEIGHT / 2);
 		context.fillStyle = colours.lane;
 		context.fillRect(a, 3, width, height);
-		if (!this.shares || this.shares.length !== Math.round(width))
+		if (!this.shares || this.trace !== trace || this.shares.length !== Math.round(width))
 			this.shares = busyShares(trace, Math.round(width));
+		this.trace = trace;
 		context.fillStyle = colours.muted;
 		context.globalAlpha = 0.55;
 		this.shares.forEach((share, x) => {
@@ -117,9 +120,10 @@ function busyShares(trace, n) {
 	const busy = new Float64Array(n), step = trace.span / n;
 
 	for (const cpu of trace.cpus) {
-		let before = 0;
+		const known = Math.ceil(trace.since / step);
+		let before = trace.busyUpTo(cpu, known * step);
 
-		for (let x = 0; x < n; x++) {
+		for (let x = known; x < n; x++) {
 			const now = trace.busyUpTo(cpu, (x + 1) * step);
 
 			busy[x] += (now - before) / step;

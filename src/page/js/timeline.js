@@ -52,6 +52,8 @@ export class Timeline {
 		this.said = el("div", { class: "visually-hidden", "aria-live": "polite" });
 		this.node = el("div", { class: "timeline-box" }, this.canvas, this.tip.node, this.said);
 		this.chosen = chooseTasks(trace, "");
+		/** What toFailure() showed last: from, to. */
+		this.opened = [0, 0];
 		this.contentHeight = 0;
 		/** @type {import("./lanes.js").Lane[]} */
 		this.lanes = [];
@@ -70,6 +72,25 @@ export class Timeline {
 		addEventListener("beforeprint", () => this.restyle(true), { signal });
 		addEventListener("afterprint", () => this.restyle(), { signal });
 		matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle(), { signal });
+	}
+
+	/**
+	 * All of the trace is there, of which the last part was shown.
+	 * @param {Trace} trace @param {Task | null} focus whom it opens with @param {number | null} since
+	 */
+	replace(trace, focus, since) {
+		const { view, options, opened } = this, chosen = this.focus && (trace.byPid.get(this.focus.pid) ?? null);
+		const isTheirs = this.focus !== options.focus;
+		const isMoved = view.from !== opened[0] || view.to !== opened[1];
+
+		this.trace = trace;
+		options.focus = focus;
+		options.since = since;
+		this.restyle();
+		this.chosen = chooseTasks(trace, "");
+		this.setFocus(isTheirs ? chosen : focus);
+		if (!isTheirs && !isMoved)
+			this.toFailure();
 	}
 
 	/** It is in the page no more. */
@@ -158,6 +179,7 @@ export class Timeline {
 
 		this.view.scroll = 0;
 		this.show(...aroundFailure(this.trace, focus, focus === options.focus ? options.since : null));
+		this.opened = [this.view.from, this.view.to];
 	}
 
 	/** @param {[number, number] | null} range */

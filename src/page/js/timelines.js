@@ -44,10 +44,9 @@ export function timelines(failure, topology) {
 		const isOpen = entry === there[0] || Boolean(compared(entry) && sides?.isWide);
 
 		return tracePart(entry, wanted(dump), isOpen, timeline => {
-			const { trace } = timeline;
-
 			if (compared(entry))
 				sides?.put(timeline, pair.indexOf(entry));
+		}, trace => {
 			if (entry !== there[0])
 				return;
 			topology?.setLoad(trace.cpus.map(c => c.cpu), load(trace, 0, trace.span),

@@ -3,7 +3,7 @@
  * the segments in which it ran, waited for a CPU, or slept. All times are ns from the trace's beginning:
  * whole numbers below 2^53, so that sums are exact.
  */
-import { unpacked } from "./data.js";
+import { afterPicture, isRead, pause, unpacked } from "./data.js";
 import { Merge } from "./merge.js";
 
 /* Kinds of a task's segments. */
@@ -18,6 +18,9 @@ export const ENDED = 5;
 const STATE_BLOCKED = 0x02;
 const STATE_DEAD = 0x10 | 0x20;
 const STATE_ASLEEP = 0xff;
+
+/* So many steps are made before it is looked whether others are to have their turn. */
+const STEPS = 1 << 13;
 
 const NO_WAKER = 0xffffffff;
 const NO_CPU = 0xffff; /* of a wake-up: see src/page/columns.h */
@@ -35,7 +38,9 @@ const NO_CPU = 0xffff; /* of a wake-up: see src/page/columns.h */
  * @property {(string | null)[]} mark_names
  * @property {number} left_out events before the trace's beginning that the page has no room for
  * @property {number} lost how often events are missing
- * @property {boolean} cut_off the file ends within a packet
+ * @property {boolean} [cut_off] the file ends within a packet
+ * @property {number} since_ns of an opening: since when it is complete, else 0
+ * @property {TraceMeta | null} [opening] the last part, which is unpacked first
  */
 
 /**
@@ -70,10 +75,12 @@ const NO_CPU = 0xffff; /* of a wake-up: see src/page/columns.h */
  */
 
 export class Trace {
-	/** @param {TraceMeta} meta @param {Uint8Array} data */
-	constructor(meta, data) {
+	/** Empty: made() fills it. @param {TraceMeta} meta */
+	constructor(meta) {
 		this.meta = meta;
 		this.span = meta.span_ns;
+		/** What is before that is known in part only. */
+		this.since = meta.since_ns;
 		/** @type {[number, string][]} */
 		this.marks = meta.mark_ns.map((ns, i) => [ns, meta.mark_names[i] ?? ""]);
 		/** Of each name: pid and text. */
@@ -95,11 +102,18 @@ export class Trace {
 		/** ns of running, and of waiting, of this task up to this segment. */
 		this.ran = new Float64Array();
 		this.waited = new Float64Array();
-		this.#read(data);
+	}
+
+	/** The trace of these columns, made in turns. @param {TraceMeta} meta @param {Uint8Array} data */
+	static async made(meta, data) {
+		const trace = new Trace(meta);
+
+		await trace.#read(data);
+		return trace;
 	}
 
 	/** @param {Uint8Array} data */
-	#read(data) {
+	async #read(data) {
 		const { cpus } = this.meta;
 		let at = 0;
 		/**
@@ -107,7 +121,7 @@ export class Trace {
 		 * @template {Float64Array | Uint32Array | Uint16Array} T
 		 * @param {number} planes @param {T} out
 		 */
-		const column = (planes, out) => {
+		const column = async (planes, out) => {
 			const n = out.length;
 
 			if (at + n * planes > data.length)
@@ -118,6 +132,8 @@ export class Trace {
 				for (let plane = planes - 1; plane >= 0; plane--)
 					value = value * 256 + data[at + plane * n + i];
 				out[i] = value;
+				if (i % STEPS === 0)
+					await pause();
 			}
 			at += planes * n;
 			return out;
@@ -125,19 +141,19 @@ export class Trace {
 		const switches = cpus.reduce((sum, c) => sum + c[1], 0);
 		const wakings = cpus.reduce((sum, c) => sum + c[2], 0);
 		const columns = {
-			time: column(6, new Float64Array(switches)), next: column(3, new Uint32Array(switches)),
-			state: column(2, new Uint16Array(switches)), other: column(3, new Uint32Array(switches)),
-			wakeTime: column(6, new Float64Array(wakings)), wakeTask: column(3, new Uint32Array(wakings)),
-			wakeCpu: column(2, new Uint16Array(wakings)),
+			time: await column(6, new Float64Array(switches)), next: await column(3, new Uint32Array(switches)),
+			state: await column(2, new Uint16Array(switches)), other: await column(3, new Uint32Array(switches)),
+			wakeTime: await column(6, new Float64Array(wakings)), wakeTask: await column(3, new Uint32Array(wakings)),
+			wakeCpu: await column(2, new Uint16Array(wakings)),
 		};
 
 		if (at !== data.length)
 			throw new Error("the columns are longer than they say");
-		this.#build(columns);
+		await this.#build(columns);
 	}
 
 	/** @param {Columns} c */
-	#build(c) {
+	async #build(c) {
 		const { cpus } = this.meta, times = c.time, wakes = c.wakeTime, nexts = c.next;
 		const prevs = new Uint32Array(times.length);
 		const idle = this.pids.map(pid => pid === 0 ? 1 : 0);
@@ -145,7 +161,7 @@ export class Trace {
 		const heap = new Merge(2 * cpus.length);
 		let s = 0, w = 0;
 
-		cpus.forEach(([cpu, n, m], number) => {
+		for (const [number, [cpu, n, m]] of cpus.entries()) {
 			let t = 0, running = NO_WAKER, wake = 0;
 			const start = times.subarray(s, s + n), name = nexts.subarray(s, s + n);
 			const busy = new Float64Array(n + 1);
@@ -172,18 +188,19 @@ export class Trace {
 			heap.add(times, s, s + n, 2 * number + 1);
 			s += n;
 			w += m;
-		});
+			await pause();
+		}
 		heap.begin();
-		this.#segments(heap, c, prevs);
+		await this.#segments(heap, c, prevs);
 	}
 
 	/**
 	 * Walks all events in the order of time: each segment goes to its place among its task's at once.
 	 * @param {Merge} heap @param {Columns} c @param {Uint32Array} prevs who leaves at each switch
 	 */
-	#segments(heap, c, prevs) {
+	async #segments(heap, c, prevs) {
 		const { cpus } = this.meta, { pids } = this, taskOf = this.#makeTasks();
-		const first = this.#makeRoom(taskOf, c, prevs), ends = first.slice();
+		const first = await this.#makeRoom(taskOf, c, prevs), ends = first.slice();
 		const { start, kind, cpu, by, byCpu, ran, waited } = this;
 		const nr = this.tasks.length, at = new Int8Array(nr).fill(-1), names = new Uint32Array(nr);
 		const current = new Uint32Array(cpus.length).fill(NO_WAKER);
@@ -209,7 +226,11 @@ export class Trace {
 			at[of] = what;
 			names[of] = name;
 		};
+		let steps = 0;
+
 		for (let i = heap.next(); i >= 0; i = heap.next()) {
+			if (++steps % STEPS === 0)
+				await pause();
 			const number = heap.stream >> 1, here = cpus[number][0], t = heap.time;
 
 			if (!(heap.stream & 1)) {
@@ -264,7 +285,7 @@ export class Trace {
 	 * is awake makes none, and leaves room behind its task's last.
 	 * @param {Uint32Array} taskOf @param {Columns} c @param {Uint32Array} prevs
 	 */
-	#makeRoom(taskOf, c, prevs) {
+	async #makeRoom(taskOf, c, prevs) {
 		const { pids } = this, first = new Uint32Array(this.tasks.length);
 		let n = 0;
 		/** @param {Uint32Array} names */
@@ -274,9 +295,10 @@ export class Trace {
 					first[taskOf[names[i]]]++;
 		};
 
-		count(prevs);
-		count(c.next);
-		count(c.wakeTask);
+		for (const names of [prevs, c.next, c.wakeTask]) {
+			count(names);
+			await pause();
+		}
 		for (let i = 0; i < first.length; i++) {
 			const room = first[i];
 
@@ -361,13 +383,27 @@ export function lastAt(times, from, end, t) {
 	return low > from ? low - 1 : -1;
 }
 
-/** By the block: its text is dropped once it is unpacked. @type {Map<string, Promise<Trace>>} */
+/** @param {TraceMeta} meta */
+const unpackTrace = meta => unpacked(meta.block, meta.bytes).then(data => Trace.made(meta, data));
+
+/** @typedef {{ first: Promise<Trace>, whole: Promise<Trace> }} Loading what of it is there first, and all of it */
+
+/** By the block: its text is dropped once it is unpacked. @type {Map<string, Loading>} */
 const loaded = new Map();
 
-/** @param {TraceMeta} meta @returns {Promise<Trace>} the same one however often it is asked for */
+/** @param {TraceMeta} meta @returns {Loading} the same however often it is asked for */
 export function loadTrace(meta) {
-	const trace = loaded.get(meta.block) ?? unpacked(meta.block, meta.bytes).then(data => new Trace(meta, data));
+	let loading = loaded.get(meta.block);
 
-	loaded.set(meta.block, trace);
-	return trace;
+	if (!loading) {
+		const first = meta.opening ? unpackTrace(meta.opening) : isRead().then(() => unpackTrace(meta));
+		/* One after the other, and the first one's picture between them. */
+		const whole = !meta.opening ? first : first.then(afterPicture).then(isRead).then(() => unpackTrace(meta));
+
+		loading = { first, whole };
+		loaded.set(meta.block, loading);
+		/* A timeline that is opened again has all. */
+		whole.then(() => loaded.set(meta.block, { first: whole, whole }), () => {});
+	}
+	return loading;
 }

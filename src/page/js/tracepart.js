@@ -103,9 +103,10 @@ function waited(trace, task) {
 /**
  * tracePart - a trace as a timeline with its tables, filled in when its columns are unpacked.
  * @param {TraceEntry} entry @param {Wanted} wanted @param {boolean} isOpen its tables are, which a click opens otherwise
- * @param {(timeline: Timeline) => void} ready
+ * @param {(timeline: Timeline) => void} ready the timeline is there, of a large trace with its last part
+ * @param {(trace: Trace) => void} complete all of the trace is
  */
-export function tracePart(entry, wanted, isOpen, ready) {
+export function tracePart(entry, wanted, isOpen, ready, complete) {
 	const box = el("div", { class: "trace" }), meta = entry.columns;
 
 	if (!meta) {
@@ -113,9 +114,18 @@ export function tracePart(entry, wanted, isOpen, ready) {
 		return box;
 	}
 	box.append(el("p", { class: "note" }, "unpacking the trace …"));
-	loadTrace(meta).then(trace => {
+	const { first, whole } = loadTrace(meta);
+
+	whole.catch(() => {});
+	first.then(trace => {
 		clear(box);
-		ready(fill(box, entry, trace, wanted, isOpen));
+		const part = fill(box, entry, trace, wanted, isOpen);
+
+		ready(part.timeline);
+		return whole.then(all => {
+			part.complete(all);
+			complete(all);
+		});
 	}).catch(error => {
 		clear(box);
 		box.append(absent(`the trace cannot be shown: ${error.message}`));
@@ -124,27 +134,27 @@ export function tracePart(entry, wanted, isOpen, ready) {
 }
 
 /**
- * @param {HTMLElement} box @param {TraceEntry} entry @param {Trace} trace @param {Wanted} wanted
- * @param {boolean} isOpen
+ * @param {HTMLElement} box @param {TraceEntry} entry @param {Trace} trace all of it or its last part
+ * @param {Wanted} wanted @param {boolean} isOpen
  */
 function fill(box, entry, trace, wanted, isOpen) {
 	/** @type {ReturnType<typeof tables> | null} */
 	let numbers = null;
-	const chosen = el("span", { class: "chosen" }), { since } = wanted;
-	const focus = namedTask(trace, wanted) ?? mostWaiting(trace);
+	let shownTrace = trace;
+	const chosen = el("span", { class: "chosen" }), focus = focusOf(trace, wanted);
 	const timeline = new Timeline(trace, {
 		title: entry.title, focus,
-		since: !since || since.pid !== focus?.pid ? null :
-			(trace.marks.find(mark => mark[1] === "payload starts")?.[0] ?? 0) + since.from_s * 1e9,
+		since: sinceOf(trace, wanted, focus),
 		onRange: () => numbers?.fill(),
 		onFocus: task => {
 			clear(chosen);
 			if (task)
-				chosen.append("selected: ", el("strong", null, trace.nameOf(task)), ` pid ${task.pid}`);
+				chosen.append("selected: ", el("strong", null, shownTrace.nameOf(task)), ` pid ${task.pid}`);
 		},
 	});
 	const found = el("span", { class: "note", "aria-live": "polite" });
 	const search = /** @type {HTMLInputElement} */ (el("input", { type: "search", placeholder: "task or pid",
+		disabled: true,
 		"aria-label": "Tasks whose name or pid has this", oninput: () => {
 			const n = timeline.chooseTasks(search.value);
 
@@ -164,20 +174,43 @@ function fill(box, entry, trace, wanted, isOpen) {
 			timeline.draw();
 		} }, "wake-ups");
 
-	numbers = tables(timeline);
+	const below = isOpen ? el("div") : el("details", null, el("summary", null, el("b", null, "Longest waits and tasks")));
+
 	box.append(
 		el("div", { class: "tools" }, search, found, chosen, el("span", { class: "space" }),
 			button("failure", "f", "to the failure (f)"), button("all", "0", "the whole trace (0)"),
 			button("+", "w", "closer (w)"), button("−", "s", "further (s)"),
 			button("←", "a", "earlier (a)"), button("→", "d", "later (d)"), arrows),
 		timeline.node,
-		legend(), remarks(entry, trace), isOpen ? numbers.node :
-			el("details", null, el("summary", null, el("b", null, "Longest waits and tasks")), numbers.node));
-	timeline.onOrigin = numbers.refill;
+		legend(), remarks(entry, /** @type {TraceMeta} */ (entry.columns)), below);
 	timeline.toFailure();
+	if (trace.since)
+		found.append(`reading what was before ${timeline.view.moment(trace.since, 1e6)}; search and tables follow …`);
 	/* For the page's tests, and for whoever is curious. */
 	Object.assign(box, { timeline });
-	return timeline;
+	return {
+		timeline,
+		complete: (/** @type {Trace} */ all) => {
+			shownTrace = all;
+			if (all !== trace)
+				timeline.replace(all, focusOf(all, wanted), sinceOf(all, wanted, focusOf(all, wanted)));
+			clear(found);
+			search.disabled = false;
+			numbers = tables(timeline);
+			timeline.onOrigin = numbers.refill;
+			below.append(numbers.node);
+		},
+	};
+}
+
+/** Whom a timeline opens with. @param {Trace} trace @param {Wanted} wanted */
+const focusOf = (trace, wanted) => namedTask(trace, wanted) ?? mostWaiting(trace);
+
+/** When what is told of it began, or null. @param {Trace} trace @param {Wanted} wanted @param {Task | null} focus */
+function sinceOf(trace, { since }, focus) {
+	const start = trace.marks.find(mark => mark[1] === "payload starts")?.[0] ?? 0;
+
+	return since && since.pid === focus?.pid ? start + since.from_s * 1e9 : null;
 }
 
 function legend() {
@@ -193,13 +226,13 @@ function legend() {
 		el("span", null, "click: select a task"));
 }
 
-/** @param {TraceEntry} entry @param {Trace} trace */
-function remarks(entry, trace) {
-	const { meta } = trace, said = [];
+/** @param {TraceEntry} entry @param {TraceMeta} meta of all of the trace */
+function remarks(entry, meta) {
+	const said = [];
 	const switches = meta.cpus.reduce((n, c) => n + c[1], 0), wakes = meta.cpus.reduce((n, c) => n + c[2], 0);
 
-	said.push(`${count(switches)} switches and ${count(wakes)} wake-ups on ${trace.cpus.length} CPUs in ${
-		duration(trace.span)}.`);
+	said.push(`${count(switches)} switches and ${count(wakes)} wake-ups on ${meta.cpus.length} CPUs in ${
+		duration(meta.span_ns)}.`);
 	if (meta.left_out)
 		said.push(`${count(meta.left_out)} earlier events are left out: the page holds those nearest to the ` +
 			"end. All of them are in the file.");
