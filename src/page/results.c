@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "page/failure.h"
+#include "results/item.h"
 #include "util/input.h"
 #include "util/json.h"
 
@@ -20,6 +21,7 @@ struct reading {
 	const char *folder;
 	bool is_foreign;	   /* anybody may have written the results */
 	struct json_object *lines; /* an array; owned */
+	struct json_object *rates; /* likewise */
 	size_t nr_failures;
 };
 
@@ -120,7 +122,7 @@ static int add_failure(struct reading *reading, struct json_object *result)
 /* What the page's script takes for text. */
 static int check_texts(struct json_object *line, struct error *err)
 {
-	static const char *const texts[] = { "cause", "detail", "replay" };
+	static const char *const texts[] = { "cause", "detail", "replay", "folder" };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (json_object_object_get(line, texts[i]) && !input_text(line, texts[i]))
@@ -142,6 +144,43 @@ static int add_line(struct reading *reading, const struct results_item *item, st
 	return ret ? error_prefix(err, ret, "line %u", item->line_number) : 0;
 }
 
+/* What the page's script takes for numbers and texts. */
+static int check_rate(struct json_object *line, struct error *err)
+{
+	static const char *const counts[] = { "passed", "failed", "neither" };
+	static const char *const shares[] = { "low", "high", "confidence", "limit", "width" };
+	static const char *const texts[] = { "method", "decision", "good", "bad" };
+	unsigned int count;
+	double share;
+	char *text;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(counts) / sizeof(counts[0]); i++)
+		ret = results_count(line, counts[i], 0, &count, err);
+	for (size_t i = 0; !ret && i < sizeof(shares) / sizeof(shares[0]); i++)
+		/* The first three are always there. */
+		if (i < 3 || json_object_object_get(line, shares[i]))
+			ret = results_number(line, shares[i], &share, err);
+	for (size_t i = 0; !ret && i < sizeof(texts) / sizeof(texts[0]); i++) {
+		ret = results_text(line, texts[i], &text, err);
+		free(text);
+	}
+	return ret;
+}
+
+static int add_rate(struct reading *reading, const struct results_rate *rate, struct error *err)
+{
+	struct json_object *line;
+	int ret = results_rate_line(rate, &line, err);
+
+	if (!ret)
+		ret = check_rate(line, err);
+	if (!ret && json_object_array_add(reading->rates, json_object_get(line)))
+		ret = error_set(err, -ENOMEM, "page: out of memory");
+	json_object_put(line);
+	return ret ? error_prefix(err, ret, "line %u", rate->line_number) : 0;
+}
+
 /* As many as there are of each outcome, also where the summary is missing. */
 static struct json_object *counted(const struct results *results)
 {
@@ -161,6 +200,7 @@ static struct json_object *suite_value(const struct reading *reading, const stru
 	struct json json = json_begin();
 
 	json_put(&json, "results", json_object_get(reading->lines));
+	json_put(&json, "rates", json_object_get(reading->rates));
 	json_put_number(&json, "planned", results->planned);
 	json_put(&json, "counts", counted(results));
 	json_put_seconds(&json, "seconds", results->seconds);
@@ -179,15 +219,19 @@ int results_add(struct page *page, const struct results *results, const char *fo
 
 	*suite = NULL;
 	reading.lines = json_object_new_array();
-	if (!reading.lines)
-		return error_set(err, -ENOMEM, "page: out of memory");
+	reading.rates = json_object_new_array();
+	if (!reading.lines || !reading.rates)
+		ret = error_set(err, -ENOMEM, "page: out of memory");
 	for (size_t i = 0; !ret && i < results->count; i++)
 		ret = add_line(&reading, &results->list[i], err);
+	for (size_t i = 0; !ret && i < results->nr_rates; i++)
+		ret = add_rate(&reading, &results->rates[i], err);
 	if (!ret) {
 		*suite = suite_value(&reading, results);
 		if (!*suite)
 			ret = error_set(err, -ENOMEM, "page: out of memory");
 	}
 	json_object_put(reading.lines);
+	json_object_put(reading.rates);
 	return ret;
 }

@@ -39,6 +39,17 @@ static int report_result(struct suite_writer *writer, const struct suite_result 
 	return suite_add(&collected->lines, &mine, err);
 }
 
+static int report_rate(struct suite_writer *writer, const struct suite_rate *rate,
+		       struct error *err)
+{
+	struct collected *collected = writer->collected;
+	struct suite_rate mine = *rate;
+
+	/* Likewise. */
+	mine.good_json = mine.bad_json = NULL;
+	return suite_add_rate(&collected->lines, &mine, err);
+}
+
 static int report_end(struct suite_writer *writer, const struct suite_counts *counts,
 		      double seconds, bool interrupted, struct error *err)
 {
@@ -78,6 +89,7 @@ const struct suite_format suite_html = {
 	.name = "HTML",
 	.begin = report_begin,
 	.result = report_result,
+	.rate = report_rate,
 	.end = report_end,
 	.destroy = report_destroy,
 };

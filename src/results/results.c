@@ -67,13 +67,21 @@ static int take_summary(struct reading *reading, struct json_object *line, struc
 				 "a summary whose 'interrupted' is no true or false");
 	reading->has_summary = true;
 	reading->results->interrupted = json_object_get_boolean(interrupted);
+	/* Without the rounds that were not needed any more; the plan has the most. */
+	if (json_object_object_get(line, "planned")) {
+		int ret = results_count(line, "planned", 0, &reading->results->planned, err);
+
+		if (ret)
+			return ret;
+	}
 	/* The clock of a suite is null where it is not known. */
 	if (!json_object_object_get(line, "seconds"))
 		return 0;
 	return results_number(line, "seconds", &reading->results->seconds, err);
 }
 
-static int take_rate(struct results *results, struct json_object *line, struct error *err)
+static int take_rate(struct results *results, struct json_object *line,
+		     const struct results_item *place, struct error *err)
 {
 	struct results_rate *grown = results->rates, *rate;
 	int ret;
@@ -86,7 +94,9 @@ static int take_rate(struct results *results, struct json_object *line, struct e
 		return error_set(err, -ENOMEM, "out of memory");
 	results->rates = grown;
 	rate = &grown[results->nr_rates];
-	*rate = (struct results_rate){ 0 };
+	*rate = (struct results_rate){ .line = place->line,
+				       .length = place->length,
+				       .line_number = place->line_number };
 	results->nr_rates++;
 	ret = results_text(line, "name", &rate->name, err);
 	if (!ret && !rate->name)
@@ -130,7 +140,7 @@ static int take_line(struct reading *reading, struct json_object *line,
 	if (!strcmp(type, "summary"))
 		return take_summary(reading, line, err);
 	if (!strcmp(type, "rate"))
-		return take_rate(reading->results, line, err);
+		return take_rate(reading->results, line, place, err);
 	return strcmp(type, "result") ? 0 : add_result(reading, line, place, err);
 }
 
@@ -268,6 +278,11 @@ int results_line(const struct results_item *item, struct json_object **line, str
 int results_plan(const struct results *results, struct json_object **line, struct error *err)
 {
 	return input_json(results->plan, results->plan_length, line, err);
+}
+
+int results_rate_line(const struct results_rate *rate, struct json_object **line, struct error *err)
+{
+	return input_json(rate->line, rate->length, line, err);
 }
 
 void results_destroy(struct results *results)

@@ -39,8 +39,11 @@ struct results_item {
 
 /* What a rate says beside what its results do. Its texts are its own. */
 struct results_rate {
-	char *name; /* the variant's */
-	char *good; /* the folder of a round that passed; or NULL */
+	char *name;	  /* the variant's */
+	char *good;	  /* the folder of a round that passed; or NULL */
+	const char *line; /* as of an item */
+	size_t length;
+	unsigned int line_number;
 };
 
 struct results {
@@ -48,7 +51,7 @@ struct results {
 	size_t count;
 	struct results_rate *rates; /* likewise */
 	size_t nr_rates;
-	unsigned int planned; /* as the plan says */
+	unsigned int planned; /* as the summary says, or else the plan */
 	/* "", or why it is not whole: it has no summary. What is there can be used. */
 	char cut_off[128];
 	bool interrupted; /* by a signal or --fail-fast, as the summary says */
@@ -77,10 +80,12 @@ void results_destroy(struct results *results);
 
 /*
  * results_line - a result's line as a JSON object, with all its fields; owned by the caller
- * results_plan - likewise the plan's
+ * results_plan, results_rate_line - likewise the plan's, and a rate's
  * Return 0 or -ENOMEM.
  */
 int results_line(const struct results_item *item, struct json_object **line, struct error *err);
 int results_plan(const struct results *results, struct json_object **line, struct error *err);
+int results_rate_line(const struct results_rate *rate, struct json_object **line,
+		      struct error *err);
 
 #endif

@@ -36,7 +36,7 @@ print([r for r in map(json.loads, open("r.json")) if r["type"] == "rate" and r["
 	every flaky 4
 	host_test good 'exit 0'
 	host_test bad 'exit 1'
-	run "$KTSTR_LAUNCH" test --repeat 8 --json r.json --junit r.xml -j 1 tests
+	run "$KTSTR_LAUNCH" test --repeat 8 --json r.json --junit r.xml --html r.html -j 1 tests
 	assert_status 1
 	assert_output '^rates of passes:$' '^FLAKY 2/8 +flaky  passed 6 of 8: 75\.0 %, between 40\.9 and 92\.9 \(Wilson, 95 %\)$' \
 		'^PASS +good   passed 8 of 8: 100' '^FAIL +bad    passed 0 of 8: 0' '^14 passed, 10 failed '
@@ -45,6 +45,15 @@ print([r for r in map(json.loads, open("r.json")) if r["type"] == "rate" and r["
 	[[ $(find ktstr-out -name 'flaky-000*' | wc -l) -eq 3 ]] || fail "$(ls ktstr-out)"
 	[[ ! -e ktstr-out/good-0001 ]]
 	grep -q '<property name="rate flaky" value="FLAKY 2/8, passed 6 of 8: ' r.xml
+	# Pages of the suite itself and of its results say as much.
+	run -0 "$KTSTR_LAUNCH" report r.json -o later.html
+	for page in r.html later.html; do
+		grep -q '"name":"flaky","verdict":"flaky","passed":6,"failed":2,.*"good":"ktstr-out/flaky-0001","bad":"ktstr-out/flaky-0002"' "$page" ||
+			fail "$page: $(grep -o '"rates":.*' "$page" | head -c 2000)"
+	done
+	sed 's/"low":0/"low":"0"/' r.json >wrong.json
+	run -125 "$KTSTR_LAUNCH" report wrong.json -o later.html
+	assert_output "^ktstr-launch: report: 'wrong.json': line [0-9]+: its 'low' is a string, and no number\$"
 	# One round has no rate.
 	run "$KTSTR_LAUNCH" test tests/good.sh
 	refute_output 'rates of passes'

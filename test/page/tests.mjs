@@ -375,8 +375,8 @@ await test("a suite: a matrix with a word for each colour, filters, and a cell t
 
 	same(await page.locator(".matrix thead th").allTextContents(), ["Test", "6.12.1", "smt-2llc6.12.1",
 		"tiny-1llc6.12.1"], "columns");
-	yes((await page.locator(".matrix .cell").allTextContents()).every(text => /fail|pass|skip/.test(text)), "words");
-	yes((await page.locator(".cell", { hasText: "flaky" }).textContent()).includes("1/2"), "what is flaky");
+	yes((await page.locator(".matrix .cell").allTextContents()).every(text => /fail|pass|skip|FLAKY/.test(text)), "words");
+	yes((await page.locator(".cell", { hasText: "FLAKY" }).textContent()).includes("1/2"), "what is flaky");
 	for (const time of ["first", "second"]) {
 		await page.locator("button[title^='gauntlet/fair/smt']").click();
 		same(await traces(page), 2, `timelines of the cell's failure, the ${time} time`);
@@ -389,6 +389,75 @@ await test("a suite: a matrix with a word for each colour, filters, and a cell t
 	same(await page.locator(".matrix .cell").count(), 1, "cells");
 	await harmless(opened);
 	await opened.close();
+});
+
+await test("a suite with rounds: each cell's rate, both runs' artefacts, each round, and filters by variant", async () => {
+	const lines = [{ type: "plan", schema_version: 1, planned: 90 }];
+	const result = (name, round, outcome, more) => ({ type: "result", schema_version: 1, name, number: lines.length, round, outcome,
+		bad: outcome !== "pass", cause: `cause ${name} ${round}`, seconds: round, ...more });
+	const rate = (name, passed, failed, more) => ({ type: "rate", schema_version: 1, name, passed, failed, neither: 0, low: 0.64,
+		high: 0.948, method: "Wilson", confidence: 0.95, limit: null, width: null, decision: null, good: null, bad: null, ...more });
+
+	for (let round = 1; round <= 20; round++) {
+		const dumped = round === 9 ? { dump: `${stem}.failure-dump.json` } : {};
+
+		lines.push(result("fair", round, round % 9 && round !== 4 ? "pass" : "fail", dumped), result("steady", round, "pass"));
+	}
+	for (const of of [["torn", 1, "pass"], ["torn", 2, "error"], ["once", 1, "pass"]])
+		lines.push(result(...of));
+	lines.push(rate("fair", 17, 3, { good: "out/<b>good</b>", bad: "out/bad" }), rate("steady", 20, 0, { low: 0.839, high: 1 }),
+		rate("torn", 1, 0, { low: 0.207, high: 1, neither: 1 }));
+	lines.push({ type: "summary", schema_version: 1, planned: lines.length - 4, seconds: 300, interrupted: false });
+	writeFileSync(join(work, "rounds.json"), lines.map(line => `${JSON.stringify(line)}\n`).join(""));
+	const opened = await open(browser, report(join(work, "rounds.json"), "rounds.html")), { page } = opened;
+	const cells = () => page.locator(".matrix .cell").allInnerTexts().then(all => all.map(text => text.replace(/\s+/g, " ")).sort());
+
+	same(await page.locator(".title .badge").first().innerText(), "✗ FAIL", "what it comes to");
+	same(await page.locator(".cause").first().innerText(), "2 of 4 variants failed; 4 of 43 rounds; 1 flaky", "in words");
+	same(await cells(), ["! error 1.50 s 100.0 % (20.7–100.0)", "~ FLAKY 3/20 10.5 s 85.0 % (64.0–94.8)", "✓ pass 1.00 s",
+		"✓ pass 10.5 s 100.0 % (83.9–100.0)"], "words, rates and times");
+	await page.locator("button[title^='fair']").click();
+	const told = page.locator(".rounds");
+
+	yes((await told.innerText()).includes("passed 17 of 20: 85.0 %, between 64.0 and 94.8 (Wilson, 95 %)"), "the rate");
+	same(await told.locator(".command").allInnerTexts(), ["out/bad", "out/<b>good</b>"], "the artefacts of both");
+	same(await told.locator("tbody tr").count(), 20, "rounds");
+	same(await traces(page), 2, "timelines of the round that has some");
+	await told.locator("tbody tr").nth(3).click();
+	yes((await page.locator(".detail").innerText()).includes("fair, round 4"), "the round that was asked for");
+	same(await page.locator(".detail .trace").count(), 0, "timelines of the round that has none");
+	same(await page.locator(".filter").allInnerTexts(), ["~ FLAKY 1", "! ERROR 1", "✓ PASS 2"], "filters, in variants");
+	await page.locator(".filter", { hasText: "PASS" }).click();
+	await page.locator(".filter", { hasText: "ERROR" }).click();
+	same(await cells(), ["~ FLAKY 3/20 10.5 s 85.0 % (64.0–94.8)"], "a flaky one is no pass, and keeps its rounds");
+	await page.locator("#matrix input").fill("cause fair 20");
+	same((await cells()).length, 1, "variants of which one round has that cause");
+	await page.locator("#matrix input").fill("cause fair 21");
+	same((await cells()).length, 0, "variants of which none has");
+	await harmless(opened);
+	await opened.close();
+});
+
+await test("a suite that was to show a rate is what was decided of it", async () => {
+	const rate = { type: "rate", schema_version: 1, name: "a", passed: 3, failed: 1, neither: 0, low: 0.2, high: 0.99,
+		method: "sequential mixture", confidence: 0.95, limit: 0.5, width: null, good: null, bad: null };
+
+	for (const [decision, is, words] of [["at-least", "PASS", "passes at least 50 %"], ["below", "FAIL", "passes less than 50 %"],
+		["open", "INCONCLUSIVE", "not decided whether at least 50 %"]]) {
+		const file = join(work, "decided.json");
+		const results = [1, 2, 3, 4].map(round => ({ type: "result", schema_version: 1, name: "a", number: round, round, seconds: 1,
+			outcome: round === 2 ? "fail" : "pass", bad: round === 2, cause: null }));
+
+		writeFileSync(file, [{ type: "plan", schema_version: 1, planned: 1000 }, ...results, { ...rate, decision },
+			{ type: "summary", schema_version: 1, planned: 4, seconds: 3, interrupted: false }]
+			.map(line => `${JSON.stringify(line)}\n`).join(""));
+		const { page, close } = await open(browser, report(file, "decided.html"));
+
+		yes((await page.locator(".title .badge").first().textContent()).endsWith(` ${is}`), `${is} of ${decision}`);
+		await page.locator(".cell").click();
+		yes((await page.locator(".rounds").innerText()).includes(words), words);
+		await close();
+	}
 });
 
 await test("a suite that has no end, or of which nothing ran, is no pass", async () => {

@@ -24,7 +24,7 @@ import { duration, seconds } from "./units.js";
 const SIGNS = /** @type {Map<string, [string, string]>} */ (new Map(Object.entries({
 	"pass": ["✓", "good"], "xfail": ["✓", "good"], "fail": ["✗", "bad"], "timeout": ["✗", "bad"],
 	"xpass": ["✗", "bad"], "panic": ["✗", "bad"], "stall": ["✗", "bad"], "died": ["✗", "bad"],
-	"protocol": ["✗", "bad"], "error": ["!", "warn"], "inconclusive": ["?", "warn"],
+	"protocol": ["✗", "bad"], "error": ["!", "warn"], "inconclusive": ["?", "warn"], "flaky": ["~", "warn"],
 	"interrupted": ["!", "warn"], "skip": ["–", "none"], "not-run": ["–", "none"],
 })));
 
