@@ -2,16 +2,18 @@
 # Is what `make` gives what was promised, and does make do no more and no less than it must?
 
 load ../helper
+load tree
 
 setup_file()
 {
 	load ../helper
+	load tree
 	export PRODUCT=$KTSTR_LAUNCH
-	# A tree and a build of its own, to change things in; objects take their time, so once for all
-	# tests.
-	export TREE=$BATS_FILE_TMPDIR/tree SCRATCH=$BATS_FILE_TMPDIR/build
-	mkdir "$TREE"
-	cp -r "$ROOT"/{Makefile,doc,embed,guest,src,test,third_party,tools} "$TREE"
+	# A tree and a build of its own, to change things in.
+	export TREE=$BATS_FILE_TMPDIR/tree
+	export SCRATCH=$TREE/build
+	copy_tree "$TREE"
+	copy_build "$TREE"
 	in_scratch WPROF=builtin all >"$BATS_FILE_TMPDIR/log" 2>&1 || {
 		cat "$BATS_FILE_TMPDIR/log"
 		return 1
@@ -21,7 +23,7 @@ setup_file()
 in_scratch()
 {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$TREE" --no-print-directory -j2 \
-		BUILD="$SCRATCH" "$@"
+		BUILD=build "$@"
 }
 
 @test "the launcher is one static-pie file, stripped, under 4 MiB" {

@@ -2,6 +2,7 @@
 # Is one file enough, and is it the same one whoever builds it?
 
 load ../helper
+load tree
 bats_require_minimum_version 1.5.0
 
 setup()
@@ -19,8 +20,7 @@ in_tree()
 # a_checkout FOLDER: a repository with this source as its one commit.
 a_checkout()
 {
-	mkdir "$1"
-	cp -r "$ROOT"/{Makefile,doc,embed,guest,src,test,third_party,tools} "$1"
+	copy_tree "$1"
 	echo /build/ >"$1/.gitignore"
 	git -C "$1" init -q
 	git -C "$1" add -A
@@ -28,10 +28,11 @@ a_checkout()
 		-c commit.gpgsign=false commit -q -m all --date '2026-01-01 00:00'
 }
 
-@test "dist: two clean builds in two folders are the same, and say their commit; a changed one says so" {
+@test "dist: what make has built step by step and a clean build elsewhere are the same, and say their commit; a changed one says so" {
 	local commit
 
 	a_checkout one
+	copy_build one
 	git clone -q one two-of-another-length
 	commit=$(git -C one rev-parse HEAD | cut -c 1-7)
 	in_tree one dist

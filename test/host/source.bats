@@ -3,6 +3,7 @@
 # wprof's shape (test/fixtures/wprof), from a real server on 127.0.0.1; upstream's own is out of reach.
 
 load ../helper
+load tree
 
 # shellcheck source=../servers/web.bash
 source "$ROOT/test/servers/web.bash"
@@ -36,9 +37,12 @@ setup_file()
 	unset "${!GIT_@}" http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY SSL_CERT_FILE
 	# Not below bats' folder: the web server's user has to reach it.
 	WEB=$(mktemp -d /tmp/ktstr-source-test.XXXXXX)
-	export WEB HOME=$WEB/home SCRATCH=$BATS_FILE_TMPDIR/build FAKES=$BATS_FILE_TMPDIR/fakes
+	export PROJECT=$BATS_FILE_TMPDIR/project
+	export WEB HOME=$WEB/home SCRATCH=$PROJECT/build FAKES=$BATS_FILE_TMPDIR/fakes
 	export KTSTR_CACHE_DIR=$BATS_FILE_TMPDIR/cache KTSTR_FETCH_BACKOFF_MS=10
 	mkdir "$HOME" "$WEB/www" "$FAKES"
+	copy_tree "$PROJECT"
+	copy_build "$PROJECT"
 	make_repos
 	git config --global safe.directory '*'
 	# No Rust on this machine: who calls it is told on.
@@ -70,8 +74,8 @@ write_lock()
 # make in the project, with the fixture in place of upstream.
 in_scratch()
 {
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" --no-print-directory -j2 \
-		BUILD="$SCRATCH" WPROF_LOCK="$LOCK" "$@"
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$PROJECT" --no-print-directory -j2 \
+		BUILD=build WPROF_LOCK="$LOCK" "$@"
 }
 
 @test "make fetches, compiles and embeds wprof; blobs says so; no cargo is called" {
@@ -242,7 +246,7 @@ build_it()
 	assert_output "libelf.a: .*undefined reference to .eu_search_tree_init.*elfutils 0.192 \\(Debian 13\\).*WPROF_CC='gcc -L"
 	[[ ! -e $BATS_TEST_TMPDIR/work ]]
 	# The launcher's own link has the same need, and says the same.
-	run in_scratch WPROF=builtin LDFLAGS="-L$BATS_TEST_TMPDIR/lib" "$SCRATCH/ktstr-launch"
+	run in_scratch WPROF=builtin LDFLAGS="-L$BATS_TEST_TMPDIR/lib" build/ktstr-launch
 	[[ $status -ne 0 ]]
 	assert_output "libelf.a: .*undefined reference to .eu_search_tree_init.*make LDFLAGS=-L"
 	refute_output 'is missing'
@@ -315,21 +319,21 @@ build_it()
 @test "auto: what changes is tried again; a source that is gone is no error; a missing package is seen" {
 	local none=$BATS_TEST_TMPDIR/none auto=$BATS_TEST_TMPDIR/auto
 
-	run in_scratch "$SCRATCH/auto/wprof" WPROF=auto WPROF_BUILD="$auto"
+	run in_scratch build/auto/wprof WPROF=auto WPROF_BUILD="$auto"
 	assert_status 0
 	[[ $(head -n 1 "$auto/auto.choice") == source ]]
 	# Another pin, which cannot be had: back to the built-in one, with the notice.
 	sed "s|^url .*|url git+http://127.0.0.1:9/x|; s/^commit .*/commit ${COMMIT//[0-9a-f]/7}/
 		s/^tree-sha256 .*/tree-sha256 unknown/" "$LOCK" >"$none"
-	run in_scratch "$SCRATCH/auto/wprof" WPROF=auto WPROF_BUILD="$auto" WPROF_LOCK="$none"
+	run in_scratch build/auto/wprof WPROF=auto WPROF_BUILD="$auto" WPROF_LOCK="$none"
 	assert_status 0
 	assert_output 'NOTICE: this build holds the BUILT-IN tracer'
 	[[ $(head -n 1 "$auto/auto.choice") == builtin ]]
 	# A compiler that is not there, and then is.
-	run in_scratch "$SCRATCH/auto/wprof" WPROF=auto WPROF_BUILD="$auto" WPROF_CLANG=/none/clang
+	run in_scratch build/auto/wprof WPROF=auto WPROF_BUILD="$auto" WPROF_CLANG=/none/clang
 	assert_status 0
 	assert_output "NOTICE" "clang '/none/clang'"
-	run in_scratch "$SCRATCH/auto/wprof" WPROF=auto WPROF_BUILD="$auto"
+	run in_scratch build/auto/wprof WPROF=auto WPROF_BUILD="$auto"
 	assert_status 0
 	[[ $(head -n 1 "$auto/auto.choice") == source ]]
 }
@@ -347,12 +351,12 @@ time.sleep(60)' "$BATS_TEST_TMPDIR/port" 3>&- &
 	web_wait test -s "$BATS_TEST_TMPDIR/port"
 	for signal in INT TERM; do
 		(
-			cd "$ROOT" || exit
+			cd "$PROJECT" || exit
 			exec setsid env --default-signal=INT -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -j2 \
-				BUILD="$SCRATCH" WPROF=auto WPROF_BUILD="$BATS_TEST_TMPDIR/auto" \
+				BUILD=build WPROF=auto WPROF_BUILD="$BATS_TEST_TMPDIR/auto" \
 				WPROF_LOCK="$LOCK" WPROF_SHA256="$(printf "%064d" 0)" \
 				WPROF_URL="http://127.0.0.1:$(<"$BATS_TEST_TMPDIR/port")/x.tar.gz" \
-				"$SCRATCH/auto/wprof" >"$BATS_TEST_TMPDIR/log" 2>&1 3>&-
+				build/auto/wprof >"$BATS_TEST_TMPDIR/log" 2>&1 3>&-
 		) &
 		pid=$!
 		web_wait grep -q 'fetching' "$BATS_TEST_TMPDIR/log"
