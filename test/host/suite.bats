@@ -46,6 +46,16 @@ last_line()
 	last_line "5 passed, 0 failed"
 }
 
+@test "run: how long each file took, and how much of the CPUs" {
+	program test_a <<<'echo 1..1; python3 -c "import time
+while time.process_time() < 1.6: pass"; echo "ok 1 - a"'
+	program test_b <<<'echo 1..1; sleep 2; echo "ok 1 - b"'
+	run test/run --plain unit
+	assert_status 0
+	assert_output '^ok +unit/test_a +[0-9]+ s  CPU +[2-9] s +1 passed' '^ok +unit/test_b +[0-9]+ s  CPU +0 s +1 passed'
+	[[ $(find build/test/logs -type f) != *.cpu ]]
+}
+
 @test "run: failures and skips of cmocka and bats are told apart" {
 	program test_a <<-'END'
 		echo 1..5
