@@ -9,11 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "page/columns.h"
+#include "page/traced.h"
 #include "plan/topology.h"
 #include "report/artefacts.h"
 #include "report/report.h"
-#include "trace/events.h"
 #include "util/input.h"
 
 /* Of each stream so much is shown. */
@@ -29,6 +28,8 @@ struct gathering {
 	bool is_repro;		 /* the dump is the repro VM's own */
 	size_t trace_room;
 	struct json_object *dump;   /* owned */
+	struct json_object *repro;  /* the repro VM's dump, where there is one; owned */
+	struct error repro_absent;  /* why there is none, where there was a repro; else "" */
 	struct json_object *traces; /* an array */
 	struct error *err;
 };
@@ -40,128 +41,6 @@ static const char *name_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* --- one trace --- */
-
-/* The columns' object with their block; NULL: no memory. */
-static struct json_object *put_columns(struct page *page, struct columns *columns, bool first,
-				       struct error *err)
-{
-	struct json_object *meta = columns->meta;
-	char id[PAGE_ID_SIZE];
-
-	if (page_add_block(page, columns->bytes, columns->size, first, id, err))
-		return NULL;
-	if (json_object_object_add(meta, "block", json_object_new_string(id))) {
-		error_set(err, -ENOMEM, "out of memory");
-		return NULL;
-	}
-	columns->meta = NULL;
-	return meta;
-}
-
-/*
- * As put_columns, with the opening: where there is one, and the page is of this trace. A suite's
- * page, whose @room has an end, opens with its matrix.
- */
-static struct json_object *put_whole(struct page *page, const struct trace_events *events,
-				     struct columns *columns, size_t room, struct error *why)
-{
-	struct json_object *opening = NULL, *meta;
-	struct columns first = { 0 };
-
-	if (room == SIZE_MAX && columns_open(events, columns, COLUMNS_OPENING_EVENTS, &first, why))
-		goto fail;
-	if (first.bytes && !(opening = put_columns(page, &first, true, why)))
-		goto fail;
-	meta = put_columns(page, columns, false, why);
-	if (!meta)
-		goto fail;
-	columns_free(&first);
-	if (!json_object_object_add(meta, "opening", opening))
-		return meta;
-	error_set(why, -ENOMEM, "out of memory");
-	json_object_put(meta);
-	json_object_put(opening);
-	return NULL;
-fail:
-	json_object_put(opening);
-	columns_free(&first);
-	return NULL;
-}
-
-/* The columns' object, or NULL with the reason. */
-static struct json_object *columns_of(struct page *page, const char *path, size_t room,
-				      struct error *why)
-{
-	struct json_object *meta = NULL;
-	struct failure failure = { "" };
-	struct trace_events *events = calloc(1, sizeof(*events));
-	struct columns columns = { 0 };
-	char *data = NULL;
-	size_t size;
-	int ret, read;
-	bool cut;
-
-	if (!events) {
-		error_set(why, -ENOMEM, "out of memory");
-		return NULL;
-	}
-	ret = input_read(path, FAILURE_MAX_TRACE, &data, &size, why);
-	read = ret ? ret : trace_events_read(events, data, size, &failure);
-	cut = read == -ENODATA && events->nr_events;
-	if (!ret && read && !cut)
-		ret = error_set(why, -EBADMSG, "'%s': %s", path, failure.text);
-	free(data);
-	if (!ret) {
-		ret = columns_make(events, COLUMNS_MAX_EVENTS, &columns, why);
-		if (ret)
-			error_prefix(why, ret, "'%s'", path);
-	}
-	/* What is packed is a third or less of the columns; the room is for what comes of it. */
-	if (!ret && page->size + columns.size / 3 > room)
-		ret = error_set(why, -EFBIG,
-				"left out to keep the page small; ktstr-launch report %s shows it",
-				path);
-	if (!ret)
-		meta = put_whole(page, events, &columns, room, why);
-	if (meta && json_object_object_add(meta, "cut_off", json_object_new_boolean(cut))) {
-		json_object_put(meta);
-		meta = NULL;
-		error_set(why, -ENOMEM, "out of memory");
-	}
-	columns_free(&columns);
-	trace_events_free(events);
-	free(events);
-	return meta;
-}
-
-/* @why: there is no file, for that reason. Returns 0 or -ENOMEM. */
-static int add_trace(struct json_object *traces, struct page *page, const char *title,
-		     const char *path, const char *why, size_t room, struct error *err)
-{
-	struct json_object *columns = NULL, *value;
-	struct json json = json_begin();
-	struct error reason = { "" };
-
-	if (!why)
-		columns = columns_of(page, path, room, &reason);
-	json_put_text(&json, "title", title);
-	json_put_text(&json, "file", why ? NULL : name_of(path));
-	json_put_text(&json, "absent", why ? why : reason.text);
-	if (columns)
-		json_put(&json, "columns", columns);
-	else
-		json_put_null(&json, "columns");
-	value = json_end(&json);
-	if (!value || json_object_array_add(traces, value)) {
-		json_object_put(value);
-		return error_set(err, -ENOMEM, "page: out of memory");
-	}
-	return 0;
-}
-
-/* --- what lies beside a dump --- */
-
 static struct json_object *field(struct json_object *object, const char *key)
 {
 	struct json_object *value = NULL;
@@ -170,6 +49,35 @@ static struct json_object *field(struct json_object *object, const char *key)
 		json_object_object_get_ex(object, key, &value);
 	return value;
 }
+
+/* --- one trace --- */
+
+/* @why: there is no file, for that reason. Returns 0 or -ENOMEM. */
+static int add_trace(const struct gathering *run, const char *title, const char *path,
+		     const char *why, struct json_object *dump)
+{
+	struct json_object *columns = NULL, *value;
+	struct json json = json_begin();
+	struct error reason = { "" };
+
+	if (!why)
+		columns = traced_add(run->page, path, run->trace_room, dump, &reason);
+	json_put_text(&json, "title", title);
+	json_put_text(&json, "file", why ? NULL : name_of(path));
+	json_put_text(&json, "absent", why ? why : reason.text);
+	if (columns)
+		json_put(&json, "columns", columns);
+	else
+		json_put_null(&json, "columns");
+	value = json_end(&json);
+	if (!value || json_object_array_add(run->traces, value)) {
+		json_object_put(value);
+		return error_set(run->err, -ENOMEM, "page: out of memory");
+	}
+	return 0;
+}
+
+/* --- what lies beside a dump --- */
 
 /* Beside the dump, by this name. Returns whether it is there. */
 static bool beside(const struct gathering *run, const char *name, char path[PATH_MAX])
@@ -189,10 +97,11 @@ static bool beside_by_suffix(const struct gathering *run, const char *suffix, ch
 
 /*
  * A trace that the dump names, @said, or that has the run's name and this suffix.
- * @why: what the dump says of a trace that is not there, or NULL
+ * @why: what the dump says of a trace that is not there, or NULL; @dump: of the run that was
+ * traced, or NULL
  */
 static int take_trace(struct gathering *run, const char *title, const char *said,
-		      const char *suffix, const char *why)
+		      const char *suffix, const char *why, struct json_object *dump)
 {
 	char path[PATH_MAX], gone[PATH_MAX + 64];
 	bool there = beside_by_suffix(run, suffix, path) ||
@@ -204,8 +113,7 @@ static int take_trace(struct gathering *run, const char *title, const char *said
 		snprintf(gone, sizeof(gone), "'%.4000s' is not beside the dump any more", said);
 		why = gone;
 	}
-	return add_trace(run->traces, run->page, title, path, there ? NULL : why, run->trace_room,
-			 run->err);
+	return add_trace(run, title, path, there ? NULL : why, dump);
 }
 
 static int take_traces(struct gathering *run)
@@ -218,22 +126,22 @@ static int take_traces(struct gathering *run)
 
 	if (run->is_repro)
 		return take_trace(run, "repro trace", input_text(trace, "path"),
-				  ARTEFACT_REPRO_TRACE, "the tracer left none");
+				  ARTEFACT_REPRO_TRACE, "the tracer left none", run->dump);
 	if (!recording)
 		why = "no flight recorder was on, or nothing failed that it was to show; --record-mib "
 		      "4 keeps what the scheduler does up to a failure";
 	ret = take_trace(run, "first trace", input_text(recording, "path"), ARTEFACT_FAILURE_TRACE,
-			 why);
+			 why, run->dump);
 	if (ret)
 		return ret;
 	why = input_text(trace, "error");
 	if (!why && state && strcmp(state, "none"))
 		why = "the tracer left none";
-	ret = take_trace(run, "trace", input_text(trace, "path"), ARTEFACT_TRACE, why);
+	ret = take_trace(run, "trace", input_text(trace, "path"), ARTEFACT_TRACE, why, run->dump);
 	/* Without a verdict there was no second run. */
 	if (!ret && input_text(repro, "verdict"))
 		ret = take_trace(run, "repro trace", input_text(repro, "trace"),
-				 ARTEFACT_REPRO_TRACE, "the tracer left none");
+				 ARTEFACT_REPRO_TRACE, "the tracer left none", run->repro);
 	return ret;
 }
 
@@ -434,24 +342,18 @@ static void find_names(struct gathering *run)
 }
 
 /* The repro VM's dump, where there is one; else why not. */
-static void put_repro(struct json *json, const struct gathering *run)
+static void find_repro(struct gathering *run)
 {
-	struct json_object *repro = NULL;
-	struct error err = { "" };
+	struct error *err = &run->repro_absent;
 	char path[PATH_MAX];
 
 	if (!input_text(field(run->dump, "repro"), "verdict"))
 		;
 	else if (!beside_by_suffix(run, ARTEFACT_REPRO_FAILURE_DUMP, path))
-		snprintf(err.text, sizeof(err.text),
+		snprintf(err->text, sizeof(err->text),
 			 "the repro VM left no dump: it passed, or the file is not there any more");
 	else
-		(void)load_dump(path, &repro, &err);
-	if (repro)
-		json_put(json, "repro", repro);
-	else
-		json_put_null(json, "repro");
-	json_put_text(json, "repro_absent", err.text);
+		(void)load_dump(path, &run->repro, err);
 }
 
 static int add_failure(struct gathering *run)
@@ -461,7 +363,11 @@ static int add_failure(struct gathering *run)
 
 	json_put_text(&json, "name", input_text(run->dump, "test"));
 	json_put(&json, "dump", json_object_get(run->dump));
-	put_repro(&json, run);
+	if (run->repro)
+		json_put(&json, "repro", json_object_get(run->repro));
+	else
+		json_put_null(&json, "repro");
+	json_put_text(&json, "repro_absent", run->repro_absent.text);
 	json_put(&json, "topology", topology_value(run));
 	json_put(&json, "traces", json_object_get(run->traces));
 	json_put(&json, "output", output_value(run));
@@ -505,12 +411,14 @@ int failure_add_dump(struct page *page, const char *path, const char *variant, s
 		return -EBADMSG;
 	}
 	find_names(&run);
+	find_repro(&run);
 	run.traces = json_object_new_array();
 	ret = run.traces ? take_traces(&run) : error_set(err, -ENOMEM, "page: out of memory");
 	if (!ret)
 		ret = add_failure(&run);
 	json_object_put(run.traces);
 	json_object_put(run.dump);
+	json_object_put(run.repro);
 	return ret;
 }
 
@@ -519,7 +427,7 @@ int failure_add_trace(struct page *page, const char *path, struct error *err)
 	struct json_object *traces = json_object_new_array(), *columns, *value;
 	struct json json = json_begin(), trace = json_begin();
 
-	columns = columns_of(page, path, SIZE_MAX, err);
+	columns = traced_add(page, path, SIZE_MAX, NULL, err);
 	if (!columns || !traces) {
 		json_object_put(columns);
 		json_object_put(traces);

@@ -124,6 +124,25 @@ static struct json_object *times_value(const struct observation *seen)
 	return json_end(&json);
 }
 
+static void put_moment(struct json *json, const char *key, uint64_t boottime_ns)
+{
+	if (boottime_ns)
+		json_put_number(json, key, boottime_ns);
+	else
+		json_put_null(json, key);
+}
+
+/* By which a trace that has no marks is compared with another. */
+static struct json_object *moments_value(const struct observation *seen)
+{
+	struct json json = json_begin();
+
+	put_moment(&json, "payload_start_ns", seen->guest_started_ns);
+	put_moment(&json, "payload_end_ns", seen->exited ? seen->exit.end_ns : 0);
+	put_moment(&json, "failure_ns", observation_guest_ns(seen, seen->inside.at_ns));
+	return json_end(&json);
+}
+
 static void put_limit(struct json *json, const char *key, uint64_t ms)
 {
 	/* 0: none. What is too large to be counted in nanoseconds never comes. */
@@ -446,6 +465,7 @@ int report_write_failure_dump(struct artefacts *artefacts, const struct report *
 
 	put_common(&json, "ktstr-failure-dump", report, vm);
 	json_put_text(&json, "panic", seen->panic ? seen->panic_line : NULL);
+	json_put(&json, "moments", moments_value(seen));
 	json_put(&json, "tracer", tracer_value(seen));
 	report_quote_json(&json, vm->quote);
 	report_inside_json(&json, &seen->inside);

@@ -128,7 +128,8 @@ static int read_log(struct inspect *inspect, struct printk_log *log, struct erro
 }
 
 /* All that the guest shows, within the time that it may take. */
-static void look_inside(const struct look *look, struct vmm *vmm, struct inside *inside)
+static void look_inside(const struct look *look, struct vmm *vmm, uint64_t at_ns,
+			struct inside *inside)
 {
 	struct inspect *inspect = NULL;
 	struct inspect_source source;
@@ -136,7 +137,7 @@ static void look_inside(const struct look *look, struct vmm *vmm, struct inside 
 	int ret;
 
 	inside_clear(inside);
-	inside->at_ns = now_ns();
+	inside->at_ns = at_ns;
 	ret = vmm_source(vmm, &source, &err);
 	if (!ret)
 		ret = inspect_open(&source, look->limit_ms, &inspect, &err);
@@ -151,7 +152,7 @@ static void look_inside(const struct look *look, struct vmm *vmm, struct inside 
 }
 
 static void take_trace(struct look *look, struct vmm *vmm, const struct observation *seen,
-		       const struct flight *flight, const struct verdict *verdict)
+		       const struct flight *flight, uint64_t at_ns, const struct verdict *verdict)
 {
 	struct inspect_source source;
 	struct error err = { "" };
@@ -159,7 +160,7 @@ static void take_trace(struct look *look, struct vmm *vmm, const struct observat
 	if (vmm_source(vmm, &source, &err))
 		look_missed(look, &err);
 	else
-		look_trace_take(&look->trace, flight, &source, seen, look->artefacts);
+		look_trace_take(&look->trace, flight, &source, seen, at_ns, look->artefacts);
 	note(&look->recorded, verdict);
 }
 
@@ -167,15 +168,16 @@ void look_take(struct look *look, struct vmm *vmm, const struct observation *see
 	       const struct flight *flight, const struct verdict *verdict, bool with_core,
 	       struct inside *inside)
 {
+	const uint64_t at_ns = now_ns();
 	struct error err = { "" };
 
 	if (wants_inside(look, verdict)) {
 		note(&look->inside, verdict);
 		look->nr_inside++;
-		look_inside(look, vmm, inside);
+		look_inside(look, vmm, at_ns, inside);
 	}
 	if (wants_trace(look, verdict))
-		take_trace(look, vmm, seen, flight, verdict);
+		take_trace(look, vmm, seen, flight, at_ns, verdict);
 	if (!with_core || !wants_core(look, verdict))
 		return;
 	artefact_abandon(&look->file);

@@ -8,7 +8,6 @@
 
 #include "run/look_marks.h"
 #include "trace/tree.h"
-#include "util/clock.h"
 
 /* So much from before the payload is shown as well: who started it, and what was there. */
 #define BEFORE_NS 100000000ull
@@ -35,17 +34,11 @@ static int put(void *data, const void *bytes, size_t size, struct failure *failu
 	return ret ? failure_set(failure, ret, "%s", err.text) : 0;
 }
 
-/* The guest's CLOCK_BOOTTIME by ours, but for what the host did not give it. */
-static uint64_t guest_now(const struct observation *seen)
-{
-	return seen->started_ns ? seen->guest_started_ns + (now_ns() - seen->started_ns) : 0;
-}
-
 void look_trace_take(struct look_trace *trace, const struct flight *flight,
 		     const struct inspect_source *source, const struct observation *seen,
-		     struct artefacts *artefacts)
+		     uint64_t at_ns, struct artefacts *artefacts)
 {
-	const uint64_t start = seen->guest_started_ns, now = guest_now(seen);
+	const uint64_t start = seen->guest_started_ns, now = observation_guest_ns(seen, at_ns);
 	struct flight_read read = { .from_ns = start > BEFORE_NS ? start - BEFORE_NS : 0,
 				    .release = seen->release };
 	const struct trace_sink sink = { &trace->file, put };

@@ -28,11 +28,11 @@ void look_trace_init(struct look_trace *trace);
 /*
  * look_trace_take - the machine stands still: what is in its rings goes to a file without a name
  * yet. What an earlier look has written is dropped.
- * @seen: as the machine fails
+ * @seen: as the machine fails; @at_ns: since when it stands, host's CLOCK_MONOTONIC
  */
 void look_trace_take(struct look_trace *trace, const struct flight *flight,
 		     const struct inspect_source *source, const struct observation *seen,
-		     struct artefacts *artefacts);
+		     uint64_t at_ns, struct artefacts *artefacts);
 
 /*
  * look_trace_keep - all is known by now: the file gets the marks, and the tasks that were there,

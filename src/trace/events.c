@@ -330,6 +330,17 @@ static int by_time(const void *a, const void *b)
 	return left->ns < right->ns ? -1 : left->ns > right->ns;
 }
 
+int trace_events_mark(struct trace_events *events, uint64_t ns, const char *name,
+		      struct failure *failure)
+{
+	const struct trace_mark mark = { .ns = ns, .name = { name, strlen(name) } };
+	int ret = take_mark(events, &mark, failure);
+
+	if (!ret)
+		qsort(events->marks, events->nr_marks, sizeof(*events->marks), by_time);
+	return ret;
+}
+
 int trace_events_read(struct trace_events *events, const void *data, size_t size,
 		      struct failure *failure)
 {

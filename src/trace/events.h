@@ -94,6 +94,12 @@ int trace_events_read(struct trace_events *events, const void *data, size_t size
 /* trace_events_read_most - as that; of a trace of more than @max_events: -E2BIG */
 int trace_events_read_most(struct trace_events *events, const void *data, size_t size,
 			   size_t max_events, struct failure *failure);
+/*
+ * trace_events_mark - a mark that the file has not
+ * Returns 0; -EBADMSG: too many, or later than TRACE_MAX_NS; -ENOMEM.
+ */
+int trace_events_mark(struct trace_events *events, uint64_t ns, const char *name,
+		      struct failure *failure);
 void trace_events_free(struct trace_events *events);
 
 /* trace_events_name - a name's bytes, NUL-terminated; it may hold any others, NULs too. */

@@ -160,4 +160,10 @@ bool observation_any_oom(const struct observation *observation);
 /* observation_start - "forked" or "booted"; NULL: the machine never ran. */
 const char *observation_start(const struct observation *observation);
 
+/*
+ * observation_guest_ns - a moment of the host's CLOCK_MONOTONIC on the guest's CLOCK_BOOTTIME, but
+ * for what the host did not give it; 0: the payload had not started by then
+ */
+uint64_t observation_guest_ns(const struct observation *observation, uint64_t host_ns);
+
 #endif

@@ -22,6 +22,9 @@ function withoutLast(trace, n) {
 	return trace.subarray(0, starts[starts.length - n]);
 }
 
+/** A packet with a ClockSnapshot: BOOTTIME, 6, was 1 s. Its trace's times are of that clock. */
+const SNAPSHOT = Buffer.from([0x0a, 12, 0x32, 10, 0x0a, 8, 8, 6, 0x10, 0x80, 0x94, 0xeb, 0xdc, 3]);
+
 /** Both views, from and to, as far from @name's mark. @param {any} page @param {string} name @returns {Promise<number[][]>} */
 const views = (page, name = "failure") => page.evaluate(name => [...document.querySelectorAll(".side .trace")].map(
 	({ timeline: { view, trace } }) => {
@@ -272,6 +275,43 @@ export async function testSides(test, browser, stem, report) {
 			await traces(opened.page);
 			same(await button(opened.page, "times from").textContent(), `times from the ${name}`, "what it says");
 			await together(opened.page, `by the ${name}`, mark);
+			await harmless(opened);
+			await opened.close();
+		}
+	});
+
+	await test("a tracer's trace has the marks of its run's dump, where its times are of that clock", async () => {
+		const moments = { payload_start_ns: 1000001000000, payload_end_ns: null, failure_ns: 1000006000000 };
+		const far = { payload_start_ns: 86401e9 + 1000e9, payload_end_ns: -5, failure_ns: "1000006000000" };
+
+		for (const [name, said, clock, marks] of /** @type {[string, any, Buffer, string[]][]} */ ([
+			["failure", moments, SNAPSHOT, ["payload starts", "failure: starved [123] was starved: check failed"]],
+			["payload's start", { ...moments, failure_ns: null }, SNAPSHOT, ["payload starts"]],
+			["end", moments, Buffer.of(), []], ["end", far, SNAPSHOT, []], ["end", [], SNAPSHOT, []]])) {
+			const folder = join(dirname(stem), "..", "moments"), at = join(folder, `${basename(stem)}.repro`);
+
+			cpSync(dirname(stem), folder, { recursive: true });
+			const trace = withoutLast(readFileSync(`${at}.wprof.pb`), 2);
+			const dump = JSON.parse(readFileSync(`${at}.failure-dump.json`, "utf8"));
+
+			writeFileSync(`${at}.wprof.pb`, Buffer.concat([trace, clock]));
+			writeFileSync(`${at}.failure-dump.json`, JSON.stringify({ ...dump, moments: said }));
+			const opened = await open(browser, report(folder, "moments.html"), WIDE), { page } = opened;
+
+			await traces(page);
+			same(await page.evaluate(() => document.querySelectorAll(".side .trace")[1].timeline.trace.marks.map(mark => mark[1])),
+				marks, "the repro's marks");
+			same(await button(page, "times from").textContent(), `times from the ${name}`, "what it says");
+			if (name === "failure") {
+				const [at, since] = await page.evaluate(() => {
+					const { trace } = document.querySelectorAll(".side .trace")[1].timeline;
+
+					return [trace.marks[1][0] - trace.marks[0][0], trace.marks[1][0]];
+				});
+
+				same([at, since > 5e6 && since < 6e6], [5e6, true], "when they were");
+				await together(page, "by the failure");
+			}
 			await harmless(opened);
 			await opened.close();
 		}

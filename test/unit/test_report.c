@@ -534,6 +534,9 @@ static void what_the_guest_showed_is_told(void **state)
 	json = dump(f, false);
 	check(json, "inside", "null");
 	check(json, "own_words.blocked.absent", "\"the guest did not say it\"");
+	check(json, "moments.payload_start_ns", "null");
+	check(json, "moments.payload_end_ns", "null");
+	check(json, "moments.failure_ns", "null");
 	json_object_put(json);
 	unlink(f->path);
 	f->seen.own_words[KTSTR_WORDS_MEMORY].said = true;
@@ -541,6 +544,10 @@ static void what_the_guest_showed_is_told(void **state)
 	f->seen.own_words[KTSTR_WORDS_SCHED_EXT].said = true;
 	f->seen.own_words[KTSTR_WORDS_SCHED_EXT].error = ENXIO;
 	see_inside(&f->seen.inside);
+	/* 3.1 s after the payload's start, which was at 9 s. */
+	f->seen.inside.at_ns = MS(5500);
+	f->seen.guest_started_ns = MS(9000);
+	f->seen.exit.end_ns = MS(12000);
 	f->verdict.kind = VERDICT_PANIC;
 	json = dump(f, false);
 	check(json, "own_words.memory.absent", "null");
@@ -549,6 +556,9 @@ static void what_the_guest_showed_is_told(void **state)
 	check(json, "own_words.sched_ext.lines", "[]");
 	check(json, "inside.error", "null");
 	check(json, "inside.took_s", "0.012");
+	check(json, "moments.payload_start_ns", "9000000000");
+	check(json, "moments.payload_end_ns", "12000000000");
+	check(json, "moments.failure_ns", "12100000000");
 	check(json, "inside.tasks", "70");
 	check(json, "inside.incomplete", "[\"no bpf_kallsyms\"]");
 	check(json, "inside.in_no_queue", "[]");
