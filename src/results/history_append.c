@@ -49,20 +49,59 @@ static bool is_begun(const char *line, size_t length, bool *whole)
 	return length && !memcmp(line, begin, *whole ? sizeof(begin) - 1 : length);
 }
 
+static bool is_hole(const char *bytes, size_t size)
+{
+	return !size || (!*bytes && !memcmp(bytes, bytes + 1, size - 1));
+}
+
+/*
+ * Behind first lines that begin with NULs, as a machine that died leaves them where bytes were to
+ * be, comes the first that tells something. @all: up to there is nothing but NULs and newlines.
+ */
+static int skip_holes(int fd, off_t *at, bool *all)
+{
+	char there[FIRST_BYTES];
+	bool begins = true;
+
+	*all = true;
+	for (*at = 0; *at <= (off_t)HISTORY_MAX_LINE;) {
+		ssize_t size = pread(fd, there, sizeof(there), *at);
+		const char *newline;
+		size_t length;
+
+		if (size < 0)
+			return -errno;
+		if (!size || (begins && *there))
+			return 0;
+		newline = memchr(there, '\n', (size_t)size);
+		length = newline ? (size_t)(newline - there) : (size_t)size;
+		*all &= is_hole(there, length);
+		*at += (off_t)length + (newline != NULL);
+		begins = newline;
+	}
+	return 0;
+}
+
 /*
  * Is it empty, or does it begin as a history does? Writers may have died in its first lines: behind
- * one that is that short another one must begin likewise, as "{" alone begins any JSON.
+ * one that is that short another one must begin likewise, as "{" alone begins any JSON; and behind
+ * a hole, unless that is all.
  */
 static int check_content(int fd, const char *path, struct error *err)
 {
 	char there[FIRST_BYTES];
-	ssize_t size = pread(fd, there, sizeof(there), 0);
-	size_t left = size > 0 ? (size_t)size : 0;
 	const char *at = there;
-	bool whole = false, begun = true;
+	bool whole = false, begun;
+	off_t from;
+	int ret = skip_holes(fd, &from, &begun);
+	ssize_t size = ret ? 0 : pread(fd, there, sizeof(there), from);
+	size_t left = size > 0 ? (size_t)size : 0;
 
-	if (size < 0)
-		return error_set(err, -errno, "history '%s': %s", path, strerror(errno));
+	if (ret || size < 0)
+		return error_set(err, ret ? ret : -errno, "history '%s': %s", path,
+				 strerror(ret ? -ret : errno));
+	if (size)
+		begun = true;
 	while (size && begun && !whole) {
 		const char *newline = memchr(at, '\n', left);
 		size_t length = newline ? (size_t)(newline - at) : left;
@@ -73,13 +112,18 @@ static int check_content(int fd, const char *path, struct error *err)
 		at += length + 1;
 		left -= length + 1;
 	}
+	/* Only a history tells what a hole was to be. */
+	if (from && size)
+		begun &= whole;
 	if (begun)
 		return 0;
 	return error_set(
 		err, -EINVAL,
-		"'%s' is no history: it holds something else, to which nothing is appended; "
-		"give --history another file",
-		path);
+		"'%s' is no history: it %s, to which nothing is appended; give --history another "
+		"file",
+		path,
+		from ? "begins with NUL bytes and has no line of a history behind them"
+		     : "holds something else");
 }
 
 /* Opened and locked. Returns a descriptor, or a negative errno. */

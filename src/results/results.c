@@ -155,6 +155,8 @@ static int read_line(struct reading *reading, const struct results_item *place, 
 		return error_set(err, -EBADMSG, "it has %zu bytes, at most %zu are read",
 				 place->length, RESULTS_MAX_LINE);
 	ret = input_json(place->line, place->length, &line, err);
+	if (ret == -ERANGE)
+		return -EBADMSG;
 	if (ret == -EBADMSG && *cut && !reading->has_summary)
 		return 0;
 	*cut = false;

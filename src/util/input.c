@@ -107,43 +107,105 @@ int input_tail(const char *path, size_t most, char **data, size_t *size, struct 
 	return ret;
 }
 
-/*
- * json-c takes NaN and Infinity, and 1e999 for one: a browser's JSON.parse refuses the first two.
- * Of one that is found, @key and @name say where: its key, and the "name" beside it; or NULL.
+/* json-c takes NaN and Infinity, and 1e999 for one: a browser's JSON.parse refuses the first two.
  */
-static bool is_finite(struct json_object *value, const char **key, const char **name)
+static bool is_not_finite(struct json_object *value)
 {
-	if (json_object_is_type(value, json_type_double))
-		return isfinite(json_object_get_double(value));
+	return json_object_is_type(value, json_type_double) &&
+	       !isfinite(json_object_get_double(value));
+}
+
+/* It makes these two of whole numbers that its 64 bits do not hold. */
+static bool is_at_limit(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_int) &&
+	       (json_object_get_uint64(value) == UINT64_MAX ||
+		json_object_get_int64(value) == INT64_MIN);
+}
+
+/* Where a number that is wrong is, @key and @name say: its key, and the "name" beside it; or NULL.
+ */
+static bool has(struct json_object *value, bool (*is_wrong)(struct json_object *), const char **key,
+		const char **name)
+{
 	if (json_object_is_type(value, json_type_array)) {
 		for (size_t i = 0; i < json_object_array_length(value); i++)
-			if (!is_finite(json_object_array_get_idx(value, i), key, name))
-				return false;
+			if (has(json_object_array_get_idx(value, i), is_wrong, key, name))
+				return true;
 	} else if (json_object_is_type(value, json_type_object)) {
 		struct json_object_iterator at = json_object_iter_begin(value);
 		struct json_object_iterator end = json_object_iter_end(value);
 
 		for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
-			if (is_finite(json_object_iter_peek_value(&at), key, name))
+			if (!has(json_object_iter_peek_value(&at), is_wrong, key, name))
 				continue;
 			if (!*key) {
 				*key = json_object_iter_peek_name(&at);
 				*name = input_text(value, "name");
 			}
-			return false;
+			return true;
 		}
 	}
-	return true;
+	return is_wrong(value);
 }
 
-static int refuse_not_finite(struct json_object *value, struct error *err)
+/* Is it whole, and beyond what 64 bits hold? @length: of it, which has no leading zeros */
+static bool is_too_large(const char *number, size_t length)
 {
-	const char *key = NULL, *name = NULL;
+	char digits[24];
 
-	if (is_finite(value, &key, &name))
+	if (memchr(number, '.', length) || memchr(number, 'e', length) ||
+	    memchr(number, 'E', length))
+		return false;
+	if (length >= sizeof(digits))
+		return true;
+	memcpy(digits, number, length);
+	digits[length] = '\0';
+	errno = 0;
+	if (*digits == '-')
+		strtoll(digits, NULL, 10);
+	else
+		strtoull(digits, NULL, 10);
+	return errno == ERANGE;
+}
+
+/* Of JSON that was parsed: has it such a number? */
+static bool has_too_large(const char *text, size_t size)
+{
+	static const char in_numbers[] = "+-.0123456789Ee";
+	bool in_string = false;
+
+	for (size_t i = 0; i < size; i++) {
+		size_t begin = i;
+
+		if (in_string && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			in_string = !in_string;
+		if (in_string || (text[i] != '-' && (text[i] < '0' || text[i] > '9')))
+			continue;
+		while (i + 1 < size && memchr(in_numbers, text[i + 1], sizeof(in_numbers) - 1))
+			i++;
+		if (is_too_large(text + begin, i + 1 - begin))
+			return true;
+	}
+	return false;
+}
+
+static int refuse_numbers(const char *text, size_t size, struct json_object *value,
+			  struct error *err)
+{
+	const char *key = NULL, *name = NULL, *what;
+
+	if (has(value, is_not_finite, &key, &name))
+		what = "no JSON: it has a number that is not finite";
+	else if (has(value, is_at_limit, &key, &name) && has_too_large(text, size))
+		what = "it has a whole number that 64 bits do not hold, which would be read as "
+		       "another one (as 1e20 it can be)";
+	else
 		return 0;
-	return error_set(err, -EBADMSG, "no JSON: it has a number that is not finite%s%.64s%s%.64s",
-			 key ? ": " : "", key ? key : "", name ? " of " : "", name ? name : "");
+	return error_set(err, -ERANGE, "%s%s%.64s%s%.64s", what, key ? ": " : "", key ? key : "",
+			 name ? " of " : "", name ? name : "");
 }
 
 int input_json(const char *text, size_t size, struct json_object **value, struct error *err)
@@ -151,6 +213,7 @@ int input_json(const char *text, size_t size, struct json_object **value, struct
 	struct json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
 	enum json_tokener_error error;
 	size_t end;
+	int ret;
 
 	*value = NULL;
 	if (!tokener)
@@ -163,19 +226,21 @@ int input_json(const char *text, size_t size, struct json_object **value, struct
 	json_tokener_free(tokener);
 	while (end < size && text[end] && strchr(" \t\r\n", text[end]))
 		end++;
-	if (error == json_tokener_success && end >= size && !refuse_not_finite(*value, err))
+	if (error == json_tokener_success && end >= size)
+		ret = refuse_numbers(text, size, *value, err);
+	else if (error == json_tokener_success)
+		ret = error_set(err, -EBADMSG, "no JSON: it goes on behind its end, at byte %zu",
+				end);
+	else if (error == json_tokener_continue || end >= size)
+		ret = error_set(err, -EBADMSG, "cut off: its JSON has no end");
+	else
+		ret = error_set(err, -EBADMSG, "no JSON: %s at byte %zu",
+				json_tokener_error_desc(error), end);
+	if (!ret)
 		return 0;
 	json_object_put(*value);
 	*value = NULL;
-	if (error == json_tokener_success && end >= size)
-		return -EBADMSG;
-	if (error == json_tokener_success)
-		return error_set(err, -EBADMSG, "no JSON: it goes on behind its end, at byte %zu",
-				 end);
-	if (error == json_tokener_continue || end >= size)
-		return error_set(err, -EBADMSG, "cut off: its JSON has no end");
-	return error_set(err, -EBADMSG, "no JSON: %s at byte %zu", json_tokener_error_desc(error),
-			 end);
+	return ret;
 }
 
 const char *input_text(struct json_object *object, const char *key)

@@ -22,9 +22,10 @@ int input_tail(const char *path, size_t most, char **data, size_t *size, struct 
 
 /*
  * input_json - one JSON value of UTF-8 (RFC 8259), nothing behind it; numbers are finite, which
- * JSON has no other ones of.
+ * JSON has no other ones of, and whole ones are within 64 bits, or they would be others.
  * @size: at most INT_MAX
- * Returns 0, or -EBADMSG with what is wrong and where, or -ENOMEM. @value: owned by the caller.
+ * Returns 0; -EBADMSG, with what is wrong and where; -ERANGE, with the number's key; or -ENOMEM.
+ * @value: owned by the caller.
  */
 int input_json(const char *text, size_t size, struct json_object **value, struct error *err);
 

@@ -285,6 +285,83 @@ static void a_line_that_was_cut_off(void **state)
 	history_destroy(&history);
 }
 
+static void put_bytes(const char *bytes, size_t size, size_t hole)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	for (size_t i = 0; i < hole; i++)
+		putc('\0', out);
+	fwrite(bytes, 1, size, out);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* A machine that died in the first append, or lost its first blocks: nothing is taken away. */
+static void a_hole_before_all_is_appended_to(void **state)
+{
+	static const char run[] = RUN("t1", ITEM("a", 1, 1));
+	static const char *const behind[] = { "", "\n", "\n" RUN("t0", ITEM("a", 1, 1)),
+					      "1,1]}\n" RUN("t0", ITEM("a", 1, 1)) };
+	static const size_t holes[] = { 1, 4095, 4096, 4097, 10000 };
+
+	(void)state;
+	for (size_t i = 0; i < 20; i++) {
+		const char *more = behind[i / 5];
+		size_t hole = holes[i % 5], runs = 1 + (strstr(more, "t0") != NULL);
+		struct history history;
+		struct error err = { "" };
+		struct stat st;
+
+		put_bytes(more, strlen(more), hole);
+		assert_int_equal(history_check(path, &err), 0);
+		assert_int_equal(history_append(path, run, sizeof(run) - 1, &err), 0);
+		assert_int_equal(history_append(path, run, sizeof(run) - 1, &err), 0);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_size, hole + strlen(more) + 2 * (sizeof(run) - 1) + !*more);
+		assert_int_equal(history_read(path, 9, &history, &err), 0);
+		assert_int_equal(history.runs, runs);
+		assert_int_equal(history.cut_off, 1);
+		history_destroy(&history);
+	}
+}
+
+/* A disk's image begins so, too. */
+static void a_hole_before_something_else_is_not(void **state)
+{
+	static const char *const behind[] = {
+		"x", "\nx", "\n{", "x\n", "\n{\"type\":\"plan\"}\n", "x\n" SUITE_HISTORY_BEGIN
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++) {
+		struct error err = { "" };
+		bool is_one = strstr(behind[i], SUITE_HISTORY_BEGIN);
+
+		put_bytes(behind[i], strlen(behind[i]), 5000);
+		assert_int_equal(history_check(path, &err), is_one ? 0 : -EINVAL);
+		if (!is_one)
+			assert_non_null(strstr(err.text, "is no history: it begins with NUL bytes "
+							 "and has no line of a history behind "
+							 "them, to which nothing is appended; "
+							 "give --history another file"));
+	}
+}
+
+/* It is whole, and so not passed over as one that was cut off. */
+static void a_number_that_would_be_another_is_told(void **state)
+{
+	struct history history;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(parse(RUN("t", ITEM("a", 1, 1))
+				       RUN("u", ITEM("a", 1, 99999999999999999999)),
+			       9, &history, &err),
+			 -ERANGE);
+	assert_non_null(strstr(err.text, "line 1 from its end: it has a whole number that 64 bits "
+					 "do not hold"));
+}
+
 /* A disk that is full looks like this limit: a part is written, and then nothing more. */
 static void what_does_not_fit_leaves_no_part(void **state)
 {
@@ -615,6 +692,9 @@ int main(void)
 		cmocka_unit_test(what_has_vanished_is_seen),
 		cmocka_unit_test(what_is_no_history_is_refused),
 		cmocka_unit_test(equal_runs_raise_no_alarm),
+		cmocka_unit_test(a_hole_before_all_is_appended_to),
+		cmocka_unit_test(a_hole_before_something_else_is_not),
+		cmocka_unit_test(a_number_that_would_be_another_is_told),
 		cmocka_unit_test(a_shift_of_whole_runs_is_a_difference),
 	};
 

@@ -186,6 +186,22 @@ static void what_is_refused(void **state)
 		{ PLAN ONE(",\"metrics\":{}"), "its 'metrics' is a object, and no list" },
 		{ PLAN METRIC("{\"name\":\"m\",\"value\":NaN}"), "not finite: value of m" },
 		{ PLAN METRIC("{\"name\":\"m\",\"value\":1e999}"), "not finite: value of m" },
+		{ PLAN METRIC("{\"name\":\"m\",\"value\":18446744073709551616}"),
+		  "line 2: it has a whole number that 64 bits do not hold, which would be read as "
+		  "another one (as 1e20 it can be): value of m" },
+		{ PLAN METRIC("{\"name\":\"m\",\"value\":-9223372036854775809}"),
+		  "do not hold, which would be read as another one (as 1e20 it can be): value of m" },
+		{ PLAN METRIC("{\"name\":\"\\\"\",\"value\":184467440737095516160000000000}"),
+		  "64 bits do not hold" },
+		{ PLAN ONE(",\"seconds\":99999999999999999999"), "do not hold" },
+		/* These they hold. */
+		{ PLAN METRIC(
+			  "{\"name\":\"m 18446744073709551616\",\"value\":18446744073709551615}"),
+		  NULL },
+		{ PLAN METRIC("{\"name\":\"m\",\"value\":-9223372036854775808}"), NULL },
+		{ PLAN METRIC("{\"name\":\"m\",\"value\":18446744073709551616.0},"
+			      "{\"name\":\"n\",\"value\":1e30}"),
+		  NULL },
 		{ PLAN METRIC("{\"name\":\"m\",\"value\":\"1\"}"),
 		  "metric 'm': its 'value' is a string, and no number" },
 		{ PLAN METRIC("{\"name\":\"m\"}"), "metric 'm': its 'value' is null" },
