@@ -327,6 +327,20 @@ at_end() { sed -e "1,/^failed:\$/d" -e "\$d" <<<"$1"; }
 	assert_output 'no test is left'
 }
 
+@test "run: a test whose tag is inside runs with the plain launcher only" {
+	bats_file test/host/a.bats <<-'END'
+		%test "one" { true; }
+		# bats test_tags=inside
+		%test "two" { echo "with $KTSTR_LAUNCH"; false; }
+	END
+	run test/run host
+	assert_status 1
+	assert_output '^FAILED host/a .* 1 passed, 1 failed' '^ok +host/asan/a .* 1 passed, 0 failed' '# with build/ktstr-launch$'
+	last_line "2 passed, 1 failed"
+	run test/run --filter two host
+	last_line "0 passed, 1 failed"
+}
+
 @test "run: files by their paths, from anywhere; what they need is built before, and no more" {
 	program test_a <<<'echo 1..1; echo "ok 1 - a"'
 	program test_b <<<'echo 1..1; echo "ok 1 - b"'
