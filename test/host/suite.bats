@@ -56,6 +56,35 @@ while time.process_time() < 1.6: pass"; echo "ok 1 - a"'
 	[[ $(find build/test/logs -type f) != *.cpu ]]
 }
 
+@test "run: one for each CPU at once, and beside them one of those that wait" {
+	local n
+
+	# Each says how many run with it.
+	mkdir on
+	for n in test_a test_b test_guest_session; do
+		program "$n" <<-'END'
+			touch "on/$$"
+			i=0
+			until [ "$(ls on | wc -l)" -ge 3 ] || [ $i -ge "$(cat tries)" ]; do sleep 0.1; i=$((i + 1)); done
+			echo 1..1
+			echo "ok 1 - t # skip at once: $(ls on | wc -l)"
+			sleep 1
+			rm "on/$$"
+		END
+	done
+	mkdir bin
+	printf '#!/bin/sh\necho 2\n' >bin/nproc
+	chmod +x bin/nproc
+	echo 600 >tries
+	PATH=$PWD/bin:$PATH run test/run --plain unit
+	assert_status 1
+	[[ $(grep -c 'at once: 3$' <<<"$output") -eq 3 ]] || fail "not three"
+	echo 30 >tries
+	run test/run --plain --jobs 2 unit
+	refute_output 'at once: 3$'
+	assert_output 'at once: 2$'
+}
+
 @test "run: failures and skips of cmocka and bats are told apart" {
 	program test_a <<-'END'
 		echo 1..5
