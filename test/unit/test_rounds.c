@@ -1,4 +1,5 @@
 /* Do the rounds of a variant say together what they should, and end when enough is known? */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -203,6 +204,118 @@ static void what_a_bisection_skips_tells_nothing(void **state)
 	rounds_destroy(&rounds);
 }
 
+/* splitmix64, from 0 up to 1. */
+static double draw(uint64_t *seed)
+{
+	uint64_t number = *seed += 0x9e3779b97f4a7c15ull;
+
+	number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9ull;
+	number = (number ^ number >> 27) * 0x94d049bb133111ebull;
+	return (double)((number ^ number >> 31) >> 11) * 0x1p-53;
+}
+
+#define JOBS	    4
+#define MOST_ROUNDS 1500
+
+/* A suite of one variant: so many rounds at once, and one that fails takes five times as long. */
+static void run_suite(const struct rounds_wish *wish, double fails, uint64_t *seed,
+		      struct suite_rate *rate)
+{
+	static struct variant one[MOST_ROUNDS];
+	static const struct variants its = { .list = one, .count = MOST_ROUNDS };
+	struct running {
+		double end;
+		size_t round;
+		bool failed;
+	} running[JOBS];
+	size_t nr_running = 0, begun = 0;
+	struct rounds rounds;
+	double now = 0;
+
+	for (size_t i = 0; i < MOST_ROUNDS; i++)
+		one[i].name = (char *)"a";
+	assert_int_equal(rounds_init(&rounds, &its, wish, NULL), 0);
+	do {
+		struct suite_result result = { 0 };
+		size_t first = 0;
+
+		while (nr_running < JOBS && begun < MOST_ROUNDS && !rounds_enough(&rounds, one)) {
+			bool failed = draw(seed) < fails;
+
+			running[nr_running++] =
+				(struct running){ now + (failed ? 5 : 1) * (0.5 + draw(seed)),
+						  begun++, failed };
+		}
+		for (size_t i = 1; i < nr_running; i++)
+			first = running[i].end < running[first].end ? i : first;
+		now = running[first].end;
+		result.outcome = running[first].failed ? OUTCOME_FAIL : OUTCOME_PASS;
+		rounds_add(&rounds, &one[running[first].round], &result);
+		running[first] = running[--nr_running];
+	} while (nr_running || (begun < MOST_ROUNDS && !rounds_enough(&rounds, one)));
+	assert_true(rounds_rate(&rounds, 0, rate));
+	rounds_destroy(&rounds);
+}
+
+/* The least number of rounds, said in advance by one who knows the rate, that gives this width; to
+ * decide, what Wald and Kullback-Leibler's divergence leave. */
+static double least_rounds(const struct rounds_wish *wish, double fails)
+{
+	double passes = 1 - fails, limit = wish->limit, divergence;
+
+	for (unsigned int n = 1; !(limit > 0); n++) {
+		struct proportion known =
+			proportion_wilson((unsigned int)lround(passes * n), n, 0.95);
+
+		if (known.high - known.low <= wish->width)
+			return n;
+	}
+	divergence = (passes > 0 ? passes * log(passes / limit) : 0) +
+		     (passes < 1 ? (1 - passes) * log((1 - passes) / (1 - limit)) : 0);
+	return log(20) / divergence;
+}
+
+/* Also where rounds end in another order than they begin, and some are behind the last that counts.
+ */
+static void what_is_known_is_true_as_often_as_it_says(void **state)
+{
+	static const struct rounds_wish wishes[] = {
+		{ .until = true, .least = 5, .width = 0.1 },
+		{ .until = true, .least = 5, .width = 0.2 },
+		{ .until = true, .least = 5, .limit = 0.9 },
+	};
+	static const double rates[] = { 0, 0.01, 0.05, 0.2, 0.5 };
+	const unsigned int suites = 1000;
+	uint64_t seed = 7;
+
+	(void)state;
+	for (size_t i = 0; i < 15; i++) {
+		const struct rounds_wish *wish = &wishes[i / 5];
+		double fails = rates[i % 5], runs = 0, least = least_rounds(wish, fails);
+		unsigned int held = 0, wrong = 0;
+
+		for (unsigned int suite = 0; suite < suites; suite++) {
+			struct suite_rate rate;
+
+			run_suite(wish, fails, &seed, &rate);
+			held += rate.passes.low <= 1 - fails + 1e-9 &&
+				1 - fails <= rate.passes.high + 1e-9;
+			wrong += rate.end ==
+				 (1 - fails > wish->limit ? SUITE_RATE_BELOW : SUITE_RATE_AT_LEAST);
+			runs += (double)(rate.passed + rate.failed) / suites;
+		}
+		print_message(
+			"  %s %.1f, fails %2.0f %%: holds in %u of %u, %u wrong, %.1f rounds, "
+			"least %.1f\n",
+			wish->limit > 0 ? "limit" : "width", wish->limit + wish->width, 100 * fails,
+			held, suites, wrong, runs, least);
+		assert_true(held >= 930);
+		assert_true(wrong <= 50);
+		/* Those that ran beside the last one count as well. */
+		assert_true(runs < 2 * least + JOBS);
+	}
+}
+
 static void make(const char *folder)
 {
 	char path[64];
@@ -257,6 +370,7 @@ int main(void)
 		cmocka_unit_test(a_limit_is_decided),
 		cmocka_unit_test(what_tells_nothing_ends_too),
 		cmocka_unit_test(what_a_bisection_skips_tells_nothing),
+		cmocka_unit_test(what_is_known_is_true_as_often_as_it_says),
 		cmocka_unit_test(one_good_folder_stays_beside_a_bad_one),
 	};
 
