@@ -10,7 +10,7 @@
 # host. So 75 % stays inside of these limits, and 50 % outside.
 #
 # Verdict: pass
-#ktstr: topology=1n1l2c1t memory_mib=512 timeout_s=300
+#ktstr: topology=1n1l2c1t memory_mib=512 timeout_s=300 timed
 
 root=/sys/fs/cgroup
 light=$root/light.$$ heavy=$root/heavy.$$

@@ -11,7 +11,7 @@
 # share one real CPU is the same to the guest's scheduler.
 #
 # Verdict: pass
-#ktstr: topology=1n1l2c2t memory_mib=512 timeout_s=300 requires_smt min_cpus=4
+#ktstr: topology=1n1l2c2t memory_mib=512 timeout_s=300 requires_smt min_cpus=4 timed
 
 # $core_N: the CPUs of the core that CPU N is a thread of.
 for dir in /sys/devices/system/cpu/cpu[0-9]*; do

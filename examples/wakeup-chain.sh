@@ -10,7 +10,7 @@
 # for 10 s on end, where one that is awake would be.
 #
 # Verdict: pass
-#ktstr: topology=1n2l2c1t memory_mib=512 timeout_s=300 max_cpus=16
+#ktstr: topology=1n2l2c1t memory_mib=512 timeout_s=300 max_cpus=16 timed
 
 turns=100
 cpus=$(nproc)

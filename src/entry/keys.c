@@ -51,6 +51,7 @@ static const struct {
 	[KEY_KASLR] = { "kaslr", FLAG, OF_VM, NULL },
 	[KEY_FRESH] = { "fresh", FLAG, OF_VM, NULL },
 	[KEY_PIN] = { "pin", FLAG, OF_VM, NULL },
+	[KEY_TIMED] = { "timed", FLAG, OF_VM, NULL },
 	[KEY_HOST_NOISE] = { "host_noise", VALUE, OF_VM, "25" },
 	[KEY_WPROF] = { "wprof", FLAG, OF_VM, NULL },
 	[KEY_WPROF_ARGS] = { "wprof_args", VALUE, OF_VM, "\"-d 1000 -e sched\"" },
@@ -435,6 +436,8 @@ static int set_value(struct test *test, enum key key, const char *value, struct 
 		return value_flag(keys[key].name, value, &test->fresh, err);
 	case KEY_PIN:
 		return value_flag(keys[key].name, value, &test->pin, err);
+	case KEY_TIMED:
+		return value_flag(keys[key].name, value, &test->timed, err);
 	case KEY_HOST_NOISE:
 		ret = value_percent(keys[key].name, value, &test->host_noise, err);
 		test->has_host_noise = !ret;

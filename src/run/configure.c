@@ -259,6 +259,7 @@ int configure(const struct configure_from *from, struct configuration *out, stru
 				     .boot_timeout_ms = options->boot_timeout_ms,
 				     .stall_timeout_ms = options->stall_timeout_ms,
 				     .host_noise = host_noise(from),
+				     .timed = test->timed,
 				     .out_fd = -1,
 				     .err_fd = -1,
 				     .console_fd = -1,

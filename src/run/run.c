@@ -153,6 +153,7 @@ static int run_machine(const struct run_config *config, struct run_result *resul
 	vm->seen.splats.allowed = config->allow_splat;
 	vm->seen.splats.all_allowed = config->allow_all_splats;
 	vm->seen.host_noise = config->host_noise;
+	vm->seen.timed = config->timed;
 	vm->seen.expected.expect = config->expect;
 	vm->seen.scheduler.expected = config->expect_scx;
 	if (config->entry) {

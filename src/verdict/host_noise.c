@@ -14,12 +14,22 @@ static bool is_otherwise_well(const struct verdict *verdict, const struct observ
 	       seen->vmm.end == VMM_END_STOPPED;
 }
 
+/* The payload's own check of time or share, as its author says: a status, and none that means else.
+ */
+static bool is_of_timed(const struct verdict *verdict, const struct observation *seen)
+{
+	return seen->timed && !*seen->work.failed && verdict->exit_status != EXIT_SKIP &&
+	       verdict->exit_status != EXIT_NOT_EXECUTABLE &&
+	       verdict->exit_status != EXIT_NOT_FOUND;
+}
+
 /* Nothing but checks of time or share, as far as anybody has said. */
 static bool is_of_checks(const struct verdict *verdict, const struct observation *seen)
 {
 	return verdict->kind == VERDICT_FAIL && is_otherwise_well(verdict, seen) &&
-	       seen->stop == STOP_BYE && !verdict->signal && verdict->exit_status == CHECK_STATUS &&
-	       work_said_is_timed(&seen->work);
+	       seen->stop == STOP_BYE && !verdict->signal &&
+	       (is_of_timed(verdict, seen) ||
+		(verdict->exit_status == CHECK_STATUS && work_said_is_timed(&seen->work)));
 }
 
 static bool is_of_limit(const struct verdict *verdict, const struct observation *seen)

@@ -83,7 +83,7 @@ static void defaults(void **state)
 		assert_false(test.has_kaslr || test.wprof || test.host_only);
 		assert_int_equal(test.expect.kind, EXPECT_PASS);
 		assert_int_equal(test.allow_splat.count, 0);
-		assert_false(test.fresh || test.pin || test.has_host_noise);
+		assert_false(test.fresh || test.pin || test.timed || test.has_host_noise);
 		assert_null(test.wprof_args);
 		assert_null(test.ignore);
 		assert_null(test.append);
@@ -113,13 +113,13 @@ static void everything_at_once(void **state)
 	       "#ktstr: with=python3 with=/opt/perl5.40/bin/perl5.40\n"
 	       "#ktstr: min_llcs=2 max_llcs=8 min_cpus=4 max_cpus=0 min_numa_nodes=2\n"
 	       "#ktstr: max_numa_nodes=4 requires_smt wprof_args=\"-d 5\" record_mib=8 expect_err=true\n"
-	       "#ktstr: host_noise=25 pin\n"
+	       "#ktstr: host_noise=25 pin timed\n"
 	       "#ktstr: allow_splat=\"WARNING: *a.c*\" allow_splat=/^tainted/\n"
 	       "set -e\n");
 	assert_topology(&test, "2n4l2c2t");
 	assert_int_equal(test.memory_mib, 512);
 	assert_true(test.wprof && test.has_kaslr && test.fresh && test.pin);
-	assert_true(test.has_host_noise && test.host_noise == 25);
+	assert_true(test.has_host_noise && test.host_noise == 25 && test.timed);
 	assert_int_equal(test.expect.kind, EXPECT_ERROR);
 	assert_int_equal(test.allow_splat.count, 2);
 	assert_true(patterns_match(&test.allow_splat, "WARNING: at a.c:1"));

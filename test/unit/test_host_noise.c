@@ -131,6 +131,34 @@ static void other_failures_stay(void **state)
 	assert_int_equal(judged(&seen).exit_status, 0);
 }
 
+static void a_payload_that_checks_time_itself(void **state)
+{
+	struct observation seen = noisy();
+
+	(void)state;
+	memset(&seen.work, 0, sizeof(seen.work));
+	seen.timed = true;
+	seen.exit.value = 3;
+	assert_int_equal(judged(&seen).kind, VERDICT_INCONCLUSIVE);
+	assert_int_equal(judged(&seen).exit_status, EXIT_HOST_NOISE);
+	seen.host_noise = 31;
+	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
+	seen.host_noise = 10;
+	/* No check: a skip, a command that is not there, a signal, a check of where tasks ran. */
+	seen.exit.value = EXIT_SKIP;
+	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
+	seen.exit.value = EXIT_NOT_FOUND;
+	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
+	seen.exit.value = EXIT_NOT_EXECUTABLE;
+	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
+	seen.exit = (struct ktstr_exited){ .kind = KTSTR_EXIT_SIGNAL, .value = 1 };
+	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
+	seen.exit = (struct ktstr_exited){ .kind = KTSTR_EXIT_STATUS, .value = 1 };
+	seen.work = noisy().work;
+	seen.work.nr_failed = 2;
+	assert_int_equal(judged(&seen).kind, VERDICT_FAIL);
+}
+
 static void a_failure_that_was_expected_and_did_not_come(void **state)
 {
 	const struct expect as_is = { .kind = EXPECT_PASS }, error = { .kind = EXPECT_ERROR };
@@ -223,6 +251,7 @@ int main(void)
 		cmocka_unit_test(a_check_that_the_host_may_have_failed),
 		cmocka_unit_test(the_limit_is_the_users),
 		cmocka_unit_test(other_failures_stay),
+		cmocka_unit_test(a_payload_that_checks_time_itself),
 		cmocka_unit_test(a_failure_that_was_expected_and_did_not_come),
 		cmocka_unit_test(a_time_limit),
 		cmocka_unit_test(a_vm_that_stood_still),
