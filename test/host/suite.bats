@@ -356,10 +356,10 @@ at_end() { sed -e "1,/^failed:\$/d" -e "\$d" <<<"$1"; }
 	assert_output 'no test is left'
 }
 
-@test "run: a test whose tag is inside runs with the plain launcher only" {
+@test "run: a test whose tag is plain runs with the plain launcher only" {
 	bats_file test/host/a.bats <<-'END'
 		%test "one" { true; }
-		# bats test_tags=inside
+		# bats test_tags=plain
 		%test "two" { echo "with $KTSTR_LAUNCH"; false; }
 	END
 	run test/run host

@@ -87,7 +87,7 @@ of_archive()
 	done
 }
 
-# bats test_tags=inside
+# bats test_tags=plain
 @test "the date is the host's, also in a fork of a machine that is older" {
 	local line guest host
 

@@ -8,7 +8,7 @@ setup()
 	export KTSTR_TOPOLOGY=1n1l2c1t KTSTR_MEMORY=512
 }
 
-# bats test_tags=inside
+# bats test_tags=plain
 @test "limits are those of a login, a cgroup has all controllers, and modules are loaded with what they need" {
 	cat >"$BATS_TEST_TMPDIR/surroundings.sh" <<-'END'
 		#!/bin/sh
@@ -52,7 +52,7 @@ setup()
 	if grep -rq 'this is the payload' out/*/*.stdout; then fail 'the payload ran'; fi
 }
 
-# bats test_tags=inside
+# bats test_tags=plain
 @test "a parameter that a module does not have is an error" {
 	boot --module 'loop max_lop=3' -- true
 	assert_status 125

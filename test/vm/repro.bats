@@ -102,7 +102,7 @@ cpus_with_switches()
 	grep -q '"state":"failed"' "$(dump_file)"
 }
 
-# bats test_tags=inside
+# bats test_tags=plain
 @test "a CPU that comes online late, goes and comes back is traced and recorded, and each CPU's idle time is its own" {
 	# A script's name is its task's, and it sleeps, so that there are switches to it and from it.
 	for name in came-late came-back came-again; do

@@ -136,7 +136,7 @@ shell_exec()
 	assert_output '^status=130 modes=same$'
 }
 
-# bats test_tags=inside
+# bats test_tags=plain
 @test "the other kernels' terminals do it as well" {
 	[[ ${KTSTR_TEST_KERNELS-} ]] || skip "no kernel but the default one is there"
 	for KTSTR_KERNEL in $KTSTR_TEST_KERNELS; do
