@@ -131,7 +131,7 @@ in_trace()
 	jq -e '.host_took | .stood_still_s > 4 and .stood_still_s < 60' out/*/*.ktstr.json
 }
 
-@test "a check of a share that fails on a host with too few CPUs is inconclusive; another failure is one" {
+@test "a check of a share that fails on a host with too few CPUs is inconclusive, and a timed test; another failure is one" {
 	local cpus=$((2 * $(nproc)))
 	local check="ktstr-work --for 1s --group a --tasks $cpus spin --check 'a.iterations_per_s > 999999999999'"
 
@@ -149,6 +149,16 @@ in_trace()
 	assert_status 3
 	run "$KTSTR_LAUNCH" run --timeout 300 --bisect -- sh -c "$check"
 	assert_status 125
+
+	# Those that measure by themselves, or are to fail.
+	printf '#!/bin/sh\n#ktstr: timeout_s=300 topology=%s %s\nktstr-work --for 1s --group a --tasks %s spin\nexit %s\n' \
+		$KTSTR_TOPOLOGY timed $cpus 3 >timed
+	sed 's/ timed$//' timed >plain
+	sed -e 's/ timed$/ expect_err/' -e 's/^exit 3/exit 0/' timed >spared
+	chmod +x timed plain spared
+	run "$KTSTR_LAUNCH" test --jobs 1 --json results ./timed ./plain ./spared
+	[[ $(results results name outcome) == $'plain fail\nspared inconclusive\ntimed inconclusive' ]] ||
+		fail "$output"
 }
 
 @test "a guest that powers off before the verdict died" {
