@@ -132,6 +132,14 @@ static void put_moment(struct json *json, const char *key, uint64_t boottime_ns)
 		json_put_null(json, key);
 }
 
+/* When its failure was seen, host's CLOCK_MONOTONIC. A repro VM is not looked at for each. */
+static uint64_t failed_ns(const struct observation *seen)
+{
+	if (seen->inside.at_ns)
+		return seen->inside.at_ns;
+	return seen->exited_ns ? seen->exited_ns : seen->end_ns;
+}
+
 /* By which a trace that has no marks is compared with another. */
 static struct json_object *moments_value(const struct observation *seen)
 {
@@ -139,7 +147,7 @@ static struct json_object *moments_value(const struct observation *seen)
 
 	put_moment(&json, "payload_start_ns", seen->guest_started_ns);
 	put_moment(&json, "payload_end_ns", seen->exited ? seen->exit.end_ns : 0);
-	put_moment(&json, "failure_ns", observation_guest_ns(seen, seen->inside.at_ns));
+	put_moment(&json, "failure_ns", observation_guest_ns(seen, failed_ns(seen)));
 	return json_end(&json);
 }
 

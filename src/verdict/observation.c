@@ -51,7 +51,7 @@ const char *observation_start(const struct observation *observation)
 
 uint64_t observation_guest_ns(const struct observation *observation, uint64_t host_ns)
 {
-	if (!observation->started_ns || host_ns < observation->started_ns)
+	if (!observation->guest_started_ns || host_ns < observation->started_ns)
 		return 0;
 	return observation->guest_started_ns + (host_ns - observation->started_ns);
 }

@@ -15,6 +15,8 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [file, packed] = process.argv.slice(2);
+
+statSync(file); /* A browser would wait with an error's page. */
 const chromium = process.env.CHROMIUM ??
 	["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const profile = mkdtempSync(join(tmpdir(), "measure-"));

@@ -62,6 +62,12 @@ cpus_with_switches()
 		exit !(ended - began >= 3 && first > 0 && first <= began && began - first < began / 2 &&
 			last >= ended - 0.05) }' ||
 		fail "the trace spans $first to $last s, the load ran from '$began' to '$ended' s"
+	# Both dumps tell the moments on that clock; uptime's is behind it by less than its hundredth.
+	jq -e --argjson began "$began" --argjson ended "$ended" '.moments | map_values(. / 1e9) |
+		.payload_start_ns <= $began + 0.01 and .payload_start_ns > $began - 5 and .payload_end_ns >= $ended and
+		.failure_ns >= $ended and .failure_ns < .payload_end_ns + 5' "$repro_dump" ||
+		fail "the moments: $(jq -c .moments "$repro_dump"); the load ran from $began to $ended s"
+	jq -e '.moments | .payload_end_ns > .payload_start_ns + 3e9 and .failure_ns > .payload_start_ns + 3e9' "$dump"
 	# Nothing is left of the temporary names.
 	[[ -z $(find ktstr-out -name '*.partial') ]]
 }

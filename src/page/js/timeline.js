@@ -81,7 +81,7 @@ export class Timeline {
 	replace(trace, focus, since) {
 		const { view, options, opened } = this, chosen = this.focus && (trace.byPid.get(this.focus.pid) ?? null);
 		const isTheirs = this.focus !== options.focus;
-		const isMoved = view.from !== opened[0] || view.to !== opened[1];
+		const isMoved = view.scroll !== 0 || view.from !== opened[0] || view.to !== opened[1];
 
 		this.trace = trace;
 		options.focus = focus;
