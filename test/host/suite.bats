@@ -68,7 +68,7 @@ while time.process_time() < 1.6: pass"; echo "ok 1 - a"'
 			until [ "$(ls on | wc -l)" -ge 3 ] || [ $i -ge "$(cat tries)" ]; do sleep 0.1; i=$((i + 1)); done
 			echo 1..1
 			echo "ok 1 - t # skip at once: $(ls on | wc -l)"
-			sleep 1
+			sleep 5
 			rm "on/$$"
 		END
 	done

@@ -190,7 +190,7 @@ signalled()
 }
 
 @test "work: a task that does not stop is killed, and what was measured counts" {
-	signalled STOP hang 2s
+	signalled STOP hang 6s
 	assert_status 0
 	assert_output 'ktstr-work: 1 processes did not stop by themselves, and were killed' 'hang: 3 processes of spin'
 	none_of hang
