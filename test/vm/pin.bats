@@ -2,6 +2,7 @@
 # Do the vCPUs of a pinned VM run where they should, and nowhere else?
 
 load helper
+bats_require_minimum_version 1.5.0
 
 setup()
 {
@@ -38,4 +39,28 @@ setup()
 	assert_status 125
 	assert_output "^ktstr-launch: run: pinning: this host cannot mirror the guest: the guest has 1 LLC of $cores cores with 1 thread, the host has room for 0: "
 	refute_output 'booting'
+}
+
+@test "pinned tests of a suite have the CPUs that were taken for them, and none waits" {
+	mkdir tests
+	for name in a b c; do
+		printf '#!/bin/sh\n#ktstr: pin topology=1n1l1c1t\necho here; sleep 2; exit 3\n' >"tests/$name"
+		chmod +x "tests/$name"
+	done
+	"$KTSTR_LAUNCH" test --jobs 3 --verbose tests >said 2>&1 &
+	suite=$!
+	wait_for grep -q here said
+	cat /proc/locks >locks
+	status=0
+	wait "$suite" || status=$?
+	assert_status 1
+	[[ $(grep -c '^FAIL' said) -ge 3 ]] || fail "$(<said)"
+	run -1 grep "waiting for CPUs" said
+	for dump in ktstr-out/*/*.failure-dump.json; do
+		[[ $(jq '.pinning.cpus | length' "$dump") -eq 1 ]] || fail "$dump: $(jq -c .pinning "$dump")"
+	done
+	# While a test was there, its CPU was locked.
+	cpus=$(jq '.pinning.cpus[0]' ktstr-out/*/*.failure-dump.json | sort -u)
+	awk '$2 == "OFDLCK" && $7 == $8 { print $7 }' locks | sort -u >locked
+	grep -qxF "$cpus" locked || fail "pinned on $cpus; locked: $(<locks)"
 }
