@@ -227,7 +227,7 @@ static void run_suite(const struct rounds_wish *wish, double fails, uint64_t *se
 		double end;
 		size_t round;
 		bool failed;
-	} running[JOBS];
+	} running[JOBS] = { 0 };
 	size_t nr_running = 0, begun = 0;
 	struct rounds rounds;
 	double now = 0;
