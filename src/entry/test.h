@@ -48,7 +48,7 @@ struct test {
 	bool has_kaslr;		 /* the directive is there */
 	bool fresh;		 /* false; true: its VM boots, and is no fork */
 	bool pin;		 /* false; true: its vCPUs have CPUs of the host of their own */
-	bool timed;		 /* false; true: a status that it fails with is of time or share */
+	bool timed;		 /* false; true: its status 1 is a failed check of time or share */
 	unsigned int host_noise; /* percent; 0: none */
 	bool has_host_noise;	 /* the directive is there; else host_noise is nothing */
 	char *append;		 /* kernel parameters, or NULL */

@@ -32,7 +32,7 @@ struct run_config {
 	const struct patterns *allow_splat; /* the kernel's lines that are no failure; or NULL */
 	bool allow_all_splats;
 	unsigned int host_noise; /* percent, as in host_noise.h; 0: none */
-	bool timed;		 /* the payload's failures are of time or share, too */
+	bool timed;		 /* the payload's status 1 is a failed check of time or share */
 	const char *word;	 /* of the report's first line (struct report), or NULL */
 	const char *append;	 /* or NULL */
 	const char *modules_dir; /* as in guest_config */

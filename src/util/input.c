@@ -196,15 +196,18 @@ static int refuse_numbers(const char *text, size_t size, struct json_object *val
 			  struct error *err)
 {
 	const char *key = NULL, *name = NULL, *what;
+	int ret = -EBADMSG;
 
-	if (has(value, is_not_finite, &key, &name))
+	if (has(value, is_not_finite, &key, &name)) {
 		what = "no JSON: it has a number that is not finite";
-	else if (has(value, is_at_limit, &key, &name) && has_too_large(text, size))
+	} else if (has(value, is_at_limit, &key, &name) && has_too_large(text, size)) {
 		what = "it has a whole number that 64 bits do not hold, which would be read as "
 		       "another one (as 1e20 it can be)";
-	else
+		ret = -ERANGE;
+	} else {
 		return 0;
-	return error_set(err, -ERANGE, "%s%s%.64s%s%.64s", what, key ? ": " : "", key ? key : "",
+	}
+	return error_set(err, ret, "%s%s%.64s%s%.64s", what, key ? ": " : "", key ? key : "",
 			 name ? " of " : "", name ? name : "");
 }
 

@@ -14,12 +14,12 @@
 
 /*
  * host_noise_judge - a verdict that says that nothing but checks of time or share failed (those of
- * ktstr-work, or of a payload whose author says that its are such), or the payload's time limit, or
- * that it passed though a failure is expected, becomes VERDICT_INCONCLUSIVE (by_host) with
- * EXIT_HOST_NOISE where the host took more than @seen's host_noise percent of the vCPUs' time. For
- * a time limit, what that does not leave out of it (uncounted_ns) must be as much of the payload's
- * time, too: what hangs on any host is a timeout. So do the two others where the VM stood still
- * meanwhile. Nothing where host_noise is 0.
+ * ktstr-work, or of a payload whose author says that its status 1 is such a one), or the payload's
+ * time limit, or that it passed though a failure is expected, becomes VERDICT_INCONCLUSIVE
+ * (by_host) with EXIT_HOST_NOISE where the host took more than @seen's host_noise percent of the
+ * vCPUs' time. For a time limit, what that does not leave out of it (uncounted_ns) must be as much
+ * of the payload's time, too: what hangs on any host is a timeout. So do the two others where the
+ * VM stood still meanwhile. Nothing where host_noise is 0.
  */
 void host_noise_judge(struct verdict *verdict, const struct observation *seen);
 

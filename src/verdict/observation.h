@@ -141,7 +141,7 @@ struct observation {
 	/* What the host kept of the vCPUs' time while the payload ran. */
 	struct host_took host_took;
 	unsigned int host_noise; /* percent of it that fails no check of time; 0: all may */
-	bool timed;		 /* the payload's author says that its failures are such checks */
+	bool timed;		 /* the payload's author says that its status 1 is such a check */
 
 	int output_error; /* errno of passing the payload's output on; 0: it all went out */
 	uint64_t stdout_bytes;
