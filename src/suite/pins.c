@@ -17,7 +17,7 @@ static unsigned int cpus_of(const struct pin_host *host, const struct plan *plan
 	struct pin_plan pin;
 
 	if (pin_plan_make(&plan->topology, plan->memory_mib, host, NULL, &pin, NULL))
-		return topology_cpus(&plan->topology);
+		return 0;
 	return pin_cpus_taken(&pin, host);
 }
 

@@ -15,8 +15,8 @@
 struct pins {
 	const struct variants *variants;
 	struct pin_host host;
-	/* By variant: CPUs of the host, whole cores as they are planned where all are free; what
-	 * cannot be planned takes its vCPUs until it says so itself. 0: it is not pinned. */
+	/* By variant: CPUs of the host, whole cores as they are planned where all are free. 0: it
+	 * is not pinned, or can never be here, waits for nothing, and says so itself. */
 	unsigned int *cpus;
 	struct pin taken; /* for the next process; lock_fd -1: nothing */
 };

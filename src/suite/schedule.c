@@ -72,7 +72,7 @@ struct cost {
 	bool pinned;
 };
 
-/* Of the host, that it takes for itself; 0: it is not pinned. */
+/* Of the host, that it takes for itself; 0: none. */
 static unsigned int pinned_cpus(const struct schedule *schedule, size_t variant)
 {
 	return schedule->pins ? schedule->pins->cpus[variant] : 0;
@@ -108,6 +108,7 @@ static void give_back(struct schedule *schedule, size_t variant)
 
 	schedule->running--;
 	schedule->pinned -= cost.pinned;
+	schedule->lacks_cpus &= schedule->pinned > 0;
 	schedule->booked_cpus -= cost.cpus;
 	schedule->booked_mib -= cost.mib;
 }
@@ -250,13 +251,19 @@ static bool find_next(struct schedule *schedule, bool unpinned, size_t *variant)
 
 /*
  * Has it the CPUs that it is to have for itself? Where none of this suite has any, it is for its
- * own process to wait for other launchers, and to say so.
+ * own process to wait for other launchers, and to say so. Until that has ended no other pinned one
+ * starts: small ones could have the cores that it waits for, one after the other.
  */
 static bool has_cpus(struct schedule *schedule, size_t variant)
 {
 	const struct schedule_pins *pins = schedule->pins;
 
-	return pins->take(pins->data, variant) || !schedule->pinned;
+	if (schedule->lacks_cpus)
+		return false;
+	if (pins->take(pins->data, variant))
+		return true;
+	schedule->lacks_cpus = !schedule->pinned;
+	return schedule->lacks_cpus;
 }
 
 /* Returns false where it waits for CPUs that pinned ones have, and others need not. */

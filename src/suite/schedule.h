@@ -27,7 +27,7 @@ struct suite_limits {
 
 /* Those that take CPUs of the host for themselves (pins.h). */
 struct schedule_pins {
-	const unsigned int *cpus; /* that each variant takes; 0: it is not pinned */
+	const unsigned int *cpus; /* that each variant takes; 0: none */
 	/* Take them for the one that is started next; false: others have too much of it now. */
 	bool (*take)(void *data, size_t variant);
 	void *data;
@@ -82,9 +82,10 @@ struct schedule {
 	size_t begin;  /* none before that place is pending */
 	enum variant_state *states;
 	struct base_state *base_states;
-	size_t pending; /* variants */
-	size_t running; /* processes: of variants, and of bases that are being made */
-	size_t pinned;	/* of those */
+	size_t pending;	 /* variants */
+	size_t running;	 /* processes: of variants, and of bases that are being made */
+	size_t pinned;	 /* of those */
+	bool lacks_cpus; /* the one that is pinned was started without them */
 	unsigned int booked_cpus;
 	uint64_t booked_mib, held_mib; /* by those processes; by bases */
 	int64_t waits_since_ms;	       /* the next variant, for memory; 0: it does not */

@@ -100,15 +100,18 @@ test_file()
 	[[ ${#lines[@]} -eq 1 ]]
 }
 
-@test "of several that are pinned one waits for other launchers, and the rest of the suite goes on" {
+@test "of several that are pinned one waits for other launchers, and what has room beside it goes on" {
 	hold
 	for name in a b c; do
 		test_file "$name" pin topology=1n1l1c1t
 	done
 	test_file free host_only
+	# This host can never do it: it waits for nobody.
+	test_file wide pin topology=1n1l1c8t
 	"$KTSTR_LAUNCH" test --jobs 4 tests >said 2>&1 &
 	wait_for grep -q 'waiting for CPUs' said
 	wait_for grep -q '^PASS  *free' said
+	wait_for grep -q '^ERROR  *wide' said
 	[[ $(grep -c 'waiting for CPUs' said) -eq 1 ]] || fail "$(<said)"
 	grep -q '^ktstr-launch: test: a: waiting' said
 	kill -TERM $!

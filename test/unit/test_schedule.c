@@ -54,9 +54,11 @@ static bool take(void *data, size_t variant)
 	struct pin_plan *plan = &f->plans[variant];
 
 	assert_true(f->pinned[variant] > 0);
-	if (f->others ||
-	    pin_plan_make(&f->sample.list[variant].plan.topology, MIB, &host, f->taken, plan, NULL))
+	if (f->others || pin_plan_make(&f->sample.list[variant].plan.topology, MIB, &host, f->taken,
+				       plan, NULL)) {
+		plan->nr_cpus = 0;
 		return false;
+	}
 	for (size_t i = 0; i < plan->nr_cpus; i++)
 		f->taken[plan->cpus[i]] = true;
 	return true;
@@ -609,7 +611,8 @@ static void test_pinned_in_order(void **state)
 	assert_string_equal(steps(f), "run 4");
 }
 
-/* One waits for another launcher, in its own process; none of ours waits beside it. */
+/* One waits for another launcher, in its own process; none of ours waits beside it, or starts
+ * until it has ended. */
 static void test_pinned_beside_others(void **state)
 {
 	struct fixture *f = *state;
@@ -621,7 +624,24 @@ static void test_pinned_beside_others(void **state)
 	done(f, 0);
 	assert_string_equal(steps(f), "");
 	f->others = false;
+	assert_string_equal(steps(f), "");
+	done(f, 1);
 	assert_string_equal(steps(f), "run 2");
+}
+
+/* Another launcher has a core of each LLC: those who need one core leave the rest to who waits. */
+static void test_pinned_small_beside_others(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limits.jobs = MOST;
+	f->taken[0] = f->taken[4] = true;
+	plan(f, "LPPx");
+	assert_string_equal(steps(f), "run 0, run 3");
+	done(f, 3);
+	assert_string_equal(steps(f), "");
+	done(f, 0);
+	assert_string_equal(steps(f), "run 1, run 2");
 }
 
 /* Any order of ends: each variant has one turn, and the sums come out at nothing. */
@@ -735,6 +755,7 @@ int main(void)
 		with_fixture(test_pinned_cores_count),
 		with_fixture(test_pinned_in_order),
 		with_fixture(test_pinned_beside_others),
+		with_fixture(test_pinned_small_beside_others),
 		with_fixture(test_by_chance),
 	};
 
