@@ -549,7 +549,9 @@ await test("a large trace opens with its last part, in which all is as in the wh
 			}), trace.tasks.filter(task => task.pid && task.end > task.first).sort((a, b) => a.pid - b.pid).map(task => {
 				const k = trace.segmentAt(task, at);
 
-				return [task.pid, trace.kind[k], trace.cpu[k], trace.start[k], trace.segmentEnd(task, k), trace.byCpu[k]];
+				const by = trace.start[k] > window.since ? [trace.pids[trace.by[k]], trace.names[trace.by[k]]] : [];
+
+				return [task.pid, trace.kind[k], trace.cpu[k], trace.start[k], trace.segmentEnd(task, k), trace.byCpu[k], ...by];
 			}));
 		}
 		return JSON.stringify(found);
@@ -561,6 +563,15 @@ await test("a large trace opens with its last part, in which all is as in the wh
 	yes(await page.locator("input[type=search]").isDisabled(), "no search yet");
 	yes(/reading what was before .* search and tables follow/.test(await page.locator(".trace .tools").textContent()), "it is said");
 	same(await page.locator(".tables").count(), 0, "tables so far");
+	const { early, told } = await timeline(page, t => {
+		const { trace } = t, early = trace.tasks.flatMap(task => Array.from({ length: task.end - task.first }, (_, i) => task.first + i))
+			.filter(i => trace.kind[i] === 1 && trace.start[i] < trace.since);
+
+		return { early: early.length, told: early.filter(i => trace.by[i] < trace.names.length).length };
+	});
+
+	yes(early > 0, "who waits when it begins");
+	same(told, 0, "wakers from before, of whom it is not known that they ran there");
 	const part = await look(), before = await seen();
 
 	same(before[2], "starved", "who waited");

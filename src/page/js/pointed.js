@@ -44,7 +44,8 @@ export function pointed(trace, lane, t) {
 function waitBefore(trace, task, t) {
 	const i = trace.segmentAt(task, t);
 
-	if (!task.pid || i <= task.first || !isWait(trace.kind[i - 1]))
+	/* Of an opening only what goes on when it begins is known, not what ended before. */
+	if (!task.pid || i <= task.first || !isWait(trace.kind[i - 1]) || trace.isUnread(trace.start[i]))
 		return [];
 	return [`waited ${duration(trace.start[i] - trace.start[i - 1])} for it`, ...waker(trace, i - 1)];
 }
@@ -75,6 +76,8 @@ function waker(trace, i) {
 export function wokenBy(trace, i) {
 	const by = trace.by[i], cpu = trace.byCpu[i] < 0 ? "a CPU" : `CPU ${trace.byCpu[i]}`;
 
+	if (trace.isUnread(trace.start[i]))
+		return "who woke it is not read yet";
 	if (by >= trace.names.length)
 		return "it is not known who woke it";
 	return trace.pids[by] ? `woken by ${trace.names[by]} [${trace.pids[by]}] on ${cpu}` :

@@ -236,8 +236,10 @@ export class Trace {
 			if (!(heap.stream & 1)) {
 				const name = c.wakeTask[i], is = at[taskOf[name]];
 
+				/* Whom a CPU ran then is known from an opening's begin on. */
 				if (pids[name] > 0 && is !== RUNNING && is !== WOKEN && is !== PREEMPTED)
-					put(name, t, WOKEN, c.wakeCpu[i] === NO_CPU ? -1 : c.wakeCpu[i], current[number], here);
+					put(name, t, WOKEN, c.wakeCpu[i] === NO_CPU ? -1 : c.wakeCpu[i],
+						this.isUnread(t) ? NO_WAKER : current[number], here);
 				continue;
 			}
 			const prev = prevs[i], next = c.next[i], state = c.state[i];
@@ -313,6 +315,14 @@ export class Trace {
 		this.ran = new Float64Array(n);
 		this.waited = new Float64Array(n);
 		return first;
+	}
+
+	/**
+	 * Is that in what an opening has only a part of? So is its first moment, of whose events some may be missing.
+	 * @param {number} t
+	 */
+	isUnread(t) {
+		return this.since > 0 && t <= this.since;
 	}
 
 	/** Where segment @i of @task ends. @param {Task} task @param {number} i */
