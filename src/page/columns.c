@@ -120,6 +120,16 @@ static size_t first_of(const struct making *making, size_t most)
 	return first;
 }
 
+/* Are @most or more of the events from @first to before @end taken? */
+static bool has_taken(const struct making *making, size_t first, size_t end, size_t most)
+{
+	size_t taken = 0;
+
+	for (size_t i = first; i < end && taken < most; i++)
+		taken += is_taken(making, &making->events->events[i]);
+	return taken >= most;
+}
+
 /* How much of what is taken each CPU has. */
 static int count(struct making *making, struct error *err)
 {
@@ -413,7 +423,7 @@ int columns_open(const struct trace_events *events, const struct columns *whole,
 	if (!making)
 		return -ENOMEM;
 	first = first_of(making, most);
-	if (first - whole->first >= most) {
+	if (has_taken(making, whole->first, first, most)) {
 		making->base_ns = whole->base_ns;
 		making->since_ns = events->events[first].ns - whole->base_ns;
 		making->end_ns = whole->end_ns;

@@ -62,8 +62,8 @@ int columns_make(const struct trace_events *events, size_t most, struct columns 
  * see opening.h. Times are from @whole's first event on.
  * @most: COLUMNS_OPENING_EVENTS, less in tests
  *
- * Returns as columns_make; without bytes where @whole is not twice as many or more, and does for
- * that as well.
+ * Returns as columns_make; without bytes where @whole has not twice as many switches and wake-ups
+ * or more, and does for that as well.
  */
 int columns_open(const struct trace_events *events, const struct columns *whole, size_t most,
 		 struct columns *columns, struct error *err);
