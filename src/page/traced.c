@@ -59,8 +59,13 @@ fail:
 	return NULL;
 }
 
-/* What is further from a trace than that is none of its moments. */
-#define MOMENT_MOST_NS (86400 * UINT64_C(1000000000))
+/* A ring has the last of a long run: its payload may have started a day before. */
+#define MOMENT_BEFORE_NS (86400 * UINT64_C(1000000000))
+/*
+ * Behind a trace's end comes what a failure waits for: a watchdog, a time limit. What is much
+ * later would stretch the timeline until nothing of the trace is to be seen.
+ */
+#define MOMENT_BEHIND_NS (600 * UINT64_C(1000000000))
 
 /* A moment of @dump's that is near the trace. */
 static bool moment_of(const struct trace_events *events, struct json_object *dump, const char *key,
@@ -75,7 +80,8 @@ static bool moment_of(const struct trace_events *events, struct json_object *dum
 	if (!json_object_is_type(value, json_type_int) || json_object_get_int64(value) <= 0)
 		return false;
 	*ns = json_object_get_uint64(value);
-	return *ns + MOMENT_MOST_NS >= events->first_ns && *ns <= events->last_ns + MOMENT_MOST_NS;
+	return *ns + MOMENT_BEFORE_NS >= events->first_ns &&
+	       *ns <= events->last_ns + MOMENT_BEHIND_NS;
 }
 
 /*
@@ -102,6 +108,9 @@ static int put_marks(struct trace_events *events, struct json_object *dump, stru
 
 		if (moment_of(events, dump, moments[i].key, &ns))
 			ret = trace_events_mark(events, ns, moments[i].name, failure);
+		/* The trace can be shown without it. */
+		if (ret == -EBADMSG)
+			ret = 0;
 	}
 	return ret;
 }

@@ -282,7 +282,7 @@ export async function testSides(test, browser, stem, report) {
 
 	await test("a tracer's trace has the marks of its run's dump, where its times are of that clock", async () => {
 		const moments = { payload_start_ns: 1000001000000, payload_end_ns: null, failure_ns: 1000006000000 };
-		const far = { payload_start_ns: 86401e9 + 1000e9, payload_end_ns: -5, failure_ns: "1000006000000" };
+		const far = { payload_start_ns: 1601e9, payload_end_ns: -5, failure_ns: "1000006000000" };
 
 		for (const [name, said, clock, marks] of /** @type {[string, any, Buffer, string[]][]} */ ([
 			["failure", moments, SNAPSHOT, ["payload starts", "failure: starved [123] was starved: check failed"]],
