@@ -2,7 +2,7 @@
 import { clear, copyable, el, table } from "./dom.js";
 import { badge, failurePart, signOf } from "./failure.js";
 import { count, seconds } from "./units.js";
-import { longRate, shortRate, stateBadge, tookOf, variantsOf, wordOf } from "./variants.js";
+import { STATES, longRate, shortRate, stateBadge, tookOf, variantsOf, wordOf } from "./variants.js";
 
 /** @typedef {import("./failure.js").Failure} Failure */
 /** @typedef {import("./variants.js").Variant} Variant */
@@ -91,7 +91,6 @@ function summary(suite, variants, bad) {
 
 /** @param {Suite} suite @param {Failure[]} failures */
 export function suitePart(suite, failures) {
-	const order = ["fail", "timeout", "xpass", "flaky", "error", "inconclusive", "pass", "xfail", "skip", "not-run"];
 	const box = el("article", { class: "suite" }), body = el("div", null);
 	const detail = el("div", { class: "detail", tabindex: -1 });
 	/** @type {Set<string>} */
@@ -101,7 +100,7 @@ export function suitePart(suite, failures) {
 	const search = /** @type {HTMLInputElement} */ (el("input", { type: "search",
 		placeholder: "test, preset, kernel or cause", "aria-label": "Only variants that have this",
 		oninput: () => fill() }));
-	const filters = order.flatMap(name => {
+	const filters = STATES.flatMap(name => {
 		const number = variants.filter(v => v.state === name).length;
 		const button = el("button", { type: "button", class: "filter", "aria-pressed": "true", onclick: () => {
 			if (!hidden.delete(name))

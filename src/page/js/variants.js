@@ -32,13 +32,17 @@ import { badge, signOf } from "./failure.js";
  * @property {string} state "flaky", or the worst round's outcome
  */
 
+/** The worst first. */
+export const STATES = ["fail", "timeout", "xpass", "flaky", "error", "inconclusive", "pass", "xfail", "skip", "not-run"];
 const PASSED = ["pass", "xfail"], FAILED = ["fail", "timeout", "xpass"];
 
-/** The worst first; what has a failure to be shown before what has none. @param {Result[]} rounds */
+/** The worst; of those that are alike one that has a failure to be shown. @param {Result[]} rounds */
 function worstOf(rounds) {
-	const bad = rounds.filter(r => r.bad);
+	const bad = rounds.filter(r => r.bad), of = bad.length ? bad : rounds;
+	const least = Math.min(...of.map(r => STATES.indexOf(r.outcome)));
+	const worst = of.filter(r => STATES.indexOf(r.outcome) === least);
 
-	return bad.find(r => r.failure !== null && r.failure !== undefined) ?? bad[0] ?? rounds[0];
+	return worst.find(r => r.failure !== null && r.failure !== undefined) ?? worst[0];
 }
 
 /** @param {Result[]} results @param {Rate[]} rates @returns {Variant[]} */
