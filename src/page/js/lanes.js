@@ -26,7 +26,8 @@ export function chooseTasks(trace, text) {
 		(!wanted || String(task.pid) === wanted ||
 		 task.names.some(name => trace.names[name].toLowerCase().includes(wanted)));
 	const matching = trace.tasks.filter(fits);
-	const shown = matching.map(task => ({ task, busy: trace.upTo(task, trace.span).reduce((a, b) => a + b, 0) }))
+	const upTo = (/** @type {Task} */ task, /** @type {number} */ t) => trace.upTo(task, t).reduce((a, b) => a + b, 0);
+	const shown = matching.map(task => ({ task, busy: upTo(task, trace.span) - upTo(task, trace.since) }))
 		.sort((a, b) => b.busy - a.busy).slice(0, wanted ? MOST_TASKS : FIRST_TASKS).map(one => one.task);
 
 	return { matching, shown };

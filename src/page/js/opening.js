@@ -47,7 +47,8 @@ function lastLongWait(trace, task, failure) {
 	for (let i = trace.segmentAt(task, failure); i >= task.first; i--) {
 		const end = Math.min(trace.segmentEnd(task, i), failure);
 
-		if (end < failure - trace.span / 3)
+		/* Of what ended before an opening only parts are there. */
+		if (end < failure - trace.span / 3 || trace.isUnread(end))
 			break;
 		if (isWait(trace.kind[i]) && end - trace.start[i] > longest) {
 			longest = end - trace.start[i];
