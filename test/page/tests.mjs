@@ -403,7 +403,8 @@ await test("a suite with rounds: each cell's rate, both runs' artefacts, each ro
 
 		lines.push(result("fair", round, round % 9 && round !== 4 ? "pass" : "fail", dumped), result("steady", round, "pass"));
 	}
-	for (const of of [["torn", 1, "pass"], ["torn", 2, "error"], ["once", 1, "pass"]])
+	for (const of of [["torn", 1, "pass"], ["torn", 2, "error"], ["once", 1, "pass"],
+		["worse", 1, "inconclusive", { dump: `${stem}.failure-dump.json` }], ["worse", 2, "fail"]])
 		lines.push(result(...of));
 	lines.push(rate("fair", 17, 3, { good: "out/<b>good</b>", bad: "out/bad" }), rate("steady", 20, 0, { low: 0.839, high: 1 }),
 		rate("torn", 1, 0, { low: 0.207, high: 1, neither: 1 }));
@@ -413,9 +414,9 @@ await test("a suite with rounds: each cell's rate, both runs' artefacts, each ro
 	const cells = () => page.locator(".matrix .cell").allInnerTexts().then(all => all.map(text => text.replace(/\s+/g, " ")).sort());
 
 	same(await page.locator(".title .badge").first().innerText(), "✗ FAIL", "what it comes to");
-	same(await page.locator(".cause").first().innerText(), "2 of 4 variants failed; 4 of 43 rounds; 1 flaky", "in words");
+	same(await page.locator(".cause").first().innerText(), "3 of 5 variants failed; 6 of 45 rounds; 1 flaky", "in words");
 	same(await cells(), ["! error 1.50 s 100.0 % (20.7–100.0)", "~ FLAKY 3/20 10.5 s 85.0 % (64.0–94.8)", "✓ pass 1.00 s",
-		"✓ pass 10.5 s 100.0 % (83.9–100.0)"], "words, rates and times");
+		"✓ pass 10.5 s 100.0 % (83.9–100.0)", "✗ fail 1.50 s 2 rounds"], "words, rates and times");
 	await page.locator("button[title^='fair']").click();
 	const told = page.locator(".rounds");
 
@@ -426,9 +427,10 @@ await test("a suite with rounds: each cell's rate, both runs' artefacts, each ro
 	await told.locator("tbody tr").nth(3).click();
 	yes((await page.locator(".detail").innerText()).includes("fair, round 4"), "the round that was asked for");
 	same(await page.locator(".detail .trace").count(), 0, "timelines of the round that has none");
-	same(await page.locator(".filter").allInnerTexts(), ["~ FLAKY 1", "! ERROR 1", "✓ PASS 2"], "filters, in variants");
+	same(await page.locator(".filter").allInnerTexts(), ["✗ FAIL 1", "~ FLAKY 1", "! ERROR 1", "✓ PASS 2"], "filters, in variants");
 	await page.locator(".filter", { hasText: "PASS" }).click();
 	await page.locator(".filter", { hasText: "ERROR" }).click();
+	await page.locator(".filter", { hasText: "FAIL" }).click();
 	same(await cells(), ["~ FLAKY 3/20 10.5 s 85.0 % (64.0–94.8)"], "a flaky one is no pass, and keeps its rounds");
 	await page.locator("#matrix input").fill("cause fair 20");
 	same((await cells()).length, 1, "variants of which one round has that cause");
@@ -561,7 +563,12 @@ await test("a large trace opens with its last part, in which all is as in the wh
 	await page.waitForFunction(() => document.querySelector("canvas.timeline"));
 	yes(await page.evaluate(() => (window.since = document.querySelector(".trace").timeline.trace.since)) > 0, "it is the last part");
 	yes(await page.locator("input[type=search]").isDisabled(), "no search yet");
-	yes(/reading what was before .* search and tables follow/.test(await page.locator(".trace .tools").textContent()), "it is said");
+	const note = page.locator(".timeline-box + .note");
+
+	yes(/reading what was before .* search and tables follow/.test(await note.textContent()), "it is said");
+	await page.emulateMedia({ media: "print" });
+	yes(await note.isVisible(), "it is said on paper");
+	await page.emulateMedia({ media: null });
 	same(await page.locator(".tables").count(), 0, "tables so far");
 	const { early, told } = await timeline(page, t => {
 		const { trace } = t, early = trace.tasks.flatMap(task => Array.from({ length: task.end - task.first }, (_, i) => task.first + i))
@@ -589,8 +596,21 @@ await test("a large trace opens with its last part, in which all is as in the wh
 	same(await look(), part, "what is in the last part");
 	same(await seen(), before, "the view, and who is selected");
 	yes(await page.locator("input[type=search]").isEnabled(), "search");
-	yes(!(await page.locator(".trace .tools").textContent()).includes("reading"), "nothing more is read");
+	yes(!(await page.locator(".trace").textContent()).includes("reading"), "nothing more is read");
 	await opened.close();
+	/* Cut off within the second block. */
+	const text = readFileSync(file, "utf8"), cutOff = join(work, "cut-off.html");
+
+	writeFileSync(cutOff, text.slice(0, text.indexOf('id="block1">') + 2000));
+	const short = await open(browser, cutOff);
+
+	await short.page.waitForFunction(() => document.querySelector(".trace")?.textContent.includes("cannot be read"));
+	yes(/what was before .* cannot be read: .+; there are no search and no tables/.test(
+		await short.page.locator(".timeline-box + .note").textContent()), "why there is no more");
+	same(await timeline(short.page, t => t.trace.since > 0 && t.focus && t.trace.nameOf(t.focus)), "starved", "the last part stays");
+	yes(await short.page.locator("canvas.timeline").isVisible(), "and is seen");
+	await harmless(short);
+	await short.close();
 	/* Whoever moved the view meanwhile, or selected another, keeps that. */
 	const other = await open(browser, file, {}, holdBlock(1));
 
@@ -606,6 +626,26 @@ await test("a large trace opens with its last part, in which all is as in the wh
 	same(await timeline(other.page, t => [t.focus.pid, t.view.from, t.view.to]), pid, "who was selected, and the view");
 	await harmless(other);
 	await other.close();
+	/* Nor does it move under who has selected a range, or holds it. */
+	for (const hold of [t => t.select([t.trace.span - 2e6, t.trace.span - 1e6]), t => t.canvas.dispatchEvent(
+		new PointerEvent("pointerdown", { button: 0, pointerId: 1 })), null]) {
+		const held = await open(browser, file, {}, holdBlock(1) +
+			"Element.prototype.setPointerCapture = () => {};");
+
+		await held.page.waitForFunction(() => document.querySelector("canvas.timeline"));
+		if (hold)
+			await timeline(held.page, hold);
+		const at = await timeline(held.page, t => {
+			t.toFailure = () => { window.isMoved = true; };
+			return [t.view.from, t.view.to];
+		});
+
+		await held.page.evaluate(() => window.go());
+		await traces(held.page);
+		same(await held.page.evaluate(() => Boolean(window.isMoved)), !hold, "it opens anew");
+		same(await timeline(held.page, t => [t.view.from, t.view.to]), at, "the view");
+		await held.close();
+	}
 });
 
 await test("a guess at the task is called one; a trace that is cut off is shown, and it is told", async () => {

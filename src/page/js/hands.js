@@ -7,6 +7,7 @@ import { MAP_HEIGHT, TOP } from "./view.js";
 
 /**
  * @typedef {object} Hands what they may do
+ * @property {boolean} isHeld the pointer's button is down
  * @property {View} view
  * @property {number | null} cursor the time under the pointer
  * @property {[number, number] | null} range that is selected
@@ -110,6 +111,10 @@ function listenToPointer(canvas, hands) {
 	const { view } = hands;
 	/** @type {{ kind: string, x: number, y: number, from: number, to: number, scroll: number, moved: boolean } | null} */
 	let drag = null;
+	const drop = () => {
+		drag = null;
+		hands.isHeld = false;
+	};
 
 	canvas.addEventListener("pointerdown", event => {
 		const at = placeOf(canvas, event);
@@ -122,6 +127,7 @@ function listenToPointer(canvas, hands) {
 			at.x >= view.x && (at.y < TOP || event.shiftKey) ? "select" : "pan";
 
 		drag = { kind, x: at.x, y: at.y, from: view.from, to: view.to, scroll: view.scroll, moved: false };
+		hands.isHeld = true;
 		if (kind === "map") {
 			view.mapTo(at.x);
 			hands.draw();
@@ -156,9 +162,9 @@ function listenToPointer(canvas, hands) {
 			hands.click(placeOf(canvas, event));
 		else if (drag && drag.kind === "select")
 			hands.select(hands.range && hands.range[0] < hands.range[1] ? hands.range : null);
-		drag = null;
+		drop();
 	});
-	canvas.addEventListener("pointercancel", () => { drag = null; });
+	canvas.addEventListener("pointercancel", drop);
 	canvas.addEventListener("pointerleave", () => hands.leave());
 }
 

@@ -34,8 +34,6 @@ export class Sides {
 	constructor() {
 		/** @type {Timeline[]} the first run's and the repro's, once they are there */
 		this.timelines = [];
-		/** @type {[number, number][]} what each opened at: from, to */
-		this.opened = [];
 		this.at = [0, 0];
 		/** Which one was moved last. */
 		this.leader = 0;
@@ -48,7 +46,6 @@ export class Sides {
 	/** @param {Timeline} timeline @param {number} which */
 	put(timeline, which) {
 		this.timelines[which] = timeline;
-		this.opened[which] = [timeline.view.from, timeline.view.to];
 		if (this.timelines[0] && this.timelines[1])
 			this.#begin();
 	}
@@ -68,7 +65,6 @@ export class Sides {
 				this.timelines.forEach((timeline, i) => timeline.tellFrom(on ? at[i] : null))));
 		this.tools.hidden = false;
 		this.#open();
-		this.#link(true);
 	}
 
 	/** @param {string} text @param {string} hint @param {boolean} isOn @param {(on: boolean) => void} set */
@@ -84,12 +80,20 @@ export class Sides {
 
 	/** What both opened at is in view; or what one shows that was moved before the other was there. */
 	#open() {
-		const moved = this.timelines.findIndex(({ view }, i) => view.from !== this.opened[i][0] || view.to !== this.opened[i][1]);
-		const [a, b] = this.opened.map(([from, to], i) => [from - this.at[i], to - this.at[i]]);
+		const { timelines } = this;
+		const moved = timelines.findIndex(({ view, opened }) => view.from !== opened[0] || view.to !== opened[1]);
+		const [a, b] = timelines.map(({ opened }, i) => [opened[0] - this.at[i], opened[1] - this.at[i]]);
 
 		this.leader = Math.max(0, moved);
 		if (moved < 0)
-			this.timelines[0].view.place(Math.min(a[0], b[0]) + this.at[0], Math.max(a[1], b[1]) + this.at[0]);
+			timelines[0].view.place(Math.min(a[0], b[0]) + this.at[0], Math.max(a[1], b[1]) + this.at[0]);
+		this.#link(true);
+		for (const timeline of timelines) {
+			/* What both opened at stays when all of a trace is there. */
+			timeline.reopen = () => {};
+			if (moved < 0)
+				timeline.opened = [timeline.view.from, timeline.view.to];
+		}
 	}
 
 	/** Who leads stays: to be put within its own trace is no move. @param {boolean} on */

@@ -35,6 +35,7 @@ export class Timeline {
 		/** @type {Task | null} */
 		this.focus = null;
 		this.arrows = false;
+		this.isHeld = false;
 		/** @type {number | null} */
 		this.cursor = null;
 		/** @type {(t: number | null) => void} the pointer is at that time, or elsewhere */
@@ -52,7 +53,9 @@ export class Timeline {
 		this.said = el("div", { class: "visually-hidden", "aria-live": "polite" });
 		this.node = el("div", { class: "timeline-box" }, this.canvas, this.tip.node, this.said);
 		this.chosen = chooseTasks(trace, "");
-		/** What toFailure() showed last: from, to. */
+		/** All of the trace is there, and nobody has touched it. */
+		this.reopen = () => this.toFailure();
+		/** What was shown without anybody's doing, or by toFailure(): from, to. */
 		this.opened = [0, 0];
 		this.contentHeight = 0;
 		/** @type {import("./lanes.js").Lane[]} */
@@ -75,22 +78,22 @@ export class Timeline {
 	}
 
 	/**
-	 * All of the trace is there, of which the last part was shown.
+	 * All of the trace is there, of which the last part was shown. Who touched it finds it as it was.
 	 * @param {Trace} trace @param {Task | null} focus whom it opens with @param {number | null} since
 	 */
 	replace(trace, focus, since) {
 		const { view, options, opened } = this, chosen = this.focus && (trace.byPid.get(this.focus.pid) ?? null);
-		const isTheirs = this.focus !== options.focus;
 		const isMoved = view.scroll !== 0 || view.from !== opened[0] || view.to !== opened[1];
+		const isTouched = isMoved || this.focus !== options.focus || this.range !== null || this.isHeld;
 
 		this.trace = trace;
 		options.focus = focus;
 		options.since = since;
 		this.restyle();
 		this.chosen = chooseTasks(trace, "");
-		this.setFocus(isTheirs ? chosen : focus);
-		if (!isTheirs && !isMoved)
-			this.toFailure();
+		this.setFocus(isTouched ? chosen : focus);
+		if (!isTouched)
+			this.reopen();
 	}
 
 	/** It is in the page no more. */

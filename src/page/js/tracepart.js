@@ -67,14 +67,14 @@ export function namedTask(trace, wanted) {
 }
 
 /**
- * From when to when the payload ran, of what is recorded.
+ * From when to when the payload ran, of what is recorded and read.
  * @param {Trace} trace
  * @returns {[number, number]}
  */
 export function payloadTime(trace) {
 	const moment = (/** @type {string} */ name) => trace.marks.find(mark => mark[1] === name)?.[0];
 
-	return [Math.max(0, moment("payload starts") ?? 0), moment("payload ends") ?? trace.span];
+	return [Math.max(trace.since, moment("payload starts") ?? 0), Math.max(trace.since, moment("payload ends") ?? trace.span)];
 }
 
 /** Who waited longest for a CPU while the payload ran, where that is a good part of it: a guess at whom a failure is about. @param {Trace} trace */
@@ -97,7 +97,7 @@ export function mostWaiting(trace) {
 
 /** @param {Trace} trace @param {Task} task */
 function waited(trace, task) {
-	return trace.upTo(task, trace.span)[1];
+	return trace.upTo(task, trace.span)[1] - trace.upTo(task, trace.since)[1];
 }
 
 /**
@@ -125,7 +125,7 @@ export function tracePart(entry, wanted, isOpen, ready, complete) {
 		return whole.then(all => {
 			part.complete(all);
 			complete(all);
-		});
+		}, error => part.lack(error));
 	}).catch(error => {
 		clear(box);
 		box.append(absent(`the trace cannot be shown: ${error.message}`));
@@ -153,6 +153,8 @@ function fill(box, entry, trace, wanted, isOpen) {
 		},
 	});
 	const found = el("span", { class: "note", "aria-live": "polite" });
+	/* It is printed as well, which the tools are not. */
+	const rest = el("p", { class: "note", "aria-live": "polite" });
 	const search = /** @type {HTMLInputElement} */ (el("input", { type: "search", placeholder: "task or pid",
 		disabled: true,
 		"aria-label": "Tasks whose name or pid has this", oninput: () => {
@@ -184,8 +186,12 @@ function fill(box, entry, trace, wanted, isOpen) {
 		timeline.node,
 		legend(), remarks(entry, /** @type {TraceMeta} */ (entry.columns)), below);
 	timeline.toFailure();
-	if (trace.since)
-		found.append(`reading what was before ${timeline.view.moment(trace.since, 1e6)}; search and tables follow …`);
+	const before = `what was before ${timeline.view.moment(trace.since, 1e6)}`;
+
+	if (trace.since) {
+		rest.append(`reading ${before}; search and tables follow …`);
+		timeline.node.after(rest);
+	}
 	/* For the page's tests, and for whoever is curious. */
 	Object.assign(box, { timeline });
 	return {
@@ -194,11 +200,17 @@ function fill(box, entry, trace, wanted, isOpen) {
 			shownTrace = all;
 			if (all !== trace)
 				timeline.replace(all, focusOf(all, wanted), sinceOf(all, wanted, focusOf(all, wanted)));
-			clear(found);
+			rest.remove();
 			search.disabled = false;
 			numbers = tables(timeline);
 			timeline.onOrigin = numbers.refill;
 			below.append(numbers.node);
+		},
+		/** What is shown is all that there is. */
+		lack: (/** @type {Error} */ error) => {
+			clear(rest);
+			rest.append(`${before} cannot be read: ${error.message}; there are no search and no tables`);
+			below.remove();
 		},
 	};
 }
