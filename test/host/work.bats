@@ -193,7 +193,8 @@ signalled()
 	signalled STOP hang 6s
 	assert_status 0
 	assert_output 'ktstr-work: 1 processes did not stop by themselves, and were killed' 'hang: 3 processes of spin'
-	none_of hang
+	# It is killed; on a busy machine that takes a moment.
+	wait_for none_of hang
 }
 
 @test "work: tasks die with who measures" {
