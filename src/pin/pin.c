@@ -71,35 +71,35 @@ static int lock_cores(struct pin *pin, const struct pin_host *host, struct error
 	return 0;
 }
 
-/* Returns 0, or -ENOSPC or -EAGAIN: others have too much of it. */
+/* Returns 0; -ENOSPC or -EAGAIN: others have too much of it; or another negative errno. */
 static int try(struct pin *pin, const struct topology *topology, uint64_t memory_mib,
-	       const struct pin_host *host, bool *taken, struct error *err)
+	       const struct pin_host *host, struct error *err)
 {
+	bool *taken = calloc(host->nr_cpus + 1, sizeof(*taken));
 	int ret;
 
+	if (!taken)
+		return error_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < host->nr_cpus; i++)
 		taken[i] = pin_lock_is_taken(pin->lock_fd, host->cpus[i].core);
 	ret = pin_plan_make(topology, memory_mib, host, taken, &pin->plan, err);
+	free(taken);
 	return ret ? ret : lock_cores(pin, host, err);
 }
 
+/* @whole: not those either that share a core with one of the plan */
 static bool add_others(const struct pin_plan *plan, const struct pin_host *host, bool whole,
 		       cpu_set_t *others)
 {
-	size_t size = CPU_ALLOC_SIZE(PIN_MAX_CPUS), begin = 0;
+	size_t size = CPU_ALLOC_SIZE(PIN_MAX_CPUS);
+	bool ours;
 
 	CPU_ZERO_S(size, others);
-	for (size_t i = 0; i < host->nr_cpus; i++) {
-		bool ours = is_ours(plan, host->cpus[i].id);
-
-		if (host->cpus[i].core != host->cpus[begin].core)
-			begin = i;
-		for (size_t j = begin; whole && !ours && j < host->nr_cpus &&
-				       host->cpus[j].core == host->cpus[begin].core;
-		     j++)
-			ours = is_ours(plan, host->cpus[j].id);
-		if (!ours)
-			CPU_SET_S(host->cpus[i].id, size, others);
+	for (size_t begin = 0, end; begin < host->nr_cpus; begin = end) {
+		end = core_end(plan, host, begin, &ours);
+		for (size_t i = begin; i < end; i++)
+			if (whole ? !ours : !is_ours(plan, host->cpus[i].id))
+				CPU_SET_S(host->cpus[i].id, size, others);
 	}
 	return CPU_COUNT_S(size, others) > 0;
 }
@@ -133,18 +133,16 @@ static void lock_path(const struct pin *pin, char path[PATH_MAX])
 static int take(struct pin *pin, const struct topology *topology, uint64_t memory_mib,
 		const struct pin_host *host, const struct pin_wait *wait, struct error *err)
 {
-	bool *taken = calloc(host->nr_cpus + 1, sizeof(*taken)), said = false;
+	bool said = false;
 	char path[PATH_MAX], line[ERROR_TEXT_SIZE + PATH_MAX + 128];
 	struct pollfd cancel = { .fd = wait->cancel_fd, .events = POLLIN };
 	struct error busy = { "" };
 	uint64_t begin = now_ns();
 	int ret;
 
-	if (!taken)
-		return error_set(err, -ENOMEM, "out of memory");
 	lock_path(pin, path);
 	for (;;) {
-		ret = try(pin, topology, memory_mib, host, taken, &busy);
+		ret = try(pin, topology, memory_mib, host, &busy);
 		if (ret != -ENOSPC && ret != -EAGAIN)
 			break;
 		if (wait->say && ret == -ENOSPC && !said) {
@@ -170,7 +168,6 @@ static int take(struct pin *pin, const struct topology *topology, uint64_t memor
 		if (ret)
 			break;
 	}
-	free(taken);
 	return ret ? error_set(err, ret, "%s", busy.text) : 0;
 }
 
@@ -222,16 +219,10 @@ int pin_take(struct pin *pin, const struct topology *topology, uint64_t memory_m
 int pin_try(struct pin *pin, const struct pin_host *host, const struct topology *topology,
 	    uint64_t memory_mib, struct error *err)
 {
-	bool *taken = calloc(host->nr_cpus + 1, sizeof(*taken));
-	int ret;
+	int ret = open_locks(pin, host, err);
 
-	pin->lock_fd = -1;
-	if (!taken)
-		return error_set(err, -ENOMEM, "out of memory");
-	ret = open_locks(pin, host, err);
 	if (!ret)
-		ret = try(pin, topology, memory_mib, host, taken, err);
-	free(taken);
+		ret = try(pin, topology, memory_mib, host, err);
 	if (ret)
 		pin_give_back(pin);
 	return ret;
