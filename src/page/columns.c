@@ -12,7 +12,6 @@
 #include "page/opening.h"
 
 #define MAX_TASKS (1u << 24)
-#define NO_TASK	  NO_NUMBER
 
 /* A pid with one of its names. */
 struct task {
@@ -24,7 +23,7 @@ struct cpu {
 	size_t switches, wakes;	       /* how many */
 	size_t next_switch, next_wake; /* in the columns */
 	uint64_t last_switch, last_wake;
-	uint32_t running; /* a task's number, or NO_TASK */
+	uint32_t running; /* a task's number, or NO_NUMBER */
 };
 
 /* A column within the bytes. */
@@ -60,14 +59,14 @@ static int task_number(struct making *making, int32_t pid, uint32_t name, uint32
 	last = number_of(&making->by_pid, (uint32_t)pid);
 	if (!last)
 		return -ENOMEM;
-	if (!name && *last != NO_TASK) {
+	if (!name && *last != NO_NUMBER) {
 		*out = *last;
 		return 0;
 	}
 	number = number_of(&making->by_name, (uint64_t)name << 32 | (uint32_t)pid);
 	if (!number)
 		return -ENOMEM;
-	if (*number == NO_TASK) {
+	if (*number == NO_NUMBER) {
 		if (making->nr_tasks == making->room) {
 			size_t room = making->room ? 2 * making->room : 256;
 			struct task *grown = reallocarray(making->tasks, room, sizeof(*grown));
@@ -192,7 +191,7 @@ static int place(struct making *making, struct columns *columns)
 		cpu->next_switch = switches;
 		cpu->next_wake = wakes;
 		cpu->last_switch = cpu->last_wake = making->base_ns;
-		cpu->running = NO_TASK;
+		cpu->running = NO_NUMBER;
 		switches += cpu->switches;
 		wakes += cpu->wakes;
 	}

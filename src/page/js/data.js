@@ -112,12 +112,7 @@ async function* unpackedByHand(id, size) {
 
 	for await (const piece of pieces(id))
 		all.push(piece);
-	const packed = new Uint8Array(all.reduce((n, piece) => n + piece.length, 0));
-	let at = 0;
+	const packed = new Uint8Array(await new Blob(/** @type {BlobPart[]} */ (all)).arrayBuffer());
 
-	for (const piece of all) {
-		packed.set(piece, at);
-		at += piece.length;
-	}
 	yield inflate(packed, size);
 }

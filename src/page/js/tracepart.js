@@ -72,9 +72,13 @@ export function namedTask(trace, wanted) {
  * @returns {[number, number]}
  */
 export function payloadTime(trace) {
-	const moment = (/** @type {string} */ name) => trace.marks.find(mark => mark[1] === name)?.[0];
+	return [Math.max(trace.since, markAt(trace, "payload starts") ?? 0),
+		Math.max(trace.since, markAt(trace, "payload ends") ?? trace.span)];
+}
 
-	return [Math.max(trace.since, moment("payload starts") ?? 0), Math.max(trace.since, moment("payload ends") ?? trace.span)];
+/** When that was, if the trace says so. @param {Trace} trace @param {string} name */
+function markAt(trace, name) {
+	return trace.marks.find(mark => mark[1] === name)?.[0];
 }
 
 /** Who waited longest for a CPU while the payload ran, where that is a good part of it: a guess at whom a failure is about. @param {Trace} trace */
@@ -198,8 +202,11 @@ function fill(box, entry, trace, wanted, isOpen) {
 		timeline,
 		complete: (/** @type {Trace} */ all) => {
 			shownTrace = all;
-			if (all !== trace)
-				timeline.replace(all, focusOf(all, wanted), sinceOf(all, wanted, focusOf(all, wanted)));
+			if (all !== trace) {
+				const task = focusOf(all, wanted);
+
+				timeline.replace(all, task, sinceOf(all, wanted, task));
+			}
 			rest.remove();
 			search.disabled = false;
 			numbers = tables(timeline);
@@ -220,9 +227,7 @@ const focusOf = (trace, wanted) => namedTask(trace, wanted) ?? mostWaiting(trace
 
 /** When what is told of it began, or null. @param {Trace} trace @param {Wanted} wanted @param {Task | null} focus */
 function sinceOf(trace, { since }, focus) {
-	const start = trace.marks.find(mark => mark[1] === "payload starts")?.[0] ?? 0;
-
-	return since && since.pid === focus?.pid ? start + since.from_s * 1e9 : null;
+	return since && since.pid === focus?.pid ? (markAt(trace, "payload starts") ?? 0) + since.from_s * 1e9 : null;
 }
 
 function legend() {
