@@ -132,7 +132,7 @@ static void put_moment(struct json *json, const char *key, uint64_t boottime_ns)
 		json_put_null(json, key);
 }
 
-/* When its failure was seen, host's CLOCK_MONOTONIC. A repro VM is not looked at for each. */
+/* When its failure was seen, host's CLOCK_MONOTONIC. Not each VM that fails is looked at. */
 static uint64_t failed_ns(const struct observation *seen)
 {
 	if (seen->inside.at_ns)
