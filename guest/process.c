@@ -178,6 +178,12 @@ static int signal_others(int proc, pid_t spare, int signal_number, bool stopped)
 	return count;
 }
 
+void process_go_on(pid_t session)
+{
+	if (session > 0)
+		kill(-session, SIGCONT);
+}
+
 void process_kill_all(int proc, pid_t spare)
 {
 	/*
@@ -191,12 +197,9 @@ void process_kill_all(int proc, pid_t spare)
 		kill(-1, SIGKILL); /* nothing to choose by: better no tracer than such a payload */
 	else
 		signal_others(proc, spare, SIGKILL, false);
-	/*
-	 * The spared session's child of such a fork was stopped as well, and no walk need have met
-	 * it. A signal to a process group reaches those that are being made, too.
-	 */
-	if (spare > 0)
-		kill(-spare, SIGCONT);
+	/* The spared session's child of such a fork was stopped as well, and no walk need have met
+	 * it. */
+	process_go_on(spare);
 }
 
 bool process_any_left(int proc, pid_t spare)

@@ -360,7 +360,7 @@ void tracer_finish(struct session *session)
 	if (tracer->phase != TRACER_RECORDING)
 		return;
 	while (tracer->child.running && session_turn(session, limit) < limit)
-		;
+		process_go_on(tracer->child.pid);
 	if (tracer->child.running) {
 		put_down(session);
 		report_failure(session, KTSTR_EXIT_TIMEOUT, 0,
