@@ -18,7 +18,7 @@ bool state_has_time(struct inspect *inspect, size_t size)
 	inspect->unlooked += size + 64;
 	if (inspect->unlooked >= LOOK_EVERY) {
 		inspect->unlooked = 0;
-		if (now_ns() >= inspect->end_ns ||
+		if (thread_ns() >= inspect->end_ns ||
 		    (inspect->source->is_over && inspect->source->is_over(inspect->source->data)))
 			inspect->out_of_time = true;
 	}
@@ -104,7 +104,7 @@ void inspect_close(struct inspect *inspect)
 
 void inspect_allow(struct inspect *inspect, unsigned int limit_ms)
 {
-	inspect->end_ns = now_ns() + limit_ms * 1000000ull;
+	inspect->end_ns = thread_ns() + limit_ms * 1000000ull;
 	inspect->out_of_time = false;
 }
 

@@ -18,7 +18,7 @@ struct state_translation {
 
 struct inspect {
 	const struct inspect_source *source;
-	uint64_t end_ns; /* on clock.h's monotonic clock */
+	uint64_t end_ns; /* on the thread's own clock */
 	size_t unlooked; /* bytes since the clock was looked at */
 	bool out_of_time;
 

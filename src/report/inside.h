@@ -26,8 +26,9 @@ void report_inside_json(struct json *json, const struct inside *inside);
  * report_inside_text - what of it may tell why a test failed so, in few lines: the backtrace that
  * matters first, then what waits and what is blocked. Nothing where nothing does.
  * @stuck_vcpu: the one that the cause names, whose CPU is the first; -1: it names none
+ * @stuck_frame: of its backtrace, as verdict_stuck_frame says
  */
 void report_inside_text(FILE *out, const struct inside *inside, enum verdict_kind kind,
-			int stuck_vcpu);
+			int stuck_vcpu, unsigned int stuck_frame);
 
 #endif

@@ -29,10 +29,9 @@ void report_task(const struct inspect_task *task, char text[REPORT_TASK_SIZE])
 	snprintf(text, REPORT_TASK_SIZE, "%s[%" PRId32 "]", name, task->pid);
 }
 
-static void put_backtrace(FILE *out, const struct backtrace *trace, bool behind_interrupt)
+static void put_backtrace(FILE *out, const struct backtrace *trace, unsigned int first)
 {
-	unsigned int first = telling_first(trace, behind_interrupt), shown = 0;
-	unsigned int end = telling_end(trace, first);
+	unsigned int end = telling_end(trace, first), shown = 0;
 
 	for (unsigned int i = first; i < end && shown < MAX_FRAMES; i++, shown++) {
 		char frame[REPORT_FRAME_SIZE];
@@ -66,8 +65,8 @@ static unsigned int weight(const struct inspect_cpu *cpu, bool behind_interrupt)
 	return telling_is_idle(cpu) ? 0 : 2;
 }
 
-static void put_cpu(FILE *out, const struct inspect_cpu *cpu, bool with_trace,
-		    bool behind_interrupt)
+/* @first: the frame that its backtrace begins with; -1: without one */
+static void put_cpu(FILE *out, const struct inspect_cpu *cpu, int first, bool behind_interrupt)
 {
 	char task[REPORT_TASK_SIZE] = "a task that is not readable";
 	bool is_user = telling_is_user(cpu);
@@ -81,9 +80,9 @@ static void put_cpu(FILE *out, const struct inspect_cpu *cpu, bool with_trace,
 	fprintf(out, "  CPU %u: %s, in %s%s%s\n", cpu->cpu, task,
 		is_user ? "user mode" : "the kernel",
 		is_user || cpu->takes_interrupts || behind_interrupt ? "" : ", with interrupts off",
-		with_trace ? ":" : "");
-	if (with_trace)
-		put_backtrace(out, &cpu->trace, behind_interrupt);
+		first >= 0 ? ":" : "");
+	if (first >= 0)
+		put_backtrace(out, &cpu->trace, (unsigned int)first);
 }
 
 /*
@@ -91,9 +90,10 @@ static void put_cpu(FILE *out, const struct inspect_cpu *cpu, bool with_trace,
  * how it came where it is.
  */
 static void put_cpus(FILE *out, const struct inspect_machine *machine, bool behind_interrupt,
-		     int stuck_vcpu)
+		     int stuck_vcpu, unsigned int stuck_frame)
 {
 	unsigned int most = 0, shown = 0, idle = 0;
+	const struct inspect_cpu *cpu;
 
 	for (unsigned int i = 1; i < machine->nr_cpus; i++)
 		if (weight(&machine->cpus[i], behind_interrupt) >
@@ -104,9 +104,12 @@ static void put_cpus(FILE *out, const struct inspect_machine *machine, bool behi
 	for (unsigned int i = 0; i < machine->nr_cpus; i++)
 		if ((int)machine->cpus[i].vcpu == stuck_vcpu && !*machine->cpus[i].why_registers)
 			most = i;
-	if ((int)machine->cpus[most].vcpu == stuck_vcpu ||
-	    weight(&machine->cpus[most], behind_interrupt) > 1)
-		put_cpu(out, &machine->cpus[most], true, behind_interrupt);
+	cpu = &machine->cpus[most];
+	if ((int)cpu->vcpu == stuck_vcpu && stuck_frame)
+		put_cpu(out, cpu, (int)stuck_frame, true);
+	else if ((int)cpu->vcpu == stuck_vcpu || weight(cpu, behind_interrupt) > 1)
+		put_cpu(out, cpu, (int)telling_first(&cpu->trace, behind_interrupt),
+			behind_interrupt);
 	else
 		most = machine->nr_cpus;
 	for (unsigned int i = 0; i < machine->nr_cpus; i++) {
@@ -115,7 +118,7 @@ static void put_cpus(FILE *out, const struct inspect_machine *machine, bool behi
 		if (telling_is_idle(&machine->cpus[i]))
 			idle++;
 		else if (shown++ < MAX_CPUS)
-			put_cpu(out, &machine->cpus[i], false, behind_interrupt);
+			put_cpu(out, &machine->cpus[i], -1, behind_interrupt);
 	}
 	if (shown > MAX_CPUS)
 		fprintf(out, "  CPUs: %u more are busy\n", shown - MAX_CPUS);
@@ -200,7 +203,7 @@ static void put_blocked(FILE *out, const struct inspect_machine *machine)
 		if (blocked->is_known)
 			fprintf(out, " for %.1f s", (double)blocked->not_run_ns / 1e9);
 		fputs(":\n", out);
-		put_backtrace(out, &blocked->trace, false);
+		put_backtrace(out, &blocked->trace, telling_first(&blocked->trace, false));
 		shown++;
 	}
 	if (machine->nr_blocked_in_all > shown && shown)
@@ -227,7 +230,7 @@ static void put_sleeping(FILE *out, const struct inspect_machine *machine)
 }
 
 void report_inside_text(FILE *out, const struct inside *inside, enum verdict_kind kind,
-			int stuck_vcpu)
+			int stuck_vcpu, unsigned int stuck_frame)
 {
 	/* A guest that runs into a limit takes its interrupts: they are not what it does. */
 	bool is_at_limit = kind == VERDICT_TIMEOUT;
@@ -246,7 +249,7 @@ void report_inside_text(FILE *out, const struct inside *inside, enum verdict_kin
 	/* What a payload that ended by itself was doing is for the dump. */
 	if (kind == VERDICT_TIMEOUT || kind == VERDICT_PANIC || kind == VERDICT_STALL ||
 	    kind == VERDICT_DIED || kind == VERDICT_PROTOCOL)
-		put_cpus(out, inside->machine, is_at_limit, stuck_vcpu);
+		put_cpus(out, inside->machine, is_at_limit, stuck_vcpu, stuck_frame);
 	/* At a limit a task that would run just then is as good as one that runs. */
 	put_waiting(out, inside->machine, is_at_limit ? 0 : WORTH_NS);
 	if (is_at_limit)

@@ -228,7 +228,8 @@ static void put_evidence(FILE *out, const struct report *report)
 
 	report_quote_text(out, first->quote, "trace");
 	report_inside_text(out, &first->seen->inside, kind,
-			   is_stuck ? (int)first->seen->stuck_vcpu : -1);
+			   is_stuck ? (int)first->seen->stuck_vcpu : -1,
+			   verdict_stuck_frame(first->seen));
 	/* What the guest itself showed says more than how its console ends. */
 	if (!first->seen->inside.machine &&
 	    (kind == VERDICT_PANIC || kind == VERDICT_STALL || kind == VERDICT_DIED))

@@ -293,6 +293,8 @@ static bool is_locked_up(struct watch_queues *queues, struct vmm *vmm, unsigned 
 					    .exits = sample.exits };
 		return false;
 	}
+	memmove(run->rips + 1, run->rips, sizeof(run->rips) - sizeof(run->rips[0]));
+	run->rips[0] = sample.rip;
 	if (sample.cpu_ns - run->begin < SUSPECT_KERNEL * FIFTH(queues->stall_ns) ||
 	    !open_guest(queues, vmm, now_ns))
 		return false;
@@ -311,6 +313,7 @@ static bool is_locked_up(struct watch_queues *queues, struct vmm *vmm, unsigned 
 	seen->stuck_vcpu = cpu;
 	seen->stuck_ns = sample.cpu_ns - run->since;
 	seen->stuck_rip = sample.rip;
+	memcpy(seen->stuck_rips, run->rips, sizeof(run->rips));
 	return is_so;
 }
 

@@ -39,10 +39,11 @@ struct watch_queues {
 	unsigned int nr_seen;	     /* ... so often */
 	uint64_t wait_ns, next_stop; /* how long after a stop for nothing, and until when */
 	struct kernel_run {
-		uint64_t nr;		    /* of the sample that was looked at last */
-		uint64_t begin, exits;	    /* all samples since then were in the kernel */
-		uint64_t task, nr_switches; /* what ran there by then; 0: not looked at yet */
-		uint64_t since;		    /* the vCPU's run time then */
+		uint64_t nr;			 /* of the sample that was looked at last */
+		uint64_t begin, exits;		 /* all samples since then were in the kernel */
+		uint64_t task, nr_switches;	 /* what ran there by then; 0: not looked at yet */
+		uint64_t since;			 /* the vCPU's run time then */
+		uint64_t rips[OBSERVATION_RIPS]; /* of the last of these samples */
 	} runs[TOPOLOGY_MAX_CPUS];
 };
 

@@ -23,6 +23,15 @@ static inline uint64_t boottime_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* How long this thread has run: what a busy host does not give it does not count. */
+static inline uint64_t thread_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static inline int64_t now_ms(void)
 {
 	return (int64_t)(now_ns() / 1000000u);

@@ -149,6 +149,24 @@ static bool describe_cpus(const struct inspect_machine *machine, char text[HANG_
 	return false;
 }
 
+/* It waits in the kernel, for no long time: what a payload does that comes on slowly. */
+static bool is_in_a_short_wait(const struct inspect_machine *machine, const char *cpus,
+			       char text[HANG_SIZE])
+{
+	char task[NAME_SIZE], where[NAME_SIZE + 8];
+
+	for (unsigned int i = 0; i < machine->nr_blocked; i++) {
+		const struct inspect_blocked *blocked = &machine->blocked[i];
+
+		if (blocked->task.is_kernel_thread)
+			continue;
+		snprintf(text, HANG_SIZE, "%s, and %s is blocked%s", cpus,
+			 task_name(&blocked->task, task), place(&blocked->trace, where));
+		return true;
+	}
+	return false;
+}
+
 static bool is_asleep(const struct inspect_machine *machine, char text[HANG_SIZE])
 {
 	char task[NAME_SIZE], where[NAME_SIZE + 8], cpus[HANG_SIZE / 2];
@@ -156,6 +174,8 @@ static bool is_asleep(const struct inspect_machine *machine, char text[HANG_SIZE
 	const struct inspect_blocked *last;
 
 	if (!machine->nr_sleeping) {
+		if (is_in_a_short_wait(machine, cpus, text))
+			return true;
 		if (is_busy)
 			snprintf(text, HANG_SIZE, "%s", cpus);
 		return is_busy;

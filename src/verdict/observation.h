@@ -56,6 +56,8 @@ enum trace_seen {
 	TRACE_UNWRITTEN,  /* it came, but could not be written on the host: trace_error */
 };
 
+#define OBSERVATION_RIPS 8u
+
 struct observation {
 	/* The beginning of the machine. */
 	bool forked;	       /* from a base, which had booted to its ready point */
@@ -68,6 +70,8 @@ struct observation {
 	unsigned int stuck_vcpu;
 	uint64_t stuck_ns; /* of the vCPU's own run time; where all idle: of the guest's */
 	uint64_t stuck_rip;
+	/* Where a soft lockup's vCPU was at its last samples; 0: there were fewer. */
+	uint64_t stuck_rips[OBSERVATION_RIPS];
 	struct inspect_task stuck_task; /* what runs there */
 	struct waiting stuck_waiting;	/* what waits; names in both are the guest's */
 

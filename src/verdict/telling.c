@@ -55,6 +55,36 @@ static unsigned int behind_interrupts(const struct backtrace *trace)
 	return first;
 }
 
+/* Was the CPU in that function at one of these samples? */
+static bool was_in(const struct backtrace_frame *frame, const uint64_t *rips, unsigned int nr)
+{
+	uint64_t start = frame->address - frame->offset;
+
+	for (unsigned int i = 0; i < nr && rips[i]; i++)
+		if (*frame->symbol && rips[i] - start < frame->size)
+			return true;
+	return false;
+}
+
+unsigned int telling_lockup(const struct inspect_cpu *cpu, const uint64_t *rips, unsigned int nr)
+{
+	const struct backtrace *trace = &cpu->trace;
+	unsigned int interrupted = 0, first = 0, goes_on = trace->nr;
+
+	for (unsigned int i = 0; i < trace->nr; i++) {
+		if (was_in(&trace->frames[i], rips, nr))
+			goes_on = first;
+		/* An entry into the kernel: of an interrupt, or of an exception. */
+		if (begins(&trace->frames[i], "asm_") && i + 1 < trace->nr) {
+			first = i + 1;
+			interrupted = interrupted ?: first;
+		}
+	}
+	if (goes_on < trace->nr)
+		return goes_on;
+	return cpu->takes_interrupts ? 0 : interrupted;
+}
+
 bool telling_has_panicked(const struct backtrace *trace)
 {
 	unsigned int first = behind_panic(trace);

@@ -18,6 +18,15 @@ bool telling_has_panicked(const struct backtrace *trace);
  */
 unsigned int telling_first(const struct backtrace *trace, bool behind_interrupt);
 
+/*
+ * telling_lockup - the first frame of what keeps a CPU in a soft lockup, and not of what interrupts
+ * it in passing: a handler, or a softirq behind one, which takes interrupts itself
+ * @rips: where the CPU was at its last @nr samples, up to the first that is 0: what was interrupted
+ * and goes on again is seen by these. Without such a sign it is what takes interrupts that does not
+ * end.
+ */
+unsigned int telling_lockup(const struct inspect_cpu *cpu, const uint64_t *rips, unsigned int nr);
+
 /* telling_end - one behind the last that does; not below @first. */
 unsigned int telling_end(const struct backtrace *trace, unsigned int first);
 

@@ -558,33 +558,39 @@ void verdict_add_expected(struct verdict *verdict, const struct expect *expect)
 	}
 }
 
-/*
- * What @vcpu was in, where that was read from outside; NULL: it was not.
- * @behind_interrupt: not the interrupt that it just takes
- */
-static const char *place_of(const struct inspect_machine *machine, unsigned int vcpu,
-			    bool behind_interrupt)
+static const struct inspect_cpu *cpu_of(const struct inspect_machine *machine, unsigned int vcpu)
 {
 	const struct inspect_cpu *cpu = machine && vcpu < machine->nr_cpus ? &machine->cpus[vcpu]
 									   : NULL;
-	unsigned int at = 0;
 
-	if (!cpu || !cpu->trace.nr)
-		return NULL;
-	/* Its entry; a softirq that runs behind one takes interrupts itself. */
-	if (behind_interrupt && !cpu->takes_interrupts)
-		while (at < cpu->trace.nr && strncmp(cpu->trace.frames[at++].symbol, "asm_", 4))
-			;
-	if (at == cpu->trace.nr)
-		at = 0;
-	return *cpu->trace.frames[at].symbol ? cpu->trace.frames[at].symbol : NULL;
+	return cpu && cpu->trace.nr ? cpu : NULL;
+}
+
+static const char *place_in(const struct inspect_cpu *cpu, unsigned int frame)
+{
+	return cpu && *cpu->trace.frames[frame].symbol ? cpu->trace.frames[frame].symbol : NULL;
+}
+
+/* What the vCPU was in; NULL: that could not be read from outside. */
+static const char *place_of(const struct inspect_machine *machine, unsigned int vcpu)
+{
+	return place_in(cpu_of(machine, vcpu), 0);
+}
+
+unsigned int verdict_stuck_frame(const struct observation *seen)
+{
+	const struct inspect_cpu *cpu = cpu_of(seen->inside.machine, seen->stuck_vcpu);
+
+	return cpu && seen->stop == STOP_SOFT_LOCKUP
+		       ? telling_lockup(cpu, seen->stuck_rips, OBSERVATION_RIPS)
+		       : 0;
 }
 
 /* What the vCPU was in; else its bare address. */
 static void add_stuck_place(struct verdict *verdict, const struct observation *seen)
 {
 	const char *place =
-		place_of(seen->inside.machine, seen->stuck_vcpu, seen->stop == STOP_SOFT_LOCKUP);
+		place_in(cpu_of(seen->inside.machine, seen->stuck_vcpu), verdict_stuck_frame(seen));
 
 	if (place) {
 		add(verdict, " in ");
@@ -607,11 +613,11 @@ static unsigned int stuck_for(const struct observation *seen)
 {
 	const struct inspect_machine *machine = seen->inside.machine;
 
-	if (!waits_for_lock(place_of(machine, seen->stuck_vcpu, false)))
+	if (!waits_for_lock(place_of(machine, seen->stuck_vcpu)))
 		return seen->stuck_vcpu;
 	for (unsigned int i = 0; i < machine->nr_cpus; i++) {
 		const struct inspect_cpu *cpu = &machine->cpus[i];
-		const char *place = place_of(machine, i, false);
+		const char *place = place_of(machine, i);
 
 		if (place && !waits_for_lock(place) && !*cpu->why_registers && !cpu->is_in_user &&
 		    !cpu->takes_interrupts && cpu->task.pid)
@@ -627,7 +633,7 @@ static void add_hard_lockup(struct verdict *verdict, const struct observation *s
 	add(verdict, "hard lockup: ");
 	if (keeper != seen->stuck_vcpu) {
 		add(verdict, "CPU %u is with interrupts off in ", keeper);
-		add_text(verdict, place_of(seen->inside.machine, keeper, false), SIZE_MAX);
+		add_text(verdict, place_of(seen->inside.machine, keeper), SIZE_MAX);
 		add(verdict, ", and ");
 	}
 	add(verdict, "CPU %u ran for %.1f s with interrupts off", seen->stuck_vcpu,

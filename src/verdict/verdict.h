@@ -92,6 +92,12 @@ void verdict_add_work(struct verdict *verdict, const struct work_said *said);
  */
 void verdict_add_expected(struct verdict *verdict, const struct expect *expect);
 
+/*
+ * verdict_stuck_frame - in the backtrace of the stuck vCPU's CPU the frame of what a soft lockup is
+ * in; else 0, also where nothing was read
+ */
+unsigned int verdict_stuck_frame(const struct observation *seen);
+
 /* "pass", "fail", "timeout", "panic", "stall", "died", "protocol", "not-run",
  * "inconclusive", "error", "interrupted" */
 const char *verdict_name(enum verdict_kind kind);

@@ -233,7 +233,7 @@ static void print_report(struct inspect *inspect, bool as_json)
 	if (as_json)
 		fputs(text ? text : "out of memory", stdout);
 	else
-		report_inside_text(stdout, &inside, VERDICT_TIMEOUT, -1);
+		report_inside_text(stdout, &inside, VERDICT_TIMEOUT, -1, 0);
 	free(text);
 	inside_clear(&inside);
 }

@@ -76,8 +76,14 @@ static void the_reason_that_counts_most_is_told(void **state)
 
 	(void)state;
 	assert_false(hang_describe(&machine, 8000, text));
+	blocked[0].trace = trace_of(2, locked, BACKTRACE_USER);
+	machine.nr_blocked = 1;
+	assert_hang(&machine, "all CPUs are idle, and short[11] is blocked in "
+			      "__mutex_lock.constprop.0");
 	sleeping[1].trace = trace_of(0, sleeps, BACKTRACE_USER);
 	machine.nr_sleeping = 2;
+	assert_hang(&machine, "all CPUs are idle, and sl?[10] sleeps in do_nanosleep");
+	machine.nr_blocked = 0;
 	assert_hang(&machine, "all CPUs are idle, and sl?[10] sleeps in do_nanosleep");
 	machine.longest[0] = (struct waiting){ .task = task_of(21, "ready"), .by = WAIT_QUEUED };
 	machine.longest[0].task.is_kernel_thread = true;

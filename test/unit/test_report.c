@@ -592,6 +592,12 @@ static void what_the_guest_showed_is_told(void **state)
 	assert_non_null(strstr(text, "  CPU 1: hog[8], in user mode:\n"
 				     "  CPU 0: bad?[31m[7], in the kernel, with interrupts off\n"));
 	free(text);
+	/* Of a soft lockup what keeps the CPU, and not the interrupt in its course. */
+	f->seen.stop = STOP_SOFT_LOCKUP;
+	f->seen.stuck_vcpu = 0;
+	text = report_detail(&f->report);
+	assert_non_null(strstr(text, "in the kernel:\n    | bad_function"));
+	free(text);
 	f->seen.stop = STOP_NONE;
 	/* Of a payload that failed by itself the CPUs are in the dump alone. */
 	f->verdict.kind = VERDICT_FAIL;

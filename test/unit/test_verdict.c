@@ -1114,6 +1114,19 @@ static void the_function_of_a_lockup(void **state)
 	cpus[1].takes_interrupts = true;
 	verdict_of(&seen, &verdict);
 	assert_non_null(strstr(verdict.cause, "without a switch in native_write_msr, though"));
+	/* ... unless it comes back to what was interrupted. */
+	for (unsigned int i = 0; i < 4; i++) {
+		frames[1][i].address = 0x1010 + 0x1000 * i;
+		frames[1][i].offset = 0x10;
+		frames[1][i].size = 0x20;
+	}
+	seen.stuck_rips[0] = 0x1000;
+	seen.stuck_rips[1] = 0x301f;
+	verdict_of(&seen, &verdict);
+	assert_non_null(strstr(verdict.cause, "without a switch in spins, though"));
+	seen.stuck_rips[1] = 0x3020;
+	verdict_of(&seen, &verdict);
+	assert_non_null(strstr(verdict.cause, "without a switch in native_write_msr, though"));
 	/* With interrupts off it is the handler itself that spins. */
 	cpus[1].takes_interrupts = false;
 	seen.stop = STOP_HARD_LOCKUP;

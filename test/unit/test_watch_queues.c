@@ -423,6 +423,7 @@ static void who_keeps_its_cpu_in_the_kernel_is_found(void **state)
 	assert_in_range(spin_for(20000), 8000, 9500);
 	assert_int_equal(seen.stuck_vcpu, 1);
 	assert_int_equal(seen.stuck_rip, 0x4711);
+	assert_int_equal(seen.stuck_rips[OBSERVATION_RIPS - 1], 0x4711);
 	assert_int_equal(seen.stuck_task.pid, 102);
 	assert_int_equal(seen.stuck_waiting.task.pid, 103);
 	assert_in_range(seen.stuck_ns, 6000 * MS, 7000 * MS);
