@@ -263,9 +263,9 @@ at_end() { sed -e "1,/^failed:\$/d" -e "\$d" <<<"$1"; }
 	run test/run --plain unit
 	assert_status 1
 	output=$(at_end "$output")
-	assert_output '^        # line 3$' '^        \.\.\. 25 lines$' '^        # line 29$' '^        # line 40$'
-	refute_output 'line (4|28)$' 'not about it'
-	[[ $(wc -l <<<"$output") -eq 18 ]] || fail "not 15 lines about it"
+	assert_output '^        # line 2$' '^        \.\.\. 16 lines$' '^        # line 19$' '^        # line 40$'
+	refute_output 'line (3|18)$' 'not about it' 'in short:'
+	[[ $(wc -l <<<"$output") -eq 27 ]] || fail "not 24 lines about it"
 	program test_a <<-'END'
 		echo 1..20
 		for i in $(seq 20); do
@@ -275,8 +275,40 @@ at_end() { sed -e "1,/^failed:\$/d" -e "\$d" <<<"$1"; }
 	END
 	run test/run --plain unit
 	output=$(at_end "$output")
-	assert_output '^        # about 8: 10$' '^    unit/test_a: not ok 20 - t$' 'all of it: ' '\(120 more lines'
-	refute_output 'about 9:'
+	assert_output '^        # about 8: 10$' '^        # about 19: 2$' '^in short:$'
+	[[ $(wc -l <<<"$output") -eq 121 && $(tail -n 20 <<<"$output" | sort -u | wc -l) -eq 20 ]] ||
+		fail "not 100 lines about them, and their names"
+}
+
+@test "run: what fails beside others runs again alone, which counts, and is named where it passes then" {
+	local n
+
+	program test_a <<<'echo 1..2; echo "ok 1 - t"; if [ -e on ]; then echo "not ok 2 - u"; echo "# busy"; else echo "ok 2 - u"; fi'
+	program test_b <<<'touch on; sleep 3; rm on; echo 1..1; echo "ok 1 - t"'
+	program test_c <<<'echo 1..1; echo "not ok 1 - c"; [ -e on ] || echo "# alone"'
+	touch on
+	run test/run --plain --jobs 3 unit
+	assert_status 1
+	assert_output '^again, alone: unit/test_a unit/test_c$' '^FLAKY: .*alone:$' '^    unit/test_a.first: not ok 2 - u$' \
+		'^        # busy$' '^failed:$' '^    unit/test_c: not ok 1 - c$' '^        # alone$'
+	last_line "3 passed, 1 failed"
+	# One that had nothing beside it has failed.
+	touch on
+	run test/run --plain --jobs 3 test/unit/test_a.c
+	assert_status 1
+	refute_output 'again, alone' FLAKY
+	touch on
+	run test/run --plain --jobs 3 test/unit/test_[ab].c
+	assert_status 0
+	assert_output FLAKY
+	last_line "3 passed, 0 failed"
+	# Many are no chance.
+	for n in 1 2 3 4 5; do
+		program "test_$n" <<<'echo 1..1; echo "not ok 1 - t"'
+	done
+	run test/run --plain --jobs 3 test/unit/test_[1-5].c
+	refute_output 'again, alone' FLAKY
+	last_line "0 passed, 5 failed"
 }
 
 @test "run: at the end are the last words of what broke, and those of what is one test as a whole" {
