@@ -534,7 +534,7 @@ static void run_case(const struct run *run, struct seen *seen)
 #define SHELL(line) "arg=/bin/sh\0arg=-c\0arg=" line
 #define TRACED(script, seen, entries)                                                              \
 	run_case(&(struct run){ entries "\0tracer=1", sizeof(entries "\0tracer=1"),                \
-				"#!/bin/sh\n" script, "-e\x1fsched", NULL },                     \
+				"#!/bin/sh\n" script, "-e\x1fsched", NULL },                       \
 		 seen)
 
 static struct seen seen; /* large */
