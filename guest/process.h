@@ -32,10 +32,11 @@ int process_spawn(const struct process_spec *spec, pid_t *pid, char *why, size_t
 void process_kill_all(int proc, pid_t spare);
 
 /*
- * process_go_on - SIGCONT to the spared session's group
- * A fork of its that was under way takes the SIGSTOP of process_kill_all along, and no SIGCONT: the
- * kernel drops what the parent ignores, and by that what is on its way to the child. So this is
- * repeated for as long as the session's end is waited for.
+ * process_go_on - SIGCONT to the process group that the spared session began with
+ * A child that is just being forked inherits the SIGSTOP of process_kill_all. A SIGCONT sent
+ * meanwhile is lost: the kernel drops what the parent ignores, as it does by default, before it is
+ * noted for the child (prepare_signal in kernel/signal.c). So it is sent again for as long as the
+ * session's end is waited for.
  */
 void process_go_on(pid_t session);
 

@@ -18,8 +18,9 @@ struct state_translation {
 
 struct inspect {
 	const struct inspect_source *source;
-	uint64_t end_ns; /* on the thread's own clock */
-	size_t unlooked; /* bytes since the clock was looked at */
+	uint64_t end_ns;      /* on the thread's own clock */
+	uint64_t end_wall_ns; /* on the monotonic one */
+	size_t unlooked;      /* bytes since the clock was looked at */
 	bool out_of_time;
 
 	struct address_root root;

@@ -16,7 +16,7 @@
 
 struct look {
 	/* Set by the caller. */
-	unsigned int limit_ms; /* for reading the guest from outside; 0: it is not read */
+	unsigned int limit_ms; /* CPU time to read the guest from outside; 0: it is not read */
 	bool record;	       /* what the flight recorder holds is written to a file */
 	const char *no_record; /* why there is none although there should be one; or NULL */
 	bool vmcore;	       /* memory and registers are written to a file */

@@ -228,7 +228,7 @@ static uint64_t prepare_ms(const struct entry *entry)
 	return ms;
 }
 
-/* For reading the guest from outside when it fails. A shell does not fail. */
+/* CPU time, for reading the guest from outside when it fails. A shell does not fail. */
 static unsigned int look_limit_ms(const struct run_config *config)
 {
 	if (config->allow_all_splats)

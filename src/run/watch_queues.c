@@ -17,9 +17,8 @@
 #define STALL_IDLE     4
 #define SUSPECT_KERNEL 1
 #define STALL_KERNEL   3
-/* For one look into the guest. It runs on meanwhile: only a host that is slow beyond use is cut
- * off. */
-#define LOOK_MS	       60000u
+/* CPU time of one look into the guest, which runs on meanwhile. */
+#define LOOK_MS	       10000u
 /* A task that is just being woken is seen once, if at all. */
 #define SEEN_MIN       3u
 /* Who is heavier than that keeps its CPU for long by right. */
@@ -300,6 +299,8 @@ static bool is_locked_up(struct watch_queues *queues, struct vmm *vmm, unsigned 
 		return false;
 	if (!is_kept(queues, cpu, &seen->stuck_task)) {
 		run->since = sample.cpu_ns;
+		/* What another one did is of no account. */
+		memset(run->rips + 1, 0, sizeof(run->rips) - sizeof(run->rips[0]));
 		return false;
 	}
 	if (sample.cpu_ns - run->since < STALL_KERNEL * FIFTH(queues->stall_ns) ||

@@ -149,16 +149,16 @@ static bool describe_cpus(const struct inspect_machine *machine, char text[HANG_
 	return false;
 }
 
-/* It waits in the kernel, for no long time: what a payload does that comes on slowly. */
-static bool is_in_a_short_wait(const struct inspect_machine *machine, const char *cpus,
-			       char text[HANG_SIZE])
+/* Blocked, but not for long, or for how long is not known: a payload that comes on slowly. */
+static bool is_blocked_at_all(const struct inspect_machine *machine, const char *cpus,
+			      char text[HANG_SIZE])
 {
 	char task[NAME_SIZE], where[NAME_SIZE + 8];
 
 	for (unsigned int i = 0; i < machine->nr_blocked; i++) {
 		const struct inspect_blocked *blocked = &machine->blocked[i];
 
-		if (blocked->task.is_kernel_thread)
+		if (blocked->task.is_kernel_thread || blocked->task.tgid == 1)
 			continue;
 		snprintf(text, HANG_SIZE, "%s, and %s is blocked%s", cpus,
 			 task_name(&blocked->task, task), place(&blocked->trace, where));
@@ -174,7 +174,7 @@ static bool is_asleep(const struct inspect_machine *machine, char text[HANG_SIZE
 	const struct inspect_blocked *last;
 
 	if (!machine->nr_sleeping) {
-		if (is_in_a_short_wait(machine, cpus, text))
+		if (is_blocked_at_all(machine, cpus, text))
 			return true;
 		if (is_busy)
 			snprintf(text, HANG_SIZE, "%s", cpus);

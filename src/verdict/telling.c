@@ -55,34 +55,44 @@ static unsigned int behind_interrupts(const struct backtrace *trace)
 	return first;
 }
 
-/* Was the CPU in that function at one of these samples? */
-static bool was_in(const struct backtrace_frame *frame, const uint64_t *rips, unsigned int nr)
+static bool is_entry(const struct backtrace_frame *frame)
 {
-	uint64_t start = frame->address - frame->offset;
+	return begins(frame, "asm_");
+}
 
-	for (unsigned int i = 0; i < nr && rips[i]; i++)
-		if (*frame->symbol && rips[i] - start < frame->size)
-			return true;
-	return false;
+/* Is @rip in that function? A guess does not tell. */
+static bool is_in(const struct backtrace_frame *frame, uint64_t rip)
+{
+	return frame->kind != FRAME_SCAN && *frame->symbol &&
+	       rip - (frame->address - frame->offset) < frame->size;
 }
 
 unsigned int telling_lockup(const struct inspect_cpu *cpu, const uint64_t *rips, unsigned int nr)
 {
 	const struct backtrace *trace = &cpu->trace;
-	unsigned int interrupted = 0, first = 0, goes_on = trace->nr;
+	unsigned int goes_on = 0, interrupted = 0;
+	bool is_seen = false;
 
-	for (unsigned int i = 0; i < trace->nr; i++) {
-		if (was_in(&trace->frames[i], rips, nr))
-			goes_on = first;
-		/* An entry into the kernel: of an interrupt, or of an exception. */
-		if (begins(&trace->frames[i], "asm_") && i + 1 < trace->nr) {
-			first = i + 1;
-			interrupted = interrupted ?: first;
+	for (unsigned int i = 0; i < nr && rips[i]; i++) {
+		unsigned int first = 0;
+
+		/* The innermost that has it: what interrupts may call the same as what is
+		 * interrupted. */
+		for (unsigned int at = 0; at < trace->nr; at++) {
+			if (is_in(&trace->frames[at], rips[i])) {
+				goes_on = first > goes_on ? first : goes_on;
+				is_seen = true;
+				break;
+			}
+			if (is_entry(&trace->frames[at]) && at + 1 < trace->nr)
+				first = at + 1;
 		}
 	}
-	if (goes_on < trace->nr)
+	while (interrupted < trace->nr && !is_entry(&trace->frames[interrupted]))
+		interrupted++;
+	if (is_seen)
 		return goes_on;
-	return cpu->takes_interrupts ? 0 : interrupted;
+	return !cpu->takes_interrupts && interrupted + 1 < trace->nr ? interrupted + 1 : 0;
 }
 
 bool telling_has_panicked(const struct backtrace *trace)

@@ -20,10 +20,11 @@ unsigned int telling_first(const struct backtrace *trace, bool behind_interrupt)
 
 /*
  * telling_lockup - the first frame of what keeps a CPU in a soft lockup, and not of what interrupts
- * it in passing: a handler, or a softirq behind one, which takes interrupts itself
- * @rips: where the CPU was at its last @nr samples, up to the first that is 0: what was interrupted
- * and goes on again is seen by these. Without such a sign it is what takes interrupts that does not
- * end.
+ * it in passing: a handler, or a softirq behind one, which takes interrupts itself An entry into
+ * the kernel, of an interrupt or exception, divides what interrupts from what is interrupted. The
+ * outermost part that the CPU was in at one of its last samples is what keeps it, since it goes on.
+ * If it was in none, that is what takes interrupts and does not end.
+ * @rips: at these samples, @nr or up to the first that is 0
  */
 unsigned int telling_lockup(const struct inspect_cpu *cpu, const uint64_t *rips, unsigned int nr);
 

@@ -276,7 +276,7 @@ at_end() { sed -e "1,/^failed:\$/d" -e "\$d" <<<"$1"; }
 	run test/run --plain unit
 	output=$(at_end "$output")
 	assert_output '^        # about 8: 10$' '^        # about 19: 2$' '^in short:$'
-	[[ $(wc -l <<<"$output") -eq 121 && $(tail -n 20 <<<"$output" | sort -u | wc -l) -eq 20 ]] ||
+	[[ $(wc -l <<<"$output") -eq 122 && $(tail -n 20 <<<"$output" | sort -u | wc -l) -eq 20 ]] ||
 		fail "not 100 lines about them, and their names"
 }
 
@@ -289,9 +289,10 @@ at_end() { sed -e "1,/^failed:\$/d" -e "\$d" <<<"$1"; }
 	touch on
 	run test/run --plain --jobs 3 unit
 	assert_status 1
-	assert_output '^again, alone: unit/test_a unit/test_c$' '^FLAKY: .*alone:$' '^    unit/test_a.first: not ok 2 - u$' \
+	assert_output '^again, alone: unit/test_a unit/test_c$' '^FLAKY: .*alone:$' '^    unit/test_a.beside: not ok 2 - u$' \
 		'^        # busy$' '^failed:$' '^    unit/test_c: not ok 1 - c$' '^        # alone$'
-	last_line "3 passed, 1 failed"
+	last_line "3 passed, 1 failed, 1 flaky"
+	[[ -e build/test/logs/unit/test_a.log.failed ]] || fail "not among those that failed last"
 	# One that had nothing beside it has failed.
 	touch on
 	run test/run --plain --jobs 3 test/unit/test_a.c
@@ -301,7 +302,13 @@ at_end() { sed -e "1,/^failed:\$/d" -e "\$d" <<<"$1"; }
 	run test/run --plain --jobs 3 test/unit/test_[ab].c
 	assert_status 0
 	assert_output FLAKY
-	last_line "3 passed, 0 failed"
+	last_line "3 passed, 0 failed, 1 flaky"
+	# What breaks has no second chance.
+	program test_a <<<'echo 1..2; echo "ok 1 - t"; [ ! -e on ] || kill -SEGV $$; echo "ok 2 - u"'
+	touch on
+	run test/run --plain --jobs 3 test/unit/test_[ab].c
+	assert_status 1
+	refute_output 'again, alone' FLAKY
 	# Many are no chance.
 	for n in 1 2 3 4 5; do
 		program "test_$n" <<<'echo 1..1; echo "not ok 1 - t"'

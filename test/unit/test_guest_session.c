@@ -818,6 +818,17 @@ static void traced_time_limit(void **state)
 	assert_false(seen.tracer_failed);
 }
 
+/* As its child may be when the payload is killed: see process_go_on. */
+static void traced_with_a_child_that_is_stopped(void **state)
+{
+	(void)state;
+	TRACED("trap 'sh -c \"kill -STOP \\$\\$\"; echo x >$(dirname $0)/trace.pb; exit 0' INT\n"
+	       "echo Running...; while :; do sleep 0.1; done",
+	       &seen, SHELL("sleep 0.2; exit 1"));
+	assert_true(seen.ready && seen.done && seen.trace_end);
+	assert_int_equal(seen.trace_bytes, 2);
+}
+
 static void window_passes(void **state)
 {
 	(void)state;
@@ -1216,6 +1227,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(orphans_are_reaped),
 		cmocka_unit_test(traced),
 		cmocka_unit_test(traced_time_limit),
+		cmocka_unit_test(traced_with_a_child_that_is_stopped),
 		cmocka_unit_test(window_passes),
 		cmocka_unit_test(buffered_ready_line),
 		cmocka_unit_test(tracer_failures),

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -442,6 +443,35 @@ static void the_user_wants_out(void **state)
 	guest_free(guest);
 }
 
+/* Time that the reader does not get is not its own. */
+static void only_its_own_time_counts(void **state)
+{
+	struct guest_sample *guest = guest_new(GUEST_6_4, false);
+	struct error err = { "" };
+	struct inspect *inspect;
+	uint64_t text;
+	char byte;
+	bool read = true;
+
+	(void)state;
+	assert_int_equal(inspect_open(&guest->source, LIMIT_MS, &inspect, &err), 0);
+	text = inspect_text_base(inspect);
+	inspect_allow(inspect, 200);
+	nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+	/* More than it reads without a look at the clock. */
+	for (unsigned int i = 0; i < 10000; i++)
+		read = read && inspect_read(inspect, text, &byte, 1);
+	assert_true(read);
+	assert_false(inspect_out_of_time(inspect));
+	nanosleep(&(struct timespec){ .tv_sec = 2 }, NULL);
+	for (unsigned int i = 0; i < 10000; i++)
+		read = read && inspect_read(inspect, text, &byte, 1);
+	assert_false(read);
+	assert_true(inspect_out_of_time(inspect));
+	inspect_close(inspect);
+	guest_free(guest);
+}
+
 static void no_time(void **state)
 {
 	struct guest_sample *guest = guest_new(GUEST_6_4, false);
@@ -574,6 +604,7 @@ int main(void)
 		cmocka_unit_test(by_the_note_alone),
 		cmocka_unit_test(no_kernel),
 		cmocka_unit_test(the_user_wants_out),
+		cmocka_unit_test(only_its_own_time_counts),
 		cmocka_unit_test(no_time),
 		cmocka_unit_test(reading),
 		cmocka_unit_test(reading_a_process),

@@ -1124,6 +1124,16 @@ static void the_function_of_a_lockup(void **state)
 	seen.stuck_rips[1] = 0x301f;
 	verdict_of(&seen, &verdict);
 	assert_non_null(strstr(verdict.cause, "without a switch in spins, though"));
+	/* What both call is the interrupt's, */
+	frames[1][0].address = frames[1][2].address;
+	verdict_of(&seen, &verdict);
+	assert_non_null(strstr(verdict.cause, "without a switch in native_write_msr, though"));
+	/* and what may have been called is nobody's. */
+	frames[1][0].address = 0x1010;
+	frames[1][2].kind = FRAME_SCAN;
+	verdict_of(&seen, &verdict);
+	assert_non_null(strstr(verdict.cause, "without a switch in native_write_msr, though"));
+	frames[1][2].kind = FRAME_REGISTERS;
 	seen.stuck_rips[1] = 0x3020;
 	verdict_of(&seen, &verdict);
 	assert_non_null(strstr(verdict.cause, "without a switch in native_write_msr, though"));
