@@ -456,15 +456,15 @@ static void only_its_own_time_counts(void **state)
 	(void)state;
 	assert_int_equal(inspect_open(&guest->source, LIMIT_MS, &inspect, &err), 0);
 	text = inspect_text_base(inspect);
-	inspect_allow(inspect, 200);
-	nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+	inspect_allow(inspect, 500);
+	nanosleep(&(struct timespec){ .tv_nsec = 700000000 }, NULL);
 	/* More than it reads without a look at the clock. */
-	for (unsigned int i = 0; i < 10000; i++)
+	for (unsigned int i = 0; i < 5000; i++)
 		read = read && inspect_read(inspect, text, &byte, 1);
 	assert_true(read);
 	assert_false(inspect_out_of_time(inspect));
-	nanosleep(&(struct timespec){ .tv_sec = 2 }, NULL);
-	for (unsigned int i = 0; i < 10000; i++)
+	nanosleep(&(struct timespec){ .tv_sec = 5 }, NULL);
+	for (unsigned int i = 0; i < 5000; i++)
 		read = read && inspect_read(inspect, text, &byte, 1);
 	assert_false(read);
 	assert_true(inspect_out_of_time(inspect));
