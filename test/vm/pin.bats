@@ -44,7 +44,11 @@ setup()
 # locked N: so many CPUs of the host are just taken; which stands in the file cpus.
 locked()
 {
-	awk '$2 == "OFDLCK" && $7 == $8 { print $7 }' /proc/locks | sort -u >cpus
+	local inode
+
+	inode=$(stat -c %i runtime/ktstr-launch/cpus.lock) || return
+	awk -v file=":$inode\$" '$2 == "OFDLCK" && $6 ~ file { for (cpu = $7; cpu <= $8; cpu++) print cpu }' \
+		/proc/locks | sort -u >cpus
 	(($(wc -l <cpus) >= $1))
 }
 
@@ -54,7 +58,8 @@ locked()
 		printf '#!/bin/sh\n#ktstr: pin topology=1n1l1c1t\necho here; sleep 2; exit 3\n' >"tests/$name"
 		chmod +x "tests/$name"
 	done
-	"$KTSTR_LAUNCH" test --jobs 3 --verbose tests >said 2>&1 &
+	mkdir -m 0700 runtime
+	XDG_RUNTIME_DIR=$PWD/runtime "$KTSTR_LAUNCH" test --jobs 3 --verbose tests >said 2>&1 &
 	suite=$!
 	# Two are there at once, where the host has two CPUs.
 	wait_for locked $(($(nproc) > 1 ? 2 : 1)) || fail "locked: $(<cpus); $(<said)"
