@@ -33,10 +33,11 @@ struct inspect;
 /*
  * inspect_open - find the kernel in it
  * @source: stays the caller's, to be there until inspect_close; the machine stands still as long
- * @limit_ms: the most that all calls together may take, of CPU time, and ten times that on a
- * running clock; past it all reads fail. The thread that opens it is the one that may read: its CPU
- * time is counted. Returns 0; -ENOENT: no kernel was found, with what was looked at (a guest that
- * died before its kernel set up its page tables); -ENOMEM; -ETIMEDOUT; with a message.
+ * @limit_ms: of CPU time, and ten times that on a running clock: the most that all calls together
+ *   may take; past it all reads fail. Only the thread that opens it may read, as its time counts.
+ *
+ * Returns 0; -ENOENT: no kernel was found, with what was looked at (a guest that died before its
+ * kernel set up its page tables); -ENOMEM; -ETIMEDOUT; with a message.
  */
 int inspect_open(const struct inspect_source *source, unsigned int limit_ms, struct inspect **out,
 		 struct error *err);
@@ -51,8 +52,8 @@ int inspect_open_vmlinux(const struct inspect_source *source, const char *vmlinu
 			 unsigned int limit_ms, struct inspect **out, struct error *err);
 void inspect_close(struct inspect *inspect); /* NULL is fine */
 
-/* inspect_allow - from now on all calls together may take @limit_ms more, of this thread, the only
- * one that may read. */
+/* inspect_allow - from now on all calls together may take @limit_ms more, as of inspect_open. Only
+ * the thread that calls this may read from then on. */
 void inspect_allow(struct inspect *inspect, unsigned int limit_ms);
 
 const struct inspect_source *inspect_source(const struct inspect *inspect);

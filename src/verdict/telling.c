@@ -67,32 +67,39 @@ static bool is_in(const struct backtrace_frame *frame, uint64_t rip)
 	       rip - (frame->address - frame->offset) < frame->size;
 }
 
+/* The first frame of the innermost part of the backtrace that has @rip; trace->nr: none has. What
+ * interrupts may call the same as what is interrupted. */
+static unsigned int part_with(const struct backtrace *trace, uint64_t rip)
+{
+	unsigned int first = 0;
+
+	for (unsigned int i = 0; i < trace->nr; i++) {
+		if (is_in(&trace->frames[i], rip))
+			return first;
+		if (is_entry(&trace->frames[i]) && i + 1 < trace->nr)
+			first = i + 1;
+	}
+	return trace->nr;
+}
+
 unsigned int telling_lockup(const struct inspect_cpu *cpu, const uint64_t *rips, unsigned int nr)
 {
 	const struct backtrace *trace = &cpu->trace;
-	unsigned int goes_on = 0, interrupted = 0;
-	bool is_seen = false;
+	unsigned int goes_on = trace->nr;
 
 	for (unsigned int i = 0; i < nr && rips[i]; i++) {
-		unsigned int first = 0;
+		unsigned int first = part_with(trace, rips[i]);
 
-		/* The innermost that has it: what interrupts may call the same as what is
-		 * interrupted. */
-		for (unsigned int at = 0; at < trace->nr; at++) {
-			if (is_in(&trace->frames[at], rips[i])) {
-				goes_on = first > goes_on ? first : goes_on;
-				is_seen = true;
-				break;
-			}
-			if (is_entry(&trace->frames[at]) && at + 1 < trace->nr)
-				first = at + 1;
-		}
+		if (first < trace->nr && (goes_on == trace->nr || first > goes_on))
+			goes_on = first;
 	}
-	while (interrupted < trace->nr && !is_entry(&trace->frames[interrupted]))
-		interrupted++;
-	if (is_seen)
+	if (goes_on < trace->nr)
 		return goes_on;
-	return !cpu->takes_interrupts && interrupted + 1 < trace->nr ? interrupted + 1 : 0;
+	if (!cpu->takes_interrupts)
+		for (unsigned int i = 0; i + 1 < trace->nr; i++)
+			if (is_entry(&trace->frames[i]))
+				return i + 1;
+	return 0;
 }
 
 bool telling_has_panicked(const struct backtrace *trace)

@@ -20,11 +20,12 @@ unsigned int telling_first(const struct backtrace *trace, bool behind_interrupt)
 
 /*
  * telling_lockup - the first frame of what keeps a CPU in a soft lockup, and not of what interrupts
- * it in passing: a handler, or a softirq behind one, which takes interrupts itself An entry into
- * the kernel, of an interrupt or exception, divides what interrupts from what is interrupted. The
- * outermost part that the CPU was in at one of its last samples is what keeps it, since it goes on.
- * If it was in none, that is what takes interrupts and does not end.
- * @rips: at these samples, @nr or up to the first that is 0
+ * it in passing: a handler, or a softirq behind one, which takes interrupts itself
+ * @rips: where the CPU was at its last samples; @nr of them, or up to the first that is 0
+ *
+ * An entry into the kernel, of an interrupt or exception, divides what interrupts from what is
+ * interrupted. The outermost part that was at one of the samples goes on, and so keeps the CPU. If
+ * none was at any, that is what takes interrupts and does not end.
  */
 unsigned int telling_lockup(const struct inspect_cpu *cpu, const uint64_t *rips, unsigned int nr);
 

@@ -1,22 +1,13 @@
 /* Where is each vCPU now and then, while it runs? See vmm.h. */
 #include <pthread.h>
-#include <time.h>
 
+#include "util/clock.h"
 #include "vmm/arch.h"
 #include "vmm/machine.h"
 
 /* A vCPU that has run less since it was looked at last does not spin; its sleep is not disturbed.
  */
 #define BUSY_NS 25000000ull
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec time;
-
-	return clock_gettime(clock, &time)
-		       ? 0
-		       : (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 /* How long its thread has run, in KVM_RUN and outside of it; 0: it has none. */
 static uint64_t cpu_ns_of(const struct vcpu *vcpu)
@@ -60,7 +51,7 @@ unsigned int vmm_nr_vcpus(const struct vmm *vmm)
 void vcpu_take_sample(struct vcpu *vcpu)
 {
 	struct vmm_sample sample = { .nr = vcpu->sample.nr + 1,
-				     .cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID),
+				     .cpu_ns = thread_ns(),
 				     .exits = vcpu->exits };
 
 	if (!arch_sample(vcpu, &sample))

@@ -431,6 +431,21 @@ static void who_keeps_its_cpu_in_the_kernel_is_found(void **state)
 	assert_int_equal(resumes, 1);
 }
 
+/* A short limit is over before all that was sampled of another task has left. */
+static void where_another_task_was_is_of_no_account(void **state)
+{
+	(void)state;
+	queues.stall_ns = 5000 * MS;
+	begin_spin();
+	samples[1].rip = 0x815;
+	assert_int_equal(spin_for(3000), 0);
+	sample->mem.cpus[1].rq.nr_switches += 2;
+	samples[1].rip = 0x4711;
+	assert_in_range(spin_for(10000), 3000, 4000);
+	for (unsigned int i = 0; i < OBSERVATION_RIPS; i++)
+		assert_true(seen.stuck_rips[i] == (i < 7 ? 0x4711 : 0));
+}
+
 /* The vCPU's own run time counts, and an old sample is none. */
 static void who_does_not_run_keeps_nothing(void **state)
 {
@@ -586,6 +601,7 @@ int main(void)
 		WITH(what_could_not_be_read_once_is_tried_again),
 		WITH(what_was_read_is_given_back),
 		WITH(who_keeps_its_cpu_in_the_kernel_is_found),
+		WITH(where_another_task_was_is_of_no_account),
 		WITH(who_does_not_run_keeps_nothing),
 		WITH(any_progress_is_none),
 		WITH(who_may_keep_it_is_no_lockup),
